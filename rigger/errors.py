@@ -1,0 +1,70 @@
+"""The kinds of error: each a sentence, its next step and its exit code."""
+
+
+class RiggerError(Exception):
+    """Something went wrong that a person can act on.
+
+    `message` is one sentence that names the value and where it came from; `next_step` is what to type or
+    do about it. `cli.main` is the one place that prints them.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, next_step: str = ""):
+        super().__init__(message)
+        self.message = message
+        self.next_step = next_step
+
+
+class BadUsage(RiggerError):
+    """Wrong usage, an invalid value, or a value that is missing and cannot be asked for."""
+
+    exit_code = 2
+
+
+class InvalidConfig(RiggerError):
+    """There is no environment, or what its files say cannot be used."""
+
+    exit_code = 3
+
+
+class NotReady(RiggerError):
+    """A pre-flight check failed; nothing was started."""
+
+    exit_code = 4
+
+
+class StepFailed(RiggerError):
+    """A script failed, timed out, or gave back something unusable."""
+
+    exit_code = 5
+
+
+class TestsFailed(RiggerError):
+    """At least one test of the platform failed."""
+
+    exit_code = 6
+
+
+class Locked(RiggerError):
+    """Another run holds the environment."""
+
+    exit_code = 7
+
+
+class DifferencesFound(RiggerError):
+    """What exists is not what is configured, or a record is not what was written."""
+
+    exit_code = 8
+
+
+class Refused(RiggerError):
+    """A manifest, a bundle or a git input is not acceptable."""
+
+    exit_code = 9
+
+
+class Interrupted(RiggerError):
+    """A person or the system asked rigger to stop."""
+
+    exit_code = 130

@@ -1,0 +1,258 @@
+"""Secrets out of streams and texts: whatever form a secret appears in, `***` stands in its place."""
+
+from __future__ import annotations
+
+import json
+import re
+from base64 import b64encode
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+
+from rigger import envfile
+
+MASK = b"***"
+
+# In bytes. Anything shorter turns up in ordinary output too often to be masked.
+MIN_LENGTH = 4
+
+# In bytes. Longer forms are masked piece by piece, so that no more than this is ever held back and no
+# input can make the search slow.
+_PIECE = 256
+
+# In bytes. How much of the beginning of a form the search looks for; what it finds is then compared in full.
+_ANCHOR = 8
+
+# Where tools break base64 into lines: base64(1) and MIME, and PEM.
+_BASE64_WIDTHS = (76, 64)
+
+
+class Redactor:
+    """Knows the secrets and masks them; what is added counts at once, for streams already open too."""
+
+    def __init__(self, secrets: Iterable[str] = ()):
+        self._forms: set[bytes] = set()
+        self._matcher: _Matcher | None = None
+        for secret in secrets:
+            self.add(secret)
+
+    def add(self, secret: str) -> None:
+        """Mask this secret from now on; one of fewer than MIN_LENGTH bytes is ignored."""
+        forms = _forms(_encode(secret))
+        if not forms <= self._forms:
+            self._forms |= forms
+            self._matcher = None
+
+    def stream(self) -> Stream:
+        """A filter for one stream of output."""
+        return Stream(self)
+
+    def bytes(self, data: bytes) -> bytes:
+        """The data with every secret masked."""
+        stream = self.stream()
+        return stream.feed(data) + stream.finish()
+
+    def text(self, text: str) -> str:
+        """The text with every secret masked."""
+        return envfile.decode(self.bytes(_encode(text)))
+
+    def matcher(self) -> _Matcher | None:
+        """What finds the secrets known now; None when there are none."""
+        if self._matcher is None and self._forms:
+            self._matcher = _Matcher(self._forms)
+        return self._matcher
+
+
+class Stream:
+    """Masks a stream that comes in blocks, wherever they are cut.
+
+    Holds back only the end of a block that may be the beginning of a secret, at most _PIECE bytes.
+    """
+
+    def __init__(self, redactor: Redactor):
+        self._redactor = redactor
+        self._held = b""
+        # Where the last mask that is already out ends, in the held bytes; below 0 when it is further back.
+        self._masked = -1
+
+    def feed(self, block: bytes) -> bytes:
+        """What can be shown after this block."""
+        return self._pass_on(self._held + block, final=False)
+
+    def finish(self) -> bytes:
+        """What was still held back."""
+        return self._pass_on(self._held, final=True)
+
+    def _pass_on(self, data: bytes, final: bool) -> bytes:
+        matcher = self._redactor.matcher()
+        if matcher is None:
+            return data
+        shown, hold, masked = matcher.mask(data, self._masked, final)
+        self._held, self._masked = data[hold:], max(masked - hold, -1)
+        return shown
+
+
+class _Matcher:
+    """Finds a fixed set of byte strings in one pass, however many they are."""
+
+    def __init__(self, forms: Iterable[bytes]):
+        pieces = {piece for form in forms for piece in _pieces(form)}
+        self._groups: dict[bytes, list[tuple[int, set[bytes]]]] = {}
+        anchors = sorted({piece[:_ANCHOR] for piece in pieces})
+        for (anchor, size), group in groupby(sorted(pieces, key=_longest_first), key=_anchor_and_size):
+            self._groups.setdefault(anchor, []).append((size, set(group)))
+        self._search = re.compile(_starting_with(anchors), re.DOTALL).search
+        self._sizes = sorted({len(anchor) for anchor in anchors}, reverse=True)
+        self._beginnings = {anchor[:size] for anchor in anchors for size in range(1, len(anchor))}
+
+    def mask(self, data: bytes, masked: int, final: bool) -> tuple[bytes, int, int]:
+        """The data masked as far as it is decided, where that ends, and where the last mask ends.
+
+        Every byte of every occurrence is masked. Occurrences that overlap or touch become one mask, as the
+        pieces of a long secret have to. `masked` is where a mask that is already out ends.
+        """
+        shown: list[bytes] = []
+        hold = len(data) if final else self._undecided_tail(data)
+        for start in self._candidates(data, hold):
+            end, decided = self._measure(data, start, final)
+            if end and start > masked:
+                shown += (data[max(masked, 0):start], MASK)
+            masked = max(masked, end or -1)
+            if not decided:
+                hold = start
+                break
+        shown.append(data[max(masked, 0):hold])
+        return b"".join(shown), hold, masked
+
+    def _candidates(self, data: bytes, last: int) -> Iterator[int]:
+        """Where something begins as a secret does."""
+        match = self._search(data)
+        while match and (start := match.start()) <= last:
+            yield start
+            match = self._search(data, start + 1)
+
+    def _measure(self, data: bytes, start: int, final: bool) -> tuple[int, bool]:
+        """Where the longest form that begins at `start` ends, else 0, and whether that is final."""
+        for size in self._sizes:
+            for length, forms in self._groups.get(data[start:start + size], ()):
+                found = data[start:start + length]
+                if found in forms:
+                    return start + length, True
+                if len(found) < length and not final and any(form.startswith(found) for form in forms):
+                    return self._measure(data, start, True)[0], False
+        return 0, True
+
+    def _undecided_tail(self, data: bytes) -> int:
+        """Where the end of the data begins that is too short to tell whether a secret starts there."""
+        for size in range(min(_ANCHOR - 1, len(data)), 0, -1):
+            if data[-size:] in self._beginnings:
+                return len(data) - size
+        return len(data)
+
+
+def _anchor_and_size(piece: bytes) -> tuple[bytes, int]:
+    return piece[:_ANCHOR], len(piece)
+
+
+def _longest_first(piece: bytes) -> tuple[bytes, int]:
+    return piece[:_ANCHOR], -len(piece)
+
+
+def _pieces(form: bytes) -> list[bytes]:
+    """The form cut into pieces of about the same length, none longer than _PIECE."""
+    count = -(-len(form) // _PIECE)
+    return [form[len(form) * i // count:len(form) * (i + 1) // count] for i in range(count)]
+
+
+def _starting_with(anchors: list[bytes]) -> bytes:
+    """The pattern of the sorted anchors, as a tree, so that the search does not try them one by one."""
+    if not anchors[0]:
+        return b""
+    branches = []
+    for first, group in groupby(anchors, key=lambda anchor: anchor[:1]):
+        branches.append(re.escape(first) + _starting_with([anchor[1:] for anchor in group]))
+    return branches[0] if len(branches) == 1 else b"(?:" + b"|".join(branches) + b")"
+
+
+def _encode(text: str) -> bytes:
+    try:
+        return envfile.encode(text)
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")
+
+
+def _forms(secret: bytes) -> set[bytes]:
+    """Every form of a secret that is looked for."""
+    forms = set()
+    for whole in {secret, secret.strip()}:
+        if len(whole) >= MIN_LENGTH:
+            forms |= {*_quoted(whole), *_base64(whole)}
+    for line in secret.split(b"\n"):
+        if len(line.strip()) >= MIN_LENGTH:
+            forms.update(_quoted(line.strip()))
+    return {form for form in forms if len(form) >= MIN_LENGTH}
+
+
+def _quoted(secret: bytes) -> Iterator[bytes]:
+    yield secret
+    yield from _url_quoted(secret)
+    yield from _json_quoted(secret)
+    yield from _shell_quoted(secret)
+
+
+def _url_quoted(secret: bytes) -> Iterator[bytes]:
+    from urllib.parse import quote, quote_plus  # slow to import, and most runs have no secrets
+
+    # The last is what JavaScript's encodeURIComponent leaves alone.
+    for quoted in (quote(secret), quote(secret, safe=""), quote_plus(secret), quote(secret, safe="!~*'()")):
+        yield quoted.encode()
+        yield re.sub("%..", lambda escape: escape[0].lower(), quoted).encode()
+
+
+def _json_quoted(secret: bytes) -> Iterator[bytes]:
+    text = envfile.decode(secret)
+    for ensure_ascii in (True, False):
+        quoted = envfile.encode(json.dumps(text, ensure_ascii=ensure_ascii)[1:-1])
+        yield quoted
+        # Go's encoding/json, and with it Terraform, escapes these three for HTML.
+        yield re.sub(rb"[<>&]", lambda match: b"\\u%04x" % match[0][0], quoted)
+
+
+def _shell_quoted(secret: bytes) -> Iterator[bytes]:
+    yield secret.replace(b"'", b"'\\''")
+    yield secret.replace(b"'", b"'\"'\"'")
+    # How zsh, and dash and busybox, write several single quotes in a row.
+    yield re.sub(b"'+", lambda match: b"'%s'" % match[0].replace(b"'", b"\\'"), secret)
+    yield re.sub(b"'+", lambda match: b"'\"%s\"'" % match[0], secret)
+    yield envfile.encode(envfile.quote(envfile.decode(secret))[1:-1])
+    # What bash's printf %q and zsh's ${(q)} put a backslash before.
+    yield re.sub(rb"""[ \t!"$&'()*,;<>?[\\\]^`{|}]|^[#~]|(?<=[:=])~""", rb"\\\g<0>", secret)
+    yield re.sub(rb"""[ \t"#$&'()*;<>?[\\\]^`{|}]|^[!~=]""", rb"\\\g<0>", secret)
+    yield re.sub(rb"[\x00-\x1f\x7f\\']", _ansi_c, secret)
+    yield re.sub(rb"[\x00-\x1f\x7f-\xff\\']", _ansi_c, secret)
+
+
+_ANSI_C = dict(zip(b"\a\b\t\n\v\f\r\x1b\\'", b"abtnvfrE\\'", strict=True))
+
+
+def _ansi_c(match: re.Match[bytes]) -> bytes:
+    """A character as bash writes it in $'...', which `set -x` and `printf %q` do."""
+    code = match[0][0]
+    return b"\\%c" % _ANSI_C[code] if code in _ANSI_C else b"\\%03o" % code
+
+
+def _base64(secret: bytes) -> Iterator[bytes]:
+    whole = b64encode(secret)
+    lines = [whole[i:i + width] for width in _BASE64_WIDTHS for i in range(0, len(whole), width)]
+    cores = [_base64_core(secret, before) for before in range(3)]
+    for form in (whole, whole.rstrip(b"="), *lines, *cores):
+        yield form
+        yield form.translate(_URL_SAFE)
+
+
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+
+
+def _base64_core(secret: bytes, before: int) -> bytes:
+    """What base64 makes of the secret after `before` other bytes, less what its neighbours change."""
+    shared, bits = -(-8 * before // 6), 8 * (before + len(secret))
+    return b64encode(bytes(before) + secret)[shared:bits // 6]
