@@ -1,10 +1,14 @@
-"""Secrets out of streams and texts: whatever form a secret appears in, `***` stands in its place."""
+"""Secrets out of streams and texts: whatever form a secret appears in, `***` stands in its place.
+
+A Redactor masks, and rather too much than too little. A Finder only looks, fast, for what betrays a secret.
+"""
 
 from __future__ import annotations
 
 import json
 import re
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
@@ -21,6 +25,15 @@ _PIECE = 256
 
 # In bytes. How much of the beginning of a form the search looks for; what it finds is then compared in full.
 _ANCHOR = 8
+
+# In bytes. What the Finder looks at in one go: what it makes of it should stay in the processor's cache.
+_WINDOW = 256 * 1024
+
+# In bytes. How long a line of a secret, or of its base64, has to be to betray it.
+_TELLING_LINE = 16
+
+# Bytes that ordinary text and programs are full of, the most frequent first.
+_COMMON = b"\0 etaoinsr\nldcumpfg-h_.0/,1\"yb:=2v()k43'w5868;79AESTRCINODLxPMjzqBF\xff"
 
 # Where tools break base64 into lines: base64(1) and MIME, and PEM.
 _BASE64_WIDTHS = (76, 64)
@@ -149,6 +162,67 @@ class _Matcher:
         return len(data)
 
 
+class Finder:
+    """Finds secrets in data of any size: a fixed set of them, in every form that betrays one.
+
+    Left out of what a Redactor masks are the parts that other data shares by right: the frame of a PEM key,
+    lines of a few words, the last characters of a broken base64.
+    """
+
+    def __init__(self, secrets: Iterable[str]):
+        forms = {form for secret in secrets for form in _telling_forms(_encode(secret))}
+        needles = sorted({piece for form in forms for piece in _pieces(form)})
+        # In bytes. What lies across a cut between two blocks lies within this distance of it.
+        self.reach = max(map(len, needles), default=0)
+        self._anchored: dict[bytes, list[tuple[int, bytes]]] = {}
+        if needles:
+            self._prepare(needles)
+
+    def _prepare(self, needles: list[bytes]) -> None:
+        """Choose a few rare bytes of which every needle has one, and make them one byte: what Python finds fastest."""
+        rare = _cover(needles)
+        # Every byte changes: `translate` is twice as fast when it need not guess whether one does.
+        self._fold = bytes((rare[0] if byte in rare else byte) ^ 0x80 for byte in range(256))
+        for needle in needles:
+            at = next(at for at, byte in enumerate(needle) if byte in rare)
+            self._anchored.setdefault(needle[at:at + MIN_LENGTH].translate(self._fold), []).append((at, needle))
+        self._search = re.compile(_starting_with(sorted(self._anchored)), re.DOTALL).search
+
+    def find(self, data: bytes | bytearray) -> Iterator[tuple[int, int]]:
+        """Where in the data a secret, or a piece of a long one, begins and ends."""
+        for start in range(0, len(data) if self._anchored else 0, _WINDOW):
+            folded = data[start:start + _WINDOW + MIN_LENGTH - 1].translate(self._fold)
+            match = self._search(folded)
+            while match:
+                yield from self._found_at(data, start + match.start(), match[0])
+                match = self._search(folded, match.start() + 1)
+
+    def _found_at(self, data: bytes | bytearray, anchor: int, folded: bytes) -> Iterator[tuple[int, int]]:
+        for at, needle in self._anchored[bytes(folded)]:
+            start = anchor - at
+            if start >= 0 and data[start:start + len(needle)] == needle:
+                yield start, start + len(needle)
+                return
+
+
+def _cover(needles: list[bytes]) -> bytes:
+    """A few bytes, rare ones if possible, so that each needle has one of them before its last three."""
+    left = [frozenset(needle[:1 - MIN_LENGTH]) for needle in needles]
+    chosen = bytearray()
+    while left:
+        counts = Counter(byte for letters in left for byte in letters)
+        best = max(counts, key=lambda byte: (counts[byte] / _frequency(byte), byte))
+        chosen.append(best)
+        left = [letters for letters in left if best not in letters]
+    return bytes(chosen)
+
+
+def _frequency(byte: int) -> float:
+    """How often a byte occurs in files, in no unit: a guess is enough to search fast."""
+    rank = _COMMON.find(byte)
+    return 1.0 if rank < 0 else 2.0 + 40.0 / (1 + rank)
+
+
 def _anchor_and_size(piece: bytes) -> tuple[bytes, int]:
     return piece[:_ANCHOR], len(piece)
 
@@ -190,6 +264,20 @@ def _forms(secret: bytes) -> set[bytes]:
         if len(line.strip()) >= MIN_LENGTH:
             forms.update(_quoted(line.strip()))
     return {form for form in forms if len(form) >= MIN_LENGTH}
+
+
+def _telling_forms(secret: bytes) -> set[bytes]:
+    """The forms that betray a secret; none of them occurs in another one."""
+    whole = secret.strip()
+    forms = {*_quoted(whole), *_base64_cores(whole), *_base64_cores(secret)} if len(whole) >= MIN_LENGTH else set()
+    for line in secret.split(b"\n"):
+        line = line.strip()
+        if len(line) >= _TELLING_LINE and b" " not in line and not line.startswith(b"-----"):
+            forms.update(_quoted(line))
+    encoded = {*_base64_lines(whole), *_base64_lines(secret)}
+    forms |= {line for line in encoded if len(line) >= _TELLING_LINE}
+    forms = {form for form in forms if len(form) >= MIN_LENGTH}
+    return {form for form in forms if not any(other in form for other in forms if len(other) < len(form))}
 
 
 def _quoted(secret: bytes) -> Iterator[bytes]:
@@ -242,11 +330,26 @@ def _ansi_c(match: re.Match[bytes]) -> bytes:
 
 def _base64(secret: bytes) -> Iterator[bytes]:
     whole = b64encode(secret)
-    lines = [whole[i:i + width] for width in _BASE64_WIDTHS for i in range(0, len(whole), width)]
-    cores = [_base64_core(secret, before) for before in range(3)]
-    for form in (whole, whole.rstrip(b"="), *lines, *cores):
+    for form in (whole, whole.rstrip(b"=")):
         yield form
         yield form.translate(_URL_SAFE)
+    yield from _base64_lines(secret)
+    yield from _base64_cores(secret)
+
+
+def _base64_lines(secret: bytes) -> Iterator[bytes]:
+    whole = b64encode(secret)
+    for width in _BASE64_WIDTHS:
+        for start in range(0, len(whole), width):
+            yield whole[start:start + width]
+            yield whole[start:start + width].translate(_URL_SAFE)
+
+
+def _base64_cores(secret: bytes) -> Iterator[bytes]:
+    """What stands in base64 wherever the secret begins in what was encoded."""
+    for before in range(3):
+        yield _base64_core(secret, before)
+        yield _base64_core(secret, before).translate(_URL_SAFE)
 
 
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")

@@ -17,7 +17,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rigger import envfile
-from rigger.redact import MIN_LENGTH, Redactor
+from rigger.redact import MIN_LENGTH, Finder, Redactor
 
 SECRET = "p@ss w'rd \"é\" $x/`y`\\~<&>+%!#"
 KEY = "-----BEGIN KEY-----\nMIIEpAIBAAKCAQEA+x/y\n  c2VjcmV0IGxpbmU=\n-----END KEY-----\n"
@@ -289,3 +289,54 @@ def reference(forms, data):
 def test_the_masks_are_where_a_simple_search_puts_them(secrets, data, cuts):
     redactor = Redactor(secrets)
     assert in_pieces(redactor, data.encode(), cuts) == reference({s.encode() for s in secrets}, data.encode())
+
+
+# --- looking for secrets without masking them --------------------------------------------------------------
+
+def found(secrets, data):
+    return [bytes(data[start:end]) for start, end in Finder(secrets).find(data)]
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+def test_every_form_is_found(form):
+    data = f"before [{form(SECRET)}] after".encode()
+    assert found(["something-else", SECRET], data) == [form(SECRET).encode()]
+
+
+@settings(max_examples=400, deadline=None, database=None)
+@given(outputs())
+def test_what_is_planted_is_found(output):
+    secrets, data, planted, _ = output
+    places = list(Finder(secrets).find(bytearray(data)))
+    for form in filter(lambda form: len(form.strip().encode()) >= MIN_LENGTH, planted):
+        start = data.find(form.encode())
+        assert any(start - 4 <= first and last <= start + len(form.encode()) + 4 for first, last in places) \
+            or any(first < start + len(form.encode()) and last > start for first, last in places)
+
+
+@settings(max_examples=300, deadline=None, database=None)
+@given(data=st.binary(max_size=300))
+def test_nothing_is_found_where_nothing_is(data):
+    assert found(["this is not in random bytes", KEY], data) == []
+    assert found([], data) == found(["abc", ""], data) == []
+
+
+@pytest.mark.parametrize("at", [0, 1, 262_130, 262_140, 262_143, 262_144, 262_145, 600_000 - 12])
+def test_a_secret_is_found_wherever_it_is_in_much_data(at):
+    data = bytearray(b"x" * 600_000)
+    data[at:at + 12] = b"hunter2-long"
+    assert list(Finder(["hunter2-long"]).find(data)) == [(at, at + 12)]
+
+
+def test_the_frame_of_a_key_and_lines_of_words_betray_nothing():
+    document = "{\n  \"type\": \"service_account\",\n  \"id\": \"b64ZkPq8L2xT0aVbN4w\"\n}"
+    assert found([KEY, document], b'-----BEGIN KEY-----\n"type": "service_account",\n}\nLQo=') == []
+    assert found([KEY], b"see MIIEpAIBAAKCAQEA+x/y there") == [b"MIIEpAIBAAKCAQEA+x/y"]
+
+
+def test_one_piece_of_a_long_secret_is_enough():
+    secret = "".join(random.Random(4).choices("abcdefghijklmnopqrstuvwxyz0123456789", k=5000))
+    finder = Finder([secret])
+    assert finder.reach <= 256
+    assert list(finder.find(secret[700:1300].encode()))
+    assert list(finder.find(base64.b64encode(b"xy" + secret.encode())[700:1300]))
