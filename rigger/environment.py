@@ -1,0 +1,191 @@
+"""One environment: one cluster, its folder, its vars and its lock."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping
+
+from rigger import envfile, inventory
+from rigger.audit import AuditLog
+from rigger.errors import InvalidConfig, Locked
+
+COMPUTED = ("PATH", "ORIGINAL_PATH")  # worked out anew on every machine, whenever the vars file is written
+
+
+class Environment:
+    """The files of one environment; `path` is its folder."""
+
+    def __init__(self, name: str, path: str, home: str):
+        self.name = name
+        self.path = path
+        self.home = home
+        self.audit = AuditLog(self.file("audit.jsonl"))
+
+    def file(self, *parts: str) -> str:
+        return os.path.join(self.path, *parts)
+
+    @property
+    def vars_file(self) -> str:
+        return self.file("vars")
+
+    @property
+    def secrets_file(self) -> str:
+        return self.file("secrets")
+
+    @property
+    def inventory_file(self) -> str:
+        return self.file("inventory.json")
+
+    @property
+    def bin_dir(self) -> str:
+        return self.file("bin")
+
+    def exists(self) -> bool:
+        return os.path.isfile(self.vars_file)
+
+    def vars(self) -> dict[str, str]:
+        """Return the plain vars, without those that are computed; raises InvalidConfig for a corrupt file."""
+        values = envfile.read(self.vars_file)
+        return {name: value for name, value in values.items() if name not in COMPUTED}
+
+    def secrets(self) -> dict[str, str]:
+        """Return the secret vars; raises InvalidConfig for a corrupt file."""
+        return envfile.read(self.secrets_file)
+
+    def nodes(self) -> list[inventory.Node]:
+        """Return the machines of this environment."""
+        return inventory.read(self.inventory_file)
+
+    def own_folders(self) -> list[str]:
+        """Return the folders of this environment that its vars file puts on PATH, its `bin` first."""
+        saved = envfile.read(self.vars_file).get("PATH", "").split(os.pathsep)
+        return list(dict.fromkeys([self.bin_dir, *(folder for folder in saved if self.owns(folder))]))
+
+    def owns(self, folder: str) -> bool:
+        """Return whether a folder lies in this environment, links and dots resolved."""
+        root = os.path.realpath(self.path)
+        return os.path.isabs(folder) and os.path.realpath(folder).startswith(root + os.sep)
+
+    def original_path(self) -> str:
+        """Return the PATH of this process without the folders of any environment: another's vars may be sourced."""
+        environments = os.path.dirname(self.path) + os.sep
+        folders = envfile.decode(os.environb.get(b"PATH", os.fsencode(os.defpath))).split(os.pathsep)
+        return os.pathsep.join(folder for folder in folders if not folder.startswith(environments))
+
+    def shell_vars(self, vars: Mapping[str, str], folders: list[str] | None = None) -> dict[str, str]:
+        """Return what a shell that works with this environment should have: the vars and PATH."""
+        original = self.original_path()
+        path = os.pathsep.join([*(folders or self.own_folders()), original])
+        return {**vars, "ORIGINAL_PATH": original, "PATH": path}
+
+    def save(
+        self,
+        vars: Mapping[str, str],
+        secret_vars: Mapping[str, str],
+        folders: list[str] | None = None,
+        path_of: Environment | None = None,
+    ) -> None:
+        """Write the secrets, then the vars, each in one atomic replace.
+
+        `folders` are the environment's own on PATH; `path_of` is the environment whose PATH is meant when this one
+        is being made aside.
+        """
+        if secret_vars or os.path.exists(self.secrets_file):
+            envfile.write(self.secrets_file, dict(secret_vars))
+        envfile.write(self.vars_file, (path_of or self).shell_vars(vars, folders))
+
+    def id(self, prefix: str) -> str:
+        """Return the ten hex digits that tell this environment from every other, wherever it is loaded."""
+        return self.vars().get(f"{prefix}_ID", "")
+
+    def key(self) -> bytes:
+        """Return the key under which digests of secrets are recorded, making it when it is first needed."""
+        path = self.file("key")
+        with contextlib.suppress(OSError), open(path, "rb") as file:
+            key = file.read()
+            if len(key) == 32:
+                return key
+        key = os.urandom(32)
+        envfile.write_bytes(path, key)
+        return key
+
+    @contextlib.contextmanager
+    def locked(self, command: str) -> Iterator[int]:
+        """Hold the environment's lock; yields its file descriptor, which scripts inherit.
+
+        Raises Locked, saying who holds it. The lock belongs to the open file: a script that outlives a killed rigger
+        still holds it.
+        """
+        path = self.file("lock")
+        try:
+            fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as problem:
+            raise InvalidConfig(f"{path} cannot be opened: {problem.strerror}.", "Check who may write there.") from None
+        try:
+            if not _acquire(fd):
+                raise self._locked(os.pread(fd, 4096, 0))
+            holder = {"pid": os.getpid(), "user": _user(), "host": os.uname().nodename, "command": command}
+            with contextlib.suppress(OSError):  # who holds it is a courtesy: a full disk must not stop a destroy
+                os.ftruncate(fd, 0)
+                os.pwrite(fd, json.dumps({**holder, "since": time.time()}).encode(), 0)
+            yield fd
+            with contextlib.suppress(OSError):
+                os.ftruncate(fd, 0)
+        finally:
+            # Daemons that a script started may hold copies of the descriptor: unlock, rather than only close.
+            with contextlib.suppress(OSError):
+                fcntl.flock(fd, fcntl.LOCK_UN)
+            os.close(fd)
+
+    def holder(self) -> str:
+        """Return who holds the lock, in a sentence; nothing where nobody does."""
+        try:
+            fd = os.open(self.file("lock"), os.O_RDWR | os.O_CLOEXEC)
+        except OSError:
+            return ""
+        try:
+            record = os.pread(fd, 4096, 0)
+            if not record or _acquire(fd, fcntl.LOCK_SH):
+                return ""
+            return self._locked(record).message
+        finally:
+            os.close(fd)
+
+    def _locked(self, record: bytes) -> Locked:
+        try:
+            holder = json.loads(record)
+            since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(holder["since"]))
+            who = f"{holder['user']}@{holder['host']}, process {holder['pid']}"
+            what = f'"{holder["command"]}" ({who}, since {since})'
+        except (ValueError, KeyError, TypeError):
+            return Locked(f"Environment {self.name} is in use by another run.", "Wait until it has ended.")
+        from rigger import process
+
+        local = holder["host"] == os.uname().nodename
+        if local and process.process_start_time(int(holder["pid"])) is None:
+            left = ", ".join(f"{name} (process {pid})" for pid, name in process.processes_holding(self.file("lock")))
+            return Locked(
+                f"Environment {self.name} is locked: {what} was killed, but what it started is still running: {left or '?'}.",
+                "Wait until that has ended, or end it yourself with kill.",
+            )
+        return Locked(f"Environment {self.name} is locked by {what}.", "Wait until it has ended, or stop it with Ctrl-C there.")
+
+
+def _acquire(fd: int, kind: int = fcntl.LOCK_EX) -> bool:
+    """Try to lock, for a moment: `holder` may be looking at the lock of a killed run just now."""
+    for attempt in range(4):
+        try:
+            fcntl.flock(fd, kind | fcntl.LOCK_NB)
+            return True
+        except OSError:
+            if attempt < 3:
+                time.sleep(0.05)
+    return False
+
+
+def _user() -> str:
+    return os.environ.get("USER") or os.environ.get("LOGNAME") or str(os.getuid())

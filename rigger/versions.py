@@ -1,0 +1,24 @@
+"""The order of versions: 1.10 after 1.9, betas before release candidates before their release."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+_VERSION = re.compile(r"v?(\d+(?:\.\d+)*)(.*)", re.DOTALL)
+
+
+def key(version: str) -> tuple:
+    """Return a sort key; what is no version at all sorts before everything else."""
+    match = _VERSION.fullmatch(version.partition("+")[0])
+    if not match:
+        return ((), 0, (), version)
+    numbers = tuple(int(part) for part in match[1].split("."))
+    suffix = tuple(int(part) if part.isdigit() else 0 for part in re.split(r"\D+", match[2]) if part)
+    words = re.sub(r"[^a-z]", "", match[2].lower())
+    return (numbers, 0 if match[2] else 1, (words, suffix), version)
+
+
+def newest_first(versions: Iterable[str]) -> list[str]:
+    """Return versions sorted, the newest first."""
+    return sorted(versions, key=key, reverse=True)
