@@ -1,0 +1,38 @@
+"""Where rigger starts. Help and version are answered before anything is imported."""
+
+import os
+import sys
+
+
+def main(arguments=None) -> int:
+    """Run rigger with the arguments of the command line; return its exit code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments in (["--version"], ["--help"], ["-h"], []):
+        return _answer(arguments)
+    from rigger.cli import main as run
+
+    return run(arguments)
+
+
+def _answer(arguments) -> int:
+    if arguments == ["--version"]:
+        from rigger import __version__
+
+        text = f"rigger {__version__}\n"
+    else:
+        from rigger.usage import text as usage
+
+        text = usage()
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except AttributeError:  # there is no standard output
+        return 1
+    except OSError:  # nobody is listening; nor must Python try again when it exits
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

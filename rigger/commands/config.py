@@ -1,0 +1,240 @@
+"""rigger config"""
+
+import os
+import shlex
+import sys
+
+import click
+
+from rigger import config as configs
+from rigger import envfile, plan
+from rigger.cli import App, command
+from rigger.environment import COMPUTED, Environment
+from rigger.errors import BadUsage, DifferencesFound, InvalidConfig, RiggerError
+from rigger.plan import HIDDEN, History
+from rigger.preflight import run_program
+from rigger.questions import Interview, Question, Sources
+
+
+@click.group("config", no_args_is_help=False, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("-e", "--environment", metavar="NAME", help="Work with this environment.")
+@click.pass_context
+def config(ctx, environment):
+    """Get, set, unset, edit and compare single values."""
+    if environment:
+        ctx.find_root().obj = environment
+
+
+@config.add_command
+@command("get", reports=True)
+@click.argument("name", required=False)
+@click.option("--show-secrets", is_flag=True, help="Print secrets as they are.")
+def get(app: App, name: str | None, show_secrets: bool):
+    """Print the value of NAME, or all values with where each comes from."""
+    settled = configs.resolve(app.environment())
+    if name is None:
+        _print_all(app, settled, show_secrets)
+        return
+    if name not in settled.values:
+        known = {*(question.name for question in settled.questions), *settled.values}
+        raise BadUsage(f"{name} has no value.", f"Known: {', '.join(sorted(known))}.")
+    if name in settled.secrets and not show_secrets:
+        raise BadUsage(f"{name} is a secret.", "Add --show-secrets to print it.")
+    if app.json:
+        app.printer.report({name: settled.values[name]})
+        return
+    sys.stdout.flush()
+    sys.stdout.buffer.write(envfile.encode(settled.values[name]) + b"\n")
+
+
+def _print_all(app: App, settled: configs.Config, show_secrets: bool) -> None:
+    rows = []
+    for name in sorted(settled.values):
+        hidden = name in settled.secrets and not show_secrets
+        source = "default" if name in settled.answers and not settled.answers[name].explicit else "set"
+        source = source if name in settled.answers else "from scripts"
+        rows.append({"name": name, "value": HIDDEN if hidden else settled.values[name], "source": source})
+    if app.json:
+        app.printer.report(rows)
+    else:
+        app.printer.table([(row["name"], row["source"], row["value"]) for row in rows], headers=("name", "source", "value"))
+
+
+@config.add_command
+@command("set")
+@click.argument("assignments", nargs=-1, required=True, metavar="NAME=VALUE...")
+def set(app: App, assignments: tuple[str, ...]):
+    """Set values; the next provision runs the steps that they concern."""
+    given = dict(assignment(text) for text in assignments)
+    environment = app.environment()
+    with environment.locked("rigger config set"):
+        _change(app, environment, given, ())
+
+
+@config.add_command
+@command("unset")
+@click.argument("names", nargs=-1, required=True)
+def unset(app: App, names: tuple[str, ...]):
+    """Take values back, so that their defaults hold."""
+    environment = app.environment()
+    with environment.locked("rigger config unset"):
+        saved = {**environment.vars(), **environment.secrets()}
+        for name in names:
+            if name not in saved:
+                raise BadUsage(f"{name} is not set in {environment.name}.", f"Set: {', '.join(sorted(saved))}.")
+            if name in configs.CORE:
+                raise BadUsage(f"{name} cannot be unset.", f'Set another: "rigger config set {name}=...".')
+        _change(app, environment, {}, names)
+
+
+@config.add_command
+@command("diff", reports=True)
+@click.option("--exit-code", is_flag=True, help="Exit 8 when there is a difference.")
+def diff(app: App, exit_code: bool):
+    """Compare the configuration with what the cluster was last provisioned with."""
+    environment = app.environment()
+    settled = configs.resolve(environment)
+    changes = _unprovisioned(environment, settled)
+    if app.json:
+        app.printer.report({name: {"provisioned": old, "configured": new} for name, (old, new) in changes.items()})
+    elif not changes:
+        app.printer.line("No difference.")
+    else:
+        rows = [(name, *("-" if value is None else value for value in change)) for name, change in changes.items()]
+        app.printer.table(rows, headers=("name", "provisioned", "configured"))
+    if changes and exit_code:
+        raise DifferencesFound("The configuration is not what was provisioned.", '"rigger provision" brings the cluster up to date.')
+
+
+def _unprovisioned(environment: Environment, settled: configs.Config) -> dict[str, tuple]:
+    history = History.of(environment.audit.records())
+    changes = plan.unprovisioned(settled, history, environment.key())
+    return {name: (_shown(old), _shown(new)) for name, (old, new) in changes.items()}
+
+
+def _shown(value: str | None) -> str | None:
+    """Return a recorded value; of a secret, not even the digest by which a change is noticed."""
+    return HIDDEN if value is not None and value.startswith(HIDDEN) else value
+
+
+@config.add_command
+@command("edit", asks=True)
+def edit(app: App):
+    """Edit the vars file in $EDITOR; what is invalid is not saved."""
+    environment = app.environment()
+    with environment.locked("rigger config edit"):
+        before = environment.vars()
+        draft = environment.file("vars.edit")
+        envfile.write(draft, before)
+        edited = _edited(app, environment, draft, before)
+        if edited is not None:
+            given = {name: value for name, value in edited.items() if before.get(name) != value}
+            gone = [name for name in before if name not in edited]
+            _change(app, environment, given, gone)
+        os.unlink(draft)
+
+
+def _edited(app: App, environment: Environment, draft: str, before: dict[str, str]) -> dict[str, str] | None:
+    """Return what a person made of the draft once it is valid and agreed to, None when nothing changed."""
+    from rigger import process, wizard
+
+    editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
+    while True:
+        code = process.interactive([*shlex.split(editor), draft])
+        if code:
+            raise RiggerError(f"{editor} exited {code}; nothing was changed.", f"Your text is in {draft}.")
+        try:
+            edited = {name: value for name, value in envfile.read(draft).items() if name not in COMPUTED}
+            if edited == before:
+                app.printer.line("Nothing was changed.")
+                return None
+            _validate(environment, edited, before)
+        except RiggerError as problem:
+            app.printer.warn(problem.message)
+            if not wizard.has_terminal():
+                raise InvalidConfig("What was edited is not valid; nothing was changed.", f"Your text is in {draft}.") from None
+            if not wizard.Wizard().confirm("Go back to the editor?", default=True):
+                raise InvalidConfig("Nothing was changed.", f"Your text is in {draft}.") from None
+            continue
+        _show_difference(app, before, edited)
+        if app.yes or not wizard.has_terminal() or wizard.Wizard().confirm("Save this?", default=True):
+            return edited
+        app.printer.line("Nothing was changed.")
+        return None
+
+
+def _validate(environment: Environment, edited: dict[str, str], before: dict[str, str]) -> None:
+    given = {name: value for name, value in edited.items() if before.get(name) != value}
+    _checked(environment, given, [name for name in before if name not in edited])
+
+
+def _show_difference(app: App, before: dict[str, str], after: dict[str, str]) -> None:
+    for name in sorted({*before, *after}):
+        if before.get(name) == after.get(name):
+            continue
+        if name in before:
+            app.printer.line(app.printer.paint(f"- {name}={before[name]}", "31"))
+        if name in after:
+            app.printer.line(app.printer.paint(f"+ {name}={after[name]}", "32"))
+
+
+def assignment(text: str) -> tuple[str, str]:
+    """Return the name and value of NAME=VALUE as it was typed; raises BadUsage."""
+    text = envfile.decode(os.fsencode(text))
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise BadUsage(f"{text!r} is not of the form NAME=VALUE.")
+    return name, value
+
+
+def _change(app: App, environment: Environment, given: dict[str, str], gone) -> None:
+    """Validate, then save values and take others back; record the names of what changed."""
+    values, secret_names = _checked(environment, given, gone)
+    vars, secrets = environment.vars(), environment.secrets()
+    old = {**vars, **secrets}
+    changed = sorted([n for n, v in values.items() if old.get(n) != v] + [n for n in gone if n in old])
+    for name in gone:
+        vars.pop(name, None)
+        secrets.pop(name, None)
+    for name, value in values.items():
+        (secrets if name in secret_names else vars)[name] = value
+    if changed:
+        environment.audit.append("configured", by="rigger config", changed=changed)
+        environment.save(vars, secrets)
+    app.printer.line(f"Changed: {', '.join(changed)}. Next: rigger provision" if changed else "Nothing was changed.")
+
+
+def _checked(environment: Environment, given: dict[str, str], gone) -> tuple[dict[str, str], frozenset[str]]:
+    """Return the values in the form in which they are saved, and which names are secret; raises BadUsage and others."""
+    saved = {**environment.vars(), **environment.secrets()}
+    catalog = configs.Catalog(environment.home)
+    after = {name: value for name, value in {**saved, **given}.items() if name not in gone}
+    catalog.check_names(given, {**after}, "config set", also=saved)
+    configs.require_same_modules(environment, saved, after)
+    interview = Interview(
+        catalog.questions,
+        Sources(flags=given, saved=after),
+        lambda folder, program, values: run_program(environment, folder, program, values),
+        take_defaults=True,
+    )
+    missing = [q for q in interview.missing() if q.name not in interview.set_aside]
+    if missing:
+        names = ", ".join(question.name for question in missing)
+        raise InvalidConfig(f"{names} would have no value.", "Give them in the same command: rigger config set NAME=VALUE ...")
+    questions: dict[str, Question] = {q.name: q for q in catalog.questions(after)}
+    values = {name: _saved_form(interview, questions.get(name), name, value) for name, value in given.items()}
+    _, platform = catalog.chosen(after)
+    values.update({n: v for n, v in configs.identity({**after, **values}, platform).items() if saved.get(n) != v})
+    hidden = {name for name, question in questions.items() if question.secret}
+    return values, frozenset(hidden | {*environment.secrets()})
+
+
+def _saved_form(interview: Interview, question: Question | None, name: str, value: str) -> str:
+    if question is None:
+        for reason in (envfile.check_name(name), envfile.check_value(name, value)):
+            if reason:
+                raise BadUsage(f"{name} {reason}.")
+        return value
+    if name in interview.answers:
+        return interview.answers[name].value
+    return interview.check(question, value)

@@ -1,0 +1,446 @@
+"""rigger configure"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from collections.abc import Mapping
+
+import click
+
+from rigger import config as configs
+from rigger import envfile
+from rigger.cli import App, command
+from rigger.config import Catalog
+from rigger.drafts import Draft
+from rigger.environment import COMPUTED, Environment
+from rigger.errors import BadUsage, InvalidConfig, Refused, RiggerError
+from rigger.home import NAME
+from rigger.preflight import run_program
+from rigger.questions import DRAFT, Answer, Interview, Question, Sources, missing_values, saved_problem
+
+ARCHIVES = (b"\x28\xb5\x2f\xfd", b"\x1f\x8b", b"PK\x03\x04")  # zstd, gzip, zip
+KEPT_SOURCES = ("asked", "default", DRAFT)
+
+
+@command("configure")
+@click.option("--name", metavar="NAME", help="The environment to make or change.")
+@click.option("--platform", metavar="NAME", help="What is installed: a platform's name or folder.")
+@click.option("--version", metavar="VERSION", help="Which version of the platform.")
+@click.option("--provider", metavar="NAME", help="Where the machines come from: a provider's name or folder.")
+@click.option("--type", "kind", metavar="TYPE", help="The cluster type, a set of defaults.")
+@click.option(
+    "--set", "assignments", metavar="NAME=VALUE", multiple=True, help="Answer a question beforehand."
+)
+@click.option("--answers", metavar="FILE", help="Read answers from a dotenv file.")
+@click.option("--file", "path", metavar="PATH", help="Load a vars file that you have.")
+@click.option("--defaults", is_flag=True, help="Take the default of whatever was not given.")
+@click.option("--no-input", is_flag=True, help="Never prompt; fail where a value is missing.")
+@click.option("--advanced", is_flag=True, help="Ask everything.")
+def configure(
+    app: App,
+    name,
+    platform,
+    version,
+    provider,
+    kind,
+    assignments,
+    answers,
+    path,
+    defaults,
+    no_input,
+    advanced,
+):
+    """Answer a few questions; they become the environment's vars file."""
+    from rigger import wizard
+
+    _require_words({"--name": name, "--answers": answers, "--file": path})
+    flags = _flags(assignments, PLATFORM=platform, VERSION=version, PROVIDER=provider, TYPE=kind)
+    loaded = _load(path) if path else {}
+    given = _read_answers(answers) if answers else {}
+    asks = wizard.has_terminal() and not no_input
+    catalog = Catalog(app.home.path)
+    target, named = _target(app, name, given, path, flags.get("PLATFORM") or loaded.get("PLATFORM"))
+    _require_same_cluster(app, target, catalog, loaded, path)
+    draft = _draft(app, target, named) if asks and not defaults else None
+    if draft and draft.name != target.name:
+        target, named = app.home.at(draft.name), True
+    new = not target.exists()
+    saved = {} if new else {**target.vars(), **target.secrets()}
+    sources = Sources(
+        flags=flags,
+        environ=_environ(),
+        answers=given,
+        answers_name=answers or "",
+        draft=draft.read() if draft else {},
+        saved={**saved, **loaded},
+        saved_name=path or "saved",
+    )
+    interview = Interview(
+        _script(catalog, target, saved),
+        sources,
+        lambda folder, program, values: run_program(target, folder, program, values),
+        advanced=advanced,
+        take_defaults=defaults or not asks or (bool(sources.saved) and not advanced),
+    )
+    if asks:
+        _converse(app, target, interview, catalog, review=not defaults)
+    else:
+        _require_all(app, interview, catalog, path or target.vars_file)
+    _check_names(catalog, interview)
+    final = target if named else _named_after_platform(app, target, interview)
+    changed = _save(app, final, interview, catalog, loaded, new)
+    if asks:
+        Draft(app.home.path, target.name).remove()
+    _say_what_next(app, final, interview, changed)
+
+
+def _require_words(flags: Mapping[str, str | None]) -> None:
+    """Raise BadUsage for a flag with nothing behind it: `--name "$UNSET"` must not mean the current one."""
+    for flag, value in flags.items():
+        if value == "":
+            raise BadUsage(f"{flag} is given, but empty.")
+
+
+def _target(
+    app: App, name: str | None, given, path: str | None, platform: str | None
+) -> tuple[Environment, bool]:
+    """Return the environment to make or change (the one named, the file's, the current or a first one), and
+    whether its name was given."""
+    name = name or app.name or os.environ.get("RIGGER_NAME") or given.get("NAME")
+    if name:
+        return app.home.at(name), True
+    if path and (name := _name_of_file(path)):
+        return app.home.at(name), True
+    if not path and (name := app.home.current_name()):
+        return app.home.at(name), False
+    platform = platform or os.environ.get("RIGGER_PLATFORM") or given.get("PLATFORM")
+    return _first(app, platform or configs.DEFAULT_PLATFORM), False
+
+
+def _name_of_file(path: str) -> str:
+    """Return the name that a vars file suggests: prod.vars and environments/prod/vars are of `prod`."""
+    folder, base = os.path.split(os.path.realpath(path))
+    for text in (base.split(".")[0], os.path.basename(folder)):
+        name = re.sub(r"[^A-Za-z0-9_.-]+", "-", text).strip("-._")
+        if NAME.fullmatch(name) and name != "vars":
+            return name
+    return ""
+
+
+def _first(app: App, platform: str) -> Environment:
+    """Return the environment that nobody has named: it is called like its platform."""
+    name = re.sub(r"[^A-Za-z0-9_.-]+", "-", os.path.basename(platform.rstrip(os.sep))).strip("-._")
+    return app.home.at(name if NAME.fullmatch(name) else "cluster")
+
+
+def _named_after_platform(app: App, target: Environment, interview: Interview) -> Environment:
+    """Return the environment to write to when nobody has named it: its platform may be chosen only now."""
+    first = _first(app, interview.values()["PLATFORM"])
+    return target if target.exists() or first.exists() else first
+
+
+def _require_same_cluster(app: App, target: Environment, catalog: Catalog, loaded, path: str | None) -> None:
+    """Raise BadUsage when a file would put one cluster's identity on another, or the same one on two."""
+    try:
+        _, platform = catalog.chosen({"PLATFORM": loaded.get("PLATFORM", "")})
+    except RiggerError:  # the interview explains what is wrong with it
+        return
+    name = f"{platform.prefix}_ID" if platform else ""
+    if not loaded.get(name):
+        return
+    if target.exists() and target.vars().get(name, loaded[name]) != loaded[name]:
+        raise BadUsage(
+            f"The environment {target.name} is not the one in {path}: its {name} is another.",
+            "Give this one a name of its own with --name NAME.",
+        )
+    for other in app.home.names():
+        if other != target.name and app.home.at(other).vars().get(name) == loaded[name]:
+            raise BadUsage(
+                f"{path} describes the environment {other}: its {name} is the same.",
+                f'Type "rigger use {other}", or take {name} out of a copy to make another like it.',
+            )
+
+
+def _draft(app: App, target: Environment, named: bool) -> Draft | None:
+    """Return the draft of an interrupted conversation, if the person wants to go on from it."""
+    from rigger import wizard
+
+    draft = Draft(app.home.path, target.name)
+    if not draft.read() and not named:
+        draft = Draft.newest(app.home.path) or draft
+    if not draft.read() or not NAME.fullmatch(draft.name):
+        return None
+    about = "" if draft.name == target.name else f" for environment {draft.name}"
+    if wizard.Wizard().confirm(f"Go on from the answers given{about} {draft.age()}?", default=True):
+        return draft
+    draft.remove()
+    return None
+
+
+def _script(catalog: Catalog, target: Environment, saved: Mapping[str, str]):
+    """Return the questions that follow from values; a cluster keeps its provider and its platform."""
+    fixed = (
+        {n: saved[n] for n in ("PROVIDER", "PLATFORM") if n in saved}
+        if saved and configs.exists(target)
+        else {}
+    )
+
+    def script(values: Mapping[str, str]):
+        for name, value in fixed.items():
+            if name in values and _whole_path(name, values[name]) != value:
+                raise configs.other_module(target, name, value)
+        return catalog.questions(values)
+
+    return script
+
+
+def _whole_path(name: str, value: str) -> str:
+    """Return a value as it is stored: a module's own folder must be found from anywhere."""
+    if name in ("PLATFORM", "PROVIDER") and os.sep in value:
+        return os.path.abspath(os.path.expanduser(value))
+    return value
+
+
+def _flags(assignments, **named) -> dict[str, str]:
+    flags = {}
+    for text in assignments:
+        text = envfile.decode(os.fsencode(text))
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise BadUsage(f"--set {text!r} is not of the form NAME=VALUE.")
+        if flags.get(name, value) != value:
+            raise BadUsage(f"--set {name}= stands there twice, with different values.")
+        flags[name] = value
+    for name, value in named.items():
+        if value is not None:
+            value = envfile.decode(os.fsencode(value))
+            if flags.get(name, value) != value:
+                raise BadUsage(f"--{name.lower()} and --set {name}= name different values.")
+            flags[name] = value
+    return flags
+
+
+def _environ() -> dict[str, str]:
+    return {envfile.decode(name): envfile.decode(value) for name, value in os.environb.items()}
+
+
+def _read_answers(path: str) -> dict[str, str]:
+    """Return the values of an answers file (dotenv format, nothing is expanded in it)."""
+    import io
+
+    import dotenv
+
+    try:
+        with open(path, "rb") as file:
+            text = envfile.decode(file.read())
+    except OSError as problem:
+        raise BadUsage(f"{path} cannot be read: {problem.strerror}.") from None
+    for binding in dotenv.parser.parse_stream(io.StringIO(text)):
+        if binding.error or (binding.key and binding.value is None):
+            line = binding.original.line + re.match(r"\s*", binding.original.string)[0].count("\n")
+            raise BadUsage(f"{path}, line {line}: this is not NAME=VALUE.")
+    values = dotenv.dotenv_values(stream=io.StringIO(text), interpolate=False)
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _load(path: str) -> dict[str, str]:
+    """Return the values of a vars file that somebody has; raises InvalidConfig or Refused."""
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+    except OSError as problem:
+        raise InvalidConfig(f"{path} cannot be read: {problem.strerror}.") from None
+    if data.startswith(ARCHIVES):
+        raise Refused(
+            f"{path} is an archive, not a vars file.", "This version of rigger does not load bundles."
+        )
+    return {name: value for name, value in envfile.parse(data, path).items() if name not in COMPUTED}
+
+
+def _converse(app: App, target: Environment, interview: Interview, catalog: Catalog, review: bool) -> None:
+    """Ask what is missing; what follows from a change in the review is asked too, whatever its default."""
+    from rigger import wizard
+
+    _check_names_of_any(catalog, interview.sources)
+    app.home.make()
+    draft = Draft(app.home.path, target.name)
+
+    def keep() -> None:
+        questions = {question.name: question for question in interview.applicable()}
+        said = {n: a.value for n, a in interview.answers.items() if a.source in KEPT_SOURCES}
+        answers = {name: value for name, value in said.items() if name in questions}
+        answers |= {name: "" for name in interview.unanswered if name in questions}
+        draft.write(answers, {name for name, question in questions.items() if question.secret})
+
+    if target.exists():
+        app.printer.line(f'Changing environment {target.name}; "rigger configure --name NAME" makes another.')
+    talk = wizard.Wizard(catalog.describe)
+    talk.fill(interview, keep)
+    if review:
+        interview.take_defaults = False
+        talk.review(interview, keep)
+
+
+def _require_all(app: App, interview: Interview, catalog: Catalog, saved_in: str) -> None:
+    """Raise BadUsage with all values that are missing, InvalidConfig for a saved one that no longer holds."""
+    missing = interview.missing()
+    _check_names(catalog, interview)
+    for question in missing:
+        if question.name in interview.set_aside and question.name in interview.sources.saved:
+            raise saved_problem(question, interview.set_aside[question.name], saved_in)
+    if missing:
+        raise missing_values(missing, "rigger configure", interview.set_aside)
+    for question in interview.applicable():
+        answer = interview.answers.get(question.name)
+        if answer is not None and answer.source not in ("default", "saved"):
+            app.printer.line(_told(question, answer))
+
+
+def _told(question: Question, answer: Answer) -> str:
+    from rigger.wizard import HIDDEN, WIDEST_NOTE, shorten, visible
+
+    value = HIDDEN if question.secret else shorten(visible(answer.value), WIDEST_NOTE) or "(empty)"
+    source = "--set" if answer.source.startswith("--set ") else answer.source
+    return f"{question.name} is {value} (from {visible(source)})"
+
+
+def _check_names(catalog: Catalog, interview: Interview) -> None:
+    values, sources = interview.values(), interview.sources
+    catalog.check_names(sources.flags, values, "--set")
+    catalog.check_names(sources.answers, values, sources.answers_name, also=("NAME",))
+
+
+def _check_names_of_any(catalog: Catalog, sources: Sources) -> None:
+    """Raise BadUsage for a name that no module knows, before anybody has answered questions in vain."""
+    chosen = {name: value for name in ("PLATFORM", "PROVIDER") if (value := _given(sources, name))}
+    for names, where in ((sources.flags, "--set"), (sources.answers, sources.answers_name)):
+        unsure = [name for name in names if name not in configs.CORE and name != "NAME"]
+        if unsure:
+            catalog.check_names(dict.fromkeys(unsure, ""), chosen, where, also=catalog.names_of_any())
+
+
+def _given(sources: Sources, name: str) -> str:
+    found = sources.find(Question(name, ""))
+    return found.value if found else ""
+
+
+def _save(app: App, target: Environment, interview: Interview, catalog: Catalog, loaded, new: bool) -> bool:
+    """Write what was answered and return whether anything changed; a new environment appears in one piece."""
+    if new:
+        changed = _create(app, target, interview, catalog, loaded)
+    else:
+        with target.locked("rigger configure"):
+            changed = _change(target, interview, catalog, loaded)
+    app.home.use(target.name)
+    return changed
+
+
+def _create(
+    app: App, target: Environment, interview: Interview, catalog: Catalog, loaded: Mapping[str, str]
+) -> bool:
+    values = _values(interview, catalog, {}, loaded)
+    try:
+        app.home.create(target.name, *_apart(values, _secret_names(interview, catalog)))
+    except InvalidConfig:
+        if not target.exists():
+            raise
+        raise BadUsage(
+            f"Another rigger configure has made the environment {target.name} meanwhile.",
+            'Type "rigger configure" to change that one, or give this one a name with --name NAME.',
+        ) from None
+    target.audit.append("configured", by="rigger configure", changed=sorted(values))
+    return True
+
+
+def _change(target: Environment, interview: Interview, catalog: Catalog, loaded: Mapping[str, str]) -> bool:
+    """Change an environment; what other commands saved while the questions were asked stays."""
+    secrets = target.secrets()
+    old = {**target.vars(), **secrets}
+    new = _values(interview, catalog, old, loaded)
+    changed = sorted(name for name in {*old, *new} if old.get(name) != new.get(name))
+    configs.require_same_modules(target, old, new)
+    if changed:
+        target.audit.append("configured", by="rigger configure", changed=changed)
+        target.save(*_apart(new, _secret_names(interview, catalog) | {*secrets}))
+    return bool(changed)
+
+
+def _values(
+    interview: Interview, catalog: Catalog, old: Mapping[str, str], loaded: Mapping[str, str]
+) -> dict[str, str]:
+    """Return all values to be stored: what was answered, and whatever else still means something."""
+    applicable = {question.name for question in interview.applicable()}
+    explicit = {
+        n: _whole_path(n, a.value) for n, a in interview.answers.items() if a.explicit and n in applicable
+    }
+    taken_back = {n for n, a in interview.answers.items() if not a.explicit} | interview.unanswered
+    taken_back &= {*interview.sources.saved}  # a default that nobody looked at takes nothing back
+    kept = {n: v for n, v in {**old, **loaded}.items() if n not in taken_back}
+    values = {**kept, **explicit}
+    for name in catalog.left_behind(old, values):
+        if name not in loaded:
+            values.pop(name, None)
+    _, platform = catalog.chosen(values)
+    values.update(configs.identity(values, platform))
+    return values
+
+
+def _secret_names(interview: Interview, catalog: Catalog) -> set[str]:
+    return {question.name for question in catalog.questions(interview.values()) if question.secret}
+
+
+def _apart(values: Mapping[str, str], hidden: set[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the plain values and the secrets."""
+    return (
+        {name: value for name, value in values.items() if name not in hidden},
+        {name: value for name, value in values.items() if name in hidden},
+    )
+
+
+def _say_what_next(app: App, target: Environment, interview: Interview, changed: bool) -> None:
+    done = "is configured" if changed else "stays as it was"
+    home = os.path.expanduser("~") + os.sep
+    vars_file = (
+        f"~/{target.vars_file.removeprefix(home)}" if target.vars_file.startswith(home) else target.vars_file
+    )
+    secrets = [f"RIGGER_{q.name}" for q in interview.applicable() if q.secret and q.name in interview.answers]
+    app.printer.line()
+    app.printer.line(f"Environment {target.name} {done}; its values are in {vars_file}")
+    needs = f" (it needs {', '.join(secrets)} in the environment)" if secrets else ""
+    app.printer.line(f"The same without questions{needs}:")
+    app.printer.line(f"  {equivalent(target.name, interview)}")
+    app.printer.line("Next: rigger provision")
+
+
+def equivalent(name: str, interview: Interview) -> str:
+    """Return the command that gives the same answers without asking; secrets come from the environment."""
+    words, secrets = [f"rigger configure --no-input --name {shell_word(name)}"], []
+    for question in interview.applicable():
+        answer = interview.answers.get(question.name)
+        if answer is None or not answer.explicit:
+            continue
+        value = _whole_path(question.name, answer.value)
+        if question.secret:
+            secrets.append(f'RIGGER_{question.name}="$RIGGER_{question.name}"')
+        elif question.flag:
+            words.append(f"{question.flag} {shell_word(value)}")
+        else:
+            words.append(f"--set {shell_word(f'{question.name}={value}')}")
+    return " ".join([*secrets, *words])
+
+
+def shell_word(text: str) -> str:
+    """Return a word that every POSIX shell reads as that text, in printable characters and line breaks."""
+    pieces = re.split(r"([^\n\x20-\x7e]+)", text) if not text.replace("\n", "").isprintable() else [text]
+    return (
+        "".join(
+            _octal(piece) if n % 2 else shlex.quote(piece) if piece else "" for n, piece in enumerate(pieces)
+        )
+        or "''"
+    )
+
+
+def _octal(text: str) -> str:
+    return "\"$(printf '" + "".join(f"\\{byte:03o}" for byte in envfile.encode(text)) + "')\""

@@ -1,0 +1,31 @@
+"""rigger doctor"""
+
+from rigger import config, plan, preflight
+from rigger.cli import App, command
+from rigger.errors import NotReady
+from rigger.plan import History
+
+
+@command("doctor", reports=True)
+def doctor(app: App):
+    """Check that this machine has what the next provision needs."""
+    environment = settled = planned = None
+    if app.name or app.home.current_name():
+        environment = app.environment()
+        settled = config.resolve(environment)
+        history = History.of(environment.audit.records())
+        planned = plan.provision(settled, history, environment.nodes(), environment.key())
+    findings = preflight.examine(environment, settled, planned, app.home.path)
+    bad = [finding for finding in findings if not finding.good]
+    if app.json:
+        app.printer.report([vars(finding) for finding in findings])
+    else:
+        app.printer.table([("ok" if f.good else "FAIL", f.what, f.detail) for f in findings])
+        for finding in bad:
+            app.printer.warn(f"{finding.what}: {finding.remedy}")
+    if bad:
+        names = ", ".join(finding.what for finding in bad)
+        raise NotReady(f"Not ready: {names}.", "The remedies are above.")
+    app.printer.line("Ready." if environment else 'Ready for "rigger configure".')
+
+

@@ -1,0 +1,31 @@
+"""rigger forget"""
+
+import click
+
+from rigger.cli import App, command
+from rigger.environment import Environment
+from rigger.errors import BadUsage
+from rigger.plan import History
+
+
+@command("forget", asks=True)
+@click.argument("name")
+def forget(app: App, name: str):
+    """Remove a destroyed environment's record."""
+    environment = app.home.get(name)
+    with environment.locked("rigger forget"):
+        _require_destroyed(environment)
+        app.agree(f"Remove the vars, the audit log and all run logs of {name}?")
+        app.home.forget(environment)
+    app.printer.line(f"{name} is forgotten.")
+
+
+def _require_destroyed(environment: Environment) -> None:
+    """Raise BadUsage while the cluster may still exist: its record is the only way to find it again."""
+    history = History.of(environment.audit.records())
+    made = [key for key in history.last if key.endswith(("/create", "/deploy"))]
+    if made or environment.nodes():
+        raise BadUsage(
+            f"{environment.name} may still have machines; without its record nobody would find them again.",
+            f'Type "rigger -e {environment.name} destroy" first.',
+        )

@@ -1,0 +1,40 @@
+"""rigger history"""
+
+from rigger.cli import App, command
+from rigger.printer import duration
+
+
+@command("history", reports=True)
+def history(app: App):
+    """Show the runs of the past."""
+    environment = app.environment()
+    runs = _runs(environment.audit.records())
+    if app.json:
+        app.printer.report(runs)
+    elif not runs:
+        app.printer.line(f"{environment.name} has not run anything yet.")
+    else:
+        rows = [(r["run"], r["command"], r["outcome"], r["version"], f"{len(r['steps'])} steps", _spent(r)) for r in runs]
+        app.printer.table(rows, headers=("run", "command", "outcome", "version", "steps", "time"))
+
+
+def _runs(records) -> list[dict]:
+    """Return the runs in order, each with its steps; one without an end was cut off."""
+    runs: dict[str, dict] = {}
+    for record in records:
+        if record["event"] == "run-started":
+            runs[record["run"]] = {
+                **{key: record.get(key, "") for key in ("run", "command", "time", "by", "version")},
+                "outcome": "cut off",
+                "steps": [],
+            }
+        elif record["run"] in runs and record["event"] == "step-finished":
+            keys = ("number", "module", "step", "exit_code", "seconds", "changed")
+            runs[record["run"]]["steps"].append({key: record.get(key) for key in keys})
+        elif record["run"] in runs and record["event"] == "run-finished":
+            runs[record["run"]]["outcome"] = record["outcome"]
+    return [*runs.values()]
+
+
+def _spent(run: dict) -> str:
+    return duration(sum(step["seconds"] or 0 for step in run["steps"]))

@@ -1,0 +1,32 @@
+"""rigger list"""
+
+from rigger.cli import App, command
+from rigger.environment import Environment
+from rigger.errors import RiggerError
+
+
+@command("list", reports=True)
+def list(app: App):
+    """List the environments."""
+    current = app.home.current_name()
+    rows = [_describe(app.home.at(name), name == current) for name in app.home.names()]
+    if app.json:
+        app.printer.report(rows)
+    elif not rows:
+        app.printer.line('There is no environment yet. Type "rigger configure" to make one.')
+    else:
+        app.printer.table(
+            [("*" if r["current"] else "", r["name"], r["platform"], r["version"], r["provider"], str(r["nodes"])) for r in rows],
+            headers=("", "name", "platform", "version", "provider", "nodes"),
+        )
+
+
+def _describe(environment: Environment, current: bool) -> dict:
+    row = {"name": environment.name, "current": current, "path": environment.path}
+    try:
+        vars = environment.vars()
+        nodes = len(environment.nodes())
+    except RiggerError as problem:
+        return {**row, "platform": "?", "version": "?", "provider": "?", "nodes": "?", "problem": problem.message}
+    known = {key: vars.get(key.upper(), "") for key in ("platform", "version", "provider", "type")}
+    return {**row, **known, "nodes": nodes}

@@ -1,0 +1,16 @@
+"""rigger shell-reset"""
+
+import sys
+
+from rigger import envfile
+from rigger.cli import App, command
+
+
+@command("shell-reset")
+def shell_reset(app: App):
+    """Print what unsets them again: eval "$(rigger shell-reset)"."""
+    environment = app.environment()
+    names = sorted({*environment.vars(), *environment.secrets(), "ORIGINAL_PATH"})
+    path = envfile.render({"PATH": environment.original_path()})
+    sys.stdout.flush()
+    sys.stdout.buffer.write(b"".join(f"unset {name}\n".encode() for name in names) + path)

@@ -1,0 +1,20 @@
+"""rigger shellinit"""
+
+import sys
+
+import click
+
+from rigger import envfile
+from rigger.cli import App, command
+
+
+@command("shellinit")
+@click.option("--secrets", "with_secrets", is_flag=True, help="Print the secrets as well.")
+def shellinit(app: App, with_secrets: bool):
+    """Print the vars for a shell: eval "$(rigger shellinit)"."""
+    environment = app.environment()
+    values = environment.shell_vars(environment.vars())
+    if with_secrets:
+        values.update(environment.secrets())
+    sys.stdout.flush()
+    sys.stdout.buffer.write(envfile.render(values))

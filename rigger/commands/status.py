@@ -1,0 +1,113 @@
+"""rigger status"""
+
+import time
+
+from rigger import config
+from rigger.cli import App, command
+from rigger.environment import Environment
+from rigger.plan import History, unprovisioned
+
+
+@command("status", reports=True)
+def status(app: App):
+    """Show what exists, which version, since when, and what the last run did."""
+    environment = app.environment()
+    found = _status(environment)
+    if app.json:
+        app.printer.report(found)
+        return
+    app.printer.heading(f"{found['name']}: {found['platform']} {found['version']} on {found['provider']}")
+    app.printer.line(f"  {_state(found)}")
+    if found["nodes"]:
+        app.printer.table([(node["name"], node["address"]) for node in found["nodes"]])
+    for line in _last_run(found):
+        app.printer.line(f"  {line}")
+    if found["pending"]:
+        app.printer.warn(f"Configured but not provisioned: {', '.join(found['pending'])}")
+    if found["running"]:
+        app.printer.warn(found["running"])
+
+
+def _status(environment: Environment) -> dict:
+    settled = config.resolve(environment)
+    records = environment.audit.records()
+    history = History.of(records)
+    deployed = history.done.get(f"platform/{settled.platform.name}/deploy")
+    created = history.done.get(f"provider/{settled.provider.name}/create")
+    runs = [record for record in records if record["event"] == "run-started"]
+    return {
+        "name": environment.name,
+        "id": settled.id,
+        "path": environment.path,
+        "platform": settled.platform.name,
+        "provider": settled.provider.name,
+        "type": settled.values.get("TYPE", ""),
+        "version": settled.values.get("VERSION", ""),
+        "state": _state_word(history, settled.provider.name, created, deployed, records),
+        "deployed_version": deployed.started["parameters"].get("VERSION", "") if deployed else "",
+        "since": deployed.finished["time"] if deployed else "",
+        "nodes": [vars(node) for node in environment.nodes()],
+        "pending": _pending(environment, settled, history, created, deployed),
+        "failed_checks": sorted(history.failed_checks),
+        "last_run": _run(records, runs[-1]) if runs else None,
+        "running": environment.holder(),
+    }
+
+
+def _state_word(history: History, provider: str, created, deployed, records) -> str:
+    unfinished = [key for key in history.last if history.unfinished(key) and key.endswith(("/create", "/install", "/deploy"))]
+    if unfinished or f"provider/{provider}/destroy" in history.last:
+        return "unfinished"  # a destroy that ended well leaves no history
+    if history.failed_checks:
+        return "unwell"
+    if deployed:
+        return "deployed"
+    if created:
+        return "created"
+    return "destroyed" if any(record["event"] == "destroyed" for record in records) else "configured"
+
+
+def _pending(environment: Environment, settled, history: History, created, deployed) -> list[str]:
+    """Return the names of the values that changed since the cluster was last brought up to date."""
+    if not (created or deployed):
+        return []
+    return sorted(unprovisioned(settled, history, environment.key()))
+
+
+def _run(records, started) -> dict:
+    steps = [r for r in records if r["run"] == started["run"] and r["event"] == "step-finished"]
+    ends = [r for r in records if r["run"] == started["run"] and r["event"] == "run-finished"]
+    return {
+        "run": started["run"],
+        "command": started["command"],
+        "time": started["time"],
+        "outcome": ends[-1]["outcome"] if ends else "cut off",
+        "steps": [{"module": r["module"], "step": r["step"], "exit_code": r["exit_code"]} for r in steps],
+    }
+
+
+def _state(found: dict) -> str:
+    if found["state"] == "deployed":
+        return f"deployed since {_local(found['since'])}"
+    return {
+        "configured": 'configured, nothing made yet. Next: "rigger provision"',
+        "created": 'machines made, platform not deployed. Next: "rigger provision"',
+        "unwell": f'the last check failed ({", ".join(found["failed_checks"])}). Next: "rigger check", "rigger provision"',
+        "unfinished": 'a run did not finish. Next: "rigger provision" goes on, "rigger destroy" removes what there is',
+        "destroyed": 'destroyed. Next: "rigger provision" makes it anew, "rigger forget" removes its record',
+    }[found["state"]]
+
+
+def _last_run(found: dict) -> list[str]:
+    run = found["last_run"]
+    if run is None:
+        return []
+    steps = ", ".join(f"{s['step']}{'' if s['exit_code'] == 0 else ' failed'}" for s in run["steps"])
+    return [f"last run: {run['command']} at {_local(run['time'])}: {run['outcome']}" + (f" ({steps})" if steps else "")]
+
+
+def _local(stamp: str) -> str:
+    import calendar
+
+    seconds = calendar.timegm(time.strptime(stamp[:19], "%Y-%m-%dT%H:%M:%S"))
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))

@@ -1,0 +1,67 @@
+"""rigger test"""
+
+import click
+
+from rigger import plan, preflight, suites
+from rigger.cli import App, command
+from rigger.errors import BadUsage, InvalidConfig, TestsFailed
+from rigger.plan import History
+from rigger.run import Run, settle
+
+
+@command("test", reports=True, streams=True)
+@click.argument("suite", nargs=-1)
+def test(app: App, suite: tuple[str, ...]):
+    """Run the platform's tests against the cluster: a SUITE such as smoke or full, or "component NAME"."""
+    environment = app.environment()
+    with environment.locked(f"rigger test {' '.join(suite)}".strip()) as lock:
+        settled = settle(environment)
+        chosen = suites.find(settled.platform, suite or _ask(settled.platform))
+        _require_deployed(environment, settled)
+        planned = plan.test(settled, chosen.name, chosen.tests)
+        preflight.require(environment, settled, planned)
+        run = Run(environment, settled, app.printer, lock)
+        try:
+            run.carry_out(planned)
+        finally:
+            found = _report(app, environment, settled, chosen, run)
+    if found["failed"]:
+        failed = ", ".join(test["name"] for test in found["tests"] if test["outcome"] == "failed")
+        raise TestsFailed(f"{found['failed']} of {len(found['tests'])} tests failed: {failed}.", f'"rigger logs {run.id}" shows why.')
+
+
+def _ask(platform) -> list[str]:
+    from rigger import wizard
+
+    choices = suites.offered(platform)
+    if not choices:
+        raise BadUsage(f"{platform.name} offers no tests.")
+    if not wizard.has_terminal():
+        listed = ", ".join(choice.value for choice in choices)
+        raise BadUsage("Which tests? Nobody can be asked.", f"{platform.name} offers: {listed}.")
+    return wizard.Wizard().choose("Which tests should run?", choices, choices[0].value).split(" ", 1)
+
+
+def _require_deployed(environment, settled) -> None:
+    history = History.of(environment.audit.records())
+    if not history.ever_started(f"platform/{settled.platform.name}/deploy"):
+        raise InvalidConfig(f"There is no cluster to test in {environment.name} yet.", 'Type "rigger provision" first.')
+
+
+def _report(app: App, environment, settled, chosen, run: Run) -> dict:
+    """Write and show the results of the tests that ran, also of a test run that was interrupted."""
+    cases = [suites.case(result) for result in run.results]
+    found = suites.summary(chosen.name, run.id, settled.values.get("VERSION", ""), cases)
+    if not run.id:
+        return found
+    folder = environment.file("tests", run.id)
+    suites.write_report(folder, found)
+    if app.json:
+        app.printer.report({**found, "report": folder})
+        return found
+    app.printer.line()
+    rows = [(case.name, case.outcome, f"{case.seconds:.2f} s", case.reason) for case in cases]
+    app.printer.table(rows, headers=("test", "result", "time", ""))
+    counts = ", ".join(f"{found[word]} {word}" for word in ("passed", "failed", "skipped") if found[word])
+    app.printer.line(f"{chosen.name}: {counts or 'nothing ran'} in {found['seconds']:.1f} s. Report: {folder}/junit.xml")
+    return found

@@ -1,0 +1,228 @@
+"""What a person, a log collector or a program sees of a command; the one place that formats it."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import time
+from collections.abc import Sequence
+
+CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b.|[\x00-\x1f\x7f-\x9f]")
+TAIL = 20  # lines of a failed step's output that are shown where it was not streamed
+TAIL_BYTES = 16 * 1024
+
+
+def plain(text: str) -> str:
+    """Return a text without control characters and escape sequences, so that it cannot drive a terminal."""
+    return CONTROL.sub("", text)
+
+
+def duration(seconds: float) -> str:
+    """Return a duration as people read it: 0.3 s, 12 s, 3m 12s, 1h 02m."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}m {rest:02d}s" if minutes < 60 else f"{minutes // 60}h {minutes % 60:02d}m"
+
+
+class Printer:
+    """Writes to the terminal; a terminal that has gone away does not stop what is being done.
+
+    `json` sends everything for people to standard error, so that standard output holds the report alone.
+    """
+
+    def __init__(self, *, verbose: bool = False, json: bool = False):
+        self.json = json
+        self.out = sys.stderr if json else sys.stdout
+        self.gone = False
+        terminal = self.out.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+        self.live = terminal and not verbose
+        self.streams = not self.live
+        self.colors = terminal and "NO_COLOR" not in os.environ
+        self._label = ""
+        self._last = ""
+        self._tail = b""
+        self._started = 0.0
+        self._drawn = ""
+        self._at_line_start = True
+
+    # Lines
+
+    def line(self, text: str = "") -> None:
+        """Print a line."""
+        self._clear()
+        self._write(text + "\n")
+
+    def lines(self, *texts: str) -> None:
+        for text in texts:
+            self.line(text)
+
+    def warn(self, text: str) -> None:
+        """Print a line that should be noticed."""
+        self.line(self.paint(f"! {text}", "33"))
+
+    def paint(self, text: str, code: str) -> str:
+        """Return a text in a colour where there are colours; 1 bold, 2 dim, 31 red, 32 green, 33 yellow."""
+        return f"\x1b[{code}m{text}\x1b[0m" if self.colors else text
+
+    def heading(self, text: str) -> None:
+        self.line(self.paint(text, "1"))
+
+    def table(self, rows: Sequence[Sequence[str]], headers: Sequence[str] = (), indent: str = "  ") -> None:
+        """Print rows in aligned columns, the last one as wide as it likes."""
+        cells = [[plain(str(cell)) for cell in row] for row in rows]
+        every = [list(headers), *cells] if headers else cells
+        widths = [max(map(_width, column)) for column in zip(*every, strict=False)]
+        if headers and cells:
+            self.line(self.paint(indent + _aligned([header.upper() for header in headers], widths), "2"))
+        for row in cells:
+            self.line(indent + _aligned(row, widths))
+
+    def report(self, data) -> None:
+        """Print the report of a command as JSON, on standard output."""
+        import json
+
+        self.flush()
+        try:
+            sys.stdout.write(json.dumps(data, indent=2) + "\n")
+            sys.stdout.flush()
+        except OSError:
+            self.gone = True
+
+    # Plans and steps
+
+    def plan(self, plan) -> None:
+        """Print the steps of a plan, why each is needed, and what will be lost."""
+        self.table([(f"{n}.", s.module.name, s.verb, s.why, s.shown) for n, s in enumerate(plan.steps, 1)])
+        if plan.up_to_date:
+            self.line(f"  up to date: {', '.join(f'{s.module.name} {s.verb}' for s in plan.up_to_date)}")
+        for sentence in plan.removals:
+            self.warn(sentence)
+        self.line()
+
+    def step_started(self, number: int, total: int, label: str, why: str) -> None:
+        """Say that a step begins."""
+        self._label, self._last, self._tail = f"{number}/{total} {label}", "", b""
+        self._started = time.monotonic()
+        if self.live:
+            self.tick()
+        else:
+            self.line(f"{self.paint('==>', '1')} {self._label}" + (f" ({why})" if why else ""))
+        self._at_line_start = True
+
+    def output(self, block: bytes) -> None:
+        """Show a block of a step's output: as it is, or its last line."""
+        if self.streams:
+            self._write_bytes(block)
+            self._at_line_start = block.endswith(b"\n")
+            return
+        self._tail = (self._tail + block)[-TAIL_BYTES:]
+        lines = [line for line in re.split(rb"[\r\n]", self._tail[-1024:]) if line.strip()]
+        if lines:
+            self._last = plain(lines[-1].decode("utf-8", "replace")).strip()
+        self._draw()
+
+    def tick(self) -> None:
+        """Draw the live line anew; called a few times a second."""
+        if self.live:
+            self._draw()
+
+    def step_finished(self, result: str, seconds: float, note: str = "", good: bool = True) -> None:
+        """Say how a step ended."""
+        word = self.paint(result, "32" if good else "31")
+        if not self.streams:
+            self.line(f"  {self._label}  {word} in {duration(seconds)}" + (f"  {note}" if note else ""))
+            if not good:
+                self._show_tail()
+        else:
+            self._end_line()
+            self.line(f"    {word} in {duration(seconds)}" + (f"  {note}" if note else ""))
+        self._label = ""
+
+    def _show_tail(self) -> None:
+        lines = self._tail.decode("utf-8", "replace").splitlines()[-TAIL:]
+        for text in lines:
+            self.line(self.paint(f"    | {plain(text)}", "2"))
+
+    def _end_line(self) -> None:
+        if not self._at_line_start:
+            self._write("\n")
+            self._at_line_start = True
+
+    def _draw(self) -> None:
+        if not self._label or self.gone:
+            return
+        try:
+            width = os.get_terminal_size(self.out.fileno()).columns
+        except (OSError, ValueError):
+            width = 80
+        seconds = int(time.monotonic() - self._started)
+        text = f"  {self._label}  {seconds // 60}:{seconds % 60:02d}  {self._last}"
+        text = text[: max(width - 1, 10)]
+        if text != self._drawn:
+            self._drawn = text
+            self._write("\r\x1b[K" + text, flush=True)
+
+    def _clear(self) -> None:
+        if self._drawn:
+            self._drawn = ""
+            self._write("\r\x1b[K")
+
+    # Writing
+
+    def flush(self) -> None:
+        self._clear()
+        self._write("", flush=True)
+
+    def _write(self, text: str, flush: bool = True) -> None:
+        if self.gone:
+            return
+        try:
+            self.out.write(text)
+            if flush:
+                self.out.flush()
+        except (OSError, ValueError):
+            self._lost()
+
+    def _write_bytes(self, data: bytes) -> None:
+        if self.gone:
+            return
+        try:
+            self.out.flush()
+            self.out.buffer.write(data)
+            self.out.buffer.flush()
+        except (OSError, ValueError):
+            self._lost()
+
+    def _lost(self) -> None:
+        """Nobody reads any more: go on in silence, and do not fail again when Python closes the stream."""
+        self.gone = True
+        null = os.open(os.devnull, os.O_WRONLY)
+        for stream in (sys.stdout, sys.stderr):
+            if stream is self.out:
+                os.dup2(null, stream.fileno())
+        os.close(null)
+
+
+def _width(text: str) -> int:
+    if text.isascii():
+        return len(text)
+    import wcwidth  # comes with prompt_toolkit
+
+    return max(wcwidth.wcswidth(text), 0)
+
+
+def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
+    cells = [cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=False)]
+    return "  ".join(cells).rstrip()
+
+
+def prepare_streams() -> None:
+    """Let any value be printed, whatever the locale and the bytes in it, also where nobody is to see it."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # it was closed when rigger started
+            setattr(sys, name, open(os.devnull, "w"))
+        getattr(sys, name).reconfigure(errors="backslashreplace")

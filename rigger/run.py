@@ -1,0 +1,555 @@
+"""Carries a plan out: one step after another, each recorded before it starts and after it ended."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from rigger import __version__, envfile, inventory, modules, process
+from rigger.config import Config, resolve
+from rigger.environment import Environment
+from rigger.errors import Interrupted, NotReady, StepFailed
+from rigger.modules import INTERFACE
+from rigger.plan import Plan, Step, recorded_parameters
+from rigger.printer import Printer, duration
+from rigger.redact import Redactor
+
+LIBEXEC = os.path.join(os.path.dirname(os.path.abspath(__file__)), "libexec")
+DIGEST_LIMIT = 64 << 20  # bytes of a log that are hashed as they come; all of them
+
+
+@dataclass(frozen=True)
+class Result:
+    """How one step ended."""
+
+    step: Step
+    exit_code: int
+    seconds: float
+    log: str
+    changed: tuple[str, ...] = ()  # names of the vars that it changed
+    problems: tuple[str, ...] = ()  # what it gave back that cannot be used
+    timed_out: bool = False
+    interrupted: bool = False
+    leftovers: tuple[str, ...] = ()
+
+    @property
+    def good(self) -> bool:
+        return self.exit_code == 0 and not (self.problems or self.timed_out or self.interrupted)
+
+    def as_dict(self) -> dict:
+        return {
+            "module": f"{self.step.module.role}/{self.step.module.name}",
+            "step": self.step.verb,
+            "good": self.good,
+            "exit_code": self.exit_code,
+            "seconds": round(self.seconds, 3),
+            "log": self.log,
+            "changed": list(self.changed),
+        }
+
+    def describe(self, environment: Environment) -> str:
+        """Return one sentence about a step that did not succeed."""
+        took = duration(self.seconds)
+        log = os.path.relpath(self.log, environment.path)
+        if self.interrupted:
+            how = f"was interrupted after {took}"
+        elif self.timed_out:
+            how = f"did not end within {took} and was stopped"
+        elif self.exit_code:
+            how = f"exited {self.exit_code} after {took}"
+        else:
+            how = f"gave back what cannot be used: {'; '.join(self.problems)}"
+        return f"{self.step.shown} {how}; its output is in {log}."
+
+
+@dataclass
+class Given:
+    """What a step gave back."""
+
+    values: dict[str, str] = field(default_factory=dict)
+    secrets: dict[str, str] = field(default_factory=dict)
+    nodes: list[inventory.Node] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+
+class _Channels:
+    """The files that a step gives values back through; they outlive a killed rigger."""
+
+    def __init__(self, folder: str, number: int, verb: str):
+        stem = os.path.join(folder, f"{number:02d}-{verb.replace('/', '-')}")
+        self.log = f"{stem}.log"
+        self.vars = f"{stem}.vars"
+        self.secrets = f"{stem}.secrets"
+        self.nodes = f"{stem}.nodes"
+
+    def create(self) -> None:
+        for path in (self.log, self.vars, self.secrets, self.nodes):
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+
+    def collect(self, shown: str) -> Given:
+        given = Given()
+        given.values, given.problems = envfile.parse_output(_content(self.vars), shown)
+        given.secrets, problems = envfile.parse_output(_content(self.secrets), shown)
+        given.problems += problems
+        given.nodes, problems = inventory.parse_output(_content(self.nodes))
+        given.problems += problems
+        return given
+
+    def remove(self) -> None:
+        for path in (self.vars, self.secrets, self.nodes):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
+
+
+def _content(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except FileNotFoundError:
+        return b""
+
+
+class Run:
+    """One command's steps under way in an environment whose lock is held."""
+
+    def __init__(self, environment: Environment, config: Config, printer: Printer, lock_fd: int):
+        self.environment = environment
+        self.config = config
+        self.printer = printer
+        self.lock_fd = lock_fd
+        self.id = ""
+        self.folder = ""
+        self.redactor = Redactor(_maskable(config.secrets))
+        self.results: list[Result] = []
+        self.on_step_finished: Callable[[Result], None] = lambda result: None
+
+    def carry_out(self, plan: Plan) -> list[Result]:
+        """Run the steps of a plan in order; raises StepFailed at the first that matters, or Interrupted."""
+        with process.Interrupts() as interrupts:
+            self._begin(plan)
+            outcome = "failed"
+            try:
+                for number, step in enumerate(plan.steps, 1):
+                    self._stop_if_asked(interrupts)
+                    result = self._step(plan, number, step, interrupts)
+                    self.results.append(result)
+                    self.on_step_finished(result)
+                    if result.interrupted:
+                        outcome = "interrupted"
+                        raise Interrupted(result.describe(self.environment), _again(plan))
+                    if not result.good and not step.goes_on:
+                        raise StepFailed(result.describe(self.environment), self._next_step(plan, step))
+                well = all(result.good and not result.leftovers for result in self.results)
+                outcome = "done" if well else "failed"
+            except Interrupted:
+                outcome = "interrupted"
+                raise
+            finally:
+                self._end(outcome)
+        return self.results
+
+    def as_dict(self) -> dict:
+        """Return the steps that ended, for a report."""
+        return {"run": self.id, "steps": [result.as_dict() for result in self.results]}
+
+    def _begin(self, plan: Plan) -> None:
+        self.id, self.folder = _new_folder(self.environment, plan.command)
+        shown = json.dumps(plan.as_dict(), indent=2).encode() + b"\n"
+        envfile.write_bytes(os.path.join(self.folder, "plan.json"), shown, durable=False)
+        self.environment.audit.append(
+            "run-started",
+            self.id,
+            command=plan.command,
+            rigger=__version__,
+            by=f"{os.environ.get('USER') or os.getuid()}@{os.uname().nodename}",
+            provider=self.config.provider.name,
+            platform=self.config.platform.name,
+            version=self.config.values.get("VERSION", ""),
+            steps=len(plan.steps),
+        )
+
+    def _end(self, outcome: str) -> None:
+        try:
+            self.environment.audit.append("run-finished", self.id, outcome=outcome)
+        except NotReady as problem:
+            if outcome == "done":
+                raise _not_recorded("all steps ended well", problem) from None
+            self.printer.warn(_not_recorded("the run has ended", problem).message)  # another error is under way
+
+    def _stop_if_asked(self, interrupts: process.Interrupts) -> None:
+        if interrupts.requested():
+            raise Interrupted("Interrupted between two steps; nothing was running.", "The same command goes on from here.")
+
+    def _step(self, plan: Plan, number: int, step: Step, interrupts: process.Interrupts) -> Result:
+        channels = _Channels(self.folder, number, step.verb)
+        environment = self._prepare(plan, number, step, channels)
+        self._record_start(plan, number, step, channels)
+        self.printer.step_started(number, len(plan.steps), f"{step.module.name} {step.verb}", step.why)
+        with _Log(channels, self.redactor, self.printer) as log:
+            try:
+                outcome = process.run(
+                    [step.script],
+                    cwd=step.module.folder,
+                    env=environment,
+                    sink=log.take,
+                    interrupts=interrupts,
+                    timeout=step.module.timeout(step.verb),
+                    tick=self.printer.tick,
+                    say=self.printer.warn,
+                    keep_open=[self.lock_fd],
+                )
+            except StepFailed as problem:
+                log.take(f"{problem.message}\n".encode("utf-8", "backslashreplace"))
+                outcome = process.Outcome(exit_code=126, started=False)
+        return self._finish(number, step, channels, log, outcome)
+
+    def _prepare(self, plan: Plan, number: int, step: Step, channels: _Channels) -> dict[str, str]:
+        """Make what a step needs and return its environment; raises NotReady where the disk does not allow it."""
+        try:
+            channels.create()
+            return self._script_environment(plan, step, number, channels)
+        except OSError as problem:
+            channels.remove()
+            raise NotReady(
+                f"{step.shown} was not started: {problem.filename}: {problem.strerror}.",
+                "Make room or correct the permissions, then run the same command again.",
+            ) from None
+
+    def _record_start(self, plan: Plan, number: int, step: Step, channels: _Channels) -> None:
+        self.environment.audit.append(
+            "step-started",
+            self.id,
+            command=plan.command,
+            number=number,
+            module=f"{step.module.role}/{step.module.name}",
+            step=step.verb,
+            script=step.shown,
+            sha256=modules.script_digest(step.script),
+            shared="" if step.checks or "/" in step.verb else modules.shared_digest(step.module),
+            why=step.why,
+            **({"leaving": list(plan.leaving)} if plan.leaving else {}),
+            parameters=recorded_parameters(self.config, self.environment.key()),
+            log=os.path.relpath(channels.log, self.environment.path),
+        )
+
+    def _finish(self, number: int, step: Step, channels: _Channels, log: _Log, outcome: process.Outcome) -> Result:
+        given = channels.collect(step.shown)
+        leftovers = tuple(line for line in given.values.pop("LEFTOVERS", "").splitlines() if line.strip())
+        succeeded = outcome.exit_code == 0 and not outcome.timed_out and not outcome.interrupted
+        if succeeded:
+            given.problems += _missing_outputs(step, given, self.config)
+        changed = take(self.environment, self.config, step, given, succeeded)
+        self.config = _with_given(self.config, given)
+        for value in _maskable(self.config.secrets):
+            self.redactor.add(value)
+        result = Result(
+            step,
+            outcome.exit_code,
+            outcome.duration,
+            channels.log,
+            changed,
+            tuple(given.problems),
+            outcome.timed_out,
+            outcome.interrupted,
+            leftovers,
+        )
+        if log.problem:
+            self.printer.warn(f"The log of {step.shown} is not complete: {log.problem}.")
+        self._record_end(
+            step,
+            number=number,
+            module=f"{step.module.role}/{step.module.name}",
+            step=step.verb,
+            exit_code=outcome.exit_code if result.good or outcome.exit_code else 1,
+            **({"signal": outcome.signal} if outcome.signal else {}),
+            **({"timed_out": True} if outcome.timed_out else {}),
+            **({"interrupted": True} if outcome.interrupted else {}),
+            **({"problems": [self.redactor.text(p) for p in result.problems]} if result.problems else {}),
+            **({"leftovers": [self.redactor.text(p) for p in leftovers]} if leftovers else {}),
+            seconds=round(outcome.duration, 3),
+            log_size=log.size,
+            log_sha256=log.digest.hexdigest(),
+            changed=list(changed),
+        )
+        channels.remove()
+        self._show(result)
+        return result
+
+    def _record_end(self, ended: Step, **fields) -> None:
+        try:
+            self.environment.audit.append("step-finished", self.id, **fields)
+        except NotReady as problem:
+            raise _not_recorded(f"{ended.shown} exited {fields['exit_code']}", problem) from None
+
+    def _show(self, result: Result) -> None:
+        if result.good:
+            note = f"({', '.join(result.changed)} set)" if result.changed else ""
+            self.printer.step_finished("done", result.seconds, note)
+            return
+        word = "interrupted" if result.interrupted else "timed out" if result.timed_out else f"failed (exit {result.exit_code})"
+        self.printer.step_finished(word, result.seconds, good=False)
+        for problem in result.problems:
+            self.printer.warn(self.redactor.text(problem))
+
+    def _next_step(self, plan: Plan, step: Step) -> str:
+        if plan.command == "provision":
+            if step.checks:
+                return 'Type "rigger status" to see what exists; "rigger provision" runs the steps before the check again.'
+            return 'Put that right and type "rigger provision": it goes on with this step. "rigger check" shows what exists.'
+        return f'"rigger logs {self.id}" shows all that was printed.'
+
+    def _script_environment(self, plan: Plan, step: Step, number: int, channels: _Channels) -> dict[str, str]:
+        environment = script_environment(self.environment, self.config, step.module)
+        environment.update(
+            RIGGER_RUN=self.id,
+            RIGGER_STEP=f"{number:02d}-{step.verb}",
+            RIGGER_OUTPUT=channels.vars,
+            RIGGER_SECRETS_OUTPUT=channels.secrets,
+            RIGGER_INVENTORY_OUTPUT=channels.nodes,
+            RIGGER_LOCK_FD=str(self.lock_fd),
+            RIGGER_LEAVING=" ".join(plan.leaving),
+        )
+        return environment
+
+
+def _not_recorded(what: str, problem: NotReady) -> StepFailed:
+    reason = str(problem.__cause__ and problem.__cause__.strerror or problem.message)
+    return StepFailed(
+        f"{what[0].upper()}{what[1:]}, but that could not be recorded: {reason}.",
+        "Make room or correct the permissions, then run the same command again; it repeats what has no record.",
+    )
+
+
+def _again(plan: Plan) -> str:
+    return f'Type "rigger {plan.command}" to go on: finished steps are not repeated.' if plan.command == "provision" else ""
+
+
+class _Log:
+    """A step's output on its way: masked, written to its file, hashed, shown."""
+
+    def __init__(self, channels: _Channels, redactor: Redactor, printer: Printer):
+        self.channels = channels
+        self.redactor = redactor
+        self.printer = printer
+        self.stream = redactor.stream()
+        self.digest = hashlib.sha256()
+        self.size = 0
+        self.problem = ""
+        self._secrets_seen = 0
+        self._fd = -1
+
+    def __enter__(self) -> _Log:
+        self._fd = os.open(self.channels.log, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+        return self
+
+    def __exit__(self, *exc) -> None:
+        self._write(self.stream.finish())
+        os.close(self._fd)
+
+    def take(self, block: bytes) -> None:
+        self._learn_secrets()
+        self._write(self.stream.feed(block))
+
+    def _learn_secrets(self) -> None:
+        """Mask what the script has just saved as a secret, before anything that it printed after that is shown."""
+        try:
+            size = os.stat(self.channels.secrets).st_size
+        except OSError:
+            return
+        if size != self._secrets_seen:
+            self._secrets_seen = size
+            values, _ = envfile.parse_output(_content(self.channels.secrets), "")
+            for value in values.values():
+                self.redactor.add(value)
+
+    def _write(self, data: bytes) -> None:
+        if not data:
+            return
+        self.printer.output(data)
+        if self.problem:
+            return
+        try:
+            view = memoryview(data)
+            while view:
+                written = os.write(self._fd, view)
+                self.digest.update(view[:written])
+                self.size += written
+                view = view[written:]
+        except OSError as problem:
+            self.problem = problem.strerror or str(problem)
+
+
+def _new_folder(environment: Environment, command: str) -> tuple[str, str]:
+    """Make a run's folder, named by the time and the command; two runs of one second get different names."""
+    stem = f"{time.strftime('%Y%m%dT%H%M%S')}-{command.replace(' ', '-')}"
+    runs, name, attempt = environment.file("runs"), stem, 1
+    try:
+        os.makedirs(runs, mode=0o700, exist_ok=True)
+        while os.path.exists(os.path.join(runs, name)):  # nobody else makes one: the lock is held
+            attempt += 1
+            name = f"{stem}-{attempt}"
+        os.mkdir(os.path.join(runs, name), 0o700)
+    except OSError as problem:
+        raise NotReady(
+            f"{problem.filename} cannot be made: {problem.strerror}; nothing was started.",
+            "Make room or correct the permissions, then run the same command again.",
+        ) from None
+    return name, os.path.join(runs, name)
+
+
+def script_environment(environment: Environment, config: Config, module: modules.Module) -> dict[str, str]:
+    """Return the environment of a module's script, without what belongs to one step alone."""
+    state = environment.file("modules", config.state_name(module))
+    provider_state = environment.file("modules", config.state_name(config.provider))
+    for folder in (state, provider_state, environment.bin_dir):
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+    if not os.path.exists(inventory.text_path(environment.inventory_file)):
+        inventory.write(environment.inventory_file, environment.nodes())
+    values = {envfile.decode(name): envfile.decode(value) for name, value in os.environb.items()}
+    for module_ in (config.provider, config.platform):
+        for question in module_.questions:
+            values.pop(question.name, None)  # what a shell happens to hold must not stand in for an unset value
+    values.update(config.values)
+    folders = [LIBEXEC, *environment.own_folders(), environment.original_path()]
+    values.update(
+        PATH=os.pathsep.join(folders),
+        RIGGER_INTERFACE=str(INTERFACE),
+        RIGGER_HOME=environment.home,
+        RIGGER_ENVIRONMENT=environment.name,
+        RIGGER_ENVIRONMENT_ID=config.id,
+        RIGGER_ENVIRONMENT_DIR=environment.path,
+        RIGGER_MODULE_DIR=module.folder,
+        RIGGER_STATE_DIR=state,
+        RIGGER_INVENTORY=environment.inventory_file,
+        RIGGER_NODES_FILE=inventory.text_path(environment.inventory_file),
+        RIGGER_VARS_FILE=environment.vars_file,
+        RIGGER_PYTHON=sys.executable,
+        RIGGER_CACHE_DIR=os.path.join(environment.home, "cache"),
+        RIGGER_BIN_DIR=environment.bin_dir,
+        RIGGER_PROVIDER_DIR=config.provider.folder,
+        RIGGER_PROVIDER_STATE_DIR=provider_state,
+    )
+    return values
+
+
+# What a step gave back
+
+
+def take(environment: Environment, config: Config, step: Step, given: Given, succeeded: bool) -> tuple[str, ...]:
+    """Keep what a step gave back, also a failed one: a half-made machine must be findable.
+
+    Returns the names of the vars that changed. A value that holds a secret is kept among the secrets.
+    """
+    _take_nodes(environment, step, given, succeeded)
+    folders = _take_path(environment, given)
+    vars, secrets = environment.vars(), environment.secrets()
+    known = _maskable({**config.secrets, **given.secrets})
+    for name, value in given.values.items():
+        if name in secrets or name in given.secrets or any(secret in value for secret in known):
+            given.secrets.setdefault(name, value)
+    plain = {name: value for name, value in given.values.items() if name not in given.secrets}
+    changed = [n for n, v in {**plain, **given.secrets}.items() if {**vars, **secrets}.get(n) != v]
+    moved = [name for name in given.secrets if name in vars]
+    new_folders = folders != environment.own_folders()
+    if changed or moved or new_folders:
+        vars = {name: value for name, value in {**vars, **plain}.items() if name not in given.secrets}
+        environment.save(vars, {**secrets, **given.secrets}, folders)
+    return tuple(sorted(changed))
+
+
+def _take_nodes(environment: Environment, step: Step, given: Given, succeeded: bool) -> None:
+    before = environment.nodes()
+    if step.verb == "destroy" and succeeded:
+        after = given.nodes
+    elif step.verb == "create" and succeeded and given.nodes:
+        after = given.nodes
+    else:
+        after = inventory.merge(before, given.nodes)
+    if after != before:
+        inventory.write(environment.inventory_file, after)
+
+
+def _take_path(environment: Environment, given: Given) -> list[str]:
+    """Return the environment's folders on PATH with those that a script added; others are refused."""
+    own = environment.own_folders()
+    path = given.values.pop("PATH", None)
+    given.values.pop("ORIGINAL_PATH", None)
+    if path is None:
+        return own
+    known = {*own, LIBEXEC, *environment.original_path().split(os.pathsep)}
+    for folder in path.split(os.pathsep):
+        if folder in known:
+            continue
+        if environment.owns(folder):
+            own.append(folder)
+        else:
+            given.problems.append(f"PATH may only gain folders of the environment, not {folder!r}")
+    return list(dict.fromkeys(own))
+
+
+def _missing_outputs(step: Step, given: Given, config: Config) -> list[str]:
+    makes = "create" if step.module.role == "provider" else "deploy"
+    if step.verb != makes:
+        return []
+    have = {**config.values, **given.values, **given.secrets}
+    return [f"{name} was not set, which {step.module.name} promises" for name in step.module.outputs if name not in have]
+
+
+def _with_given(config: Config, given: Given) -> Config:
+    from dataclasses import replace
+
+    if not (given.values or given.secrets):
+        return config
+    values = {**config.values, **given.values, **given.secrets}
+    return replace(config, values=values, secrets={**config.secrets, **given.secrets})
+
+
+def _maskable(secrets: Mapping[str, str]) -> list[str]:
+    from rigger.redact import MIN_LENGTH
+
+    return [value for value in secrets.values() if len(value.encode("utf-8", "surrogateescape")) >= MIN_LENGTH]
+
+
+def settle(environment: Environment) -> Config:
+    """Return the configuration of an environment whose lock is held, with what a killed run gave back."""
+    environment.nodes()  # a file that cannot be understood must show before anything runs
+    config = resolve(environment)
+    return resolve(environment) if recover(environment, config) else config
+
+
+def recover(environment: Environment, config: Config) -> bool:
+    """Keep what the steps of a killed run gave back; return whether there were any."""
+    open_steps = {}
+    for record in environment.audit.records():
+        place = (record["run"], record.get("number"))
+        if record["event"] == "step-started":
+            open_steps[place] = record
+        elif record["event"] in ("step-finished", "step-recovered"):
+            open_steps.pop(place, None)
+    for (run, number), record in open_steps.items():
+        _recover_step(environment, config, run, number, record)
+    return bool(open_steps)
+
+
+def _recover_step(environment: Environment, config: Config, run: str, number: int, record: Mapping) -> None:
+    channels = _Channels(environment.file("runs", run), number, record["step"])
+    given = channels.collect(record["script"])
+    role = record["module"].partition("/")[0]
+    module = config.provider if role == "provider" else config.platform
+    given.values.pop("LEFTOVERS", None)
+    changed = take(environment, config, Step(module, record["step"], ""), given, succeeded=False)
+    environment.audit.append(
+        "step-recovered", run, number=number, module=record["module"], step=record["step"], changed=list(changed)
+    )
+    channels.remove()
+
+
+def failures(results: Sequence[Result]) -> list[Result]:
+    """Return the results of the steps that did not succeed."""
+    return [result for result in results if not result.good]

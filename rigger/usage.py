@@ -1,0 +1,47 @@
+"""The words of `rigger --help`, which must not wait for an import."""
+
+SUMMARY = "Stand a self-hosted platform up on any provider, and look after it for years."
+
+COMMANDS = {
+    "Stand a cluster up": {
+        "configure": "Answer a few questions; they become the environment's vars file.",
+        "provision": "Create the cluster that the current configuration describes.",
+        "test": "Run the platform's tests against the cluster.",
+        "destroy": "Remove the cluster: the platform, the machines and their data.",
+    },
+    "Look at it": {
+        "status": "Show what exists, which version, since when, and what the last run did.",
+        "check": "Run the check scripts: is everything as it should be?",
+        "history": "Show the runs of the past.",
+        "logs": "Show what a run's steps printed.",
+        "audit": "Verify the audit log.",
+        "doctor": "Check that this machine has what the next provision needs.",
+    },
+    "Change it": {
+        "config": "Get, set, unset, edit and compare single values.",
+        "setup-clients": "Install the platform's clients on this machine.",
+    },
+    "Several environments": {
+        "list": "List the environments.",
+        "use": "Make an environment the current one.",
+        "forget": "Remove a destroyed environment's record.",
+        "shellinit": 'Print the vars for a shell: eval "$(rigger shellinit)".',
+        "shell-reset": 'Print what unsets them again: eval "$(rigger shell-reset)".',
+    },
+}
+
+OPTIONS = {
+    "-e, --environment NAME": "Work with this environment, not the current one.",
+    "--version": "Show rigger's version.",
+    "-h, --help": "Show this; every command has a --help of its own.",
+}
+
+
+def text() -> str:
+    """Return the text of `rigger --help`."""
+    lines = ["Usage: rigger [-e NAME] COMMAND [OPTIONS]", "", f"  {SUMMARY}", ""]
+    for section, commands in COMMANDS.items():
+        lines += [f"{section}:", *(f"  {name:<14} {summary}" for name, summary in commands.items()), ""]
+    lines += ["Options:", *(f"  {name:<24} {summary}" for name, summary in OPTIONS.items()), ""]
+    lines += ["Start with: rigger configure && rigger provision"]
+    return "\n".join(lines) + "\n"

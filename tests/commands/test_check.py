@@ -1,0 +1,40 @@
+"""rigger check"""
+
+import json
+
+
+def test_both_are_looked_at(provisioned):
+    assert "wood is as it should be." in provisioned.rigger("check").out
+    assert provisioned.ran() == ["provider/check", "platform/check"]
+
+
+def test_both_are_looked_at_even_if_the_first_is_not_well(provisioned):
+    provisioned.script("provider", "check", "echo node-1 is gone; exit 1")
+    provisioned.script("platform", "check", "exit 2")
+    said = provisioned.rigger("check", code=5)
+    assert provisioned.ran() == ["provider/check", "platform/check"]
+    assert "node-1 is gone" in said.out
+    assert "providers/soil/check exited 1" in said.err and "platforms/tree/check exited 2" in said.err
+    assert "rigger provision" in said.err
+    assert "the last check failed (platform, provider)" in provisioned.rigger("status").out
+
+
+def test_the_report_as_json(provisioned):
+    provisioned.script("platform", "check", "echo '}'; exit 2")
+    report = json.loads(provisioned.rigger("check", "-o", "json", code=5).out)
+    assert [(step["module"], step["good"]) for step in report["steps"]] == [
+        ("provider/soil", True),
+        ("platform/tree", False),
+    ]
+
+
+def test_it_works_before_anything_was_made(cluster):
+    cluster.rigger("check")
+
+
+def test_a_missing_script_is_said_before_anything_starts(provisioned):
+    import os
+
+    os.unlink(os.path.join(provisioned.folders["platform"], "check"))
+    assert "check is missing" in provisioned.rigger("check", code=4).err
+    assert provisioned.ran() == []

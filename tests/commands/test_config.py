@@ -1,0 +1,176 @@
+"""rigger config"""
+
+import json
+import os
+import subprocess
+import sys
+
+import pexpect
+
+
+def editor(cluster, body):
+    path = os.path.join(cluster.rigger.folder, "editor")
+    with open(path, "w") as file:
+        file.write(f"#!/bin/sh\n{body}\n")
+    os.chmod(path, 0o755)
+    return {"EDITOR": path}
+
+
+def test_the_environment_before_and_after_every_word(cluster):
+    cluster.configure("--name", "other", "--set", "COLOUR=blue")
+    for words in ("-e wood config get COLOUR", "config -e wood get COLOUR", "config get -e wood COLOUR"):
+        assert cluster.rigger(*words.split()).out == "green\n", words
+    assert cluster.rigger("config", "get", "COLOUR").out == "blue\n"
+
+
+def test_no_word_at_all(cluster):
+    refused = cluster.rigger("config", code=2)
+    assert refused.err == 'rigger: Missing command.\n  Type "rigger config --help".\n'
+
+
+# get
+
+
+def test_get_one_and_all(provisioned):
+    provisioned.rigger("config", "set", "COLOUR=red", "TOKEN=a-secret-token")
+    provisioned.script("platform", "deploy", "rigger-save-vars MADE=here")
+    provisioned.rigger("provision")
+    assert provisioned.rigger("config", "get", "COLOUR").out == "red\n"
+    assert provisioned.rigger("config", "get", "NODES").out == "2\n"
+    assert json.loads(provisioned.rigger("config", "get", "COLOUR", "-o", "json").out) == {"COLOUR": "red"}
+    rows = {row["name"]: row for row in json.loads(provisioned.rigger("config", "get", "-o", "json").out)}
+    assert (rows["COLOUR"]["source"], rows["NODES"]["source"], rows["MADE"]["source"]) == (
+        "set",
+        "default",
+        "from scripts",
+    )
+    assert rows["TOKEN"]["value"] == "***"
+    assert "a-secret-token" not in provisioned.rigger("config", "get").out
+    assert "a-secret-token" in provisioned.rigger("config", "get", "--show-secrets").out
+
+
+def test_get_what_is_not_there(cluster):
+    refused = cluster.rigger("config", "get", "COLUOR", code=2)
+    assert "COLUOR" in refused.err and "COLOUR" in refused.err
+
+
+# set, unset
+
+
+def test_what_is_set_is_validated_like_an_answer(cluster):
+    before = cluster.content("vars")
+    for assignment, reason in {
+        "NODES=many": "NODES must be a whole number",
+        "NODES=99": "NODES must be at most 9",
+        "NODES=": "NODES must not be empty",
+        "VERSION=7": "VERSION must be one of 1.10.0, 1.9.0",
+        "COLUOR=red": "did you mean COLOUR?",
+        "LD_PRELOAD=x": "LD_PRELOAD",
+        "PATH=/tmp": "PATH",
+        "just words": "not of the form NAME=VALUE",
+        "=x": "not of the form NAME=VALUE",
+        "PROVIDER=nowhere": "nowhere",
+    }.items():
+        refused = cluster.rigger("config", "set", "COLOUR=red", assignment, code=2)
+        assert reason in refused.err, (assignment, refused)
+        assert cluster.content("vars") == before, assignment
+    assert not os.path.exists(cluster.file("runs"))
+
+
+def test_set_is_recorded_by_name_only(cluster):
+    assert (
+        "Changed: COLOUR, TOKEN"
+        in cluster.rigger("config", "set", "COLOUR=vermilion", "TOKEN=a-secret-token").out
+    )
+    record = cluster.records()[-1]
+    assert record["event"] == "configured" and record["changed"] == ["COLOUR", "TOKEN"]
+    assert "vermilion" not in cluster.content("audit.jsonl")
+    assert "a-secret-token" not in cluster.content("vars") and "a-secret-token" in cluster.content("secrets")
+    count = len(cluster.records())
+    assert "Nothing was changed" in cluster.rigger("config", "set", "COLOUR=vermilion").out
+    assert len(cluster.records()) == count
+
+
+def test_any_bytes_can_be_set(cluster):
+    value = b"a\xff'\"$(x)`y`\\\n\tz"
+    cluster.rigger("config", "set", "COLOUR=" + os.fsdecode(value))
+    argv = [*cluster.rigger.argv, "config", "get", "COLOUR"]
+    assert subprocess.run(argv, env=cluster.rigger.env, capture_output=True).stdout == value + b"\n"
+
+
+def test_unset_gives_the_default_back(cluster):
+    cluster.rigger("config", "set", "NODES=5")
+    cluster.rigger("config", "unset", "NODES")
+    assert cluster.rigger("config", "get", "NODES").out == "2\n"
+    assert "NODES is not set in wood" in cluster.rigger("config", "unset", "NODES", code=2).err
+    assert "cannot be unset" in cluster.rigger("config", "unset", "PROVIDER", code=2).err
+
+
+def test_the_provider_of_a_cluster_cannot_change(provisioned):
+    refused = provisioned.rigger("config", "set", "PROVIDER=noop", code=2)
+    assert "cannot change while it exists" in refused.err and "rigger destroy" in refused.err
+    refused = provisioned.configure("--provider", "noop", code=2)
+    assert "cannot change while it exists" in refused.err
+
+
+# diff
+
+
+def test_diff(provisioned):
+    assert provisioned.rigger("config", "diff").out == "No difference.\n"
+    provisioned.rigger("config", "diff", "--exit-code")
+    provisioned.rigger("config", "set", "COLOUR=red", "TOKEN=a-secret-token")
+    said = provisioned.rigger("config", "diff", "--exit-code", code=8)
+    assert "COLOUR  green        red" in said.out and "a-secret-token" not in said.out
+    found = json.loads(provisioned.rigger("config", "diff", "-o", "json").out)
+    assert found["COLOUR"] == {"provisioned": "green", "configured": "red"}
+    assert found["TOKEN"] == {"provisioned": None, "configured": "***"}
+    provisioned.rigger("provision")
+    assert provisioned.rigger("config", "diff").out == "No difference.\n"
+
+
+# edit
+
+
+def test_edit_saves_what_is_valid(cluster):
+    said = cluster.rigger("config", "edit", env=editor(cluster, 'echo \'COLOUR="deep red"\' >>"$1"'))
+    assert "+ COLOUR=deep red" in said.out
+    assert cluster.rigger("config", "get", "COLOUR").out == "deep red\n"
+    assert not os.path.exists(cluster.file("vars.edit"))
+
+
+def test_edit_refuses_what_is_invalid(cluster):
+    before = cluster.content("vars")
+    for line in ("NODES=many", "NODES=$(touch pwned)", "just words", "COLUOR=red", "LD_PRELOAD=x"):
+        refused = cluster.rigger("config", "edit", env=editor(cluster, f"echo '{line}' >>\"$1\""), code=3)
+        assert "nothing was changed" in refused.err and cluster.file("vars.edit") in refused.err, line
+        assert cluster.content("vars") == before
+        with open(cluster.file("vars.edit")) as file:
+            assert line in file.read()
+    assert not os.path.exists(os.path.join(cluster.rigger.folder, "pwned"))
+
+
+def test_edit_without_a_change_and_with_an_editor_that_fails(cluster):
+    assert "Nothing was changed" in cluster.rigger("config", "edit", env=editor(cluster, "true")).out
+    refused = cluster.rigger("config", "edit", env=editor(cluster, "exit 3"), code=1)
+    assert "exited 3" in refused.err and "bug" not in refused.err
+    refused = cluster.rigger("config", "edit", env={"EDITOR": "/nowhere/vi"}, code=5)
+    assert "/nowhere/vi does not exist" in refused.err
+
+
+def test_edit_goes_back_to_the_editor_on_a_terminal(cluster):
+    body = 'if grep -q many "$1"; then sed -i s/many/4/ "$1"; else echo NODES=many >>"$1"; fi'
+    env = {**cluster.rigger.env, **editor(cluster, body)}
+    argv = [*cluster.rigger.argv[1:], "config", "edit"]
+    child = pexpect.spawn(
+        sys.executable, argv, env=env, cwd=cluster.rigger.folder, encoding="utf-8", timeout=20
+    )
+    child.expect("NODES must be a whole number")
+    child.expect("Go back to the editor")
+    child.sendline("y")
+    child.expect(r"\+ NODES=4")
+    child.expect("Save this")
+    child.sendline("y")
+    child.expect("Changed: NODES")
+    child.expect(pexpect.EOF)
+    assert cluster.rigger("config", "get", "NODES").out == "4\n"

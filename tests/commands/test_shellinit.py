@@ -1,0 +1,87 @@
+"""rigger shellinit, rigger shell-reset"""
+
+import subprocess
+
+import pytest
+
+SHELLS = [["bash"], ["bash", "--posix"], ["dash"], ["zsh"], ["busybox", "sh"]]
+
+
+def shell(cluster, words, script) -> str:
+    rigger = " ".join(f'"{word}"' for word in cluster.rigger.argv)
+    script = f'rigger() {{ {rigger} "$@"; }}\n{script}'
+    done = subprocess.run(
+        [*words, "-c", script],
+        env=cluster.rigger.env,
+        cwd=cluster.rigger.folder,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("words", SHELLS, ids=lambda words: words[-1].lstrip("-"))
+def test_the_vars_come_and_go(cluster, words):
+    cluster.rigger("config", "set", 'COLOUR="dark" `green` $HOME\n\'', "TOKEN=a-secret-token")
+    said = shell(
+        cluster,
+        words,
+        """
+        before=$PATH
+        eval "$(rigger shellinit)"
+        printf '%s|' "$COLOUR" "${TOKEN-unset}" "$PLATFORM" "${PATH%%:*}"
+        eval "$(rigger shellinit --secrets)"
+        printf '%s|' "$TOKEN"
+        eval "$(rigger shell-reset)"
+        printf '%s|' "${COLOUR-unset}" "${TOKEN-unset}" "${PLATFORM-unset}" "${ORIGINAL_PATH-unset}"
+        [ "$PATH" = "$before" ] && printf restored
+        """,
+    )
+    bin_dir = cluster.file("bin")
+    assert (
+        said
+        == f'"dark" `green` $HOME\n\'|unset|tree|{bin_dir}|a-secret-token|unset|unset|unset|unset|restored'
+    )
+
+
+def test_twice_does_not_grow_the_path(cluster):
+    said = shell(
+        cluster,
+        ["sh"],
+        'eval "$(rigger shellinit)"; one=$PATH; eval "$(rigger shellinit)"; [ "$PATH" = "$one" ] && echo same',
+    )
+    assert said == "same\n"
+
+
+def test_from_one_environment_to_another_and_back(cluster):
+    cluster.configure("--name", "other")
+    said = shell(
+        cluster,
+        ["bash"],
+        """
+        before=$PATH
+        eval "$(rigger -e wood shellinit)"
+        eval "$(rigger shellinit -e other)"
+        printf '%s\\n' "$PATH"
+        eval "$(rigger shell-reset)"
+        [ "$PATH" = "$before" ] && echo restored
+        """,
+    )
+    path, restored = said.splitlines()
+    assert cluster.rigger.path("environments", "other", "bin") in path.split(":")
+    assert cluster.file("bin") not in path.split(":")
+    assert restored == "restored"
+
+
+def test_the_vars_file_can_be_sourced_at_its_usual_place(provisioned):
+    provisioned.script(
+        "provider",
+        "install",
+        'printf "#!/bin/sh\\necho it works\\n" >"$RIGGER_BIN_DIR/shrub"; chmod +x "$RIGGER_BIN_DIR/shrub"',
+    )
+    provisioned.rigger("provision")
+    assert (
+        shell(provisioned, ["sh"], '. ~/.rigger/vars && shrub && echo "$TREE_VERSION"')
+        == "it works\n1.10.0\n"
+    )
