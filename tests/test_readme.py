@@ -1,0 +1,163 @@
+"""The README is valid, tells of every command and option, and its examples work when they are pasted."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT
+
+from rigger import usage
+
+with open(os.path.join(ROOT, "README.rst"), encoding="utf-8") as file:
+    README = file.read()
+
+
+def section(title):
+    """Return the text of a section, up to the next one."""
+    match = re.search(rf"^{re.escape(title)}\n-+\n(.*?)(?=^[^\n]+\n-+\n|\Z)", README, re.M | re.S)
+    assert match, f"there is no section {title!r}"
+    return match[1]
+
+
+def pasted(title):
+    """Return the commands of a section's code block as somebody would copy them."""
+    block = re.search(r"\.\. code-block:: bash\n\n((?:    [^\n]*\n|\n)+)", section(title))
+    return re.sub(r"^    ", "", block[1], flags=re.M)
+
+
+@pytest.fixture
+def shell(private_home, tmp_path):
+    """Run commands in a bash of somebody who has installed rigger."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    rigger = programs / "rigger"
+    rigger.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m rigger "$@"\n')
+    rigger.chmod(0o755)
+    env = {**os.environ, "PYTHONPATH": ROOT, "PATH": f"{programs}:{os.environ['PATH']}", "HOME": str(private_home)}
+
+    def run(text):
+        done = subprocess.run(
+            ["bash", "-e"], input=text, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=120
+        )
+        assert done.returncode == 0, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    return run
+
+
+def test_readme_is_valid():
+    docutils = pytest.importorskip("docutils.core")
+    settings = {"report_level": 2, "halt_level": 2, "warning_stream": False}
+    docutils.publish_string(README, writer="null", settings_overrides=settings)
+
+
+def test_readme_is_what_the_package_index_shows():
+    assert "\t" not in README
+    assert README.isascii()
+    assert not [line for line in README.splitlines() if len(line) > 130]
+
+
+def test_the_provider_works_when_pasted(shell, private_home):
+    said = shell(pasted("Writing a provider"))
+    assert "trial is as configured" in said
+    state = private_home / ".rigger" / "environments" / "trial" / "modules" / "boxes"
+    assert sorted(os.listdir(state)) == ["box-1", "box-2"]
+    assert (state / "box-1" / "colour").read_text() == "grey\n"
+
+    (state / "box-2" / "colour").unlink()
+    (state / "box-2").rmdir()
+    assert "box-2 is gone" in shell("rigger check || true")
+    shell("rigger provision && rigger config set NODES=1 && rigger provision --yes")
+    assert os.listdir(state) == ["box-1"]
+    shell("rigger destroy --yes")
+    assert os.listdir(state) == []
+
+
+def test_the_platform_works_when_pasted(shell, private_home):
+    said = shell(pasted("Writing a provider") + pasted("Writing a platform"))
+    assert "smoke: 1 passed" in said
+    boxes = private_home / ".rigger" / "environments" / "greeting" / "modules" / "boxes"
+    assert {name: (boxes / name / "greeting").read_text() for name in sorted(os.listdir(boxes))} == {
+        f"box-{number}": f"Ahoy from box-{number}\n" for number in (1, 2, 3)
+    }
+    assert shell('eval "$(rigger shellinit)" && echo "$HELLO_NODES"') == "box-1 box-2 box-3 \n"
+
+    (boxes / "box-3" / "greeting").write_text("Grr\n")
+    assert "box-3 said: Grr" in shell("rigger test smoke || [ $? = 6 ]")
+
+
+def options(text):
+    return set(re.findall(r"(?<![\w-])(--[a-z][a-z-]+)", text))
+
+
+def test_every_command_and_option_is_described(rigger):
+    described = section("Commands")
+    for section_ in usage.COMMANDS.values():
+        for name in section_:
+            assert f"``rigger {name}" in described, name
+            commands = [[name]]
+            if name == "config":
+                commands = [[name, verb] for verb in ("get", "set", "unset", "edit", "diff")]
+            for command in commands:
+                missing = options(rigger(*command, "--help").out) - options(described)
+                assert not missing, f"rigger {' '.join(command)}: the README does not mention {missing}"
+
+
+def test_no_option_is_invented(rigger):
+    known = set()
+    for section_ in usage.COMMANDS.values():
+        for name in section_:
+            for verb in ("get", "set", "unset", "edit", "diff") if name == "config" else ("",):
+                known |= options(rigger(name, *filter(None, [verb]), "--help").out)
+    assert options(section("Commands")) <= known
+
+
+def test_exit_codes_are_those_of_the_errors():
+    from rigger import errors
+
+    listed = {int(code) for code in re.findall(r"^(\d+)\s{2,}", section("Exit codes"), re.M)}
+    kinds = {kind.exit_code for kind in vars(errors).values() if isinstance(kind, type)}
+    assert listed == kinds | {0}
+
+
+def test_every_manifest_field_is_described():
+    from rigger import modules
+
+    with open(modules.__file__, encoding="utf-8") as file:
+        source = file.read()
+    fields = set()
+    for function in ("def load", "def _question("):
+        call = re.search(r"\.record\((.*?)\n    \)", source[source.index(function) :], re.S)
+        fields |= set(re.findall(r"^        (\w+)=", call[1], re.M))
+    assert {"questions", "choices"} < fields
+    described = section("Writing a provider")
+    missing = [name for name in fields - {"rigger"} if f"``{name.replace('_', '-')}``" not in described
+               and f"``{name}: " not in described]
+    assert not missing
+
+
+def test_every_variable_of_a_script_is_described():
+    from rigger import modules
+
+    described = section("Writing a provider")
+    missing = [name for name in sorted(modules.CONTRACT_VARIABLES) if f"``{name}``" not in README
+               and f"${name}`" not in described + section("Writing a platform")]
+    assert not missing
+
+
+def test_every_helper_is_described():
+    described = section("Writing a provider")
+    programs = [name for name in os.listdir(os.path.join(ROOT, "rigger", "libexec")) if name.startswith("rigger-")]
+    assert len(programs) > 5
+    assert not [name for name in programs if f"``{name}" not in described]
+
+
+def test_what_ships_is_described():
+    described = section("What ships with rigger")
+    for role, folder in (("provider", "providers"), ("platform", os.path.join("rigger", "platforms"))):
+        for name in os.listdir(os.path.join(ROOT, folder)):
+            if os.path.isfile(os.path.join(ROOT, folder, name, "rigger.yml")):
+                assert f"{role} ``{name}``" in described
