@@ -56,6 +56,7 @@ lint: .venv/installed-for-tests
 
 bench: .venv/installed-for-tests
 	.venv/bin/python tests/bench.py
+	.venv/bin/python tests/bench_bundle.py
 
 clean:
 	rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache .hypothesis

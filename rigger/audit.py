@@ -64,6 +64,8 @@ class AuditLog:
     def __init__(self, path: str):
         self.path = path
         self._end = _End()
+        self._read: list[dict] = []
+        self._read_at: tuple | None = None
 
     def append(self, event: str, run: str = "", **fields) -> dict:
         """Write one record and return it once it is on the disk.
@@ -99,6 +101,20 @@ class AuditLog:
 
         Raises InvalidConfig when another line is not a record.
         """
+        state = self._state()
+        if state is None or state != self._read_at:
+            self._read, self._read_at = self._read_all(), state
+        return list(self._read)
+
+    def _state(self) -> tuple | None:
+        """What tells whether the file changed since it was read: a command reads its log more than once."""
+        try:
+            status = os.stat(self.path)
+        except OSError:
+            return None
+        return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+    def _read_all(self) -> list[dict]:
         lines = self._lines()
         if lines and _record(lines[-1]) is None:
             lines.pop()

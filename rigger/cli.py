@@ -32,6 +32,11 @@ class App:
         self.home = Home()
         self.printer = Printer(verbose=verbose, json=json)
 
+    def report_as_json(self, wanted: bool) -> None:
+        """Report as JSON where a command has another use for -o."""
+        if wanted:
+            self.json, self.printer = True, Printer(json=True)
+
     def environment(self) -> Environment:
         """Return the environment that the command is about; raises InvalidConfig where there is none."""
         return self.home.get(self.name)
@@ -60,7 +65,9 @@ class App:
         from rigger import wizard
 
         if not wizard.has_terminal():
-            raise BadUsage(f"Nobody can be asked: {question}", "Nothing was changed. Add --yes to agree beforehand.")
+            raise BadUsage(
+                f"Nobody can be asked: {question}", "Nothing was changed. Add --yes to agree beforehand."
+            )
 
 
 def _commands() -> dict[str, str]:
@@ -83,7 +90,10 @@ class Verbs(click.Group):
         from rigger.questions import did_you_mean
 
         if args and not args[0].startswith("-") and args[0] not in _commands():
-            raise BadUsage(f"There is no command {args[0]!r}{did_you_mean(args[0], _commands())}.", 'Type "rigger --help".')
+            raise BadUsage(
+                f"There is no command {args[0]!r}{did_you_mean(args[0], _commands())}.",
+                'Type "rigger --help".',
+            )
         return super().resolve_command(ctx, args)
 
     def get_help(self, ctx):
@@ -107,9 +117,9 @@ def command(name: str, *, asks: bool = False, reports: bool = False, streams: bo
     def decorate(function):
         @click.pass_context
         @functools.wraps(function)
-        def run(ctx, *args, environment=None, yes=False, output="text", verbose=False, **kwargs):
+        def run(ctx, *args, environment=None, yes=False, report="text", verbose=False, **kwargs):
             chosen = environment or _chosen_before(ctx) or os.environ.get("RIGGER_ENVIRONMENT") or None
-            app = App(chosen, json=output == "json", verbose=verbose, yes=yes)
+            app = App(chosen, json=report == "json", verbose=verbose, yes=yes)
             try:
                 return function(app, *args, **kwargs)
             finally:
@@ -119,11 +129,17 @@ def command(name: str, *, asks: bool = False, reports: bool = False, streams: bo
             run = click.option("-v", "--verbose", is_flag=True, help="Show all that the scripts print.")(run)
         if reports:
             kinds = click.Choice(["text", "json"])
-            run = click.option("-o", "--output", type=kinds, default="text", help="Report as text or as JSON.")(run)
+            run = click.option(
+                "-o", "--output", "report", type=kinds, default="text", help="Report as text or as JSON."
+            )(run)
         if asks:
-            run = click.option("-y", "--yes", is_flag=True, help="Agree beforehand to what would be asked.")(run)
+            run = click.option("-y", "--yes", is_flag=True, help="Agree beforehand to what would be asked.")(
+                run
+            )
         run = click.option("-e", "--environment", metavar="NAME", help="Work with this environment.")(run)
-        return click.command(name, **{"context_settings": {"help_option_names": ["-h", "--help"]}, **settings})(run)
+        return click.command(
+            name, **{"context_settings": {"help_option_names": ["-h", "--help"]}, **settings}
+        )(run)
 
     return decorate
 
@@ -147,7 +163,11 @@ def main(arguments) -> int:
     except RiggerError as problem:
         return _fail(problem.message, problem.next_step, problem.exit_code)
     except click.ClickException as problem:
-        hint = f'Type "{problem.ctx.command_path} --help".' if getattr(problem, "ctx", None) else 'Type "rigger --help".'
+        hint = (
+            f'Type "{problem.ctx.command_path} --help".'
+            if getattr(problem, "ctx", None)
+            else 'Type "rigger --help".'
+        )
         return _fail(problem.format_message(), hint, 2)
     except (KeyboardInterrupt, click.Abort):
         return _fail("Interrupted.", "", Interrupted.exit_code)
@@ -177,7 +197,9 @@ def _fail(message: str, next_step: str, code: int) -> int:
 def _unusable(problem: OSError) -> int:
     """Say which file or folder the system did not let rigger use."""
     message = f"{os.fsdecode(problem.filename)} cannot be used: {problem.strerror}."
-    return _fail(message, "Make room or correct the permissions, then run the same command again.", NotReady.exit_code)
+    return _fail(
+        message, "Make room or correct the permissions, then run the same command again.", NotReady.exit_code
+    )
 
 
 def _bug() -> int:
@@ -190,7 +212,9 @@ def _bug() -> int:
         folder = Home().path
         os.makedirs(folder, mode=0o700, exist_ok=True)
         path = os.path.join(folder, "crash.log")
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", errors="backslashreplace") as file:
+        with open(
+            os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", errors="backslashreplace"
+        ) as file:
             file.write(f"rigger {' '.join(sys.argv[1:2])}\n{text}\n")
     except OSError:
         return _fail(f"This is a bug in rigger: {last}", "", 1)

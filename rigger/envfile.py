@@ -28,26 +28,26 @@ _OWN = "is set by rigger itself"
 # found out by sourcing each with bash, dash, zsh and busybox (see tests/test_envfile.py).
 _REFUSED = {
     _LOADER: "LD_* DYLD_* GCONV_PATH GETCONF_DIR GLIBC_TUNABLES HOSTALIASES LOCALDOMAIN LOCPATH "
-             "MALLOC_* NLSPATH RES_OPTIONS RESOLV_*",
+    "MALLOC_* NLSPATH RES_OPTIONS RESOLV_*",
     _STARTUP: "BASH_* BASHOPTS CLASSPATH ENV IFS JAVA_TOOL_OPTIONS JDK_JAVA_OPTIONS _JAVA_OPTIONS LUA_* "
-              "NODE_OPTIONS NODE_PATH PERL5* PERLLIB PERL_* PHPRC PHP_INI_SCAN_DIR PROMPT_COMMAND "
-              "PYTHON* RUBYLIB RUBYOPT SHELLOPTS ZDOTDIR",
+    "NODE_OPTIONS NODE_PATH PERL5* PERLLIB PERL_* PHPRC PHP_INI_SCAN_DIR PROMPT_COMMAND "
+    "PYTHON* RUBYLIB RUBYOPT SHELLOPTS ZDOTDIR",
     _TOOL: "BROWSER CURL_HOME EDITOR FCEDIT GIT_* INPUTRC LESSCLOSE LESSOPEN MAKEFILES MAKEFLAGS "
-           "MANPAGER OPENSSL_CONF OPENSSL_ENGINES OPENSSL_MODULES PAGER PIP_* SSH_ASKPASS "
-           "SUDO_ASKPASS TF_CLI_* VISUAL WGETRC XDG_*",
+    "MANPAGER OPENSSL_CONF OPENSSL_ENGINES OPENSSL_MODULES PAGER PIP_* SSH_ASKPASS "
+    "SUDO_ASKPASS TF_CLI_* VISUAL WGETRC XDG_*",
     _SPECIAL: "_ ARGC BASH BASHPID COLUMNS COMP_WORDBREAKS CPUTYPE DIRSTACK EGID EPOCHREALTIME "
-              "EPOCHSECONDS ERRNO EUID FUNCNAME FUNCNEST GID GROUPS KEYBOARD_HACK KEYTIMEOUT LINENO "
-              "LINES LISTMAX MACHTYPE MAILCHECK OPTARG OPTERR OPTIND OSTYPE PPID RANDOM SAVEHIST "
-              "SECONDS SRANDOM TRY_BLOCK_ERROR TRY_BLOCK_INTERRUPT TTY TTYIDLE UID USERNAME VENDOR "
-              "WATCH ZLE_RPROMPT_INDENT ZSH_* aliases argv builtins cdpath commands dirstack dis_* "
-              "fignore fpath funcfiletrace funcsourcetrace funcstack functions functions_source "
-              "functrace galiases histchars history historywords jobdirs jobstates jobtexts keymaps "
-              "mailpath manpath module_path modules nameddirs options parameters patchars path "
-              "pipestatus prompt psvar reswords saliases signals status termcap terminfo userdirs "
-              "usergroups watch widgets zsh_eval_context zsh_scheduled_events",
+    "EPOCHSECONDS ERRNO EUID FUNCNAME FUNCNEST GID GROUPS KEYBOARD_HACK KEYTIMEOUT LINENO "
+    "LINES LISTMAX MACHTYPE MAILCHECK OPTARG OPTERR OPTIND OSTYPE PPID RANDOM SAVEHIST "
+    "SECONDS SRANDOM TRY_BLOCK_ERROR TRY_BLOCK_INTERRUPT TTY TTYIDLE UID USERNAME VENDOR "
+    "WATCH ZLE_RPROMPT_INDENT ZSH_* aliases argv builtins cdpath commands dirstack dis_* "
+    "fignore fpath funcfiletrace funcsourcetrace funcstack functions functions_source "
+    "functrace galiases histchars history historywords jobdirs jobstates jobtexts keymaps "
+    "mailpath manpath module_path modules nameddirs options parameters patchars path "
+    "pipestatus prompt psvar reswords saliases signals status termcap terminfo userdirs "
+    "usergroups watch widgets zsh_eval_context zsh_scheduled_events",
     _SHELL: "CDPATH FIGNORE FPATH GLOBIGNORE HIST* MAILPATH MODULE_PATH NULLCMD POSIXLY_CORRECT "
-            "PROMPT PROMPT2 PROMPT3 PROMPT4 PS0 PS1 PS2 PS3 PS4 READNULLCMD RPROMPT RPROMPT2 RPS1 "
-            "RPS2 SPROMPT STTY TMOUT",
+    "PROMPT PROMPT2 PROMPT3 PROMPT4 PS0 PS1 PS2 PS3 PS4 READNULLCMD RPROMPT RPROMPT2 RPS1 "
+    "RPS2 SPROMPT STTY TMOUT",
     _LOCALE: "LANG LANGUAGE LC_*",
     _SESSION: "HOME LOGNAME OLDPWD PWD SHELL SHLVL TERM TMPDIR USER",
     _OWN: "RIGGER_*",
@@ -116,8 +116,9 @@ def render(values: Mapping[str, str]) -> bytes:
     """The file for these values, sorted; raises InvalidConfig for what `parse` would not read back."""
     for name, value in values.items():
         if reason := _fault(name, value):
-            raise InvalidConfig(f"The variable {name!a} cannot be saved: it {reason}",
-                                "Give it another name or value.")
+            raise InvalidConfig(
+                f"The variable {name!a} cannot be saved: it {reason}", "Give it another name or value."
+            )
     return encode("".join(f"export {name}={quote(value)}\n" for name, value in sorted(values.items())))
 
 
@@ -134,8 +135,9 @@ def read(path: str) -> dict[str, str]:
     except FileNotFoundError:
         return {}
     except OSError as error:
-        raise InvalidConfig(f"Cannot read {path}: {error.strerror}",
-                            "Check that it is a file and that you may read it.") from error
+        raise InvalidConfig(
+            f"Cannot read {path}: {error.strerror}", "Check that it is a file and that you may read it."
+        ) from error
     return parse(data, path)
 
 
@@ -152,8 +154,10 @@ def write_bytes(path: str, data: bytes, mode: int = 0o600, durable: bool = True)
     try:
         _replace(os.path.realpath(path), data, mode, durable)
     except OSError as error:
-        raise InvalidConfig(f"Cannot write {path}: {error.strerror}",
-                            "Make room on the disk, or check who may write there, and try again.") from error
+        raise InvalidConfig(
+            f"Cannot write {path}: {error.strerror}",
+            "Make room on the disk, or check who may write there, and try again.",
+        ) from error
 
 
 def _replace(target: str, data: bytes, mode: int, durable: bool) -> None:
@@ -179,7 +183,7 @@ def _write_new(path: str, data: bytes, mode: int, durable: bool) -> None:
     try:
         rest = memoryview(data)
         while rest:
-            rest = rest[os.write(fd, rest):]
+            rest = rest[os.write(fd, rest) :]
         os.fchmod(fd, mode)
         if durable:
             os.fsync(fd)
@@ -253,8 +257,14 @@ class _Word:
 
 _EVALUATED = "Write the value itself, in single quotes if it has special characters."
 _ASSIGN = "Write one assignment a line, such as NAME='value', and nothing else."
-_OPERATORS = {"&": "runs something in the background", "|": "is a pipe", "<": "is a redirection",
-              ">": "is a redirection", "(": "starts an array or a subshell", ")": "closes nothing"}
+_OPERATORS = {
+    "&": "runs something in the background",
+    "|": "is a pipe",
+    "<": "is a redirection",
+    ">": "is a redirection",
+    "(": "starts an array or a subshell",
+    ")": "closes nothing",
+}
 
 
 class _Reader:
@@ -335,7 +345,7 @@ class _Reader:
         self._stop(f"an unescaped {character}, which only a shell can evaluate")
 
     def _read_escape(self, word: _Word) -> None:
-        escaped = self.data[self.position + 1:self.position + 2]
+        escaped = self.data[self.position + 1 : self.position + 2]
         if not escaped:
             self._stop("a backslash with nothing after it", "Remove it, or write the value in single quotes.")
         if escaped != "\n":
@@ -346,12 +356,12 @@ class _Reader:
         end = self.data.find("'", self.position + 1)
         if end < 0:
             self._stop("a single quote that is never closed", "Close it.")
-        word.add(self.data[self.position + 1:end], True)
+        word.add(self.data[self.position + 1 : end], True)
         self.position = end + 1
 
     def _read_double(self, word: _Word) -> None:
         start, self.position, parts = self.position, self.position + 1, []
-        while (character := self.data[self.position:self.position + 1]) != '"':
+        while (character := self.data[self.position : self.position + 1]) != '"':
             if not character:
                 self._fail(start, "a double quote that is never closed", "Close it.")
             if character in "$`":
@@ -365,7 +375,7 @@ class _Reader:
             match = self._double.match(self.data, self.position)
             self.position = match.end()
             return match[0]
-        escaped = self.data[self.position + 1:self.position + 2]
+        escaped = self.data[self.position + 1 : self.position + 2]
         self.position += 1 + len(escaped)
         if escaped == "\n":
             return ""

@@ -44,6 +44,26 @@ class Environment:
     def bin_dir(self) -> str:
         return self.file("bin")
 
+    def stamp(self) -> str:
+        """Return the moment for the name of a file, 20261120T214400, by the clock of this machine."""
+        return time.strftime("%Y%m%dT%H%M%S")
+
+    def new_backup(self) -> str:
+        """Return the path of a backup to be made now, in a folder that exists."""
+        os.makedirs(self.file("backups"), mode=0o700, exist_ok=True)
+        path, number = self.file("backups", f"{self.stamp()}.backup"), 2
+        while os.path.exists(path):
+            path, number = self.file("backups", f"{self.stamp()}-{number}.backup"), number + 1
+        return path
+
+    def last_backup(self) -> str:
+        """Return the path of the newest backup, nothing where there is none."""
+        try:
+            entries = [e for e in os.scandir(self.file("backups")) if e.name.endswith(".backup")]
+        except OSError:
+            return ""
+        return max(entries, key=lambda entry: entry.stat().st_mtime_ns).path if entries else ""
+
     def exists(self) -> bool:
         return os.path.isfile(self.vars_file)
 
@@ -62,7 +82,9 @@ class Environment:
 
     def own_folders(self) -> list[str]:
         """Return the folders of this environment that its vars file puts on PATH, its `bin` first."""
-        saved = envfile.read(self.vars_file).get("PATH", "").split(os.pathsep)
+        values = envfile.read(self.vars_file)
+        written = values.get("PATH", "").removesuffix(values.get("ORIGINAL_PATH", ""))
+        saved = [folder for folder in written.split(os.pathsep) if folder]
         return list(dict.fromkeys([self.bin_dir, *(folder for folder in saved if self.owns(folder))]))
 
     def owns(self, folder: str) -> bool:
@@ -124,12 +146,16 @@ class Environment:
         try:
             fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as problem:
-            raise InvalidConfig(f"{path} cannot be opened: {problem.strerror}.", "Check who may write there.") from None
+            raise InvalidConfig(
+                f"{path} cannot be opened: {problem.strerror}.", "Check who may write there."
+            ) from None
         try:
             if not _acquire(fd):
                 raise self._locked(os.pread(fd, 4096, 0))
             holder = {"pid": os.getpid(), "user": _user(), "host": os.uname().nodename, "command": command}
-            with contextlib.suppress(OSError):  # who holds it is a courtesy: a full disk must not stop a destroy
+            with contextlib.suppress(
+                OSError
+            ):  # who holds it is a courtesy: a full disk must not stop a destroy
                 os.ftruncate(fd, 0)
                 os.pwrite(fd, json.dumps({**holder, "since": time.time()}).encode(), 0)
             yield fd
@@ -167,12 +193,17 @@ class Environment:
 
         local = holder["host"] == os.uname().nodename
         if local and process.process_start_time(int(holder["pid"])) is None:
-            left = ", ".join(f"{name} (process {pid})" for pid, name in process.processes_holding(self.file("lock")))
+            left = ", ".join(
+                f"{name} (process {pid})" for pid, name in process.processes_holding(self.file("lock"))
+            )
             return Locked(
                 f"Environment {self.name} is locked: {what} was killed, but what it started is still running: {left or '?'}.",
                 "Wait until that has ended, or end it yourself with kill.",
             )
-        return Locked(f"Environment {self.name} is locked by {what}.", "Wait until it has ended, or stop it with Ctrl-C there.")
+        return Locked(
+            f"Environment {self.name} is locked by {what}.",
+            "Wait until it has ended, or stop it with Ctrl-C there.",
+        )
 
 
 def _acquire(fd: int, kind: int = fcntl.LOCK_EX) -> bool:

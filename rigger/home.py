@@ -9,7 +9,7 @@ from rigger.environment import Environment
 from rigger.errors import BadUsage, InvalidConfig
 from rigger.questions import did_you_mean
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
+NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}"
 NAME_RULE = "letters, digits, _ . and -, starting with a letter or digit, at most 63"
 
 
@@ -33,7 +33,7 @@ class Home:
             found = os.listdir(self.environments_dir)
         except OSError:
             return []
-        return sorted(name for name in found if NAME.fullmatch(name) and self._is_environment(name))
+        return sorted(name for name in found if re.fullmatch(NAME, name) and self._is_environment(name))
 
     def _is_environment(self, name: str) -> bool:
         return os.path.isfile(os.path.join(self.environments_dir, name, "vars"))
@@ -44,15 +44,21 @@ class Home:
             name = os.path.basename(os.readlink(os.path.join(self.path, "current")))
         except OSError:
             return None
-        return name if NAME.fullmatch(name) and self._is_environment(name) else None
+        return name if re.fullmatch(NAME, name) and self._is_environment(name) else None
 
     def get(self, name: str | None = None) -> Environment:
         """Return an environment by name, or the current one; raises InvalidConfig where there is none."""
         name = name or self.current_name()
         if name is None:
             known = self.names()
-            hint = f'Choose one: "rigger use NAME" ({", ".join(known)}).' if known else 'Type "rigger configure" to make one.'
-            raise InvalidConfig("There is no current environment." if known else "There is no environment yet.", hint)
+            hint = (
+                f'Choose one: "rigger use NAME" ({", ".join(known)}).'
+                if known
+                else 'Type "rigger configure" to make one.'
+            )
+            raise InvalidConfig(
+                "There is no current environment." if known else "There is no environment yet.", hint
+            )
         if name not in self.names():
             known = self.names()
             raise InvalidConfig(
@@ -63,7 +69,7 @@ class Home:
 
     def at(self, name: str) -> Environment:
         """Return the environment of that name, whether or not it exists yet; raises BadUsage for a bad name."""
-        if not NAME.fullmatch(name):
+        if not re.fullmatch(NAME, name):
             raise BadUsage(f"{name!r} is not a name for an environment: {NAME_RULE}.")
         return Environment(name, os.path.join(self.environments_dir, name), self.path)
 
@@ -80,7 +86,9 @@ class Home:
         """Make an environment: filled aside, then renamed into place, so that none is ever half-made."""
         self.make()
         target = self.at(name)
-        aside = Environment(name, os.path.join(self.environments_dir, f".new-{os.urandom(8).hex()}"), self.path)
+        aside = Environment(
+            name, os.path.join(self.environments_dir, f".new-{os.urandom(8).hex()}"), self.path
+        )
         try:
             os.mkdir(aside.path, 0o700)
             aside.save(vars, secret_vars, path_of=target)
@@ -89,14 +97,16 @@ class Home:
         except OSError as problem:
             raise _unusable(target.path, problem) from None
         finally:
-            _remove_tree(aside.path)
+            remove_tree(aside.path)
         return target
 
     def use(self, name: str) -> None:
         """Make an environment the current one."""
         try:
             self._link("current", os.path.join("environments", name))
-            if os.path.islink(os.path.join(self.path, "vars")) or not os.path.exists(os.path.join(self.path, "vars")):
+            if os.path.islink(os.path.join(self.path, "vars")) or not os.path.exists(
+                os.path.join(self.path, "vars")
+            ):
                 self._link("vars", os.path.join("current", "vars"))
         except OSError as problem:
             raise _unusable(self.path, problem) from None
@@ -122,10 +132,11 @@ class Home:
             for link in ("current", "vars"):
                 if os.path.islink(os.path.join(self.path, link)):
                     os.unlink(os.path.join(self.path, link))
-        _remove_tree(aside)
+        remove_tree(aside)
 
 
-def _remove_tree(path: str) -> None:
+def remove_tree(path: str) -> None:
+    """Remove a folder and all in it, as far as that is possible."""
     import shutil  # slow to import, seldom needed
 
     if os.path.isdir(path):

@@ -11,11 +11,13 @@ from dataclasses import asdict, dataclass, field
 from rigger import envfile
 from rigger.errors import InvalidConfig
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,252}")
-ADDRESS = re.compile(r"[A-Za-z0-9_\[:][A-Za-z0-9_.:%\[\]-]{0,254}")
-USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]{0,63}")
+NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,252}"
+ADDRESS = r"[A-Za-z0-9_\[:][A-Za-z0-9_.:%\[\]-]{0,254}"
+USER = r"[A-Za-z0-9_][A-Za-z0-9_.@-]{0,63}"
 
-NEXT_STEP = 'Correct it or restore it from a backup; once it is removed, "rigger provision --again" writes it anew.'
+NEXT_STEP = (
+    'Correct it or restore it from a backup; once it is removed, "rigger provision --again" writes it anew.'
+)
 
 
 @dataclass(frozen=True)
@@ -100,18 +102,18 @@ def _node(item) -> Node | str:
     if not isinstance(item, dict):
         return "a node must be an object"
     name, address = item.get("name"), item.get("address")
-    if not isinstance(name, str) or not NAME.fullmatch(name):
+    if not isinstance(name, str) or not re.fullmatch(NAME, name):
         return f"{name!r} is not a node's name"
     private = item.get("private_address") or ""
     for value in (address, private or address):
-        if not isinstance(value, str) or not ADDRESS.fullmatch(value):
+        if not isinstance(value, str) or not re.fullmatch(ADDRESS, value):
             return f"node {name}: {value!r} is not an address"
     ssh, offset, labels = item.get("ssh") or {}, item.get("port_offset") or 0, item.get("labels") or {}
     if not isinstance(offset, int) or isinstance(offset, bool) or not 0 <= offset < 65536:
         return f"node {name}: port_offset must be a number from 0 to 65535"
     if not isinstance(ssh, dict) or not isinstance(labels, dict):
         return f"node {name}: ssh and labels must be objects"
-    if not USER.fullmatch(str(ssh.get("user", "root"))) or not _is_port(ssh.get("port", 22)):
+    if not re.fullmatch(USER, str(ssh.get("user", "root"))) or not _is_port(ssh.get("port", 22)):
         return f"node {name}: ssh has no usable user or port"
     return Node(name, address, private, ssh, offset, {str(key): str(value) for key, value in labels.items()})
 

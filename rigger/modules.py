@@ -5,23 +5,23 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from rigger import envfile
+from rigger import envfile, manifest
 from rigger.errors import BadUsage, Refused
+from rigger.manifest import Field
 from rigger.questions import CHANGES, TYPES, Choice, Question, did_you_mean
 
 MANIFEST = "rigger.yml"
 INTERFACE = 2
 ROLES = ("provider", "platform", "addon")
-MAX_MANIFEST_BYTES = 1 << 20
-MAX_MANIFEST_NODES = 20_000  # aliases of aliases must not grow without bound
-MAX_MANIFEST_DEPTH = 20
-NEXT_STEP = "The fields are described in the README: Writing a provider."
-NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
-DURATION = re.compile(r"(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,6})s)?")
-REQUIRED = {"provider": ("install", "create", "check", "destroy"), "platform": ("install", "deploy", "check", "undeploy")}
+NAME = r"[a-z0-9][a-z0-9_-]{0,62}"
+DURATION = r"(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,6})s)?"
+REQUIRED = {
+    "provider": ("install", "create", "check", "destroy"),
+    "platform": ("install", "deploy", "check", "undeploy"),
+}
 
 # Seconds. A cloud may take most of an hour to make machines; a check that takes ten minutes has hung.
 DEFAULT_TIMEOUTS = {"check": 600, "plan": 600, "audit": 600}
@@ -36,6 +36,17 @@ class Suite:
     name: str
     description: str
     tests: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Upgrade:
+    """A way in which a platform goes from one version to another, and the jumps that it can make."""
+
+    style: str
+    description: str = ""
+    within: str = ""  # major or minor: the part of the version that must stay; empty: no limit
+    minors: int | None = None  # how many minor versions one jump may span
+    since: str = ""  # the oldest version that it starts from
 
 
 @dataclass(frozen=True)
@@ -66,6 +77,7 @@ class Module:
     version_pattern: str = ""
     suites: Mapping[str, Suite] = field(default_factory=dict)
     components: Mapping[str, Suite] = field(default_factory=dict)
+    upgrades: Mapping[str, Upgrade] = field(default_factory=dict)
 
     def script(self, verb: str) -> str | None:
         """Return the path of a verb's script, `verb` or `verb.sh`, or None where the module has none."""
@@ -77,8 +89,12 @@ class Module:
 
     def timeout(self, verb: str) -> float:
         """Return how many seconds a script may take."""
-        default = DEFAULT_TEST_TIMEOUT if verb.startswith("tests/") else DEFAULT_TIMEOUTS.get(verb, DEFAULT_TIMEOUT)
-        return self.timeouts.get(verb, self.timeouts.get("test", default) if verb.startswith("tests/") else default)
+        default = (
+            DEFAULT_TEST_TIMEOUT if verb.startswith("tests/") else DEFAULT_TIMEOUTS.get(verb, DEFAULT_TIMEOUT)
+        )
+        return self.timeouts.get(
+            verb, self.timeouts.get("test", default) if verb.startswith("tests/") else default
+        )
 
     def shown(self, path: str) -> str:
         """Return a script's path as people write it: providers/local/create."""
@@ -105,7 +121,11 @@ _MACH_O = (b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe")
 def script_digest(path: str) -> str:
     """Return the SHA-256 of a script, in hex."""
     with open(path, "rb") as script:
-        return hashlib.file_digest(script, "sha256").hexdigest() if hasattr(hashlib, "file_digest") else _digest(script)
+        return (
+            hashlib.file_digest(script, "sha256").hexdigest()
+            if hasattr(hashlib, "file_digest")
+            else _digest(script)
+        )
 
 
 def _digest(stream) -> str:
@@ -177,12 +197,15 @@ def find(role: str, name: str, home: str) -> Module:
     if os.sep in name:
         folder = os.path.abspath(os.path.expanduser(name))
         if not os.path.isfile(os.path.join(folder, MANIFEST)):
-            raise BadUsage(f"There is no {role} in {folder}: it has no {MANIFEST}.", "Give the folder of a module, or its name.")
-        return _of_role(load(folder), role)
+            raise BadUsage(
+                f"There is no {role} in {folder}: it has no {MANIFEST}.",
+                "Give the folder of a module, or its name.",
+            )
+        return _of_role(load(folder, os.path.join(home, "cache", "manifests")), role)
     for place in search_path(role, home):
         folder = os.path.join(place, name)
-        if NAME.fullmatch(name) and os.path.isfile(os.path.join(folder, MANIFEST)):
-            return _of_role(load(folder), role)
+        if re.fullmatch(NAME, name) and os.path.isfile(os.path.join(folder, MANIFEST)):
+            return _of_role(load(folder, os.path.join(home, "cache", "manifests")), role)
     known = sorted(folders(role, home))
     raise BadUsage(
         f"There is no {role} named {name!r}{did_you_mean(name, known)}.",
@@ -192,94 +215,26 @@ def find(role: str, name: str, home: str) -> Module:
 
 def _of_role(module: Module, role: str) -> Module:
     if module.role != role:
-        raise Refused(f"{os.path.join(module.folder, MANIFEST)}: {module.name} is a {module.role}, not a {role}.")
+        raise Refused(
+            f"{os.path.join(module.folder, MANIFEST)}: {module.name} is a {module.role}, not a {role}."
+        )
     return module
 
 
-# The manifest
+# What a manifest says
 
 
-class _Field:
-    """One node of a manifest, with the place it stands at, for messages that name file, line and field."""
-
-    def __init__(self, node, file: str, path: str):
-        self.node = node
-        self.file = file
-        self.path = path
-
-    def refuse(self, reason: str) -> Refused:
-        line = self.node.start_mark.line + 1
-        at = f" {self.path}:" if self.path else ""
-        return Refused(f"{self.file}, line {line}:{at} {reason}", NEXT_STEP)
-
-    def text(self) -> str:
-        if self.node.id != "scalar":
-            raise self.refuse("must be a single value")
-        if "\0" in self.node.value:
-            raise self.refuse("must not hold a NUL byte")
-        return self.node.value
-
-    def word(self, known) -> str:
-        value = self.text()
-        if value not in known:
-            raise self.refuse(f"{value!r} is not one of {', '.join(known)}{did_you_mean(value, known)}")
-        return value
-
-    def flag(self) -> bool:
-        value = self.text().lower()
-        if value not in ("true", "false", "yes", "no"):
-            raise self.refuse(f"{value!r} is neither true nor false")
-        return value in ("true", "yes")
-
-    def integer(self) -> int:
-        value = self.text()
-        if not re.fullmatch(r"-?[0-9]{1,18}", value):
-            raise self.refuse(f"{value!r} is not a whole number")
-        return int(value)
-
-    def items(self) -> list[_Field]:
-        if self.node.id != "sequence":
-            raise self.refuse("must be a list")
-        return [_Field(node, self.file, f"{self.path}[{i}]") for i, node in enumerate(self.node.value)]
-
-    def texts(self) -> tuple[str, ...]:
-        return tuple(item.text() for item in self.items())
-
-    def entries(self) -> dict[str, _Field]:
-        if self.node.id != "mapping":
-            raise self.refuse("must be a map of names to values")
-        found: dict[str, _Field] = {}
-        for key, value in self.node.value:
-            name = _Field(key, self.file, self.path).text()
-            field_ = _Field(value, self.file, f"{self.path}.{name}" if self.path else name)
-            if name in found:
-                raise _Field(key, self.file, field_.path).refuse("stands here twice")
-            found[name] = field_
-        return found
-
-    def record(self, **decoders: Callable[[_Field], object]) -> dict:
-        """Decode a map with known fields, named by keywords with `_` for `-`."""
-        result = {}
-        for name, value in self.entries().items():
-            decode = decoders.get(name.replace("-", "_"))
-            if decode is None:
-                known = [known.replace("_", "-") for known in decoders]
-                raise value.refuse(f"there is no such field{did_you_mean(name, known)}")
-            result[name.replace("-", "_")] = decode(value)
-        return result
-
-
-def load(folder: str) -> Module:
-    """Read a module's manifest; raises Refused with file, line and field."""
+def load(folder: str, cache: str | None = None) -> Module:
+    """Read a module's manifest; raises Refused with file, line and field. `cache`: see manifest.read."""
     path = os.path.join(folder, MANIFEST)
-    root = _Field(_compose(path), path, "")
+    root = manifest.read(path, cache)
     _check_interface(root)
     fields = root.record(
-        interface=_Field.text,
-        rigger=_Field.text,
+        interface=Field.text,
+        rigger=Field.text,
         name=_name,
         role=lambda at: at.word(ROLES),
-        description=_Field.text,
+        description=Field.text,
         labels=_text_map,
         tools=_tools,
         types=lambda at: {name: _text_map(value, variable=True) for name, value in at.entries().items()},
@@ -287,10 +242,11 @@ def load(folder: str) -> Module:
         outputs=lambda at: tuple(_variable(item) for item in at.items()),
         timeouts=lambda at: {name: _duration(value) for name, value in at.entries().items()},
         prefix=_variable,
-        versions=_Field.texts,
+        versions=Field.texts,
         version_pattern=_pattern,
         suites=_suites,
         components=_suites,
+        upgrades=_upgrades,
     )
     for needed in ("name", "role"):
         if needed not in fields:
@@ -305,63 +261,7 @@ def load(folder: str) -> Module:
     return Module(folder=folder, questions=questions, **fields)
 
 
-def _compose(path: str):
-    import yaml
-
-    try:
-        with open(path, "rb") as file:
-            data = file.read(MAX_MANIFEST_BYTES + 1)
-    except OSError as problem:
-        raise Refused(f"{path} cannot be read: {problem.strerror}.", NEXT_STEP) from None
-    if len(data) > MAX_MANIFEST_BYTES:
-        raise Refused(f"{path} is larger than {MAX_MANIFEST_BYTES} bytes.", NEXT_STEP)
-    try:
-        # The base loader keeps every scalar as it is written: 1.10 stays 1.10 and no stays no.
-        loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
-        text = data.decode("utf-8")
-        _limit_depth(yaml.parse(text, Loader=loader), path)
-        node = yaml.compose(text, Loader=loader)
-    except UnicodeDecodeError as problem:
-        raise Refused(f"{path} is not UTF-8 text (byte {problem.start}).", NEXT_STEP) from None
-    except yaml.MarkedYAMLError as problem:
-        mark = problem.problem_mark or problem.context_mark
-        raise Refused(f"{path}, line {mark.line + 1 if mark else 1}: {problem.problem}.", NEXT_STEP) from None
-    except (yaml.YAMLError, RecursionError) as problem:
-        raise Refused(f"{path} is not YAML: {str(problem).splitlines()[0]}.", NEXT_STEP) from None
-    if node is None:
-        raise Refused(f"{path} is empty.", NEXT_STEP)
-    _limit(node, path)
-    return node
-
-
-def _limit_depth(events, path: str) -> None:
-    """Refuse what is nested deeply before it is composed: libyaml's composer recurses until the stack is full."""
-    depth = 0
-    for event in events:
-        name = type(event).__name__
-        depth += name.endswith("StartEvent") - name.endswith("EndEvent")
-        if depth > MAX_MANIFEST_DEPTH:
-            raise _too_large(path)
-
-
-def _too_large(path: str) -> Refused:
-    return Refused(f"{path} is too large or too deep to be a manifest.", NEXT_STEP)
-
-
-def _limit(root, path: str) -> None:
-    waiting, seen = [(root, 0)], 0
-    while waiting:
-        node, depth = waiting.pop()
-        seen += 1
-        if seen > MAX_MANIFEST_NODES or depth > MAX_MANIFEST_DEPTH:
-            raise _too_large(path)
-        if node.id == "sequence":
-            waiting += [(child, depth + 1) for child in node.value]
-        elif node.id == "mapping":
-            waiting += [(child, depth + 1) for pair in node.value for child in pair]
-
-
-def _check_interface(root: _Field) -> None:
+def _check_interface(root: Field) -> None:
     entries = root.entries()
     if "interface" not in entries:
         raise root.refuse(f"the field 'interface' is missing; this rigger speaks interface {INTERFACE}")
@@ -371,14 +271,14 @@ def _check_interface(root: _Field) -> None:
         raise at.refuse(f"interface {at.text()} is not one that this rigger speaks ({INTERFACE}){needed}")
 
 
-def _name(at: _Field) -> str:
+def _name(at: Field) -> str:
     value = at.text()
-    if not NAME.fullmatch(value):
+    if not re.fullmatch(NAME, value):
         raise at.refuse(f"{value!r} is not a name: lower-case letters, digits, - and _, at most 63")
     return value
 
 
-def _variable(at: _Field) -> str:
+def _variable(at: Field) -> str:
     if reason := _variable_problem(at.text()):
         raise at.refuse(reason)
     return at.text()
@@ -398,12 +298,12 @@ CONTRACT_VARIABLES = frozenset(
     for name in (
         "INTERFACE HOME ENVIRONMENT ENVIRONMENT_ID ENVIRONMENT_DIR MODULE_DIR STATE_DIR INVENTORY INVENTORY_OUTPUT "
         "NODES_FILE VARS_FILE OUTPUT SECRETS_OUTPUT RUN STEP PYTHON CACHE_DIR BIN_DIR PROVIDER_DIR PROVIDER_STATE_DIR "
-        "LEAVING LOCK_FD PROVIDER_PATH PLATFORM_PATH"
+        "LEAVING LOCK_FD FROM_VERSION BACKUP_FILE FIGURES_OUTPUT PROVIDER_PATH PLATFORM_PATH"
     ).split()
 )
 
 
-def _text_map(at: _Field, variable: bool = False) -> dict[str, str]:
+def _text_map(at: Field, variable: bool = False) -> dict[str, str]:
     result = {}
     for name, value in at.entries().items():
         if variable and (reason := _variable_problem(name)):
@@ -412,7 +312,7 @@ def _text_map(at: _Field, variable: bool = False) -> dict[str, str]:
     return result
 
 
-def _pattern(at: _Field) -> str:
+def _pattern(at: Field) -> str:
     value = at.text()
     try:
         re.compile(value)
@@ -421,21 +321,21 @@ def _pattern(at: _Field) -> str:
     return value
 
 
-def _duration(at: _Field) -> float:
-    match = DURATION.fullmatch(at.text())
+def _duration(at: Field) -> float:
+    match = re.fullmatch(DURATION, at.text())
     hours, minutes, seconds = (int(part or 0) for part in match.groups()) if match else (0, 0, 0)
     if not hours + minutes + seconds:
         raise at.refuse(f"{at.text()!r} is not a duration such as 90s, 45m or 1h30m")
     return float(hours * 3600 + minutes * 60 + seconds)
 
 
-def _tools(at: _Field) -> tuple[Tool, ...]:
+def _tools(at: Field) -> tuple[Tool, ...]:
     return tuple(_tool(item) for item in at.items())
 
 
-def _tool(at: _Field) -> Tool:
-    if at.node.id == "mapping":
-        fields = at.record(name=_Field.text, minimum=_Field.text, remedy=_Field.text)
+def _tool(at: Field) -> Tool:
+    if at.kind == manifest.MAPPING:
+        fields = at.record(name=Field.text, minimum=Field.text, remedy=Field.text)
         if "name" not in fields:
             raise at.refuse("the field 'name' is missing")
         return Tool(**fields)
@@ -445,10 +345,10 @@ def _tool(at: _Field) -> Tool:
     return Tool(match[1], match[2] or "")
 
 
-def _suites(at: _Field) -> dict[str, Suite]:
+def _suites(at: Field) -> dict[str, Suite]:
     suites = {}
     for name, value in at.entries().items():
-        fields = value.record(description=_Field.text, tests=_Field.texts)
+        fields = value.record(description=Field.text, tests=Field.texts)
         if not fields.get("tests"):
             raise value.refuse("lists no tests")
         for test in fields["tests"]:
@@ -458,8 +358,23 @@ def _suites(at: _Field) -> dict[str, Suite]:
     return suites
 
 
-def _choices(at: _Field) -> tuple[tuple[Choice, ...], str]:
-    if at.node.id == "sequence":
+def _upgrades(at: Field) -> dict[str, Upgrade]:
+    upgrades = {}
+    for style, value in at.entries().items():
+        if not re.fullmatch(NAME, style):
+            raise value.refuse(f"{style!r} is not the name of a style: upgrade-{style} would be its script")
+        fields = value.record(
+            description=Field.text,
+            within=lambda at: at.word(("major", "minor")),
+            minors=Field.integer,
+            since=Field.text,
+        )
+        upgrades[style] = Upgrade(style, **fields)
+    return upgrades
+
+
+def _choices(at: Field) -> tuple[tuple[Choice, ...], str]:
+    if at.kind == manifest.SEQUENCE:
         return tuple(Choice(text) for text in at.texts()), ""
     entries = at.entries()
     if list(entries) == ["command"]:
@@ -467,22 +382,22 @@ def _choices(at: _Field) -> tuple[tuple[Choice, ...], str]:
     return tuple(Choice(value, text.text()) for value, text in entries.items()), ""
 
 
-def _question(at: _Field, path: str, folder: str, changes: str) -> Question:
+def _question(at: Field, path: str, folder: str, changes: str) -> Question:
     fields = at.record(
         name=_variable,
-        ask=_Field.text,
-        help=_Field.text,
+        ask=Field.text,
+        help=Field.text,
         type=lambda at: at.word(TYPES),
         choices=_choices,
-        default=_Field.text,
-        when=_Field.text,
-        check=_Field.text,
+        default=Field.text,
+        when=Field.text,
+        check=Field.text,
         env=lambda at: tuple(_variable(item) for item in at.items()),
-        advanced=_Field.flag,
-        optional=_Field.flag,
+        advanced=Field.flag,
+        optional=Field.flag,
         pattern=_pattern,
-        min=_Field.integer,
-        max=_Field.integer,
+        min=Field.integer,
+        max=Field.integer,
         changes=lambda at: at.word(CHANGES),
     )
     if "name" not in fields:
@@ -495,7 +410,7 @@ def _question(at: _Field, path: str, folder: str, changes: str) -> Question:
     return Question(origin=f"{path}, {fields['name']}", folder=folder, **fields)
 
 
-def _refuse_twins(root: _Field, questions: tuple[Question, ...]) -> None:
+def _refuse_twins(root: Field, questions: tuple[Question, ...]) -> None:
     seen: set[str] = set()
     items = root.entries()["questions"].items() if questions else []
     for question, at in zip(questions, items, strict=True):

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from rigger import modules
 from rigger.config import Config
@@ -58,6 +57,9 @@ class Plan:
     up_to_date: tuple[Step, ...] = ()
     removals: tuple[str, ...] = ()  # sentences about machines or data that will go
     leaving: tuple[str, ...] = ()  # names of the nodes that will be removed
+    environ: Mapping[str, str] = field(
+        default_factory=dict
+    )  # what its scripts get beside the contract's variables
 
     @property
     def changes(self) -> bool:
@@ -67,7 +69,13 @@ class Plan:
     def as_dict(self) -> dict:
         def rows(steps):
             return [
-                {"module": f"{s.module.role}/{s.module.name}", "step": s.verb, "script": s.script, "why": s.why} for s in steps
+                {
+                    "module": f"{s.module.role}/{s.module.name}",
+                    "step": s.verb,
+                    "script": s.script,
+                    "why": s.why,
+                }
+                for s in steps
             ]
 
         return {
@@ -119,6 +127,10 @@ class History:
                 found = open_steps.pop((record["run"], record.get("number")), None)
                 if found is not None and record["event"] == "step-finished":
                     history._finish(found, record)
+            elif record["event"] in ("upgrade-finished", "upgrade-rolled-back"):
+                history._upgrade(record["to"])
+            elif record["event"] == "loaded":
+                history._take_digests(record.get("digests", {}))
             elif record["event"] == "destroyed":
                 history.last, history.done, history.failed_checks = {}, {}, {}
         return history
@@ -129,6 +141,20 @@ class History:
         if record["step"] in UNDOES:
             undone = UNDOES[record["step"]]
             self.done = {key: done for key, done in self.done.items() if not key.startswith(undone)}
+
+    def _take_digests(self, digests: Mapping[str, str]) -> None:
+        """Take secrets that were given again on another machine for the ones that the steps had."""
+        for record in {id(r): r for r in [*self.last.values(), *self.done.values()]}.values():
+            before = record.started.get("parameters", {})
+            same = {n: d for n, d in digests.items() if str(before.get(n, "")).startswith(HIDDEN)}
+            record.started = {**record.started, "parameters": {**before, **same}}
+
+    def _upgrade(self, version: str) -> None:
+        """Count what an upgrade did as done by `install` and `deploy`, which need not run for that version again."""
+        for key, record in self.done.items():
+            if key.startswith("platform/") and key.endswith(("/install", "/deploy")):
+                parameters = {**record.started.get("parameters", {}), "VERSION": version}
+                self.done[key] = Record({**record.started, "parameters": parameters}, record.finished)
 
     def _finish(self, record: Record, finished: Mapping) -> None:
         record.finished = finished
@@ -164,24 +190,33 @@ def _key(record: Mapping) -> str:
 
 
 def recorded_parameters(config: Config, key: bytes) -> dict[str, str]:
-    """Return the values of all questions as the audit log keeps them: a secret as a keyed digest.
-
-    HMAC-SHA-256 under the environment's own key, 16 hex digits: enough to see that a secret changed, and nothing to
-    guess it from without the key, which never leaves the environment's folder.
-    """
+    """Return the values of all questions as the audit log keeps them: a secret as its `secret_digest`."""
     hidden = {
-        name: f"{HIDDEN}{hmac.new(key, value.encode('utf-8', 'surrogateescape'), hashlib.sha256).hexdigest()[:16]}"
-        for name, value in config.secrets.items()
-        if name in config.answers
+        name: secret_digest(key, value) for name, value in config.secrets.items() if name in config.answers
     }
     return {**config.parameters(), **hidden}
+
+
+def secret_digest(key: bytes, value: str) -> str:
+    """Return what is recorded of a secret: HMAC-SHA-256 under the environment's own key, 16 hex digits.
+
+    It is enough to see that a secret changed, and nothing to guess it from without the key.
+    """
+    import hmac  # slow to import, and not every environment has secrets
+
+    found = hmac.new(key, value.encode("utf-8", "surrogateescape"), hashlib.sha256)
+    return f"{HIDDEN}{found.hexdigest()[:16]}"
 
 
 def _concerned(config: Config, role: str, verb: str) -> set[str]:
     """Return the names of the questions whose change makes a step run again."""
     names = set()
     for question in config.questions:
-        owner = "platform" if question.folder == config.platform.folder or question.name == "VERSION" else "provider"
+        owner = (
+            "platform"
+            if question.folder == config.platform.folder or question.name == "VERSION"
+            else "provider"
+        )
         if question.changes in ("create", "replace"):
             concerns = (role, verb) == ("provider", "create")
         elif question.changes == "deploy":
@@ -195,7 +230,9 @@ def _concerned(config: Config, role: str, verb: str) -> set[str]:
     return names
 
 
-def changed_values(config: Config, parameters: Mapping[str, str], before: Mapping[str, str]) -> dict[str, tuple]:
+def changed_values(
+    config: Config, parameters: Mapping[str, str], before: Mapping[str, str]
+) -> dict[str, tuple]:
     """Return the questions whose value is not what it was: name -> (old or None, new or None)."""
     names = [question.name for question in config.questions]
     names += [name for name in before if name not in names]
@@ -206,8 +243,12 @@ def unprovisioned(config: Config, history: History, key: bytes) -> dict[str, tup
     """Return the values that a step which they concern has not run with yet: name -> (old or None, new or None)."""
     parameters = recorded_parameters(config, key)
     found: dict[str, tuple] = {}
-    for module, verb in ((config.provider, "install"), (config.provider, "create"),
-                         (config.platform, "install"), (config.platform, "deploy")):
+    for module, verb in (
+        (config.provider, "install"),
+        (config.provider, "create"),
+        (config.platform, "install"),
+        (config.platform, "deploy"),
+    ):
         done = history.done.get(f"{module.role}/{module.name}/{verb}")
         changes = changed_values(config, parameters, done.started["parameters"] if done else {})
         concerned = _concerned(config, module.role, verb)
@@ -262,7 +303,11 @@ class _Planner:
 
     def _undone(self) -> str:
         begun = [record for key, record in self.history.last.items() if key.rpartition("/")[2] in UNDOES]
-        return f"a destroy was begun in run {begun[-1].started['run']}" if begun else "first time since a destroy"
+        return (
+            f"a destroy was begun in run {begun[-1].started['run']}"
+            if begun
+            else "first time since a destroy"
+        )
 
     def changes(self, module: Module, verb: str, record: Record) -> dict[str, tuple]:
         """Return the values that concern a step and are not what that run of it had."""
@@ -288,7 +333,9 @@ class _Planner:
         return self._shared[module.folder]
 
 
-def provision(config: Config, history: History, nodes: Sequence[Node], key: bytes, again: bool = False) -> Plan:
+def provision(
+    config: Config, history: History, nodes: Sequence[Node], key: bytes, again: bool = False
+) -> Plan:
     """Return the steps that bring the cluster to its configuration: only those that have something to do."""
     planner = _Planner(config, history, key, again)
     provider, platform = config.provider, config.platform
@@ -325,10 +372,14 @@ def _leaving(config: Config, nodes: Sequence[Node]) -> tuple[str, ...]:
 def _before_create(planner: _Planner, leaving: Sequence[str]) -> list[Step]:
     config, history, steps = planner.config, planner.history, []
     if history.unfinished(f"provider/{config.provider.name}/create"):
-        steps.append(Step(config.provider, "check", "create did not finish: first see what exists", goes_on=True))
+        steps.append(
+            Step(config.provider, "check", "create did not finish: first see what exists", goes_on=True)
+        )
     deployed = history.ever_started(f"platform/{config.platform.name}/deploy")
     if leaving and deployed and config.platform.script("scale") and not planner.let_go(leaving):
-        steps.append(Step(config.platform, "scale", f"before {_and(leaving)} leave{'s' if len(leaving) == 1 else ''}"))
+        steps.append(
+            Step(config.platform, "scale", f"before {_and(leaving)} leave{'s' if len(leaving) == 1 else ''}")
+        )
     return steps
 
 
@@ -341,9 +392,13 @@ def _removals(planner: _Planner, leaving: Sequence[str]) -> tuple[str, ...]:
     before = planner.history.last.get(f"provider/{provider.name}/create")
     if before is not None:
         changes = planner.changes(provider, "create", before)
-        replacing = {n: c for n, c in changes.items() if (q := planner.config.question(n)) and q.changes == "replace"}
+        replacing = {
+            n: c for n, c in changes.items() if (q := planner.config.question(n)) and q.changes == "replace"
+        }
         if replacing:
-            sentences.append(f"Machines will be replaced, and what is on them lost: {_say_changes(replacing)}.")
+            sentences.append(
+                f"Machines will be replaced, and what is on them lost: {_say_changes(replacing)}."
+            )
     return tuple(sentences)
 
 
@@ -355,8 +410,10 @@ def check(config: Config) -> Plan:
     """Return the steps that look at the cluster without changing it."""
     return Plan(
         "check",
-        (Step(config.provider, "check", "are the machines as they should be?", goes_on=True),
-         Step(config.platform, "check", "is the platform as it should be?", goes_on=True)),
+        (
+            Step(config.provider, "check", "are the machines as they should be?", goes_on=True),
+            Step(config.platform, "check", "is the platform as it should be?", goes_on=True),
+        ),
     )
 
 
@@ -370,6 +427,22 @@ def destroy(config: Config, history: History, nodes: Sequence[Node]) -> Plan:
     if not nodes:
         removals.append(f"whatever {config.provider.name} made for this environment")
     return Plan("destroy", tuple(steps), removals=tuple(removals), leaving=tuple(node.name for node in nodes))
+
+
+def only(config: Config, verb: str, why: str) -> Plan:
+    """Return the plan of a command that is one script of the platform, and its check; raises BadUsage without it."""
+    if config.platform.script(verb) is None:
+        raise BadUsage(f"{config.platform.name} has no {verb}.", f"It would need a script {verb}.")
+    check_after = (Step(config.platform, "check", f"after the {verb}"),) if verb == "restore" else ()
+    return Plan(verb, (Step(config.platform, verb, why), *check_after))
+
+
+def with_clients(config: Config, bin_dir: str, plan: Plan) -> Plan:
+    """Return a plan that first installs the platform's clients where they are missing: bundles leave them out."""
+    if config.platform.script("setup-clients") is None or os.path.isdir(bin_dir) and os.listdir(bin_dir):
+        return plan
+    step = Step(config.platform, "setup-clients", "its clients are not on this machine yet")
+    return replace(plan, steps=(step, *plan.steps))
 
 
 def setup_clients(config: Config) -> Plan:
@@ -400,4 +473,7 @@ def require_scripts(plan: Plan) -> None:
     """Raise NotReady, naming every script of a plan that cannot run; nothing has been started then."""
     problems = check_scripts(plan)
     if problems:
-        raise NotReady("; ".join(problems) + ".", "Nothing was started. Put that right (chmod +x, a #! line) and try again.")
+        raise NotReady(
+            "; ".join(problems) + ".",
+            "Nothing was started. Put that right (chmod +x, a #! line) and try again.",
+        )

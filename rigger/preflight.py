@@ -36,7 +36,9 @@ class Finding:
     remedy: str = ""
 
 
-def examine(environment: Environment | None, config: Config | None, planned: Plan | None, home: str) -> list[Finding]:
+def examine(
+    environment: Environment | None, config: Config | None, planned: Plan | None, home: str
+) -> list[Finding]:
     """Look at everything that the next run needs; changes nothing."""
     findings = [_folder(home), _disk(home)]
     if config is None or environment is None:
@@ -54,7 +56,9 @@ def require(environment: Environment, config: Config, planned: Plan) -> None:
     findings = examine(environment, config, planned, environment.home)
     failures = [finding for finding in findings if not finding.good]
     if failures:
-        lines = [f"  {f.what}: {f.detail}" + (f"\n    remedy: {f.remedy}" if f.remedy else "") for f in failures]
+        lines = [
+            f"  {f.what}: {f.detail}" + (f"\n    remedy: {f.remedy}" if f.remedy else "") for f in failures
+        ]
         raise NotReady(
             "Not ready, nothing was started:\n" + "\n".join(lines),
             'Put that right and try again; "rigger doctor" looks at everything again.',
@@ -64,7 +68,12 @@ def require(environment: Environment, config: Config, planned: Plan) -> None:
 def _folder(home: str) -> Finding:
     place = home if os.path.isdir(home) else os.path.dirname(home)
     good = os.access(place, os.W_OK | os.X_OK)
-    return Finding("folder", good, home if good else f"{place} is not writable", "set RIGGER_HOME to a folder of your own")
+    return Finding(
+        "folder",
+        good,
+        home if good else f"{place} is not writable",
+        "set RIGGER_HOME to a folder of your own",
+    )
 
 
 def _disk(home: str) -> Finding:
@@ -90,7 +99,9 @@ def _tool(tool: Tool, module: Module) -> Finding:
     if found is None:
         return Finding(what, False, f"{path} does not say its version", remedy)
     good = versions.key(found) >= versions.key(tool.minimum)
-    return Finding(what, good, f"{path} {found}" + ("" if good else f", but {module.name} needs {tool.minimum}"), remedy)
+    return Finding(
+        what, good, f"{path} {found}" + ("" if good else f", but {module.name} needs {tool.minimum}"), remedy
+    )
 
 
 def tool_version(path: str) -> str | None:
@@ -118,7 +129,9 @@ def _credentials(environment: Environment, config: Config) -> list[Finding]:
         code, output, errors = run_program(environment, question.folder, question.check, config.values)
         said = last_line(errors, output).replace(config.values[question.name], "***")
         remedy = f'"rigger config set {question.name}=..." with one that works'
-        findings.append(Finding(question.name, code == 0, said or ("accepted" if code == 0 else f"exit {code}"), remedy))
+        findings.append(
+            Finding(question.name, code == 0, said or ("accepted" if code == 0 else f"exit {code}"), remedy)
+        )
     return findings
 
 

@@ -8,14 +8,14 @@ import sys
 import time
 from collections.abc import Sequence
 
-CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b.|[\x00-\x1f\x7f-\x9f]")
+CONTROL = r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b.|[\x00-\x1f\x7f-\x9f]"
 TAIL = 20  # lines of a failed step's output that are shown where it was not streamed
 TAIL_BYTES = 16 * 1024
 
 
 def plain(text: str) -> str:
     """Return a text without control characters and escape sequences, so that it cannot drive a terminal."""
-    return CONTROL.sub("", text)
+    return text if text.isprintable() else re.sub(CONTROL, "", text)
 
 
 def duration(seconds: float) -> str:

@@ -45,7 +45,9 @@ class Question:
     env: tuple[str, ...] = ()  # native names looked for in the process environment, beside RIGGER_<NAME>
     advanced: bool = False
     optional: bool = False
-    pattern: str = ""  # a regular expression that the whole value must match; a select admits it beside its choices
+    pattern: str = (
+        ""  # a regular expression that the whole value must match; a select admits it beside its choices
+    )
     min: int | None = None
     max: int | None = None
     changes: str = "create"
@@ -219,7 +221,9 @@ def credentials_last(questions: Sequence[Question]) -> list[Question]:
 
 def _needed(name: str, later: Sequence[Question]) -> bool:
     return any(
-        other.live or (other.check and not other.secret) or name in _names(f"{other.when} {other.default or ''}")
+        other.live
+        or (other.check and not other.secret)
+        or name in _names(f"{other.when} {other.default or ''}")
         for other in later
     )
 
@@ -277,7 +281,9 @@ class Interview:
                 if question.name in self.answers:
                     known[question.name] = self.answers[question.name].value
                     break  # an answer may change the questions that follow
-        final: dict[str, Question] = {}  # an answer may also have changed or withdrawn a question met before it
+        final: dict[
+            str, Question
+        ] = {}  # an answer may also have changed or withdrawn a question met before it
         for question in self.script(known):
             if question.name in found:
                 final.setdefault(question.name, question)
@@ -426,7 +432,9 @@ class Interview:
         if question.default is not None:
             values = self.values()
             try:
-                return template.render(question.default, values, f"{question.origin}, default of {question.name}")
+                return template.render(
+                    question.default, values, f"{question.origin}, default of {question.name}"
+                )
             except Refused:
                 if self._waits(question.default, values):
                     return None
@@ -510,4 +518,6 @@ def missing_values(
 
 def saved_problem(question: Question, problem: BadAnswer, path: str) -> InvalidConfig:
     """Return the error for a stored value that its question no longer accepts."""
-    return InvalidConfig(f"{path}: {problem.message}", f'Run "rigger config set {question.name}=..." or "rigger configure".')
+    return InvalidConfig(
+        f"{path}: {problem.message}", f'Run "rigger config set {question.name}=..." or "rigger configure".'
+    )

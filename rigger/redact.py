@@ -128,12 +128,12 @@ class _Matcher:
         for start in self._candidates(data, hold):
             end, decided = self._measure(data, start, final)
             if end and start > masked:
-                shown += (data[max(masked, 0):start], MASK)
+                shown += (data[max(masked, 0) : start], MASK)
             masked = max(masked, end or -1)
             if not decided:
                 hold = start
                 break
-        shown.append(data[max(masked, 0):hold])
+        shown.append(data[max(masked, 0) : hold])
         return b"".join(shown), hold, masked
 
     def _candidates(self, data: bytes, last: int) -> Iterator[int]:
@@ -146,8 +146,8 @@ class _Matcher:
     def _measure(self, data: bytes, start: int, final: bool) -> tuple[int, bool]:
         """Where the longest form that begins at `start` ends, else 0, and whether that is final."""
         for size in self._sizes:
-            for length, forms in self._groups.get(data[start:start + size], ()):
-                found = data[start:start + length]
+            for length, forms in self._groups.get(data[start : start + size], ()):
+                found = data[start : start + length]
                 if found in forms:
                     return start + length, True
                 if len(found) < length and not final and any(form.startswith(found) for form in forms):
@@ -166,7 +166,7 @@ class Finder:
     """Finds secrets in data of any size: a fixed set of them, in every form that betrays one.
 
     Left out of what a Redactor masks are the parts that other data shares by right: the frame of a PEM key,
-    lines of a few words, the last characters of a broken base64.
+    lines of a few words, the last characters of a broken base64, the spaces around a secret.
     """
 
     def __init__(self, secrets: Iterable[str]):
@@ -179,19 +179,21 @@ class Finder:
             self._prepare(needles)
 
     def _prepare(self, needles: list[bytes]) -> None:
-        """Choose a few rare bytes of which every needle has one, and make them one byte: what Python finds fastest."""
+        """Make one byte of a few rare ones of which every needle has one: nothing is found faster."""
         rare = _cover(needles)
         # Every byte changes: `translate` is twice as fast when it need not guess whether one does.
         self._fold = bytes((rare[0] if byte in rare else byte) ^ 0x80 for byte in range(256))
         for needle in needles:
             at = next(at for at, byte in enumerate(needle) if byte in rare)
-            self._anchored.setdefault(needle[at:at + MIN_LENGTH].translate(self._fold), []).append((at, needle))
+            self._anchored.setdefault(needle[at : at + MIN_LENGTH].translate(self._fold), []).append(
+                (at, needle)
+            )
         self._search = re.compile(_starting_with(sorted(self._anchored)), re.DOTALL).search
 
     def find(self, data: bytes | bytearray) -> Iterator[tuple[int, int]]:
         """Where in the data a secret, or a piece of a long one, begins and ends."""
         for start in range(0, len(data) if self._anchored else 0, _WINDOW):
-            folded = data[start:start + _WINDOW + MIN_LENGTH - 1].translate(self._fold)
+            folded = data[start : start + _WINDOW + MIN_LENGTH - 1].translate(self._fold)
             match = self._search(folded)
             while match:
                 yield from self._found_at(data, start + match.start(), match[0])
@@ -200,14 +202,14 @@ class Finder:
     def _found_at(self, data: bytes | bytearray, anchor: int, folded: bytes) -> Iterator[tuple[int, int]]:
         for at, needle in self._anchored[bytes(folded)]:
             start = anchor - at
-            if start >= 0 and data[start:start + len(needle)] == needle:
+            if start >= 0 and data[start : start + len(needle)] == needle:
                 yield start, start + len(needle)
                 return
 
 
 def _cover(needles: list[bytes]) -> bytes:
     """A few bytes, rare ones if possible, so that each needle has one of them before its last three."""
-    left = [frozenset(needle[:1 - MIN_LENGTH]) for needle in needles]
+    left = [frozenset(needle[: 1 - MIN_LENGTH]) for needle in needles]
     chosen = bytearray()
     while left:
         counts = Counter(byte for letters in left for byte in letters)
@@ -234,7 +236,7 @@ def _longest_first(piece: bytes) -> tuple[bytes, int]:
 def _pieces(form: bytes) -> list[bytes]:
     """The form cut into pieces of about the same length, none longer than _PIECE."""
     count = -(-len(form) // _PIECE)
-    return [form[len(form) * i // count:len(form) * (i + 1) // count] for i in range(count)]
+    return [form[len(form) * i // count : len(form) * (i + 1) // count] for i in range(count)]
 
 
 def _starting_with(anchors: list[bytes]) -> bytes:
@@ -269,7 +271,11 @@ def _forms(secret: bytes) -> set[bytes]:
 def _telling_forms(secret: bytes) -> set[bytes]:
     """The forms that betray a secret; none of them occurs in another one."""
     whole = secret.strip()
-    forms = {*_quoted(whole), *_base64_cores(whole), *_base64_cores(secret)} if len(whole) >= MIN_LENGTH else set()
+    forms = (
+        {*_quoted(whole), *_base64_cores(whole), *_base64_cores(secret)}
+        if len(whole) >= MIN_LENGTH
+        else set()
+    )
     for line in secret.split(b"\n"):
         line = line.strip()
         if len(line) >= _TELLING_LINE and b" " not in line and not line.startswith(b"-----"):
@@ -341,8 +347,8 @@ def _base64_lines(secret: bytes) -> Iterator[bytes]:
     whole = b64encode(secret)
     for width in _BASE64_WIDTHS:
         for start in range(0, len(whole), width):
-            yield whole[start:start + width]
-            yield whole[start:start + width].translate(_URL_SAFE)
+            yield whole[start : start + width]
+            yield whole[start : start + width].translate(_URL_SAFE)
 
 
 def _base64_cores(secret: bytes) -> Iterator[bytes]:
@@ -358,4 +364,4 @@ _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 def _base64_core(secret: bytes, before: int) -> bytes:
     """What base64 makes of the secret after `before` other bytes, less what its neighbours change."""
     shared, bits = -(-8 * before // 6), 8 * (before + len(secret))
-    return b64encode(bytes(before) + secret)[shared:bits // 6]
+    return b64encode(bytes(before) + secret)[shared : bits // 6]

@@ -19,6 +19,7 @@ from rigger.modules import INTERFACE
 from rigger.plan import Plan, Step, recorded_parameters
 from rigger.printer import Printer, duration
 from rigger.redact import Redactor
+from rigger.trust import require_trusted
 
 LIBEXEC = os.path.join(os.path.dirname(os.path.abspath(__file__)), "libexec")
 DIGEST_LIMIT = 64 << 20  # bytes of a log that are hashed as they come; all of them
@@ -37,6 +38,7 @@ class Result:
     timed_out: bool = False
     interrupted: bool = False
     leftovers: tuple[str, ...] = ()
+    figures: Mapping[str, str] = field(default_factory=dict)  # what a test or step measured
 
     @property
     def good(self) -> bool:
@@ -51,6 +53,7 @@ class Result:
             "seconds": round(self.seconds, 3),
             "log": self.log,
             "changed": list(self.changed),
+            **({"figures": dict(self.figures)} if self.figures else {}),
         }
 
     def describe(self, environment: Environment) -> str:
@@ -76,6 +79,7 @@ class Given:
     secrets: dict[str, str] = field(default_factory=dict)
     nodes: list[inventory.Node] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    figures: dict[str, str] = field(default_factory=dict)
 
 
 class _Channels:
@@ -87,6 +91,7 @@ class _Channels:
         self.vars = f"{stem}.vars"
         self.secrets = f"{stem}.secrets"
         self.nodes = f"{stem}.nodes"
+        self.figures = f"{stem}.figures"
 
     def create(self) -> None:
         for path in (self.log, self.vars, self.secrets, self.nodes):
@@ -99,10 +104,11 @@ class _Channels:
         given.problems += problems
         given.nodes, problems = inventory.parse_output(_content(self.nodes))
         given.problems += problems
+        given.figures, _ = envfile.parse_output(_content(self.figures), shown)
         return given
 
     def remove(self) -> None:
-        for path in (self.vars, self.secrets, self.nodes):
+        for path in (self.vars, self.secrets, self.nodes, self.figures):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(path)
 
@@ -125,7 +131,7 @@ class Run:
         self.lock_fd = lock_fd
         self.id = ""
         self.folder = ""
-        self.redactor = Redactor(_maskable(config.secrets))
+        self.redactor = Redactor(maskable(config.secrets))
         self.results: list[Result] = []
         self.on_step_finished: Callable[[Result], None] = lambda result: None
 
@@ -180,11 +186,15 @@ class Run:
         except NotReady as problem:
             if outcome == "done":
                 raise _not_recorded("all steps ended well", problem) from None
-            self.printer.warn(_not_recorded("the run has ended", problem).message)  # another error is under way
+            self.printer.warn(
+                _not_recorded("the run has ended", problem).message
+            )  # another error is under way
 
     def _stop_if_asked(self, interrupts: process.Interrupts) -> None:
         if interrupts.requested():
-            raise Interrupted("Interrupted between two steps; nothing was running.", "The same command goes on from here.")
+            raise Interrupted(
+                "Interrupted between two steps; nothing was running.", "The same command goes on from here."
+            )
 
     def _step(self, plan: Plan, number: int, step: Step, interrupts: process.Interrupts) -> Result:
         channels = _Channels(self.folder, number, step.verb)
@@ -238,7 +248,9 @@ class Run:
             log=os.path.relpath(channels.log, self.environment.path),
         )
 
-    def _finish(self, number: int, step: Step, channels: _Channels, log: _Log, outcome: process.Outcome) -> Result:
+    def _finish(
+        self, number: int, step: Step, channels: _Channels, log: _Log, outcome: process.Outcome
+    ) -> Result:
         given = channels.collect(step.shown)
         leftovers = tuple(line for line in given.values.pop("LEFTOVERS", "").splitlines() if line.strip())
         succeeded = outcome.exit_code == 0 and not outcome.timed_out and not outcome.interrupted
@@ -246,7 +258,7 @@ class Run:
             given.problems += _missing_outputs(step, given, self.config)
         changed = take(self.environment, self.config, step, given, succeeded)
         self.config = _with_given(self.config, given)
-        for value in _maskable(self.config.secrets):
+        for value in maskable(self.config.secrets):
             self.redactor.add(value)
         result = Result(
             step,
@@ -258,6 +270,7 @@ class Run:
             outcome.timed_out,
             outcome.interrupted,
             leftovers,
+            {name: self.redactor.text(value) for name, value in given.figures.items()},
         )
         if log.problem:
             self.printer.warn(f"The log of {step.shown} is not complete: {log.problem}.")
@@ -272,6 +285,10 @@ class Run:
             **({"interrupted": True} if outcome.interrupted else {}),
             **({"problems": [self.redactor.text(p) for p in result.problems]} if result.problems else {}),
             **({"leftovers": [self.redactor.text(p) for p in leftovers]} if leftovers else {}),
+            **(
+                {"survivors": [list(survivor) for survivor in outcome.survivors]} if outcome.survivors else {}
+            ),
+            **({"figures": dict(result.figures)} if result.figures else {}),
             seconds=round(outcome.duration, 3),
             log_size=log.size,
             log_sha256=log.digest.hexdigest(),
@@ -292,7 +309,13 @@ class Run:
             note = f"({', '.join(result.changed)} set)" if result.changed else ""
             self.printer.step_finished("done", result.seconds, note)
             return
-        word = "interrupted" if result.interrupted else "timed out" if result.timed_out else f"failed (exit {result.exit_code})"
+        word = (
+            "interrupted"
+            if result.interrupted
+            else "timed out"
+            if result.timed_out
+            else f"failed (exit {result.exit_code})"
+        )
         self.printer.step_finished(word, result.seconds, good=False)
         for problem in result.problems:
             self.printer.warn(self.redactor.text(problem))
@@ -312,8 +335,10 @@ class Run:
             RIGGER_OUTPUT=channels.vars,
             RIGGER_SECRETS_OUTPUT=channels.secrets,
             RIGGER_INVENTORY_OUTPUT=channels.nodes,
+            RIGGER_FIGURES_OUTPUT=channels.figures,
             RIGGER_LOCK_FD=str(self.lock_fd),
             RIGGER_LEAVING=" ".join(plan.leaving),
+            **plan.environ,
         )
         return environment
 
@@ -327,7 +352,11 @@ def _not_recorded(what: str, problem: NotReady) -> StepFailed:
 
 
 def _again(plan: Plan) -> str:
-    return f'Type "rigger {plan.command}" to go on: finished steps are not repeated.' if plan.command == "provision" else ""
+    return (
+        f'Type "rigger {plan.command}" to go on: finished steps are not repeated.'
+        if plan.command == "provision"
+        else ""
+    )
 
 
 class _Log:
@@ -414,7 +443,10 @@ def script_environment(environment: Environment, config: Config, module: modules
     values = {envfile.decode(name): envfile.decode(value) for name, value in os.environb.items()}
     for module_ in (config.provider, config.platform):
         for question in module_.questions:
-            values.pop(question.name, None)  # what a shell happens to hold must not stand in for an unset value
+            values.pop(
+                question.name, None
+            )  # what a shell happens to hold must not stand in for an unset value
+    values.pop("RIGGER_PASSPHRASE", None)  # it opens bundles: no script's business
     values.update(config.values)
     folders = [LIBEXEC, *environment.own_folders(), environment.original_path()]
     values.update(
@@ -441,7 +473,9 @@ def script_environment(environment: Environment, config: Config, module: modules
 # What a step gave back
 
 
-def take(environment: Environment, config: Config, step: Step, given: Given, succeeded: bool) -> tuple[str, ...]:
+def take(
+    environment: Environment, config: Config, step: Step, given: Given, succeeded: bool
+) -> tuple[str, ...]:
     """Keep what a step gave back, also a failed one: a half-made machine must be findable.
 
     Returns the names of the vars that changed. A value that holds a secret is kept among the secrets.
@@ -449,7 +483,7 @@ def take(environment: Environment, config: Config, step: Step, given: Given, suc
     _take_nodes(environment, step, given, succeeded)
     folders = _take_path(environment, given)
     vars, secrets = environment.vars(), environment.secrets()
-    known = _maskable({**config.secrets, **given.secrets})
+    known = maskable({**config.secrets, **given.secrets})
     for name, value in given.values.items():
         if name in secrets or name in given.secrets or any(secret in value for secret in known):
             given.secrets.setdefault(name, value)
@@ -498,7 +532,11 @@ def _missing_outputs(step: Step, given: Given, config: Config) -> list[str]:
     if step.verb != makes:
         return []
     have = {**config.values, **given.values, **given.secrets}
-    return [f"{name} was not set, which {step.module.name} promises" for name in step.module.outputs if name not in have]
+    return [
+        f"{name} was not set, which {step.module.name} promises"
+        for name in step.module.outputs
+        if name not in have
+    ]
 
 
 def _with_given(config: Config, given: Given) -> Config:
@@ -510,16 +548,19 @@ def _with_given(config: Config, given: Given) -> Config:
     return replace(config, values=values, secrets={**config.secrets, **given.secrets})
 
 
-def _maskable(secrets: Mapping[str, str]) -> list[str]:
+def maskable(secrets: Mapping[str, str]) -> list[str]:
     from rigger.redact import MIN_LENGTH
 
-    return [value for value in secrets.values() if len(value.encode("utf-8", "surrogateescape")) >= MIN_LENGTH]
+    return [
+        value for value in secrets.values() if len(value.encode("utf-8", "surrogateescape")) >= MIN_LENGTH
+    ]
 
 
 def settle(environment: Environment) -> Config:
     """Return the configuration of an environment whose lock is held, with what a killed run gave back."""
     environment.nodes()  # a file that cannot be understood must show before anything runs
     config = resolve(environment)
+    require_trusted(environment, config)
     return resolve(environment) if recover(environment, config) else config
 
 
@@ -545,7 +586,12 @@ def _recover_step(environment: Environment, config: Config, run: str, number: in
     given.values.pop("LEFTOVERS", None)
     changed = take(environment, config, Step(module, record["step"], ""), given, succeeded=False)
     environment.audit.append(
-        "step-recovered", run, number=number, module=record["module"], step=record["step"], changed=list(changed)
+        "step-recovered",
+        run,
+        number=number,
+        module=record["module"],
+        step=record["step"],
+        changed=list(changed),
     )
     channels.remove()
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from rigger import envfile
 from rigger.errors import BadUsage
@@ -27,6 +27,7 @@ class Case:
     seconds: float
     reason: str
     log: str
+    figures: Mapping[str, str] = field(default_factory=dict)  # what the test measured
 
 
 def offered(platform: Module) -> list[Choice]:
@@ -50,15 +51,24 @@ def find(platform: Module, words: Sequence[str]) -> Suite:
     )
 
 
+def is_test(result: Result) -> bool:
+    """Return whether a step's result is a test's: a run may have to prepare something first."""
+    return result.step.verb.startswith("tests/")
+
+
 def case(result: Result) -> Case:
     """Return what a test's step says about the test."""
     outcome = "passed" if result.good else "skipped" if result.exit_code == SKIPPED else "failed"
-    reason = "" if outcome == "passed" else last_line(_end(result.log, REASON_BYTES)) or f"exit {result.exit_code}"
+    reason = (
+        "" if outcome == "passed" else last_line(_end(result.log, REASON_BYTES)) or f"exit {result.exit_code}"
+    )
     if result.timed_out:
         reason = "timed out"
     elif result.interrupted:
         reason = "interrupted"
-    return Case(result.step.verb.partition("/")[2], outcome, result.seconds, reason, result.log)
+    return Case(
+        result.step.verb.partition("/")[2], outcome, result.seconds, reason, result.log, result.figures
+    )
 
 
 def _end(path: str, size: int) -> str:
@@ -73,7 +83,9 @@ def _end(path: str, size: int) -> str:
 
 def summary(name: str, run: str, version: str, cases: Sequence[Case]) -> dict:
     """Return the counts and cases of a test run, as they are written to summary.json."""
-    counts = {outcome: sum(case.outcome == outcome for case in cases) for outcome in ("passed", "failed", "skipped")}
+    counts = {
+        outcome: sum(case.outcome == outcome for case in cases) for outcome in ("passed", "failed", "skipped")
+    }
     return {
         "suite": name,
         "run": run,
@@ -81,7 +93,15 @@ def summary(name: str, run: str, version: str, cases: Sequence[Case]) -> dict:
         **counts,
         "seconds": round(sum(case.seconds for case in cases), 3),
         "tests": [
-            {"name": c.name, "outcome": c.outcome, "seconds": round(c.seconds, 3), "reason": c.reason, "log": c.log} for c in cases
+            {
+                "name": c.name,
+                "outcome": c.outcome,
+                "seconds": round(c.seconds, 3),
+                "reason": c.reason,
+                "log": c.log,
+                **({"figures": dict(c.figures)} if c.figures else {}),
+            }
+            for c in cases
         ],
     }
 
@@ -89,7 +109,9 @@ def summary(name: str, run: str, version: str, cases: Sequence[Case]) -> dict:
 def write_report(folder: str, found: dict) -> None:
     """Write summary.json and junit.xml (the format of Ant's JUnit task, as CI servers read it) into a folder."""
     os.makedirs(folder, mode=0o700, exist_ok=True)
-    envfile.write_bytes(os.path.join(folder, "summary.json"), json.dumps(found, indent=2).encode() + b"\n", durable=False)
+    envfile.write_bytes(
+        os.path.join(folder, "summary.json"), json.dumps(found, indent=2).encode() + b"\n", durable=False
+    )
     envfile.write_bytes(os.path.join(folder, "junit.xml"), _junit(found), durable=False)
 
 
@@ -106,7 +128,13 @@ def _junit(found: dict) -> bytes:
         time=f"{found['seconds']:.3f}",
     )
     for test in found["tests"]:
-        at = ElementTree.SubElement(suite, "testcase", classname=found["suite"], name=test["name"], time=f"{test['seconds']:.3f}")
+        at = ElementTree.SubElement(
+            suite, "testcase", classname=found["suite"], name=test["name"], time=f"{test['seconds']:.3f}"
+        )
+        if test.get("figures"):
+            properties = ElementTree.SubElement(at, "properties")
+            for name, value in test["figures"].items():
+                ElementTree.SubElement(properties, "property", name=name, value=_xml(value))
         if test["outcome"] == "failed":
             failure = ElementTree.SubElement(at, "failure", message=_xml(test["reason"]))
             failure.text = _xml(_end(test["log"], OUTPUT_BYTES))
@@ -117,4 +145,8 @@ def _junit(found: dict) -> bytes:
 
 def _xml(text: str) -> str:
     """Return a text without the characters that XML 1.0 cannot hold."""
-    return "".join(c for c in text if c in "\t\n\r" or " " <= c <= "\ud7ff" or "\ue000" <= c <= "\ufffd" or c >= "\U00010000")
+    return "".join(
+        c
+        for c in text
+        if c in "\t\n\r" or " " <= c <= "\ud7ff" or "\ue000" <= c <= "\ufffd" or c >= "\U00010000"
+    )

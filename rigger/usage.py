@@ -19,7 +19,14 @@ COMMANDS = {
     },
     "Change it": {
         "config": "Get, set, unset, edit and compare single values.",
+        "upgrade": "Bring the cluster to another version of the platform.",
+        "backup": "Back the platform's data up to a file.",
+        "restore": 'Put the platform\'s data back from FILE, which "rigger backup" wrote.',
         "setup-clients": "Install the platform's clients on this machine.",
+    },
+    "Take it elsewhere": {
+        "save": "Pack everything about an environment into one file, for another machine.",
+        "bundle": "Show what is inside a bundle, check it, compare it.",
     },
     "Several environments": {
         "list": "List the environments.",

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-_VERSION = re.compile(r"v?(\d+(?:\.\d+)*)(.*)", re.DOTALL)
+_VERSION = r"(?s)v?(\d+(?:\.\d+)*)(.*)"
 
 
 def key(version: str) -> tuple:
     """Return a sort key; what is no version at all sorts before everything else."""
-    match = _VERSION.fullmatch(version.partition("+")[0])
+    match = re.fullmatch(_VERSION, version.partition("+")[0])
     if not match:
         return ((), 0, (), version)
     numbers = tuple(int(part) for part in match[1].split("."))

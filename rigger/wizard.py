@@ -93,13 +93,20 @@ class Wizard:
             self.face.answered(text, answer)
             return answer
 
+    def secret(self, text: str) -> str:
+        """Ask for something that nobody may read on the screen, such as a passphrase."""
+        with _stops("the question was answered"):
+            answer = self.face.secret(Prompt(text))
+            self.face.answered(text, HIDDEN)
+            return answer
+
     def _tell_given(self, interview):
         for question in interview.applicable():
             answer = interview.answers.get(question.name)
             if answer is None or question.name in self._told:
                 continue
             self._told.add(question.name)
-            if source := _where_from(answer):
+            if (source := _where_from(answer)) and answer.source != "saved":
                 value = shorten(visible(_for_eyes(question, answer.value)), WIDEST_NOTE)
                 self.face.note(f"{question.name} is {value} ({visible(source)})")
 

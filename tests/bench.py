@@ -115,7 +115,9 @@ class Bench:
 
     def install(self) -> None:
         source = self.file("source")
-        unwanted = shutil.ignore_patterns(".git", ".venv", "build", "*.egg-info", "__pycache__", ".*_cache", ".hypothesis")
+        unwanted = shutil.ignore_patterns(
+            ".git", ".venv", "build", "*.egg-info", "__pycache__", ".*_cache", ".hypothesis"
+        )
         shutil.copytree(ROOT, source, ignore=unwanted)
         self.env.update({name: value for name, value in os.environ.items() if name.startswith("PIP_")})
         self.run(sys.executable, "-m", "venv", self.file("venv"))
@@ -125,7 +127,10 @@ class Bench:
 
 def show(what: str, against: str, took: float, base: float, aim: float) -> None:
     ratio = took / base
-    print(f"{ratio:6.2f}  (aim {aim})  {what}: {took * 1000:.1f} ms, against {against}: {base * 1000:.1f} ms", flush=True)
+    print(
+        f"{ratio:6.2f}  (aim {aim})  {what}: {took * 1000:.1f} ms, against {against}: {base * 1000:.1f} ms",
+        flush=True,
+    )
 
 
 def start_up(bench: Bench, rounds: int) -> None:
@@ -140,11 +145,19 @@ def start_up(bench: Bench, rounds: int) -> None:
 def four_steps(bench: Bench, rounds: int) -> None:
     """`rigger test` with four tests that do nothing against a loop over the same scripts and an empty Python."""
     bench.write("platforms/four/rigger.yml", FOUR)
-    for script in ("install", "deploy", "check", "undeploy", *(f"tests/{name}" for name in ("one", "two", "three", "four"))):
+    for script in (
+        "install",
+        "deploy",
+        "check",
+        "undeploy",
+        *(f"tests/{name}" for name in ("one", "two", "three", "four")),
+    ):
         bench.write(f"platforms/four/{script}", "#!/bin/sh\n", 0o755)
     tests = bench.file("platforms", "four", "tests")
     loop = bench.write("loop", f"for test in one two three four; do {tests}/$test; done\n")
-    bench.run(bench.rigger, "configure", "--defaults", "--name", "four", "--platform", "four", "--provider", "noop")
+    bench.run(
+        bench.rigger, "configure", "--defaults", "--name", "four", "--platform", "four", "--provider", "noop"
+    )
     bench.run(bench.rigger, "provision")
     base, python, took = bench.medians(
         rounds, ["bash", loop], [bench.python, "-c", "pass"], [bench.rigger, "test", "four"]
@@ -158,7 +171,17 @@ def provision(bench: Bench, rounds: int) -> None:
     work = bench.file("by-hand")
     os.makedirs(work)
     cluster = (bench.rigger, "-e", "cluster")
-    bench.run(bench.rigger, "configure", "--defaults", "--name", "cluster", "--platform", "etcd", "--provider", "local")
+    bench.run(
+        bench.rigger,
+        "configure",
+        "--defaults",
+        "--name",
+        "cluster",
+        "--platform",
+        "etcd",
+        "--provider",
+        "local",
+    )
     turns = []
     for _ in range(rounds + 1):
         try:
@@ -172,8 +195,13 @@ def provision(bench: Bench, rounds: int) -> None:
         finally:
             bench.run("bash", down, work)
     columns = list(zip(*turns[1:], strict=True))
-    for what, of in (("median", statistics.median), ("fastest", min)):  # an election may take a second, or none
-        show(f"rigger provision, etcd on 3 nodes ({what})", "the same scripts by hand", *map(of, columns), 1.1)
+    for what, of in (
+        ("median", statistics.median),
+        ("fastest", min),
+    ):  # an election may take a second, or none
+        show(
+            f"rigger provision, etcd on 3 nodes ({what})", "the same scripts by hand", *map(of, columns), 1.1
+        )
 
 
 def main() -> None:
@@ -181,8 +209,13 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=40, help="turns of the short commands [40]")
     parser.add_argument("--clusters", type=int, default=9, help="clusters made each way; 0 for none [9]")
     options = parser.parse_args()
-    print(f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}; ", end="")
-    print(f"load {os.getloadavg()[0]:.1f}; medians of {options.rounds} and {options.clusters} turns", flush=True)
+    print(
+        f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}; ",
+        end="",
+    )
+    print(
+        f"load {os.getloadavg()[0]:.1f}; medians of {options.rounds} and {options.clusters} turns", flush=True
+    )
     with tempfile.TemporaryDirectory(prefix="rigger-bench-") as folder:
         bench = Bench(folder)
         bench.install()

@@ -9,7 +9,14 @@ from dataclasses import dataclass
 import pytest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-UNWANTED = ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "TF_CLI_CONFIG_FILE", "EDITOR", "VISUAL", "NO_COLOR")
+UNWANTED = (
+    "PYTHONDONTWRITEBYTECODE",
+    "PYTHONUNBUFFERED",
+    "TF_CLI_CONFIG_FILE",
+    "EDITOR",
+    "VISUAL",
+    "NO_COLOR",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -58,7 +65,9 @@ class Rigger:
             capture_output=True,
             timeout=timeout,
         )
-        said = Answered(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
+        said = Answered(
+            done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
+        )
         assert code is None or said.code == code, f"rigger {' '.join(map(str, arguments))}: {said}"
         return said
 
@@ -97,7 +106,10 @@ class Modules:
         head = f"interface: 2\nname: {name}\nrole: {role}\n"
         with open(os.path.join(folder, "rigger.yml"), "w") as file:
             file.write(head + textwrap.dedent(manifest))
-        usual = {"provider": ("install", "create", "check", "destroy"), "platform": ("install", "deploy", "check", "undeploy")}
+        usual = {
+            "provider": ("install", "create", "check", "destroy"),
+            "platform": ("install", "deploy", "check", "undeploy"),
+        }
         for verb in {*usual[role], *scripts}:
             self.script(folder, verb, scripts.get(verb, ""))
         return folder

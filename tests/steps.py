@@ -19,6 +19,7 @@ class Done:
     code: int
     out: str
     saved: dict = field(default_factory=dict)
+    figures: dict = field(default_factory=dict)
 
     def __str__(self):
         return f"exit {self.code}\n{self.out}"
@@ -70,12 +71,13 @@ class Steps:
             "RIGGER_LEAVING": self.leaving,
             "RIGGER_OUTPUT": self.file("output"),
             "RIGGER_SECRETS_OUTPUT": self.file("secrets-output"),
+            "RIGGER_FIGURES_OUTPUT": self.file("figures-output"),
             "RIGGER_INVENTORY_OUTPUT": self.file("inventory-output"),
         }
 
     def run(self, role, script, code=0, **values):
         """Run a script, expect its exit code, and take over the inventory it wrote."""
-        for name in ("output", "secrets-output", "inventory-output"):
+        for name in ("output", "secrets-output", "inventory-output", "figures-output"):
             open(self.file(name), "wb").close()
         done = subprocess.run(
             [os.path.join(self.folders[role], script)],
@@ -89,7 +91,9 @@ class Steps:
         )
         saved, problems = envfile.parse_output(self.content("output"), "output")
         assert problems == []
-        result = Done(done.returncode, done.stdout.decode(errors="replace"), saved)
+        figures, problems = envfile.parse_output(self.content("figures-output"), "figures")
+        assert problems == []
+        result = Done(done.returncode, done.stdout.decode(errors="replace"), saved, figures)
         assert code is None or result.code == code, f"{role}/{script}: {result}"
         if (role, script) == ("provider", "create") and result.code == 0:
             nodes, problems = inventory.parse_output(self.content("inventory-output"))

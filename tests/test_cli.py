@@ -12,14 +12,29 @@ from conftest import ROOT
 from rigger import __version__, usage
 
 COMMANDS = {name: summary for section in usage.COMMANDS.values() for name, summary in section.items()}
-HEAVY = {"boto3", "botocore", "click", "dotenv", "jinja2", "prompt_toolkit", "python_terraform", "questionary", "rich", "yaml"}
+HEAVY = {
+    "boto3",
+    "botocore",
+    "click",
+    "dotenv",
+    "jinja2",
+    "prompt_toolkit",
+    "python_terraform",
+    "questionary",
+    "rich",
+    "yaml",
+}
 
 
 def imported(*arguments):
     """Return the names of the top-level packages that rigger imported for a command line."""
     code = "import sys, rigger.__main__ as m; code = m.main(sys.argv[1:]); print(*sys.modules, file=sys.stderr); sys.exit(code)"
     done = subprocess.run(
-        [sys.executable, "-c", code, *arguments], cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL
+        [sys.executable, "-c", code, *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
     )
     assert done.returncode == 0, done.stderr
     return {name.partition(".")[0] for name in done.stderr.split()}, done.stdout
@@ -49,7 +64,9 @@ def test_summaries_are_the_docstrings(name):
 
 
 def test_every_command_has_a_file_and_every_file_a_command():
-    files = {name[:-3] for name in os.listdir(os.path.join(ROOT, "rigger", "commands")) if name.endswith(".py")}
+    files = {
+        name[:-3] for name in os.listdir(os.path.join(ROOT, "rigger", "commands")) if name.endswith(".py")
+    }
     assert files - {"__init__"} == {name.replace("-", "_") for name in COMMANDS}
 
 
@@ -87,10 +104,14 @@ def test_an_environment_may_be_named_before_or_after_the_verb_or_by_a_variable(r
         rigger("status", "-e", "one", "-o", "json"),
         rigger("status", "-o", "json", env={"RIGGER_ENVIRONMENT": "one"}),
     ):
-        assert json.loads(said.out)["environment" if "environment" in json.loads(said.out) else "name"] == "one"
+        assert (
+            json.loads(said.out)["environment" if "environment" in json.loads(said.out) else "name"] == "one"
+        )
 
 
 def test_help_to_a_closed_pipe_says_nothing(rigger):
     command = f"{sys.executable} -m rigger --help | true; {sys.executable} -m rigger configure --help | true"
-    done = subprocess.run(["bash", "-c", command], env=rigger.env, cwd=rigger.folder, capture_output=True, text=True)
+    done = subprocess.run(
+        ["bash", "-c", command], env=rigger.env, cwd=rigger.folder, capture_output=True, text=True
+    )
     assert done.stderr == ""

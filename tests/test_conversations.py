@@ -491,7 +491,11 @@ def test_choices_that_cannot_be_listed_and_hostile_ones(world, modules):
 
 def test_a_module_that_cannot_be_used_says_so_in_the_list(world, modules):
     modules.write("provider", "a-broken-one", "questons: []\n")
-    conversation = talk(world, "--version", "1.9.0").sees("cannot be used").types(UP + TO_CLOUD + ENTER)
+    conversation = (
+        talk(world, "--version", "1.9.0", "--set", "DEPTH=1")
+        .sees("cannot be used")
+        .types(UP + TO_CLOUD + ENTER)
+    )
     conversation.sees("rigger.yml, line 4").sees("did you mean questions?")
     conversation.goes(("Where should", CTRL_C)).ends(130)
 

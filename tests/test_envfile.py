@@ -40,8 +40,9 @@ def shell(request):
 def run(shell, script, folder, locale="C.UTF-8"):
     """What a shell prints, from a nearly empty environment."""
     surroundings = {"PATH": os.defpath, "HOME": str(folder), "LC_ALL": locale}
-    return subprocess.run([*shell, "-c", script], cwd=folder, env=surroundings, timeout=120,
-                          capture_output=True, check=False)
+    return subprocess.run(
+        [*shell, "-c", script], cwd=folder, env=surroundings, timeout=120, capture_output=True, check=False
+    )
 
 
 def sourced(shell, folder, locale="C.UTF-8"):
@@ -58,28 +59,85 @@ def environment(printed):
 
 def differences(expected, found):
     """The variables that came back otherwise, short enough to read in a report."""
-    return {name: (value[:60], found.get(name, "(unset)")[:60])
-            for name, value in expected.items() if found.get(name) != value}
+    return {
+        name: (value[:60], found.get(name, "(unset)")[:60])
+        for name, value in expected.items()
+        if found.get(name) != value
+    }
 
 
 # --- what rigger writes, everybody reads back -----------------------------------------------------
 
 HOSTILE = [
-    "", " ", "\n", "\t", "\r", "\r\n", "\\", "\\\\", "\\\n", '"', "'", '\\"', "`", "$", "$$", "$x", "${x}",
-    "!", "!!", "!$",
-    "~", "~root", "a:~", "*", "?", "[a-z]*", "{a,b}", "#", " #", "=", "==ls", "&", "|", ";", "<", ">", "(",
-    ")", "-n", "-e x",
-    "$(touch canary)", "`touch canary`", '"; touch canary; "', "'; touch canary; '", "$(touch canary\n)",
+    "",
+    " ",
+    "\n",
+    "\t",
+    "\r",
+    "\r\n",
+    "\\",
+    "\\\\",
+    "\\\n",
+    '"',
+    "'",
+    '\\"',
+    "`",
+    "$",
+    "$$",
+    "$x",
+    "${x}",
+    "!",
+    "!!",
+    "!$",
+    "~",
+    "~root",
+    "a:~",
+    "*",
+    "?",
+    "[a-z]*",
+    "{a,b}",
+    "#",
+    " #",
+    "=",
+    "==ls",
+    "&",
+    "|",
+    ";",
+    "<",
+    ">",
+    "(",
+    ")",
+    "-n",
+    "-e x",
+    "$(touch canary)",
+    "`touch canary`",
+    '"; touch canary; "',
+    "'; touch canary; '",
+    "$(touch canary\n)",
     "\n touch canary\n",
-    "\\`touch canary\\`", "\\$(touch canary)", "${x:-$(touch canary)}", "$((`touch canary`))",
+    "\\`touch canary\\`",
+    "\\$(touch canary)",
+    "${x:-$(touch canary)}",
+    "$((`touch canary`))",
     "<(touch canary)",
-    "() { :; }; touch canary", "a\nexport B=$(touch canary)\n", "\x01\x02\x7f", "\x1b[31m", "%s%n", "é",
-    "日本語", "\u2028",
+    "() { :; }; touch canary",
+    "a\nexport B=$(touch canary)\n",
+    "\x01\x02\x7f",
+    "\x1b[31m",
+    "%s%n",
+    "é",
+    "日本語",
+    "\u2028",
     *(envfile.decode(bytes([byte])) for byte in range(1, 256)),
     *(envfile.decode(b"x" + bytes([byte]) + b"\\$y") for byte in range(0x80, 0x100)),
 ]
-FRAGMENTS = [envfile.encode(text) for text in HOSTILE] + [b"word", b"two words", b"\xff\xfe", b"\x81\x88",
-b"\xc3"]
+FRAGMENTS = [envfile.encode(text) for text in HOSTILE] + [
+    b"word",
+    b"two words",
+    b"\xff\xfe",
+    b"\x81\x88",
+    b"\xc3",
+]
 
 
 def hostile_value(source):
@@ -98,7 +156,7 @@ def hostile_values(count):
 
 def batches(values, size=2500):
     entries = list(values.items())
-    return [dict(entries[start:start + size]) for start in range(0, len(entries), size)]
+    return [dict(entries[start : start + size]) for start in range(0, len(entries), size)]
 
 
 BATCHES = batches(hostile_values(10_400))
@@ -134,10 +192,14 @@ def test_eval_reads_the_file_as_well(shell, tmp_path):
 
 
 BYTES_WITHOUT_NUL = st.lists(st.integers(1, 255)).map(lambda values: envfile.decode(bytes(values)))
-VALUES = st.one_of(BYTES_WITHOUT_NUL, st.lists(st.sampled_from(HOSTILE), max_size=8).map("".join),
-                   st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])))
-NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,20}",
-fullmatch=True).filter(lambda name: not envfile.check_name(name))
+VALUES = st.one_of(
+    BYTES_WITHOUT_NUL,
+    st.lists(st.sampled_from(HOSTILE), max_size=8).map("".join),
+    st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])),
+)
+NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,20}", fullmatch=True).filter(
+    lambda name: not envfile.check_name(name)
+)
 
 
 @settings(max_examples=25, deadline=None, database=None)
@@ -154,8 +216,8 @@ def test_any_name_and_value_comes_back(tmp_path_factory, values):
 
 def test_the_form_of_the_file():
     assert envfile.render({"B": 'a "b" $c `d` \\', "A": "two\nlines 'x' !"}) == (
-        b'export A="two\nlines \'x\' !"\n'
-        b'export B="a \\"b\\" \\$c \\`d\\` \\\\"\n')
+        b'export A="two\nlines \'x\' !"\nexport B="a \\"b\\" \\$c \\`d\\` \\\\"\n'
+    )
 
 
 @given(BYTES_WITHOUT_NUL)
@@ -167,39 +229,88 @@ def test_any_bytes_survive_being_text(value):
 
 # --- names and values -----------------------------------------------------------------------------
 
-@pytest.mark.parametrize(("name", "reason"), [
-    ("LD_PRELOAD", "loader"), ("DYLD_INSERT_LIBRARIES", "loader"), ("GCONV_PATH", "loader"), ("BASH_ENV",
-    "starts"),
-    ("BASH_FUNC_ls", "starts"), ("ENV", "starts"), ("IFS", "starts"), ("PYTHONPATH", "starts"), ("SHELLOPTS",
-    "starts"),
-    ("PERL5OPT", "starts"), ("RUBYOPT", "starts"), ("NODE_OPTIONS", "starts"), ("PROMPT_COMMAND", "starts"),
-    ("GIT_SSH_COMMAND", "other programs"), ("PS1", "shell"), ("PS4", "shell"), ("CDPATH", "shell"),
-    ("HISTFILE", "shell"),
-    ("HOME", "session"), ("TERM", "session"), ("UID", "special"), ("RANDOM", "special"), ("_", "special"),
-    ("path", "special"), ("status", "special"), ("LC_ALL", "bytes"), ("RIGGER_HOME", "rigger"), ("PATH",
-    "machine"),
-    ("", "not a name"), ("1A", "not a name"), ("A-B", "not a name"), ("A B", "not a name"), ("Ä",
-    "not a name"),
-    ("A\n", "not a name"), ("A=1;B", "not a name"),
-])
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("LD_PRELOAD", "loader"),
+        ("DYLD_INSERT_LIBRARIES", "loader"),
+        ("GCONV_PATH", "loader"),
+        ("BASH_ENV", "starts"),
+        ("BASH_FUNC_ls", "starts"),
+        ("ENV", "starts"),
+        ("IFS", "starts"),
+        ("PYTHONPATH", "starts"),
+        ("SHELLOPTS", "starts"),
+        ("PERL5OPT", "starts"),
+        ("RUBYOPT", "starts"),
+        ("NODE_OPTIONS", "starts"),
+        ("PROMPT_COMMAND", "starts"),
+        ("GIT_SSH_COMMAND", "other programs"),
+        ("PS1", "shell"),
+        ("PS4", "shell"),
+        ("CDPATH", "shell"),
+        ("HISTFILE", "shell"),
+        ("HOME", "session"),
+        ("TERM", "session"),
+        ("UID", "special"),
+        ("RANDOM", "special"),
+        ("_", "special"),
+        ("path", "special"),
+        ("status", "special"),
+        ("LC_ALL", "bytes"),
+        ("RIGGER_HOME", "rigger"),
+        ("PATH", "machine"),
+        ("", "not a name"),
+        ("1A", "not a name"),
+        ("A-B", "not a name"),
+        ("A B", "not a name"),
+        ("Ä", "not a name"),
+        ("A\n", "not a name"),
+        ("A=1;B", "not a name"),
+    ],
+)
 def test_a_name_that_would_do_harm_is_refused_with_the_reason(name, reason):
     assert reason in envfile.check_name(name)
 
 
-@pytest.mark.parametrize("name", ["A", "_a", "NODES", "DEIS_VERSION", "AWS_REGION", "ETCDCTL_ENDPOINTS",
-"TF_VAR_x", "LDAP",
-                                  "HOSTNAME", "http_proxy", "KUBECONFIG", "PSK", "ENVIRONMENT", "IFSX", "TZ"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "A",
+        "_a",
+        "NODES",
+        "DEIS_VERSION",
+        "AWS_REGION",
+        "ETCDCTL_ENDPOINTS",
+        "TF_VAR_x",
+        "LDAP",
+        "HOSTNAME",
+        "http_proxy",
+        "KUBECONFIG",
+        "PSK",
+        "ENVIRONMENT",
+        "IFSX",
+        "TZ",
+    ],
+)
 def test_an_ordinary_name_is_accepted(name):
     assert envfile.check_name(name) is None
 
 
 def names_shells_know():
     """The variables that the shells of this machine have of their own."""
-    listings = [[*SHELLS["bash"], "-c", "compgen -v"], ["zsh", "-f", "-c",
-    "zmodload zsh/parameter; print -l ${(k)parameters}"],
-                ["dash", "-c", "set"], ["busybox", "sh", "-c", "set"]]
-    printed = b"\n".join(subprocess.run(listing, capture_output=True, check=False).stdout
-                         for listing in listings if shutil.which(listing[0]))
+    listings = [
+        [*SHELLS["bash"], "-c", "compgen -v"],
+        ["zsh", "-f", "-c", "zmodload zsh/parameter; print -l ${(k)parameters}"],
+        ["dash", "-c", "set"],
+        ["busybox", "sh", "-c", "set"],
+    ]
+    printed = b"\n".join(
+        subprocess.run(listing, capture_output=True, check=False).stdout
+        for listing in listings
+        if shutil.which(listing[0])
+    )
     return {envfile.decode(line.split(b"=")[0]) for line in printed.split(b"\n")}
 
 
@@ -213,8 +324,11 @@ def test_a_shell_keeps_every_name_of_its_own_that_is_accepted(shell, tmp_path):
 @pytest.mark.parametrize("name", ["UID", "PPID", "RANDOM", "OPTIND", "status", "path", "HISTCMD"])
 def test_a_name_is_refused_because_some_shell_loses_its_value(name, tmp_path):
     (tmp_path / "vars").write_text(f'export {name}="some value"\n')
-    kept = [environment(run(command, f". ./vars; {ENV} -0", tmp_path).stdout).get(name) == "some value"
-            for command in SHELLS.values() if shutil.which(command[0])]
+    kept = [
+        environment(run(command, f". ./vars; {ENV} -0", tmp_path).stdout).get(name) == "some value"
+        for command in SHELLS.values()
+        if shutil.which(command[0])
+    ]
     assert not all(kept)
 
 
@@ -233,8 +347,9 @@ def test_a_value_without_a_form_in_the_environment_is_refused():
     assert "surrogate" in envfile.check_value("A", "\ud800")
 
 
-@pytest.mark.parametrize(("name", "value"), [("A;touch x", "1"), ("LD_PRELOAD", "x"), ("A", "\0"), ("A",
-"x" * 140_000)])
+@pytest.mark.parametrize(
+    ("name", "value"), [("A;touch x", "1"), ("LD_PRELOAD", "x"), ("A", "\0"), ("A", "x" * 140_000)]
+)
 def test_what_could_not_be_read_back_is_not_written(name, value, tmp_path):
     path = tmp_path / "vars"
     envfile.write(str(path), {"A": "old"})
@@ -245,35 +360,42 @@ def test_what_could_not_be_read_back_is_not_written(name, value, tmp_path):
 
 # --- files that people wrote ----------------------------------------------------------------------
 
-@pytest.mark.parametrize(("text", "values"), [
-    ("", {}),
-    ("\n\n# nothing\n  # here", {}),
-    ("A=1", {"A": "1"}),
-    ("export A=1", {"A": "1"}),
-    ("declare -x A=1\n", {"A": "1"}),
-    ("A=", {"A": ""}),
-    ("A=''\nB=\"\"", {"A": "", "B": ""}),
-    ("A=1 B=2;C=3 ; export D=4 E=5 # six", {"A": "1", "B": "2", "C": "3", "D": "4", "E": "5"}),
-    ("A='it'\\''s'", {"A": "it's"}),
-    ("A='it'\"'\"'s'", {"A": "it's"}),
-    ("A=a\"b c\"'d e'\\ f", {"A": "ab cd e f"}),
-    ("A='$x `y` \\' ", {"A": "$x `y` \\"}),
-    ('A="\\a\\$\\`\\"\\\\"', {"A": '\\a$`"\\'}),
-    ("A=a\\\nb\\\n  B=2", {"A": "ab", "B": "2"}),
-    ("exp\\\nort A\\\n=1", {"A": "1"}),
-    ('A="a\\\nb"', {"A": "ab"}),
-    ("A='a\nb\\\nc'", {"A": "a\nb\\\nc"}),
-    ("A=a#b #c", {"A": "a#b"}),
-    ("A=1\nA=2", {"A": "2"}),
-    ("A=1\nexport A\nB=2; export B A", {"A": "1", "B": "2"}),
-    ("export A=1 A", {"A": "1"}),
-    ("  \t A=1", {"A": "1"}),
-    ("A=a=b==", {"A": "a=b=="}),
-    ("A=*.txt B=[x] C=a!b D=1,2 E={x,y}", {"A": "*.txt", "B": "[x]", "C": "a!b", "D": "1,2", "E": "{x,y}"}),
-    ("A='~' B=a~b C=\\~", {"A": "~", "B": "a~b", "C": "~"}),
-    ("A='a\r\nb'", {"A": "a\r\nb"}),
-    ("PATH=/x:/y\nORIGINAL_PATH=/z", {"PATH": "/x:/y", "ORIGINAL_PATH": "/z"}),
-])
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("", {}),
+        ("\n\n# nothing\n  # here", {}),
+        ("A=1", {"A": "1"}),
+        ("export A=1", {"A": "1"}),
+        ("declare -x A=1\n", {"A": "1"}),
+        ("A=", {"A": ""}),
+        ("A=''\nB=\"\"", {"A": "", "B": ""}),
+        ("A=1 B=2;C=3 ; export D=4 E=5 # six", {"A": "1", "B": "2", "C": "3", "D": "4", "E": "5"}),
+        ("A='it'\\''s'", {"A": "it's"}),
+        ("A='it'\"'\"'s'", {"A": "it's"}),
+        ("A=a\"b c\"'d e'\\ f", {"A": "ab cd e f"}),
+        ("A='$x `y` \\' ", {"A": "$x `y` \\"}),
+        ('A="\\a\\$\\`\\"\\\\"', {"A": '\\a$`"\\'}),
+        ("A=a\\\nb\\\n  B=2", {"A": "ab", "B": "2"}),
+        ("exp\\\nort A\\\n=1", {"A": "1"}),
+        ('A="a\\\nb"', {"A": "ab"}),
+        ("A='a\nb\\\nc'", {"A": "a\nb\\\nc"}),
+        ("A=a#b #c", {"A": "a#b"}),
+        ("A=1\nA=2", {"A": "2"}),
+        ("A=1\nexport A\nB=2; export B A", {"A": "1", "B": "2"}),
+        ("export A=1 A", {"A": "1"}),
+        ("  \t A=1", {"A": "1"}),
+        ("A=a=b==", {"A": "a=b=="}),
+        (
+            "A=*.txt B=[x] C=a!b D=1,2 E={x,y}",
+            {"A": "*.txt", "B": "[x]", "C": "a!b", "D": "1,2", "E": "{x,y}"},
+        ),
+        ("A='~' B=a~b C=\\~", {"A": "~", "B": "a~b", "C": "~"}),
+        ("A='a\r\nb'", {"A": "a\r\nb"}),
+        ("PATH=/x:/y\nORIGINAL_PATH=/z", {"PATH": "/x:/y", "ORIGINAL_PATH": "/z"}),
+    ],
+)
 def test_plain_assignment_is_read_in_whatever_form(text, values):
     assert envfile.parse(text.encode(), "vars") == values
 
@@ -282,31 +404,67 @@ def test_bytes_that_are_not_utf8_are_read():
     assert envfile.parse(b"# \xff\nA=\xff\xc3'\x80'", "vars") == {"A": "\udcff\udcc3\udc80"}
 
 
-@pytest.mark.parametrize(("text", "line", "reason"), [
-    ("A=$x", 1, "$"), ("A=1\nB=\"${x}\"", 2, "$"), ("\n\nA=$(ls)", 3, "$"), ("A=`ls`", 1, "`"),
-    ("A=\"`ls`\"", 1, "`"),
-    ("A=$'a'", 1, "$"), ("A=5$", 1, "$"), ("A='a\nb'\nB=\"c\n$d\"", 4, "$"),
-    ("A=~", 1, "~"), ("A=~root/x", 1, "~"), ("A=/x:~", 1, "~"), ("A='/x':~", 1, "~"),
-    ("export A=~/x", 1, "~"),
-    ("A==ls", 1, "="), ("A=x:=ls", 1, "="), ("export A={a,b}", 1, "{"),
-    ("A=(1 2)", 1, "array"), ("A[0]=1", 1, "array"), ("A+=1", 1, "+="),
-    ("A=1>x", 1, "redirection"), ("<x A=1", 1, "redirection"), ("A=1 | cat", 1, "pipe"),
-    ("A=1 & B=2", 1, "background"),
-    ("touch x", 1, "command"), ("A=1 touch x", 1, "command"), ("A=1\nA= b", 2, "command"),
-    ("export", 1, "without a name"),
-    ("export -p", 1, "command"), ("export A", 1, "no value"), ("declare A=1", 1, "declare -x"),
-    ("declare -r A=1", 1, "declare"),
-    ("unset A", 1, "command"), ("if true", 1, "command"), ("\"A\"=1", 1, "command"),
-    ("\"export\" A=1", 1, "command"),
-    ("'A=1'", 1, "command"), ("A\"=\"1", 1, "command"), ("source x", 1, "command"), (". x", 1, "command"),
-    ("A-B=1", 1, "not a name"), ("1A=1", 1, "not a name"), ("Ä=1", 1, "not a name"), ("=1", 1, "not a name"),
-    ("A='x", 1, "never closed"), ("A=1\nB=\"x\n\n", 2, "never closed"), ("A=x\\", 1, "backslash"),
-    ("; A=1", 1, ";"), ("A=1;;B=2", 1, ";"), ("A=1\n;", 2, ";"),
-    ("A=1\r\nB=2\r\n", 1, "carriage return"), ("\r\n", 1, "carriage return"),
-    ("A='a\0b'", 1, "NUL"), ("\ufeffA=1", 1, "byte order mark"),
-    ("A=1\nLD_PRELOAD=x", 2, "loader"), ("export A=1\nexport PATH_=1 BASH_ENV=x", 2, "starts"),
-    (f"A={'x' * 140_000}", 1, "longer"),
-])
+@pytest.mark.parametrize(
+    ("text", "line", "reason"),
+    [
+        ("A=$x", 1, "$"),
+        ('A=1\nB="${x}"', 2, "$"),
+        ("\n\nA=$(ls)", 3, "$"),
+        ("A=`ls`", 1, "`"),
+        ('A="`ls`"', 1, "`"),
+        ("A=$'a'", 1, "$"),
+        ("A=5$", 1, "$"),
+        ("A='a\nb'\nB=\"c\n$d\"", 4, "$"),
+        ("A=~", 1, "~"),
+        ("A=~root/x", 1, "~"),
+        ("A=/x:~", 1, "~"),
+        ("A='/x':~", 1, "~"),
+        ("export A=~/x", 1, "~"),
+        ("A==ls", 1, "="),
+        ("A=x:=ls", 1, "="),
+        ("export A={a,b}", 1, "{"),
+        ("A=(1 2)", 1, "array"),
+        ("A[0]=1", 1, "array"),
+        ("A+=1", 1, "+="),
+        ("A=1>x", 1, "redirection"),
+        ("<x A=1", 1, "redirection"),
+        ("A=1 | cat", 1, "pipe"),
+        ("A=1 & B=2", 1, "background"),
+        ("touch x", 1, "command"),
+        ("A=1 touch x", 1, "command"),
+        ("A=1\nA= b", 2, "command"),
+        ("export", 1, "without a name"),
+        ("export -p", 1, "command"),
+        ("export A", 1, "no value"),
+        ("declare A=1", 1, "declare -x"),
+        ("declare -r A=1", 1, "declare"),
+        ("unset A", 1, "command"),
+        ("if true", 1, "command"),
+        ('"A"=1', 1, "command"),
+        ('"export" A=1', 1, "command"),
+        ("'A=1'", 1, "command"),
+        ('A"="1', 1, "command"),
+        ("source x", 1, "command"),
+        (". x", 1, "command"),
+        ("A-B=1", 1, "not a name"),
+        ("1A=1", 1, "not a name"),
+        ("Ä=1", 1, "not a name"),
+        ("=1", 1, "not a name"),
+        ("A='x", 1, "never closed"),
+        ('A=1\nB="x\n\n', 2, "never closed"),
+        ("A=x\\", 1, "backslash"),
+        ("; A=1", 1, ";"),
+        ("A=1;;B=2", 1, ";"),
+        ("A=1\n;", 2, ";"),
+        ("A=1\r\nB=2\r\n", 1, "carriage return"),
+        ("\r\n", 1, "carriage return"),
+        ("A='a\0b'", 1, "NUL"),
+        ("\ufeffA=1", 1, "byte order mark"),
+        ("A=1\nLD_PRELOAD=x", 2, "loader"),
+        ("export A=1\nexport PATH_=1 BASH_ENV=x", 2, "starts"),
+        (f"A={'x' * 140_000}", 1, "longer"),
+    ],
+)
 def test_what_only_a_shell_could_work_out_is_refused_with_its_line(text, line, reason):
     with pytest.raises(InvalidConfig) as caught:
         envfile.parse(text.encode(), "my.vars")
@@ -323,14 +481,75 @@ def test_a_file_of_rigger_that_was_damaged_is_refused_with_its_line(tmp_path):
         envfile.parse(content.replace(b"B=", b"LD_PRELOAD="), "vars")
 
 
-PARTS = ["A", "B", "C1", "=", "=", "=", "export ", "export ", "declare -x ", "x", "'a b'", '"c d"', '"', "'",
-"\\", "\n", "\n", "\n",
-         ";", " ", " ", "\t", "#", "# note\n", "\\\n", "~", ":", "$", "$x", "`", "$'q'", "*", "{a,b}", "!",
-         "\\$", '"\\$\\x"', "é", "|",
-         "&", ">", "(", ")", "+", "[", "]", "-", ",", "1", "\x01", "\x7f", "\x81",
-         "'\n'", '"\n"', '"\\\n"', "''", '""']
-STATEMENTS = ["A=x", "B='1 2'", "C1=\"a\\\"b\"", "export A=1", "export B=\"x\"C1=2", "A=1 B=2", "A=x;B=y",
-"export A", "C1=\\'"]
+PARTS = [
+    "A",
+    "B",
+    "C1",
+    "=",
+    "=",
+    "=",
+    "export ",
+    "export ",
+    "declare -x ",
+    "x",
+    "'a b'",
+    '"c d"',
+    '"',
+    "'",
+    "\\",
+    "\n",
+    "\n",
+    "\n",
+    ";",
+    " ",
+    " ",
+    "\t",
+    "#",
+    "# note\n",
+    "\\\n",
+    "~",
+    ":",
+    "$",
+    "$x",
+    "`",
+    "$'q'",
+    "*",
+    "{a,b}",
+    "!",
+    "\\$",
+    '"\\$\\x"',
+    "é",
+    "|",
+    "&",
+    ">",
+    "(",
+    ")",
+    "+",
+    "[",
+    "]",
+    "-",
+    ",",
+    "1",
+    "\x01",
+    "\x7f",
+    "\x81",
+    "'\n'",
+    '"\n"',
+    '"\\\n"',
+    "''",
+    '""',
+]
+STATEMENTS = [
+    "A=x",
+    "B='1 2'",
+    'C1="a\\"b"',
+    "export A=1",
+    'export B="x"C1=2',
+    "A=1 B=2",
+    "A=x;B=y",
+    "export A",
+    "C1=\\'",
+]
 
 
 def hand_written(source):
@@ -357,8 +576,11 @@ def test_every_shell_agrees_with_whatever_is_accepted(shell, tmp_path):
         (tmp_path / str(number)).write_bytes(envfile.encode(text))
     assert len(accepted) > 500
     read = read_by_shell(shell, list(accepted), tmp_path)
-    assert [(text, values, read.get(number)) for number, (text, values) in accepted.items()
-            if read.get(number) != values][:3] == []
+    assert [
+        (text, values, read.get(number))
+        for number, (text, values) in accepted.items()
+        if read.get(number) != values
+    ][:3] == []
 
 
 def differing_texts():
@@ -380,6 +602,7 @@ def read_by_shell(shell, numbers, folder):
 
 
 # --- files on a disk ------------------------------------------------------------------------------
+
 
 def test_a_missing_file_holds_nothing(tmp_path):
     assert envfile.read(str(tmp_path / "none")) == {}
@@ -512,13 +735,19 @@ def test_a_disk_that_is_full_leaves_the_old_file(tmp_path):
     """A limit on the size of files stands for the full disk: the kernel takes a part and refuses the rest."""
     path = tmp_path / "vars"
     envfile.write(str(path), {"A": "old"})
-    program = ("import signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
-               "from rigger import envfile\n"
-               "try: envfile.write(sys.argv[1], {'A': 'x' * 100_000})\n"
-               "except Exception as error: print(type(error).__name__, error.message)\n")
-    result = subprocess.run([sys.executable, "-c", program, str(path)],
-                            capture_output=True, text=True, check=False,
-                            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000)))
+    program = (
+        "import signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "from rigger import envfile\n"
+        "try: envfile.write(sys.argv[1], {'A': 'x' * 100_000})\n"
+        "except Exception as error: print(type(error).__name__, error.message)\n"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program, str(path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000)),
+    )
     assert result.stdout == f"InvalidConfig Cannot write {path}: File too large\n"
     assert envfile.read(str(path)) == {"A": "old"}
     assert os.listdir(tmp_path) == ["vars"]
@@ -534,8 +763,10 @@ def test_a_folder_that_is_gone_or_no_folder_is_named(tmp_path):
 def test_a_reader_never_sees_half_a_file(tmp_path):
     path = str(tmp_path / "vars")
     envfile.write(path, {"A": "0" * 50_000})
-    program = ("import sys\nfrom rigger import envfile\n"
-               "for n in range(200): envfile.write(sys.argv[1], {'A': str(n % 10) * 50_000})\n")
+    program = (
+        "import sys\nfrom rigger import envfile\n"
+        "for n in range(200): envfile.write(sys.argv[1], {'A': str(n % 10) * 50_000})\n"
+    )
     writer = subprocess.Popen([sys.executable, "-c", program, path])
     seen = set()
     while writer.poll() is None:
@@ -548,41 +779,60 @@ def test_a_reader_never_sees_half_a_file(tmp_path):
 
 # --- what a script gives --------------------------------------------------------------------------
 
-@pytest.mark.parametrize(("data", "values"), [
-    (b"", {}), (b"\n \n", {}), (b"A=1\n", {"A": "1"}), (b"A=1\nB=2", {"A": "1", "B": "2"}), (b"A=\n",
-    {"A": ""}),
-    (b"A=1\nA=2\n", {"A": "2"}), (b"A= b = 'c' \"$d\" \r\n", {"A": " b = 'c' \"$d\" \r"}), (b"A=x<<y\n",
-    {"A": "x<<y"}),
-    (b"A=\xff\xfe\n", {"A": "\udcff\udcfe"}),
-    (b"A<<END\none\n\n two \nEND\nB=1\n", {"A": "one\n\n two ", "B": "1"}), (b"A<<E\nE\n", {"A": ""}),
-    (b"A<<E\n\nE", {"A": ""}),
-    (b"A<<E\n\n\nE\n", {"A": "\n"}), (b"A<<E=F\nx\nE=F\n", {"A": "x"}), (b"A<<END\nB=1\n END\nEND \nEND\n",
-    {"A": "B=1\n END\nEND "}),
-    (b"PATH=/x\n", {"PATH": "/x"}),
-])
+
+@pytest.mark.parametrize(
+    ("data", "values"),
+    [
+        (b"", {}),
+        (b"\n \n", {}),
+        (b"A=1\n", {"A": "1"}),
+        (b"A=1\nB=2", {"A": "1", "B": "2"}),
+        (b"A=\n", {"A": ""}),
+        (b"A=1\nA=2\n", {"A": "2"}),
+        (b"A= b = 'c' \"$d\" \r\n", {"A": " b = 'c' \"$d\" \r"}),
+        (b"A=x<<y\n", {"A": "x<<y"}),
+        (b"A=\xff\xfe\n", {"A": "\udcff\udcfe"}),
+        (b"A<<END\none\n\n two \nEND\nB=1\n", {"A": "one\n\n two ", "B": "1"}),
+        (b"A<<E\nE\n", {"A": ""}),
+        (b"A<<E\n\nE", {"A": ""}),
+        (b"A<<E\n\n\nE\n", {"A": "\n"}),
+        (b"A<<E=F\nx\nE=F\n", {"A": "x"}),
+        (b"A<<END\nB=1\n END\nEND \nEND\n", {"A": "B=1\n END\nEND "}),
+        (b"PATH=/x\n", {"PATH": "/x"}),
+    ],
+)
 def test_what_a_script_gives(data, values):
     assert envfile.parse_output(data, "output") == (values, [])
 
 
-@pytest.mark.parametrize(("data", "values", "sentence"), [
-    (b"A=1\nsome words\nB=2\n", {"A": "1", "B": "2"}, "output, line 2: neither KEY=VALUE nor KEY<<END"),
-    (b"LD_PRELOAD=/x\nB=2\n", {"B": "2"}, "output, line 1: LD_PRELOAD is read by the dynamic loader"),
-    (b"B=2\nmy key=x\n", {"B": "2"}, "output, line 2: what stands before the = or << is not a name"),
-    (b"bad key<<E\nA=1\nE\nB=2\n", {"B": "2"},
-    "output, line 1: what stands before the = or << is not a name"),
-    (b"B=2\nA<<END\nx\ny\n", {"B": "2"}, "output, line 2: a block that is never closed"),
-    (b"A<<\nB=2\n", {"B": "2"}, "output, line 1: no word after <<"),
-    (b"A=a\0b\nB=2\n", {"B": "2"}, "output, line 1: A holds a NUL byte"),
-    (b"A=" + b"x" * 140_000 + b"\nB=2\n", {"B": "2"}, "output, line 1: A is 8931 bytes longer"),
-])
+@pytest.mark.parametrize(
+    ("data", "values", "sentence"),
+    [
+        (b"A=1\nsome words\nB=2\n", {"A": "1", "B": "2"}, "output, line 2: neither KEY=VALUE nor KEY<<END"),
+        (b"LD_PRELOAD=/x\nB=2\n", {"B": "2"}, "output, line 1: LD_PRELOAD is read by the dynamic loader"),
+        (b"B=2\nmy key=x\n", {"B": "2"}, "output, line 2: what stands before the = or << is not a name"),
+        (
+            b"bad key<<E\nA=1\nE\nB=2\n",
+            {"B": "2"},
+            "output, line 1: what stands before the = or << is not a name",
+        ),
+        (b"B=2\nA<<END\nx\ny\n", {"B": "2"}, "output, line 2: a block that is never closed"),
+        (b"A<<\nB=2\n", {"B": "2"}, "output, line 1: no word after <<"),
+        (b"A=a\0b\nB=2\n", {"B": "2"}, "output, line 1: A holds a NUL byte"),
+        (b"A=" + b"x" * 140_000 + b"\nB=2\n", {"B": "2"}, "output, line 1: A is 8931 bytes longer"),
+    ],
+)
 def test_what_a_script_gives_wrongly_is_told_and_the_rest_kept(data, values, sentence):
     good, bad = envfile.parse_output(data, "output")
     assert good == values
     assert len(bad) == 1 and bad[0].startswith(sentence)
 
 
-@given(st.lists(st.sampled_from([b"hu-sh", b"=", b"<<", b"\n", b" ", b"A", b"PS1", b"\0",
-b"\xff"])).map(b"".join))
+@given(
+    st.lists(st.sampled_from([b"hu-sh", b"=", b"<<", b"\n", b" ", b"A", b"PS1", b"\0", b"\xff"])).map(
+        b"".join
+    )
+)
 @settings(max_examples=300, deadline=None, database=None)
 def test_a_complaint_about_a_scripts_output_never_holds_a_value(data):
     _, bad = envfile.parse_output(data, "output")

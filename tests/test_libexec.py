@@ -72,7 +72,11 @@ def test_a_message_goes_to_standard_error_with_its_level(step, words, said):
 
 @pytest.mark.parametrize("shell", SHELLS)
 @OTHERS
-@given(values=st.lists(st.binary(max_size=300).map(lambda data: data.replace(b"\0", b"")), min_size=1, max_size=8))
+@given(
+    values=st.lists(
+        st.binary(max_size=300).map(lambda data: data.replace(b"\0", b"")), min_size=1, max_size=8
+    )
+)
 def test_values_come_back_byte_for_byte(step, shell, values):
     if os.path.exists(step["RIGGER_OUTPUT"]):
         os.unlink(step["RIGGER_OUTPUT"])
@@ -89,8 +93,24 @@ def test_values_come_back_byte_for_byte(step, shell, values):
 @pytest.mark.parametrize("shell", SHELLS)
 def test_every_byte_and_every_awkward_value_comes_back(step, shell):
     delimiter = b"END_AWKWARD"
-    awkward = [bytes(range(1, 256)), b"", b"\n", b"\n\n", b"a\n", b"\nEND_AWKWARD\n", b"END_AWKWARD_END_AWKWARD"]
-    awkward += [delimiter, b"AWKWARD<<END_AWKWARD\nx", b"$(touch canary) `touch canary`", b"\\", b"-n", b"%s%n", b"x" * 100_000]
+    awkward = [
+        bytes(range(1, 256)),
+        b"",
+        b"\n",
+        b"\n\n",
+        b"a\n",
+        b"\nEND_AWKWARD\n",
+        b"END_AWKWARD_END_AWKWARD",
+    ]
+    awkward += [
+        delimiter,
+        b"AWKWARD<<END_AWKWARD\nx",
+        b"$(touch canary) `touch canary`",
+        b"\\",
+        b"-n",
+        b"%s%n",
+        b"x" * 100_000,
+    ]
     awkward += [b"\n".join([delimiter + b"_" * n for n in range(300)]), b"\r\n", b"tail \t "]
     interpreter = ["busybox", "sh"] if shell == "busybox" else [shell]
     for value in awkward:
@@ -117,7 +137,9 @@ def test_a_bad_name_is_refused_and_nothing_is_saved(step, tmp_path, name):
 
 
 def test_short_names_are_not_mixed_up_with_the_programs_own(step):
-    names = {name: f"value of {name}" for name in ("name", "value", "text", "newline", "set", "argument", "i", "x")}
+    names = {
+        name: f"value of {name}" for name in ("name", "value", "text", "newline", "set", "argument", "i", "x")
+    }
     run({**step, **names}, "rigger-save-vars", *names)
     assert saved(step) == names
 
@@ -163,7 +185,9 @@ def provider_exec(step, body, name="exec"):
 
 @pytest.mark.parametrize("name", ["exec", "exec.sh"])
 def test_a_command_reaches_the_node_untouched(step, name):
-    provider_exec(step, 'printf "[%s]" "$@"; cat; echo "$RIGGER_MODULE_DIR $RIGGER_STATE_DIR" >&2; exit 42', name)
+    provider_exec(
+        step, 'printf "[%s]" "$@"; cat; echo "$RIGGER_MODULE_DIR $RIGGER_STATE_DIR" >&2; exit 42', name
+    )
     done = run(step, "rigger-node", "node-2", "echo", "two words", "", "$HOME", code=42, input=b"in\xff\n")
     assert done.stdout == b"[node-2][echo][two words][][$HOME]in\xff\n"
     assert done.stderr.decode() == f"{step['RIGGER_PROVIDER_DIR']} {step['RIGGER_PROVIDER_STATE_DIR']}\n"
@@ -202,7 +226,9 @@ def render(step, tmp_path, template, *out, code=0, **values):
 
 
 def test_a_template_is_filled_in_with_the_vars(step, tmp_path):
-    done = render(step, tmp_path, "{% if REGION is defined %}region: {{ REGION | upper }}\n{% endif %}", REGION="fra")
+    done = render(
+        step, tmp_path, "{% if REGION is defined %}region: {{ REGION | upper }}\n{% endif %}", REGION="fra"
+    )
     assert done.stdout == b"region: FRA\n"
 
 

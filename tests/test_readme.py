@@ -36,7 +36,12 @@ def shell(private_home, tmp_path):
     rigger = programs / "rigger"
     rigger.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m rigger "$@"\n')
     rigger.chmod(0o755)
-    env = {**os.environ, "PYTHONPATH": ROOT, "PATH": f"{programs}:{os.environ['PATH']}", "HOME": str(private_home)}
+    env = {
+        **os.environ,
+        "PYTHONPATH": ROOT,
+        "PATH": f"{programs}:{os.environ['PATH']}",
+        "HOME": str(private_home),
+    }
 
     def run(text):
         done = subprocess.run(
@@ -89,6 +94,12 @@ def test_the_platform_works_when_pasted(shell, private_home):
     assert "box-3 said: Grr" in shell("rigger test smoke || [ $? = 6 ]")
 
 
+VERBS = {
+    "config": [["get"], ["set"], ["unset"], ["edit"], ["diff"]],
+    "bundle": [["inspect"], ["verify"], ["diff"]],
+}
+
+
 def options(text):
     return set(re.findall(r"(?<![\w-])(--[a-z][a-z-]+)", text))
 
@@ -98,10 +109,7 @@ def test_every_command_and_option_is_described(rigger):
     for section_ in usage.COMMANDS.values():
         for name in section_:
             assert f"``rigger {name}" in described, name
-            commands = [[name]]
-            if name == "config":
-                commands = [[name, verb] for verb in ("get", "set", "unset", "edit", "diff")]
-            for command in commands:
+            for command in [[name, *verb] for verb in VERBS.get(name, [[]])]:
                 missing = options(rigger(*command, "--help").out) - options(described)
                 assert not missing, f"rigger {' '.join(command)}: the README does not mention {missing}"
 
@@ -110,8 +118,8 @@ def test_no_option_is_invented(rigger):
     known = set()
     for section_ in usage.COMMANDS.values():
         for name in section_:
-            for verb in ("get", "set", "unset", "edit", "diff") if name == "config" else ("",):
-                known |= options(rigger(name, *filter(None, [verb]), "--help").out)
+            for verb in VERBS.get(name, [[]]):
+                known |= options(rigger(name, *verb, "--help").out)
     assert options(section("Commands")) <= known
 
 
@@ -134,8 +142,11 @@ def test_every_manifest_field_is_described():
         fields |= set(re.findall(r"^        (\w+)=", call[1], re.M))
     assert {"questions", "choices"} < fields
     described = section("Writing a provider")
-    missing = [name for name in fields - {"rigger"} if f"``{name.replace('_', '-')}``" not in described
-               and f"``{name}: " not in described]
+    missing = [
+        name
+        for name in fields - {"rigger"}
+        if f"``{name.replace('_', '-')}``" not in described and f"``{name}: " not in described
+    ]
     assert not missing
 
 
@@ -143,14 +154,19 @@ def test_every_variable_of_a_script_is_described():
     from rigger import modules
 
     described = section("Writing a provider")
-    missing = [name for name in sorted(modules.CONTRACT_VARIABLES) if f"``{name}``" not in README
-               and f"${name}`" not in described + section("Writing a platform")]
+    missing = [
+        name
+        for name in sorted(modules.CONTRACT_VARIABLES)
+        if f"``{name}``" not in README and f"${name}`" not in described + section("Writing a platform")
+    ]
     assert not missing
 
 
 def test_every_helper_is_described():
     described = section("Writing a provider")
-    programs = [name for name in os.listdir(os.path.join(ROOT, "rigger", "libexec")) if name.startswith("rigger-")]
+    programs = [
+        name for name in os.listdir(os.path.join(ROOT, "rigger", "libexec")) if name.startswith("rigger-")
+    ]
     assert len(programs) > 5
     assert not [name for name in programs if f"``{name}" not in described]
 

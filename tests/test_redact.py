@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from rigger import envfile
 from rigger.redact import MIN_LENGTH, Finder, Redactor
 
-SECRET = "p@ss w'rd \"é\" $x/`y`\\~<&>+%!#"
+SECRET = 'p@ss w\'rd "é" $x/`y`\\~<&>+%!#'
 KEY = "-----BEGIN KEY-----\nMIIEpAIBAAKCAQEA+x/y\n  c2VjcmV0IGxpbmU=\n-----END KEY-----\n"
 
 
@@ -41,8 +41,12 @@ FORMS = {
     "URL, lower case": lambda text: re.sub("%..", lambda code: code[0].lower(), urllib.parse.quote(text)),
     "JSON": lambda text: json.dumps(text)[1:-1],
     "JSON, not ASCII": lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
-    "JSON of Terraform": lambda text: json.dumps(text, ensure_ascii=False)[1:-1].replace(
-        "<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"),
+    "JSON of Terraform": lambda text: (
+        json.dumps(text, ensure_ascii=False)[1:-1]
+        .replace("<", "\\u003c")
+        .replace(">", "\\u003e")
+        .replace("&", "\\u0026")
+    ),
     "shell, single quotes": lambda text: text.replace("'", "'\\''"),
     "shell, shlex": lambda text: shlex.quote(text)[1:-1],
     "shell, vars file": lambda text: envfile.quote(text)[1:-1],
@@ -71,15 +75,27 @@ COMMANDS = [
     ["sh", "-c", 'printf "xy%s more" "$SECRET" | base64 -w0 | tr +/ -_'],
 ]
 PRINTED = [
-    SECRET, "plain-token_1234", "#tag value", "~home", "tab\there 'and' \x01\x1b[0m\x7f", "Grüße \"ß\"",
-    "a'b'c''d", "a=b c:~d",
+    SECRET,
+    "plain-token_1234",
+    "#tag value",
+    "~home",
+    "tab\there 'and' \x01\x1b[0m\x7f",
+    'Grüße "ß"',
+    "a'b'c''d",
+    "a=b c:~d",
 ]
 
 
 # zsh has ways of its own to write control characters, which are not looked for.
-@pytest.mark.parametrize(("command", "secret"), [
-    (command, secret) for command in COMMANDS for secret in PRINTED
-    if command[0] != "zsh" or secret.isprintable()])
+@pytest.mark.parametrize(
+    ("command", "secret"),
+    [
+        (command, secret)
+        for command in COMMANDS
+        for secret in PRINTED
+        if command[0] != "zsh" or secret.isprintable()
+    ],
+)
 def test_what_real_tools_print_is_masked(command, secret, tmp_path):
     if not shutil.which(command[0]):
         pytest.skip(f"{command[0]} is not installed")
@@ -101,7 +117,7 @@ def test_long_base64_that_a_tool_breaks_into_lines_is_masked():
 
 
 def wrapped(data, width):
-    return b"\n".join(data[start:start + width] for start in range(0, len(data), width))
+    return b"\n".join(data[start : start + width] for start in range(0, len(data), width))
 
 
 def test_each_line_of_a_secret_is_masked_also_alone_and_indented():
@@ -134,15 +150,19 @@ def test_half_a_character_in_a_text_or_a_secret_does_no_harm():
 
 # --- several secrets -----------------------------------------------------------------------------------
 
-@pytest.mark.parametrize(("secrets", "text", "shown"), [
-    (["hunter2", "hunter2-long"], "hunter2-long hunter2", "*** ***"),
-    (["hunter2-long", "hunter2"], "hunter2-lon", "***-lon"),
-    (["abcdef", "defghi"], "abcdefghi", "***"),
-    (["abcdef", "bcde"], "abcdef", "***"),
-    (["abcdef", "ghijkl"], "abcdefghijkl abcdef.ghijkl", "*** ***.***"),
-    (["aaaa"], "aaaaaaa b aaa", "*** b aaa"),
-    (["abcabcd"], "abcabcabcd", "abc***"),
-])
+
+@pytest.mark.parametrize(
+    ("secrets", "text", "shown"),
+    [
+        (["hunter2", "hunter2-long"], "hunter2-long hunter2", "*** ***"),
+        (["hunter2-long", "hunter2"], "hunter2-lon", "***-lon"),
+        (["abcdef", "defghi"], "abcdefghi", "***"),
+        (["abcdef", "bcde"], "abcdef", "***"),
+        (["abcdef", "ghijkl"], "abcdefghijkl abcdef.ghijkl", "*** ***.***"),
+        (["aaaa"], "aaaaaaa b aaa", "*** b aaa"),
+        (["abcabcd"], "abcabcabcd", "abc***"),
+    ],
+)
 def test_overlapping_secrets_leave_nothing(secrets, text, shown):
     redactor = Redactor(secrets)
     assert redactor.text(text) == shown
@@ -167,6 +187,7 @@ def test_a_first_secret_can_be_added_to_an_open_stream():
 
 
 # --- streams -------------------------------------------------------------------------------------------
+
 
 def test_ordinary_output_is_shown_at_once():
     stream = Redactor([SECRET, KEY, "hunter2"]).stream()
@@ -214,8 +235,11 @@ SECRETS = st.one_of(
     st.text(st.sampled_from("ab'\"\\ $%+/\n&é"), min_size=4, max_size=12),
     st.text(st.sampled_from("ab"), min_size=300, max_size=700),
 ).filter(lambda secret: len(secret.encode()) >= MIN_LENGTH)
-ENCODINGS = [*FORMS.values(), lambda text: base64.b64encode(text.encode()).decode(),
-             lambda text: base64.urlsafe_b64encode(text.encode()).decode()]
+ENCODINGS = [
+    *FORMS.values(),
+    lambda text: base64.b64encode(text.encode()).decode(),
+    lambda text: base64.urlsafe_b64encode(text.encode()).decode(),
+]
 
 
 def without_last_quoted(form, secret):
@@ -277,21 +301,25 @@ def reference(forms, data):
     for form in forms:
         at = data.find(form)
         while at >= 0:
-            hidden[at:at + len(form)] = b"\1" * len(form)
+            hidden[at : at + len(form)] = b"\1" * len(form)
             at = data.find(form, at + 1)
     pairs = itertools.groupby(zip(hidden, data, strict=True), lambda pair: pair[0])
     return b"".join(b"***" if hides else bytes(byte for _, byte in group) for hides, group in pairs)
 
 
 @settings(max_examples=400, deadline=None, database=None)
-@given(secrets=st.lists(st.text(st.sampled_from("abc"), min_size=4, max_size=14), min_size=1, max_size=6),
-       data=st.text(st.sampled_from("abc."), max_size=80), cuts=st.lists(st.integers(0, 80)))
+@given(
+    secrets=st.lists(st.text(st.sampled_from("abc"), min_size=4, max_size=14), min_size=1, max_size=6),
+    data=st.text(st.sampled_from("abc."), max_size=80),
+    cuts=st.lists(st.integers(0, 80)),
+)
 def test_the_masks_are_where_a_simple_search_puts_them(secrets, data, cuts):
     redactor = Redactor(secrets)
     assert in_pieces(redactor, data.encode(), cuts) == reference({s.encode() for s in secrets}, data.encode())
 
 
 # --- looking for secrets without masking them --------------------------------------------------------------
+
 
 def found(secrets, data):
     return [bytes(data[start:end]) for start, end in Finder(secrets).find(data)]
@@ -307,11 +335,12 @@ def test_every_form_is_found(form):
 @given(outputs())
 def test_what_is_planted_is_found(output):
     secrets, data, planted, _ = output
+    if any(len(secret.strip().encode()) < MIN_LENGTH for secret in secrets):
+        return  # hardly more than spaces betrays nothing
     places = list(Finder(secrets).find(bytearray(data)))
-    for form in filter(lambda form: len(form.strip().encode()) >= MIN_LENGTH, planted):
-        start = data.find(form.encode())
-        assert any(start - 4 <= first and last <= start + len(form.encode()) + 4 for first, last in places) \
-            or any(first < start + len(form.encode()) and last > start for first, last in places)
+    for form in map(str.encode, planted):
+        start = data.find(form)
+        assert any(first < start + len(form) and start < last for first, last in places)
 
 
 @settings(max_examples=300, deadline=None, database=None)
@@ -321,15 +350,15 @@ def test_nothing_is_found_where_nothing_is(data):
     assert found([], data) == found(["abc", ""], data) == []
 
 
-@pytest.mark.parametrize("at", [0, 1, 262_130, 262_140, 262_143, 262_144, 262_145, 600_000 - 12])
+@pytest.mark.parametrize("at", [0, 1, *range(262_130, 262_146), 600_000 - 12])
 def test_a_secret_is_found_wherever_it_is_in_much_data(at):
     data = bytearray(b"x" * 600_000)
-    data[at:at + 12] = b"hunter2-long"
+    data[at : at + 12] = b"hunter2-long"
     assert list(Finder(["hunter2-long"]).find(data)) == [(at, at + 12)]
 
 
 def test_the_frame_of_a_key_and_lines_of_words_betray_nothing():
-    document = "{\n  \"type\": \"service_account\",\n  \"id\": \"b64ZkPq8L2xT0aVbN4w\"\n}"
+    document = '{\n  "type": "service_account",\n  "id": "b64ZkPq8L2xT0aVbN4w"\n}'
     assert found([KEY, document], b'-----BEGIN KEY-----\n"type": "service_account",\n}\nLQo=') == []
     assert found([KEY], b"see MIIEpAIBAAKCAQEA+x/y there") == [b"MIIEpAIBAAKCAQEA+x/y"]
 

@@ -57,7 +57,9 @@ def _print_all(app: App, settled: configs.Config, show_secrets: bool) -> None:
     if app.json:
         app.printer.report(rows)
     else:
-        app.printer.table([(row["name"], row["source"], row["value"]) for row in rows], headers=("name", "source", "value"))
+        app.printer.table(
+            [(row["name"], row["source"], row["value"]) for row in rows], headers=("name", "source", "value")
+        )
 
 
 @config.add_command
@@ -81,7 +83,9 @@ def unset(app: App, names: tuple[str, ...]):
         saved = {**environment.vars(), **environment.secrets()}
         for name in names:
             if name not in saved:
-                raise BadUsage(f"{name} is not set in {environment.name}.", f"Set: {', '.join(sorted(saved))}.")
+                raise BadUsage(
+                    f"{name} is not set in {environment.name}.", f"Set: {', '.join(sorted(saved))}."
+                )
             if name in configs.CORE:
                 raise BadUsage(f"{name} cannot be unset.", f'Set another: "rigger config set {name}=...".')
         _change(app, environment, {}, names)
@@ -96,14 +100,21 @@ def diff(app: App, exit_code: bool):
     settled = configs.resolve(environment)
     changes = _unprovisioned(environment, settled)
     if app.json:
-        app.printer.report({name: {"provisioned": old, "configured": new} for name, (old, new) in changes.items()})
+        app.printer.report(
+            {name: {"provisioned": old, "configured": new} for name, (old, new) in changes.items()}
+        )
     elif not changes:
         app.printer.line("No difference.")
     else:
-        rows = [(name, *("-" if value is None else value for value in change)) for name, change in changes.items()]
+        rows = [
+            (name, *("-" if value is None else value for value in change)) for name, change in changes.items()
+        ]
         app.printer.table(rows, headers=("name", "provisioned", "configured"))
     if changes and exit_code:
-        raise DifferencesFound("The configuration is not what was provisioned.", '"rigger provision" brings the cluster up to date.')
+        raise DifferencesFound(
+            "The configuration is not what was provisioned.",
+            '"rigger provision" brings the cluster up to date.',
+        )
 
 
 def _unprovisioned(environment: Environment, settled: configs.Config) -> dict[str, tuple]:
@@ -125,7 +136,10 @@ def edit(app: App):
     with environment.locked("rigger config edit"):
         before = environment.vars()
         draft = environment.file("vars.edit")
-        envfile.write(draft, before)
+        if os.path.exists(draft):
+            app.printer.line("Going on with your text of last time, which was not saved.")
+        else:
+            envfile.write(draft, before)
         edited = _edited(app, environment, draft, before)
         if edited is not None:
             given = {name: value for name, value in edited.items() if before.get(name) != value}
@@ -152,7 +166,9 @@ def _edited(app: App, environment: Environment, draft: str, before: dict[str, st
         except RiggerError as problem:
             app.printer.warn(problem.message)
             if not wizard.has_terminal():
-                raise InvalidConfig("What was edited is not valid; nothing was changed.", f"Your text is in {draft}.") from None
+                raise InvalidConfig(
+                    "What was edited is not valid; nothing was changed.", f"Your text is in {draft}."
+                ) from None
             if not wizard.Wizard().confirm("Go back to the editor?", default=True):
                 raise InvalidConfig("Nothing was changed.", f"Your text is in {draft}.") from None
             continue
@@ -201,7 +217,9 @@ def _change(app: App, environment: Environment, given: dict[str, str], gone) -> 
     if changed:
         environment.audit.append("configured", by="rigger config", changed=changed)
         environment.save(vars, secrets)
-    app.printer.line(f"Changed: {', '.join(changed)}. Next: rigger provision" if changed else "Nothing was changed.")
+    app.printer.line(
+        f"Changed: {', '.join(changed)}. Next: rigger provision" if changed else "Nothing was changed."
+    )
 
 
 def _checked(environment: Environment, given: dict[str, str], gone) -> tuple[dict[str, str], frozenset[str]]:
@@ -220,11 +238,15 @@ def _checked(environment: Environment, given: dict[str, str], gone) -> tuple[dic
     missing = [q for q in interview.missing() if q.name not in interview.set_aside]
     if missing:
         names = ", ".join(question.name for question in missing)
-        raise InvalidConfig(f"{names} would have no value.", "Give them in the same command: rigger config set NAME=VALUE ...")
+        raise InvalidConfig(
+            f"{names} would have no value.", "Give them in the same command: rigger config set NAME=VALUE ..."
+        )
     questions: dict[str, Question] = {q.name: q for q in catalog.questions(after)}
     values = {name: _saved_form(interview, questions.get(name), name, value) for name, value in given.items()}
     _, platform = catalog.chosen(after)
-    values.update({n: v for n, v in configs.identity({**after, **values}, platform).items() if saved.get(n) != v})
+    values.update(
+        {n: v for n, v in configs.identity({**after, **values}, platform).items() if saved.get(n) != v}
+    )
     hidden = {name for name, question in questions.items() if question.secret}
     return values, frozenset(hidden | {*environment.secrets()})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shlex
@@ -10,14 +11,15 @@ from collections.abc import Mapping
 import click
 
 from rigger import config as configs
-from rigger import envfile
+from rigger import envfile, loading, saved, seal, unpacked
 from rigger.cli import App, command
 from rigger.config import Catalog
 from rigger.drafts import Draft
 from rigger.environment import COMPUTED, Environment
-from rigger.errors import BadUsage, InvalidConfig, Refused, RiggerError
+from rigger.errors import BadUsage, Interrupted, InvalidConfig, Refused, RiggerError
 from rigger.home import NAME
 from rigger.preflight import run_program
+from rigger.printer import plain
 from rigger.questions import DRAFT, Answer, Interview, Question, Sources, missing_values, saved_problem
 
 ARCHIVES = (b"\x28\xb5\x2f\xfd", b"\x1f\x8b", b"PK\x03\x04")  # zstd, gzip, zip
@@ -34,7 +36,14 @@ KEPT_SOURCES = ("asked", "default", DRAFT)
     "--set", "assignments", metavar="NAME=VALUE", multiple=True, help="Answer a question beforehand."
 )
 @click.option("--answers", metavar="FILE", help="Read answers from a dotenv file.")
-@click.option("--file", "path", metavar="PATH", help="Load a vars file that you have.")
+@click.option("--file", "path", metavar="PATH", help="Load a vars file or a saved bundle that you have.")
+@click.option("--verify-key", "key", metavar="KEY", help="Insist on a bundle signed by this SSH public key.")
+@click.option("--passphrase-file", metavar="FILE", help="Decrypt a bundle's secrets with its first line.")
+@click.option(
+    "--identity", "identities", metavar="FILE", multiple=True, help="Decrypt with this age or SSH key."
+)
+@click.option("--allow-older", is_flag=True, help="Load a bundle that knows less than what is here.")
+@click.option("--trust", is_flag=True, help="Agree beforehand to scripts that come in a bundle.")
 @click.option("--defaults", is_flag=True, help="Take the default of whatever was not given.")
 @click.option("--no-input", is_flag=True, help="Never prompt; fail where a value is missing.")
 @click.option("--advanced", is_flag=True, help="Ask everything.")
@@ -48,6 +57,11 @@ def configure(
     assignments,
     answers,
     path,
+    key,
+    passphrase_file,
+    identities,
+    allow_older,
+    trust,
     defaults,
     no_input,
     advanced,
@@ -57,43 +71,168 @@ def configure(
 
     _require_words({"--name": name, "--answers": answers, "--file": path})
     flags = _flags(assignments, PLATFORM=platform, VERSION=version, PROVIDER=provider, TYPE=kind)
-    loaded = _load(path) if path else {}
     given = _read_answers(answers) if answers else {}
     asks = wizard.has_terminal() and not no_input
+    with contextlib.ExitStack() as stack:
+        bundle = None
+        if path and unpacked.is_bundle(path):
+            name = name or app.name or os.environ.get("RIGGER_NAME") or given.get("NAME")
+            opener = _opener(passphrase_file, identities)
+            agree = _agreement(app, trust)
+            bundle = stack.enter_context(
+                loading.loading(
+                    path, app.home, name, key=key, allow_older=allow_older, open_sealed=opener, agree=agree
+                )
+            )
+        _configure(app, flags, given, name, answers, path, bundle, asks, defaults, advanced)
+
+
+def _configure(
+    app: App, flags, given, name, answers, path, bundle, asks: bool, defaults: bool, advanced: bool
+):
+    """Settle every question, write the answers, and say what to type next."""
+    loaded = bundle.vars() if bundle else _load(path) if path else {}
     catalog = Catalog(app.home.path)
-    target, named = _target(app, name, given, path, flags.get("PLATFORM") or loaded.get("PLATFORM"))
-    _require_same_cluster(app, target, catalog, loaded, path)
+    if bundle:
+        target, named = bundle.target, True
+        known = catalog.chosen(loaded)
+        bundle.require_platform(*known)
+        _say_bundle(app, bundle)
+        for module in bundle.unlike([*known]):
+            app.printer.warn(
+                f"{module} has other scripts here than in the bundle; those of this machine will run."
+            )
+    else:
+        target, named = _target(app, name, given, path, flags.get("PLATFORM") or loaded.get("PLATFORM"))
+        _require_same_cluster(app, target, catalog, loaded, path)
     draft = _draft(app, target, named) if asks and not defaults else None
     if draft and draft.name != target.name:
         target, named = app.home.at(draft.name), True
     new = not target.exists()
-    saved = {} if new else {**target.vars(), **target.secrets()}
+    # Of what is here, a bundle takes over nothing but the secrets that were left out of it.
+    saved_here = {} if new else target.secrets() if bundle else {**target.vars(), **target.secrets()}
     sources = Sources(
         flags=flags,
         environ=_environ(),
         answers=given,
         answers_name=answers or "",
         draft=draft.read() if draft else {},
-        saved={**saved, **loaded},
+        saved={**saved_here, **loaded},
         saved_name=path or "saved",
     )
     interview = Interview(
-        _script(catalog, target, saved),
+        _script_of_bundle(catalog, bundle, loaded) if bundle else _script(catalog, target, saved_here),
         sources,
         lambda folder, program, values: run_program(target, folder, program, values),
         advanced=advanced,
         take_defaults=defaults or not asks or (bool(sources.saved) and not advanced),
     )
     if asks:
-        _converse(app, target, interview, catalog, review=not defaults)
+        if not bundle:
+            _check_names_of_any(catalog, interview.sources)
+        _converse(app, target, interview, catalog, review=not defaults and not bundle)
     else:
         _require_all(app, interview, catalog, path or target.vars_file)
     _check_names(catalog, interview)
+    if bundle:
+        _load_bundle(app, bundle, interview, catalog, saved_here)
+        if asks:
+            Draft(app.home.path, target.name).remove()
+        _say_loaded(app, bundle)
+        return
     final = target if named else _named_after_platform(app, target, interview)
     changed = _save(app, final, interview, catalog, loaded, new)
     if asks:
         Draft(app.home.path, target.name).remove()
     _say_what_next(app, final, interview, changed)
+
+
+def _opener(passphrase_file: str | None, identities):
+    """Return what opens the encrypted part of a bundle."""
+
+    def open_sealed(data: bytes) -> bytes:
+        if identities:
+            return seal.decrypt(data, identities=identities)
+        if not seal.needs_passphrase(data):
+            raise BadUsage(
+                "The bundle's secrets are encrypted for a key.", "Name its file with --identity FILE."
+            )
+        return seal.decrypt(
+            data, passphrase=saved.passphrase(passphrase_file, "The passphrase of its secrets?")
+        )
+
+    return open_sealed
+
+
+def _agreement(app: App, trust: bool):
+    """Return what asks for consent to scripts that only the bundle has, after showing their hashes."""
+
+    def agree(names: list[str], hashes: list[tuple[str, str]]) -> None:
+        from rigger import wizard
+
+        unknown = f"This machine does not know {' and '.join(names)}; these" if names else "These"
+        app.printer.warn(f"{unknown} scripts came in the bundle:")
+        app.printer.table(hashes)
+        if trust:
+            return
+        if not wizard.has_terminal():
+            raise BadUsage(
+                "Nobody can be asked whether they may run.", "Look at them, then add --trust to agree."
+            )
+        if not wizard.Wizard().confirm("May they run on this machine, as you?", default=False):
+            raise Interrupted("Nothing was changed.")
+
+    return agree
+
+
+def _say_bundle(app: App, bundle: loading.Loaded) -> None:
+    found = bundle.found
+    signed = f", signed by {found.manifest.signer}" if found.manifest.signer else ""
+    app.printer.line(f"{found.path}: {found.name} of {found.fields['created']}, verified{signed}.")
+    for line in loading.differences(bundle):
+        app.printer.line(f"  {plain(line)}")
+    for name in bundle.lost():
+        app.printer.warn(
+            f"{plain(name)} was left out when it was saved, as it holds a secret: scripts will miss it."
+        )
+
+
+def _script_of_bundle(catalog: Catalog, bundle: loading.Loaded, loaded: Mapping[str, str]):
+    """Return the questions of a bundle: its modules', and one for every secret that a script had saved."""
+
+    def script(values: Mapping[str, str]):
+        for name in ("PROVIDER", "PLATFORM"):
+            if name in values and _whole_path(name, values[name]) != loaded[name]:
+                raise configs.other_module(bundle.target, name, loaded[name])
+        questions = catalog.questions(values)
+        known = {question.name for question in questions}
+        return [*questions, *(q for q in _secrets_of_scripts(bundle) if q.name not in known)]
+
+    return script
+
+
+def _secrets_of_scripts(bundle: loading.Loaded) -> list[Question]:
+    ask, help = "Which value has {}?", "A script had saved it as a secret; it was left out of the bundle."
+    return [
+        Question(name, ask.format(name), help=help, type="secret", origin=bundle.found.path)
+        for name in bundle.left_behind()
+    ]
+
+
+def _load_bundle(app: App, bundle: loading.Loaded, interview: Interview, catalog: Catalog, before) -> None:
+    """Make the bundle an environment, with the values that were asked for."""
+    values = _values(interview, catalog, {}, {**before, **bundle.vars()})
+    hidden = {question.name for question in interview.applicable() if question.secret}
+    hidden |= {*before, *bundle.secrets, *bundle.found.fields["redacted"]}
+    bundle.settle(*_apart(values, hidden | _secret_names(interview, catalog)))
+    app.home.use(bundle.target.name)
+
+
+def _say_loaded(app: App, bundle: loading.Loaded) -> None:
+    done = "is up to date with" if bundle.update else "was made from"
+    app.printer.line()
+    app.printer.line(f"Environment {bundle.target.name} {done} {bundle.found.path}, and is the current one.")
+    app.printer.line("Next: rigger status, rigger check, rigger upgrade")
 
 
 def _require_words(flags: Mapping[str, str | None]) -> None:
@@ -124,7 +263,7 @@ def _name_of_file(path: str) -> str:
     folder, base = os.path.split(os.path.realpath(path))
     for text in (base.split(".")[0], os.path.basename(folder)):
         name = re.sub(r"[^A-Za-z0-9_.-]+", "-", text).strip("-._")
-        if NAME.fullmatch(name) and name != "vars":
+        if re.fullmatch(NAME, name) and name != "vars":
             return name
     return ""
 
@@ -132,7 +271,7 @@ def _name_of_file(path: str) -> str:
 def _first(app: App, platform: str) -> Environment:
     """Return the environment that nobody has named: it is called like its platform."""
     name = re.sub(r"[^A-Za-z0-9_.-]+", "-", os.path.basename(platform.rstrip(os.sep))).strip("-._")
-    return app.home.at(name if NAME.fullmatch(name) else "cluster")
+    return app.home.at(name if re.fullmatch(NAME, name) else "cluster")
 
 
 def _named_after_platform(app: App, target: Environment, interview: Interview) -> Environment:
@@ -170,7 +309,7 @@ def _draft(app: App, target: Environment, named: bool) -> Draft | None:
     draft = Draft(app.home.path, target.name)
     if not draft.read() and not named:
         draft = Draft.newest(app.home.path) or draft
-    if not draft.read() or not NAME.fullmatch(draft.name):
+    if not draft.read() or not re.fullmatch(NAME, draft.name):
         return None
     about = "" if draft.name == target.name else f" for environment {draft.name}"
     if wizard.Wizard().confirm(f"Go on from the answers given{about} {draft.age()}?", default=True):
@@ -254,7 +393,8 @@ def _load(path: str) -> dict[str, str]:
         raise InvalidConfig(f"{path} cannot be read: {problem.strerror}.") from None
     if data.startswith(ARCHIVES):
         raise Refused(
-            f"{path} is an archive, not a vars file.", "This version of rigger does not load bundles."
+            f"{path} is an archive, but neither a vars file nor a bundle.",
+            'Bundles are made by "rigger save".',
         )
     return {name: value for name, value in envfile.parse(data, path).items() if name not in COMPUTED}
 
@@ -263,7 +403,6 @@ def _converse(app: App, target: Environment, interview: Interview, catalog: Cata
     """Ask what is missing; what follows from a change in the review is asked too, whatever its default."""
     from rigger import wizard
 
-    _check_names_of_any(catalog, interview.sources)
     app.home.make()
     draft = Draft(app.home.path, target.name)
 
@@ -308,8 +447,9 @@ def _told(question: Question, answer: Answer) -> str:
 
 def _check_names(catalog: Catalog, interview: Interview) -> None:
     values, sources = interview.values(), interview.sources
-    catalog.check_names(sources.flags, values, "--set")
-    catalog.check_names(sources.answers, values, sources.answers_name, also=("NAME",))
+    asked = [question.name for question in interview.applicable()]
+    catalog.check_names(sources.flags, values, "--set", also=asked)
+    catalog.check_names(sources.answers, values, sources.answers_name, also=("NAME", *asked))
 
 
 def _check_names_of_any(catalog: Catalog, sources: Sources) -> None:

@@ -27,6 +27,7 @@ def destroy(app: App):
                 app.printer.report({**run.as_dict(), "leftovers": _leftovers(run)})
         _judge(environment, run, bad)
         environment.audit.append("destroyed", run.id, nodes=list(planned.leaving))
+        _drop_outputs(environment, settled)
     app.printer.line(
         f'{environment.name} is destroyed; its record stays. "rigger forget {environment.name}" removes that, '
         f'"rigger provision" makes it anew.'
@@ -47,6 +48,18 @@ def _judge(environment, run: Run, bad) -> None:
     said = " ".join(result.describe(environment) for result in provider_failed)
     listed = "\n".join(f"  {item}" for item in left)
     raise StepFailed(
-        f"{environment.name} is not destroyed completely. {said}".rstrip() + (f"\nLeft over:\n{listed}" if left else ""),
+        f"{environment.name} is not destroyed completely. {said}".rstrip()
+        + (f"\nLeft over:\n{listed}" if left else ""),
         'Type "rigger destroy" to try again; "rigger logs" shows what the scripts printed.',
     )
+
+
+def _drop_outputs(environment, settled) -> None:
+    """Take back what the scripts said of a cluster that is no more: a shell must not be pointed at it."""
+    gone = {*settled.provider.outputs, *settled.platform.outputs}
+    vars, secrets = environment.vars(), environment.secrets()
+    if gone & {*vars, *secrets}:
+        environment.save(
+            {name: value for name, value in vars.items() if name not in gone},
+            {name: value for name, value in secrets.items() if name not in gone},
+        )

@@ -27,5 +27,3 @@ def doctor(app: App):
         names = ", ".join(finding.what for finding in bad)
         raise NotReady(f"Not ready: {names}.", "The remedies are above.")
     app.printer.line("Ready." if environment else 'Ready for "rigger configure".')
-
-

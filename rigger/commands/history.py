@@ -14,7 +14,10 @@ def history(app: App):
     elif not runs:
         app.printer.line(f"{environment.name} has not run anything yet.")
     else:
-        rows = [(r["run"], r["command"], r["outcome"], r["version"], f"{len(r['steps'])} steps", _spent(r)) for r in runs]
+        rows = [
+            (r["run"], r["command"], r["outcome"], r["version"], f"{len(r['steps'])} steps", _spent(r))
+            for r in runs
+        ]
         app.printer.table(rows, headers=("run", "command", "outcome", "version", "steps", "time"))
 
 

@@ -16,7 +16,17 @@ def list(app: App):
         app.printer.line('There is no environment yet. Type "rigger configure" to make one.')
     else:
         app.printer.table(
-            [("*" if r["current"] else "", r["name"], r["platform"], r["version"], r["provider"], str(r["nodes"])) for r in rows],
+            [
+                (
+                    "*" if r["current"] else "",
+                    r["name"],
+                    r["platform"],
+                    r["version"],
+                    r["provider"],
+                    str(r["nodes"]),
+                )
+                for r in rows
+            ],
             headers=("", "name", "platform", "version", "provider", "nodes"),
         )
 
@@ -27,6 +37,13 @@ def _describe(environment: Environment, current: bool) -> dict:
         vars = environment.vars()
         nodes = len(environment.nodes())
     except RiggerError as problem:
-        return {**row, "platform": "?", "version": "?", "provider": "?", "nodes": "?", "problem": problem.message}
+        return {
+            **row,
+            "platform": "?",
+            "version": "?",
+            "provider": "?",
+            "nodes": "?",
+            "problem": problem.message,
+        }
     known = {key: vars.get(key.upper(), "") for key in ("platform", "version", "provider", "type")}
     return {**row, **known, "nodes": nodes}

@@ -19,14 +19,21 @@ def logs(app: App, run: str | None, step: str | None):
     environment = app.environment()
     found = [r for r in environment.audit.records() if r["event"] == "step-started"]
     if not found:
-        app.printer.report([]) if app.json else app.printer.line(f"{environment.name} has not run anything yet.")
+        app.printer.report([]) if app.json else app.printer.line(
+            f"{environment.name} has not run anything yet."
+        )
         return
     chosen = _of_run(environment, found, run)
     chosen = [record for record in chosen if step is None or _is(record, step)]
     if not chosen:
         raise BadUsage(f"That run has no step {step!r}.", 'Type "rigger history -o json" to see its steps.')
     if app.json:
-        app.printer.report([{k: r[k] for k in ("run", "number", "module", "step")} | {"log": environment.file(r["log"])} for r in chosen])
+        app.printer.report(
+            [
+                {k: r[k] for k in ("run", "number", "module", "step")} | {"log": environment.file(r["log"])}
+                for r in chosen
+            ]
+        )
         return
     for record in chosen:
         app.printer.heading(f"==> {record['run']} {record['number']} {record['module']} {record['step']}")
@@ -38,13 +45,21 @@ def _of_run(environment: Environment, found: list[dict], run: str | None) -> lis
     if run is None:
         run = names[-1]
     elif run not in names:
-        raise BadUsage(f"There is no run {run!r} with steps{did_you_mean(run, names)}.", 'Type "rigger history".')
+        raise BadUsage(
+            f"There is no run {run!r} with steps{did_you_mean(run, names)}.", 'Type "rigger history".'
+        )
     return [record for record in found if record["run"] == run]
 
 
 def _is(record: dict, step: str) -> bool:
     number = f"{record['number']:02d}"
-    names = (str(record["number"]), number, record["step"], f"{number}-{record['step']}", f"{record['module']}/{record['step']}")
+    names = (
+        str(record["number"]),
+        number,
+        record["step"],
+        f"{number}-{record['step']}",
+        f"{record['module']}/{record['step']}",
+    )
     return step in names
 
 

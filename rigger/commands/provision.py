@@ -4,7 +4,7 @@ import click
 
 from rigger import config, plan, preflight
 from rigger.cli import App, command
-from rigger.errors import DifferencesFound
+from rigger.errors import DifferencesFound, InvalidConfig
 from rigger.plan import History, Plan
 from rigger.run import Run, settle
 
@@ -20,6 +20,7 @@ def provision(app: App, only_plan: bool, exit_code: bool, again: bool):
         return _show_only(app, _plan(environment, config.resolve(environment), again), exit_code)
     with environment.locked("rigger provision") as lock:
         settled = settle(environment)
+        _require_no_upgrade(environment)
         planned = _plan(environment, settled, again)
         _show(app, environment.name, settled, planned)
         preflight.require(environment, settled, planned)
@@ -32,6 +33,15 @@ def provision(app: App, only_plan: bool, exit_code: bool, again: bool):
             _report(app, planned, run)
     app.printer.line()
     app.printer.line(f"{environment.name} is as configured. Next: rigger test, rigger status")
+
+
+def _require_no_upgrade(environment) -> None:
+    """Raise InvalidConfig between two versions: a provision would take for granted that the old one runs."""
+    from rigger import upgrades
+
+    begun = upgrades.pending(environment.audit.records())
+    if begun is not None:
+        raise InvalidConfig(upgrades.unfinished(environment.name, begun.start, begun.to), upgrades.WAYS_ON)
 
 
 def _plan(environment, settled: config.Config, again: bool) -> Plan:
@@ -50,7 +60,9 @@ def _show_only(app: App, planned: Plan, exit_code: bool) -> None:
         app.printer.report(planned.as_dict())
     else:
         app.printer.plan(planned)
-        app.printer.line("Only shown; nothing was done." if planned.changes else "Nothing to do but to check.")
+        app.printer.line(
+            "Only shown; nothing was done." if planned.changes else "Nothing to do but to check."
+        )
     if exit_code and planned.changes:
         raise DifferencesFound("Something would change.", '"rigger provision" does it.')
 

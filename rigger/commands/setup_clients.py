@@ -19,4 +19,6 @@ def setup_clients(app: App):
         finally:
             if app.json:
                 app.printer.report(run.as_dict())
-    app.printer.line(f"The clients are in {environment.bin_dir}, which is on PATH after: . {environment.home}/vars")
+    app.printer.line(
+        f"The clients are in {environment.bin_dir}, which is on PATH after: . {environment.home}/vars"
+    )

@@ -2,7 +2,7 @@
 
 import time
 
-from rigger import config
+from rigger import config, upgrades
 from rigger.cli import App, command
 from rigger.environment import Environment
 from rigger.plan import History, unprovisioned
@@ -22,6 +22,11 @@ def status(app: App):
         app.printer.table([(node["name"], node["address"]) for node in found["nodes"]])
     for line in _last_run(found):
         app.printer.line(f"  {line}")
+    if found["upgrade"]:
+        app.printer.warn(
+            upgrades.unfinished(environment.name, found["upgrade"]["from"], found["upgrade"]["to"])
+        )
+        app.printer.line(f"  {upgrades.WAYS_ON}")
     if found["pending"]:
         app.printer.warn(f"Configured but not provisioned: {', '.join(found['pending'])}")
     if found["running"]:
@@ -50,12 +55,25 @@ def _status(environment: Environment) -> dict:
         "pending": _pending(environment, settled, history, created, deployed),
         "failed_checks": sorted(history.failed_checks),
         "last_run": _run(records, runs[-1]) if runs else None,
+        "upgrade": _upgrade(records),
         "running": environment.holder(),
     }
 
 
+def _upgrade(records) -> dict | None:
+    """Return the upgrade that was begun and not finished."""
+    begun = upgrades.pending(records)
+    return (
+        {"from": begun.start, "to": begun.to, "style": begun.style, "rollback": begun.back} if begun else None
+    )
+
+
 def _state_word(history: History, provider: str, created, deployed, records) -> str:
-    unfinished = [key for key in history.last if history.unfinished(key) and key.endswith(("/create", "/install", "/deploy"))]
+    unfinished = [
+        key
+        for key in history.last
+        if history.unfinished(key) and key.endswith(("/create", "/install", "/deploy"))
+    ]
     if unfinished or f"provider/{provider}/destroy" in history.last:
         return "unfinished"  # a destroy that ended well leaves no history
     if history.failed_checks:
@@ -103,7 +121,10 @@ def _last_run(found: dict) -> list[str]:
     if run is None:
         return []
     steps = ", ".join(f"{s['step']}{'' if s['exit_code'] == 0 else ' failed'}" for s in run["steps"])
-    return [f"last run: {run['command']} at {_local(run['time'])}: {run['outcome']}" + (f" ({steps})" if steps else "")]
+    return [
+        f"last run: {run['command']} at {_local(run['time'])}: {run['outcome']}"
+        + (f" ({steps})" if steps else "")
+    ]
 
 
 def _local(stamp: str) -> str:

@@ -19,6 +19,7 @@ def test(app: App, suite: tuple[str, ...]):
         chosen = suites.find(settled.platform, suite or _ask(settled.platform))
         _require_deployed(environment, settled)
         planned = plan.test(settled, chosen.name, chosen.tests)
+        planned = plan.with_clients(settled, environment.bin_dir, planned)
         preflight.require(environment, settled, planned)
         run = Run(environment, settled, app.printer, lock)
         try:
@@ -27,7 +28,10 @@ def test(app: App, suite: tuple[str, ...]):
             found = _report(app, environment, settled, chosen, run)
     if found["failed"]:
         failed = ", ".join(test["name"] for test in found["tests"] if test["outcome"] == "failed")
-        raise TestsFailed(f"{found['failed']} of {len(found['tests'])} tests failed: {failed}.", f'"rigger logs {run.id}" shows why.')
+        raise TestsFailed(
+            f"{found['failed']} of {len(found['tests'])} tests failed: {failed}.",
+            f'"rigger logs {run.id}" shows why.',
+        )
 
 
 def _ask(platform) -> list[str]:
@@ -45,12 +49,14 @@ def _ask(platform) -> list[str]:
 def _require_deployed(environment, settled) -> None:
     history = History.of(environment.audit.records())
     if not history.ever_started(f"platform/{settled.platform.name}/deploy"):
-        raise InvalidConfig(f"There is no cluster to test in {environment.name} yet.", 'Type "rigger provision" first.')
+        raise InvalidConfig(
+            f"There is no cluster to test in {environment.name} yet.", 'Type "rigger provision" first.'
+        )
 
 
 def _report(app: App, environment, settled, chosen, run: Run) -> dict:
     """Write and show the results of the tests that ran, also of a test run that was interrupted."""
-    cases = [suites.case(result) for result in run.results]
+    cases = [suites.case(result) for result in run.results if suites.is_test(result)]
     found = suites.summary(chosen.name, run.id, settled.values.get("VERSION", ""), cases)
     if not run.id:
         return found
@@ -63,5 +69,7 @@ def _report(app: App, environment, settled, chosen, run: Run) -> dict:
     rows = [(case.name, case.outcome, f"{case.seconds:.2f} s", case.reason) for case in cases]
     app.printer.table(rows, headers=("test", "result", "time", ""))
     counts = ", ".join(f"{found[word]} {word}" for word in ("passed", "failed", "skipped") if found[word])
-    app.printer.line(f"{chosen.name}: {counts or 'nothing ran'} in {found['seconds']:.1f} s. Report: {folder}/junit.xml")
+    app.printer.line(
+        f"{chosen.name}: {counts or 'nothing ran'} in {found['seconds']:.1f} s. Report: {folder}/junit.xml"
+    )
     return found

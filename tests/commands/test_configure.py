@@ -490,7 +490,7 @@ def test_a_vars_file_that_is_refused(cloud, text, said):
 def test_an_archive_is_refused(cloud, start):
     with open(os.path.join(cloud.folder, "prod.rigger"), "wb") as file:
         file.write(start + bytes(range(256)))
-    assert "archive" in configure(cloud, "--file", "prod.rigger", code=9).err
+    assert "bundle" in configure(cloud, "--file", "prod.rigger", code=9).err
 
 
 def test_a_vars_file_that_is_not_there(cloud):

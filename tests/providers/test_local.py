@@ -5,7 +5,7 @@ import subprocess
 import time
 
 import pytest
-from steps import Steps
+from steps import LIBEXEC, Steps
 
 
 @pytest.fixture
@@ -25,7 +25,9 @@ def steps(private_home):
 
 def start(one, node, script, **options):
     """Start a program on a machine that outlives the step."""
-    done = one.on(node, "sh", "-c", f"setsid sh -c '{script}' </dev/null >/dev/null 2>&1 & echo $!", **options)
+    done = one.on(
+        node, "sh", "-c", f"setsid sh -c '{script}' </dev/null >/dev/null 2>&1 & echo $!", **options
+    )
     assert done.returncode == 0, done
     return int(done.stdout)
 
@@ -84,14 +86,36 @@ def test_fewer_nodes_remove_the_last_ones_and_their_processes(steps):
 def test_a_command_runs_as_after_a_fresh_login(steps):
     one = steps(SECRET_TOKEN="hush", ETCD_NAME="wrong")
     one.provider("create")
-    done = one.on("node-1", "sh", "-c", 'env; pwd; printf "[%s]" "$@"; cat; exit 9', "sh", "two words", "", stdin=None, input=b"\xff")
+    done = one.on(
+        "node-1",
+        "sh",
+        "-c",
+        'env; pwd; printf "[%s]" "$@"; cat; exit 9',
+        "sh",
+        "two words",
+        "",
+        stdin=None,
+        input=b"\xff",
+    )
     folder = os.path.join(one.machines, "node-1")
     lines = done.stdout.decode(errors="replace").splitlines()
     assert done.returncode == 9
     assert done.stdout.endswith(b"[two words][]\xff")
     assert f"HOME={folder}" in lines and folder in lines and f"RIGGER_MACHINE={one.id}/node-1" in lines
     names = {line.partition("=")[0] for line in lines if "=" in line}
-    assert names <= {"HOME", "PATH", "SHELL", "USER", "LOGNAME", "LANG", "RIGGER_MACHINE", "PWD", "SHLVL", "_", "OLDPWD"}
+    assert names <= {
+        "HOME",
+        "PATH",
+        "SHELL",
+        "USER",
+        "LOGNAME",
+        "LANG",
+        "RIGGER_MACHINE",
+        "PWD",
+        "SHLVL",
+        "_",
+        "OLDPWD",
+    }
 
 
 def test_a_command_on_a_machine_that_is_not_there_is_an_error(steps):
@@ -105,18 +129,20 @@ def test_a_command_on_a_machine_that_is_not_there_is_an_error(steps):
 def test_what_is_started_does_not_hold_the_lock(steps, tmp_path):
     one = steps()
     one.provider("create")
+    argv = [os.path.join(LIBEXEC, "rigger-node"), "node-1", "sh", "-c", "ls -l /proc/$$/fd"]
     with open(tmp_path / "lock", "w") as lock:
-        os.dup2(lock.fileno(), 19)
-        try:
-            environment = {**one.environment("platform"), "RIGGER_LOCK_FD": "19"}
-            argv = ["rigger-node", "node-1", "sh", "-c", "readlink /proc/$$/fd/* || true"]
-            done = subprocess.run(argv, env=environment, capture_output=True, pass_fds=[19])
-        finally:
-            os.close(19)
-    assert str(tmp_path / "lock") not in done.stdout.decode()
+        number = lock.fileno()
+        said = []
+        for variable in ("NOT_THE_LOCK", "RIGGER_LOCK_FD"):
+            environment = {**one.environment("platform"), variable: str(number)}
+            done = subprocess.run(argv, env=environment, capture_output=True, pass_fds=[number])
+            said.append(str(tmp_path / "lock") in done.stdout.decode())
+    assert said == [True, False]
 
 
-@pytest.mark.parametrize("script", ["sleep 300", 'trap "" TERM; while :; do sleep 1; done', "sleep 301 & sleep 302 & wait"])
+@pytest.mark.parametrize(
+    "script", ["sleep 300", 'trap "" TERM; while :; do sleep 1; done', "sleep 301 & sleep 302 & wait"]
+)
 def test_destroy_ends_exactly_the_processes_of_its_machines(steps, script):
     one, other = steps(NODES="1"), steps(NODES="1")
     one.provider("create")

@@ -8,6 +8,8 @@
 #     data/                    the member's data
 #     member                   the running process: its number, when it started, and how it was configured
 #     etcd.log etcd.log.1      what it said
+#     data.before-restore-RUN  what data/ was before the last restore
+#     applications/            programs of lib/application.py, when some were deployed
 #
 # The verbs are functions; the last lines call the one that is asked for.
 # shellcheck disable=SC2317
@@ -79,6 +81,7 @@ start() {
     etcd=$home/$1/etcd
     [ -x "$etcd" ] || fail "$etcd is not there"
     if running; then return; fi
+    [ ! -f "$home/restoring" ] || fail "a restore has not finished here; run it again"
     joining=${7-} cluster=${8-} token=${9-}
     set -- --name "$2" --data-dir "$home/data" --listen-client-urls "$3" --listen-peer-urls "$4" \
         --advertise-client-urls "$5" --initial-advertise-peer-urls "$6"
@@ -210,16 +213,106 @@ status() {
     }
 }
 
-# tidy VERSION: deletes the programs of all other versions.
+# tidy VERSION...: deletes the programs of all other versions.
 tidy() {
+    keep=" $* "
     for program in "$home"/*/etcd; do
         folder=${program%/etcd}
-        if [ -x "$program" ] && [ "${folder##*/}" != "$1" ]; then rm -rf "$folder"; fi
+        case $keep in
+            *" ${folder##*/} "*) ;;
+            *) if [ -x "$program" ]; then rm -rf "$folder"; fi ;;
+        esac
     done
+}
+
+# Snapshots. Commands on them went from etcdctl to etcdutl, which came with 3.5.
+
+utility() { # VERSION ARGUMENT...
+    folder=$home/$1
+    shift
+    if [ ! -x "$folder/etcdctl" ]; then
+        for folder in "$home"/*/etcdctl; do folder=${folder%/etcdctl}; done
+    fi
+    program=$folder/etcdutl
+    if [ ! -x "$program" ]; then program=$folder/etcdctl; fi
+    ETCDCTL_API=3 "$program" "$@" </dev/null
+}
+
+# take_snapshot VERSION ENDPOINT: of the running member's data; prints what is in it, as JSON.
+take_snapshot() {
+    umask 077
+    rm -f "$home/backup.db" "$home/backup.db.part"
+    said=$(ctl "$1" "$2" snapshot save "$home/backup.db" 2>&1) || fail "no snapshot: $(echo "$said" | tail -n 1)"
+    utility "$1" snapshot status "$home/backup.db" -w json 2>/dev/null || fail "the snapshot is damaged"
+}
+
+hand_snapshot_over() {
+    cat "$home/backup.db" && rm -f "$home/backup.db"
+}
+
+# A restore: `prepare_data` while the member runs, `lock` when it has been done on every node, `exchange_data` when
+# all members are down, `unlock` when all have the new data. From lock to unlock no member can be started.
+#
+#     restore.db                 the snapshot, as it came
+#     data.restored-TOKEN/       the data made from it
+#     restored                   TOKEN, when data/ is what was made for it
+#     restoring                  the run that locked this node
+#     data.before-restore-RUN/   what data/ was before
+
+# prepare_data VERSION NAME PEER CLUSTER TOKEN
+prepare_data() {
+    if [ -d "$home/data.restored-$5" ] || [ "$(cat "$home/restored" 2>/dev/null)" = "$5" ]; then
+        rm -f "$home/restore.db"
+        return
+    fi
+    umask 077
+    rm -rf "$home"/data.restored-* "$home/data.restoring"
+    said=$(utility "$1" snapshot restore "$home/restore.db" --skip-hash-check=false --data-dir "$home/data.restoring" \
+        --name "$2" --initial-advertise-peer-urls "$3" --initial-cluster "$4" --initial-cluster-token "$5" 2>&1) ||
+        fail "the snapshot cannot be restored: $(echo "$said" | tail -n 1 | cut -c 1-300)"
+    sync
+    mv "$home/data.restoring" "$home/data.restored-$5"
+    rm -f "$home/restore.db"
+}
+
+lock() { # RUN
+    # The run that began sets data aside; one that goes on, or starts over, does not do so again.
+    if [ ! -f "$home/restoring" ]; then
+        echo "$1" >"$home/restoring.new"
+        mv "$home/restoring.new" "$home/restoring"
+    fi
+    stop
+}
+
+exchange_data() { # TOKEN
+    if running; then fail "etcd still runs"; fi
+    if [ -d "$home/data.restored-$1" ]; then
+        before=$home/data.before-restore-$(cat "$home/restoring")
+        if [ ! -d "$before" ] && [ -d "$home/data" ]; then mv "$home/data" "$before"; fi
+        rm -rf "$home/data"
+        echo "$1" >"$home/restored"
+        mv "$home/data.restored-$1" "$home/data"
+        sync
+    fi
+    [ "$(cat "$home/restored" 2>/dev/null)" = "$1" ] || fail "the data that were made for this restore are gone"
+}
+
+unlock() {
+    [ -f "$home/restoring" ] || return 0
+    last=data.before-restore-$(cat "$home/restoring")
+    if [ -d "$home/$last" ]; then
+        for folder in "$home"/data.before-restore-*; do
+            if [ "${folder##*/}" != "$last" ]; then rm -rf "$folder"; fi
+        done
+    fi
+    rm -f "$home/restoring"
 }
 
 # Nothing is to be saved, and members that all say good-bye to one another take their time.
 remove() {
+    for program in "$home"/applications/*/application.py; do
+        if [ -f "$program" ]; then python3 "$program" kill || fail "an application could not be stopped"; fi
+    done
     lose
     rm -rf "$home"
 }

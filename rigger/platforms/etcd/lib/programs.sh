@@ -1,9 +1,10 @@
 # shellcheck shell=bash
-# Summary: Where etcd's programs come from: the user's own, a wheel from PyPI, or a release archive.
+# Summary: Where etcd's programs come from (the user's own, a wheel from PyPI, a release archive) and where they go.
 # Needs: RIGGER_CACHE_DIR RIGGER_PYTHON; ETCD_BIN_DIR and ETCD_DOWNLOAD_URL when somebody set them
-# Writes: $RIGGER_CACHE_DIR/etcd/VERSION/PLATFORM/{etcd,etcdctl,etcdutl}
+# Writes: $RIGGER_CACHE_DIR/etcd/VERSION/PLATFORM/{etcd,etcdctl,etcdutl}; ~/rigger-etcd/VERSION on the nodes;
+#         $RIGGER_BIN_DIR
 #
-# The version and fail() come from lib/cluster.sh.
+# The version, the nodes and fail() come from lib/cluster.sh.
 # shellcheck disable=SC2154
 
 release_url=${ETCD_DOWNLOAD_URL:-https://github.com/etcd-io/etcd/releases/download}
@@ -181,4 +182,49 @@ place_clients() {
         fi
         mv -f "$RIGGER_BIN_DIR/.$program.new" "$RIGGER_BIN_DIR/$program"
     done
+}
+
+# Runs on the node. The folder appears under its name when the programs in it are known to run.
+# shellcheck disable=SC2016
+unpack='
+    set -e
+    umask 022
+    mkdir -p "$HOME/rigger-etcd"
+    cd "$HOME/rigger-etcd"
+    rm -rf .new
+    mkdir .new
+    tar -xf - -C .new
+    said=$(.new/etcd --version 2>&1 | head -n 1)
+    if [ "$said" != "etcd Version: $1" ]; then
+        echo "error: this is not etcd $1 for this machine: $said" >&2
+        exit 1
+    fi
+    rm -rf "$1"
+    mv .new "$1"
+'
+
+# Puts the programs of this version on every node that has none of it, beside those that run there.
+install_on_nodes() {
+    local node missing=()
+    survey
+    for node in ${nodes[@]+"${nodes[@]}"}; do
+        [[ ${state[$node]} != unreachable ]] || fail "$node cannot be reached"
+        if [[ ${versions[$node]} != *",$version,"* ]]; then
+            missing+=("$node")
+            find_programs "${platform[$node]}"
+        fi
+    done
+    ((${#missing[@]})) || return 0
+    rigger-log info "Installing etcd $version on ${missing[*]}"
+    each put_programs_on "${missing[@]}" || fail "etcd could not be installed everywhere"
+    survey
+}
+
+put_programs_on() {
+    local names=(etcd etcdctl)
+    # Every kind of machine was seen to above; here its programs are in the cache.
+    find_programs "${platform[$1]}"
+    if [[ -x $programs/etcdutl ]]; then names+=(etcdutl); fi
+    # These files never change; but GNU tar says so, with 1, when another run links to one of them (place_clients).
+    { tar -cf - -C "$programs" "${names[@]}" || (($? == 1)); } | rigger-node "$1" sh -c "$unpack" sh "$version"
 }

@@ -1,0 +1,44 @@
+"""rigger backup"""
+
+import os
+from dataclasses import replace
+
+import click
+
+from rigger import plan, preflight
+from rigger.cli import App, command
+from rigger.errors import BadUsage, StepFailed
+from rigger.run import Run, settle
+
+
+@command("backup", reports=True, streams=True)
+@click.option(
+    "-f", "--file", "path", metavar="FILE", help="Where to write it; default: the environment's folder."
+)
+def backup(app: App, path: str | None):
+    """Back the platform's data up to a file."""
+    environment = app.environment()
+    with environment.locked("rigger backup") as lock:
+        settled = settle(environment)
+        planned = plan.only(settled, "backup", "asked for")
+        path = os.path.abspath(path) if path else environment.new_backup()
+        if os.path.exists(path):
+            raise BadUsage(f"{path} is there already.", "Name another file.")
+        if not os.path.isdir(os.path.dirname(path)):
+            raise BadUsage(f"There is no folder {os.path.dirname(path)}.", "Make it, or name another file.")
+        planned = replace(planned, environ={"RIGGER_BACKUP_FILE": path})
+        planned = plan.with_clients(settled, environment.bin_dir, planned)
+        preflight.require(environment, settled, planned)
+        run = Run(environment, settled, app.printer, lock)
+        try:
+            run.carry_out(planned)
+            if not os.path.isfile(path):
+                raise StepFailed(
+                    f"{planned.steps[-1].shown} exited 0, but wrote no {path}.", "Correct the script."
+                )
+        finally:
+            if app.json:
+                app.printer.report({"file": path, **run.as_dict()})
+    for name, value in run.results[-1].figures.items():
+        app.printer.line(f"  {name.replace('_', ' ')}: {value}")
+    app.printer.line(f'The data is in {path}; "rigger restore {path}" puts it back.')

@@ -1,0 +1,38 @@
+"""rigger restore"""
+
+import os
+from dataclasses import replace
+
+import click
+
+from rigger import plan, preflight
+from rigger.cli import App, command
+from rigger.errors import BadUsage
+from rigger.run import Run, settle
+
+
+@command("restore", asks=True, reports=True, streams=True)
+@click.argument("path", metavar="FILE")
+def restore(app: App, path: str):
+    """Put the platform's data back from FILE, which "rigger backup" wrote."""
+    environment = app.environment()
+    path = os.path.abspath(path)
+    if not os.path.isfile(path):
+        raise BadUsage(f"There is no file {path}.", 'Name one that "rigger backup" wrote.')
+    with environment.locked("rigger restore") as lock:
+        settled = settle(environment)
+        planned = plan.only(settled, "restore", f"from {path}")
+        planned = replace(planned, environ={"RIGGER_BACKUP_FILE": path})
+        planned = plan.with_clients(settled, environment.bin_dir, planned)
+        preflight.require(environment, settled, planned)
+        app.printer.plan(planned)
+        app.printer.warn(f"All data of {environment.name} will be replaced by what is in {path}.")
+        app.agree("Go on?")
+        run = Run(environment, settled, app.printer, lock)
+        try:
+            run.carry_out(planned)
+        finally:
+            if app.json:
+                app.printer.report({"file": path, **run.as_dict()})
+        environment.audit.append("restored", run.id, file=path)
+    app.printer.line(f"{environment.name} has the data of {path}.")

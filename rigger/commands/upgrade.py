@@ -1,0 +1,199 @@
+"""rigger upgrade"""
+
+import os
+from dataclasses import replace
+
+import click
+
+from rigger import plan, preflight, saved, upgrades
+from rigger.cli import App, command
+from rigger.config import Config, resolve
+from rigger.environment import Environment
+from rigger.errors import BadUsage, InvalidConfig, RiggerError
+from rigger.plan import History
+from rigger.questions import Choice
+from rigger.run import Run, settle
+from rigger.upgrades import Request
+
+
+@command("upgrade", reports=True, streams=True)
+@click.option("--to", metavar="VERSION", help="The version to reach.")
+@click.option("--upgrade-style", "style", metavar="STYLE", help="How, for example graceful or inplace.")
+@click.option("--allow-downgrade", is_flag=True, help="Go to an older version all the same.")
+@click.option("--resume", is_flag=True, help="Go on with the upgrade that did not finish.")
+@click.option("--rollback", is_flag=True, help="Go back from the upgrade that did not finish.")
+@click.option("--plan", "only_plan", is_flag=True, help="Show what would be done, and stop.")
+def upgrade(app: App, to, style, allow_downgrade, resume, rollback, only_plan):
+    """Bring the cluster to another version of the platform."""
+    environment = app.environment()
+    with environment.locked("rigger upgrade") as lock:
+        settled = settle(environment)
+        request = _request(environment, settled, to, style, resume, rollback)
+        if request.since or request.back:
+            upgrades.require_style(settled.platform, request.style)
+        else:
+            upgrades.judge(settled.platform, request, allow_downgrade)
+        target = resolve(environment, {"VERSION": request.to})
+        planned = _plan(environment, target, request)
+        _show(app, environment, settled, request, planned)
+        if only_plan:
+            if app.json:
+                app.printer.report(planned.as_dict())
+            return
+        preflight.require(environment, target, planned)
+        if not request.since and not request.back:
+            _save_before(app, environment, settled)
+        request = _begin(environment, request)
+        run = Run(environment, target, app.printer, lock)
+        try:
+            run.carry_out(planned)
+        except RiggerError as problem:
+            problem.next_step = _ways_out(environment, request)
+            raise
+        finally:
+            if app.json:
+                app.printer.report({"from": request.start, "to": request.to, **run.as_dict()})
+        _finish(environment, target, request, run)
+    _say(app, environment, request, run)
+
+
+def _request(environment: Environment, settled: Config, to, style, resume: bool, rollback: bool) -> Request:
+    begun = upgrades.pending(environment.audit.records())
+    if resume or rollback:
+        if begun is None:
+            raise BadUsage(
+                f"No upgrade of {environment.name} is unfinished.",
+                'Begin one: "rigger upgrade --to VERSION".',
+            )
+        if resume and rollback or to is not None or style is not None:
+            raise BadUsage(
+                "--resume and --rollback stand alone: version and style are those of the unfinished upgrade."
+            )
+        if resume or begun.back:
+            return begun
+        return Request(begun.to, begun.start, begun.style, back=True)
+    if begun is not None:
+        raise InvalidConfig(upgrades.unfinished(environment.name, begun.start, begun.to), upgrades.WAYS_ON)
+    running = _running_version(environment, settled)
+    to = _ask_version(settled, running) if to is None else to
+    return Request(running, to, _ask_style(settled) if style is None else style)
+
+
+def _running_version(environment: Environment, settled: Config) -> str:
+    """Return the version that is deployed; raises InvalidConfig where nothing is, or another is configured."""
+    deployed = History.of(environment.audit.records()).done.get(f"platform/{settled.platform.name}/deploy")
+    if deployed is None:
+        raise InvalidConfig(
+            f"There is no cluster to upgrade in {environment.name} yet.", 'Type "rigger provision".'
+        )
+    running = deployed.started["parameters"].get("VERSION", "")
+    if running != settled.values.get("VERSION", ""):
+        raise InvalidConfig(
+            f"{environment.name} runs {running}, but {settled.values.get('VERSION')} is configured.",
+            f'Type "rigger config set VERSION={running}" and upgrade, or "rigger provision".',
+        )
+    return running
+
+
+def _ask_version(settled: Config, running: str) -> str:
+    from rigger import wizard
+
+    choices = upgrades.newer(settled.platform, running)
+    if not choices:
+        raise BadUsage(f"{running} is the newest version of {settled.platform.name} that is known.")
+    if not wizard.has_terminal():
+        raise BadUsage("Which version? Nobody can be asked.", f"Add --to VERSION: {', '.join(choices)}.")
+    return wizard.Wizard().choose(f"Upgrade from {running} to?", [Choice(v) for v in choices], choices[0])
+
+
+def _ask_style(settled: Config) -> str:
+    from rigger import wizard
+
+    choices = upgrades.styles(settled.platform)
+    if not choices:
+        raise BadUsage(f"{settled.platform.name} has no upgrades.", "Its manifest offers no style.")
+    if len(choices) == 1:
+        return choices[0].value
+    if not wizard.has_terminal():
+        listed = ", ".join(choice.value for choice in choices)
+        raise BadUsage("Which style? Nobody can be asked.", f"Add --upgrade-style STYLE: {listed}.")
+    return wizard.Wizard().choose("How?", choices, choices[0].value)
+
+
+def _plan(environment: Environment, target: Config, request: Request):
+    records = environment.audit.records()
+    since = [record for record in records if request.since and record["seq"] >= request.since]
+    planned = upgrades.steps(target, request, History.of(since), History.of(records))
+    environ = {"RIGGER_FROM_VERSION": request.start}
+    if any(step.verb == "backup" for step in planned.steps):
+        environ["RIGGER_BACKUP_FILE"] = environment.new_backup()
+    return plan.with_clients(target, environment.bin_dir, replace(planned, environ=environ))
+
+
+def _show(app: App, environment: Environment, settled: Config, request: Request, planned) -> None:
+    way = "back from" if request.back else "from"
+    app.printer.heading(
+        f"{environment.name}: {settled.platform.name} {way} {request.start} to {request.to}, {request.style}"
+    )
+    app.printer.plan(planned)
+
+
+def _save_before(app: App, environment: Environment, settled: Config) -> None:
+    """Save the environment as it is, so that there is a way back whatever happens."""
+    folder = environment.file("saved")
+    os.makedirs(folder, mode=0o700, exist_ok=True)
+    written = saved.save(environment, settled, saved.default_path(environment, folder))
+    app.printer.line(f"Saved before the upgrade: {written.path}")
+
+
+def _begin(environment: Environment, request: Request) -> Request:
+    if request.since:
+        return request
+    record = environment.audit.append(
+        "upgrade-started",
+        **{"from": request.start, "to": request.to, "style": request.style, "rollback": request.back},
+    )
+    return replace(request, since=record["seq"])
+
+
+def _finish(environment: Environment, target: Config, request: Request, run: Run) -> None:
+    """Write the new version to the vars: only now does the cluster run it, as far as anybody knows."""
+    version = request.to
+    vars = {**environment.vars(), "VERSION": version, f"{target.platform.prefix}_VERSION": version}
+    environment.save(vars, environment.secrets())
+    event = "upgrade-rolled-back" if request.back else "upgrade-finished"
+    environment.audit.append(
+        event, run.id, **{"from": request.start, "to": version, "figures": upgrades.report(run.results)}
+    )
+
+
+def _ways_out(environment: Environment, request: Request) -> str:
+    """Return the exact state, and the commands that lead out of it."""
+    since = [record for record in environment.audit.records() if record["seq"] >= request.since]
+    history = History.of(since)
+    upgraded = next((record for key, record in history.last.items() if key.endswith(request.verb)), None)
+    target = f"{request.start} {'back ' if request.back else ''}to {request.to}"
+    if upgraded is None:
+        state = f"The cluster still runs {request.start}: nothing of it was changed yet"
+    elif not upgraded.succeeded:
+        state = f"The cluster is between two versions, on its way from {target}"
+    else:
+        state = f"All members were brought from {target}, but that was not found to be well"
+    ways = [f"{state}; {_recorded(environment)} is recorded.", 'Go on: "rigger upgrade --resume".']
+    if not request.back:
+        ways.append('Go back: "rigger upgrade --rollback".')
+    backed_up = any(key.endswith("/backup") for key in history.done)
+    if backed_up and (backup := environment.last_backup()):
+        ways.append(f'Put the data of before back: "rigger restore {backup}".')
+    return " ".join(ways)
+
+
+def _recorded(environment: Environment) -> str:
+    return environment.vars().get("VERSION", "no version")
+
+
+def _say(app: App, environment: Environment, request: Request, run: Run) -> None:
+    app.printer.line()
+    app.printer.line(f"{environment.name} runs {request.to}.")
+    for name, value in upgrades.report(run.results).items():
+        app.printer.line(f"  {name.replace('_', ' ')}: {value}")

@@ -1,0 +1,228 @@
+"""A bundle on its way to an environment: which one it becomes, whose scripts run, who opens its secrets."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from rigger import checkout, envfile, modules, plan, seal, trust, unpacked
+from rigger.environment import Environment
+from rigger.errors import BadUsage, Locked, Refused
+from rigger.home import Home
+from rigger.modules import Module
+from rigger.unpacked import ROLES, Unpacked
+
+Agree = Callable[[list[str], list[tuple[str, str]]], None]
+
+
+@dataclass
+class Loaded:
+    """A verified bundle, the environment that it will be, and the secrets that its encrypted part held."""
+
+    found: Unpacked
+    target: Environment
+    secrets: Mapping[str, str]
+    repository: bool = False  # whether the platform's checkout came along
+    head: tuple[int, str] | None = (
+        None  # of the audit log that is here, when the bundle was found to be newer
+    )
+
+    @property
+    def update(self) -> bool:
+        """Whether an environment is here that gives way to the bundle's."""
+        return self.head is not None
+
+    def vars(self) -> dict[str, str]:
+        """Return the vars as they will hold; modules that only the bundle has are named by where they lie for now."""
+        values = {**self.found.vars(self.target), **self.secrets}
+        for role in ROLES:
+            values[role.upper()] = self.module(role)
+        root = f"{self.found.fields['prefix']}_ROOT"
+        if self.repository and not os.path.exists(os.path.join(values.get(root, ""), ".git")):
+            values[root] = self.target.file(checkout.CHECKOUT)
+        return values
+
+    def module(self, role: str) -> str:
+        """Return the provider or platform by name or folder: this machine's own, else the bundle's."""
+        value = self.found.raw_vars()[role.upper()]
+        came_along = trust.lies_in(value, self.found.fields["environment_dir"])
+        name = self.found.fields[role] if came_along else value
+        if os.sep not in name and name in modules.folders(role, self.target.home):
+            return name
+        environments = os.path.dirname(self.target.path)
+        own = os.sep in name and not trust.lies_in(name, environments)
+        if own and os.path.isfile(os.path.join(name, modules.MANIFEST)):
+            return name
+        return self.found.scripts(role) or value
+
+    def strangers(self) -> list[str]:
+        """Return the roles whose module is the bundle's own."""
+        return [role for role in ROLES if self.module(role) == self.found.scripts(role)]
+
+    def unlike(self, known: list[Module]) -> list[str]:
+        """Return the names of this machine's own modules that are not as those of the bundle."""
+        own = [module for module in known if module.role not in self.strangers()]
+        pairs = [(module, self.found.scripts(module.role)) for module in own]
+        return [
+            module.name
+            for module, folder in pairs
+            if folder and trust.digest(module.folder) != trust.digest(folder)
+        ]
+
+    def left_behind(self) -> list[str]:
+        """Return the names of secrets that were left out of the bundle and are not on this machine either."""
+        here = self.target.secrets() if self.update else {}
+        return [
+            name for name in self.found.fields["redacted"] if name not in here and name not in self.secrets
+        ]
+
+    def lost(self) -> list[str]:
+        """Return the files that were left out of the bundle, because they hold a secret, and are not here either."""
+        return [name for name in self.found.fields["left_out"] if not os.path.isfile(self.target.file(name))]
+
+    def require_platform(self, provider: Module, platform: Module) -> None:
+        """Raise Refused when the modules are not the ones that the bundle says it is about."""
+        fields = self.found.fields
+        known = (provider.name, platform.name, platform.prefix)
+        if known != (fields["provider"], fields["platform"], fields["prefix"]):
+            raise Refused(
+                f"{self.found.path} says that it is about {fields['platform']} on {fields['provider']}, "
+                f"but its vars name {platform.name} on {provider.name}.",
+                unpacked.AGAIN,
+            )
+
+    def settle(self, vars: Mapping[str, str], secrets: Mapping[str, str]) -> None:
+        """Put the environment in its place; paths into the unpacked bundle become paths into it."""
+        here = {n: unpacked.repoint(v, self.found.folder, self.target.path) for n, v in vars.items()}
+        if not self.update:
+            self._settle(here, secrets)
+            return
+        with self.target.locked("rigger configure"):
+            if self.target.audit.head() != self.head:
+                raise Locked(f"{self.target.name} was changed meanwhile.", "Load the bundle again.")
+            self._settle(here, secrets)
+
+    def _settle(self, vars: Mapping[str, str], secrets: Mapping[str, str]) -> None:
+        def record(aside: Environment) -> None:
+            self._record(aside, secrets)
+
+        self.found.settle(self.target, vars, secrets, record, self.update)
+
+    def _record(self, aside: Environment, secrets: Mapping[str, str]) -> None:
+        """Note that it was loaded, and the digests that its secrets have here."""
+        key = aside.key()
+        aside.audit.append(
+            "loaded",
+            file=os.path.basename(self.found.path),
+            serial=self.found.serial,
+            signer=self.found.manifest.signer,
+            digests={name: plan.secret_digest(key, value) for name, value in secrets.items()},
+        )
+
+
+@contextmanager
+def loading(
+    path: str,
+    home: Home,
+    name: str | None,
+    *,
+    key: str | None,
+    allow_older: bool,
+    open_sealed: Callable[[bytes], bytes],
+    agree: Agree,
+) -> Iterator[Loaded]:
+    """Verify and unpack a bundle; it becomes an environment when `settle` is called, and is gone otherwise.
+
+    `agree` is called with the names of modules that only the bundle has, and the hashes of their files; it raises where
+    nobody agrees. Raises Refused for a bundle that is not acceptable, or older than what is here.
+    """
+    with unpacked.unpacked(path, home, check_signature=seal.checker(key)) as found:
+        target = _target(found, home, name)
+        head = target.audit.head() if target.exists() else None
+        if head and not allow_older:
+            unpacked.require_newer(found, target)
+        secrets = _open(found, open_sealed)
+        loaded = Loaded(found, target, secrets, found.unpack_checkout(), head)
+        _require_agreement(loaded, agree)
+        yield loaded
+
+
+def _require_agreement(loaded: Loaded, agree: Agree) -> None:
+    """Let a person agree to all that would run and that this machine has not seen; once is enough."""
+    found, roles = loaded.found, loaded.strangers()
+    digests = {role: trust.digest(str(found.scripts(role))) for role in roles}
+    known = trust.agreed(loaded.target)
+    new = [role for role in roles if digests[role] not in known]
+    programs = found.programs(loaded.target)
+    if new or programs:
+        hashes = [pair for role in new for pair in found.script_hashes(role)]
+        agree([found.fields[role] for role in new], [*hashes, *programs])
+    if roles:
+        trust.agree(found.folder, [*digests.values()])
+
+
+def _target(found: Unpacked, home: Home, name: str | None) -> Environment:
+    """Return the environment that a bundle belongs to: the one of the same ID, or a new one."""
+    for other in home.names():
+        here = home.at(other)
+        if here.vars().get(f"{found.fields['prefix']}_ID") == found.id:
+            if name and name != other:
+                raise BadUsage(
+                    f"{found.path} is the environment {other}, which is here already; it cannot be {name} too.",
+                    f'Leave --name out, or type "rigger forget {other}" first.',
+                )
+            return here
+    target = home.at(name or found.name)
+    if target.exists():
+        raise BadUsage(
+            f"{target.name} is another cluster than the one in {found.path}.",
+            "Give this one a name with --name NAME.",
+        )
+    return target
+
+
+def _open(found: Unpacked, open_sealed: Callable[[bytes], bytes]) -> dict[str, str]:
+    """Put the files of the encrypted part in their places and return its secrets; raises Refused."""
+    data = found.encrypted
+    if data is None:
+        return {}
+    try:
+        sealed = json.loads(open_sealed(data))
+    except (ValueError, RecursionError):
+        sealed = None
+    if not _is_sealed(sealed):
+        raise Refused(f"The encrypted part of {found.path} is not what rigger writes.", unpacked.AGAIN)
+    found.add(sealed["files"])
+    envfile.write_bytes(found.file("key"), bytes.fromhex(sealed["key"]))
+    return sealed["secrets"]
+
+
+def _is_sealed(sealed) -> bool:
+    """Return whether the encrypted part is of the form that `rigger save` gives it."""
+    try:
+        names = all(envfile.check_name(name) is None for name in sealed["secrets"])
+        values = all(envfile.check_value(name, value) is None for name, value in sealed["secrets"].items())
+        files = all(
+            base64.b64decode(f["data"], validate=True) is not None and isinstance(f["mode"], int)
+            for f in sealed["files"].values()
+        )
+        return names and values and files and len(bytes.fromhex(sealed["key"])) == 32
+    except (TypeError, KeyError, AttributeError, ValueError):
+        return False
+
+
+def differences(loaded: Loaded) -> list[str]:
+    """Return, in sentences, what a bundle changes in the environment that is here."""
+    if not loaded.update:
+        return []
+    here, there = loaded.target.vars(), loaded.found.vars(loaded.target)
+    lines = []
+    for name in sorted({*here, *there}):
+        if here.get(name) != there.get(name):
+            lines.append(f"{name}: {here.get(name, '(unset)')} -> {there.get(name, '(unset)')}")
+    mine, theirs = loaded.target.audit.head()[0], loaded.found.serial
+    return [*lines, f"audit log: {mine} records -> {theirs}"]

@@ -1,0 +1,440 @@
+"""rigger upgrade"""
+
+import json
+import os
+import signal
+import sys
+
+import pexpect
+import pytest
+from clusters import ended, wait_for
+from moves import PLATFORM, VERSION_OF, contents, dies, elsewhere, fields, forest
+
+UPGRADE = ["upgrade", "--to", "1.10.0", "--upgrade-style", "graceful"]
+STEPS = ["platform/backup", "platform/upgrade-graceful", "platform/check"]
+WATCHED = ["platform/tests/app-test", *STEPS, "platform/tests/app-test"]
+
+
+@pytest.fixture
+def cluster(rigger, modules):
+    cluster = forest(rigger, modules)
+    cluster.configure("--set", "VERSION=1.9.0")
+    cluster.rigger("provision")
+    cluster.ran()
+    return cluster
+
+
+@pytest.fixture
+def watched(cluster):
+    cluster.rigger("test", "app-deploy")
+    cluster.ran()
+    return cluster
+
+
+def version(cluster) -> str:
+    assert (
+        cluster.rigger("config", "get", "VERSION").out == cluster.rigger("config", "get", "TREE_VERSION").out
+    )
+    return cluster.rigger("config", "get", "VERSION").out.strip()
+
+
+def running(cluster) -> str:
+    return cluster.content("modules", "tree", "running").strip()
+
+
+def changes_nothing(cluster) -> bool:
+    return cluster.plan()["changes"] is False
+
+
+# What makes no sense
+
+
+@pytest.mark.parametrize(
+    "words, told",
+    [
+        (["--to", "1.9.0"], "runs tree 1.9.0 already"),
+        (["--to", "1.8.0"], "1.8.0 is older than 1.9.0, which the cluster runs"),
+        (["--to", "1.10"], "has no version '1.10' (did you mean 1.10.0?)"),
+        (["--to", "3.0.0"], "has no version '3.0.0'"),
+        (["--to", ""], "has no version ''"),
+        (["--to", "2.0.0"], "cannot go graceful from 1.9.0 to 2.0.0: only within a major version"),
+        (["--to", "1.10.0", "--upgrade-style", "sudden"], "has no upgrade style 'sudden'"),
+        (["--resume"], "No upgrade of wood is unfinished"),
+        (["--rollback"], "No upgrade of wood is unfinished"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_with_the_reason(cluster, words, told):
+    style = [] if "--upgrade-style" in words or "--to" not in words else ["--upgrade-style", "graceful"]
+    before = cluster.content("audit.jsonl")
+    refused = cluster.rigger("upgrade", *words, *style, code=2)
+    assert told in refused.err and len(refused.err.splitlines()) == 2
+    assert cluster.ran() == []
+    assert cluster.content("audit.jsonl") == before
+    assert not os.path.exists(cluster.file("saved"))
+
+
+JUMPS = [
+    ("{minors: 1}", "1.8.0", "1.10.0", "one jump spans at most 1 minor version", "Go to 1.9 first"),
+    ("{minors: 0}", "1.9.0", "1.10.0", "at most 0 minor versions", "Go to 1.9 first"),
+    ("{within: minor}", "1.9.0", "1.10.0", "only within a minor version", "another --upgrade-style"),
+    ("{within: major}", "1.9.0", "2.0.0", "only within a major version", "another --upgrade-style"),
+    ("{since: 1.9.1}", "1.9.0", "1.10.0", "only from 1.9.1 on; this cluster runs 1.9.0", "in steps"),
+]
+
+
+@pytest.mark.parametrize("rule, start, to, told, next_step", JUMPS)
+def test_jumps_that_the_manifest_rules_out(rigger, modules, rule, start, to, told, next_step):
+    cluster = forest(rigger, modules)
+    rules = PLATFORM[: PLATFORM.index("    upgrades:")] + f"    upgrades:\n      graceful: {rule}\n"
+    with open(os.path.join(cluster.folders["platform"], "rigger.yml"), "w") as file:
+        import textwrap
+
+        file.write("interface: 2\nname: tree\nrole: platform\n" + textwrap.dedent(rules))
+    cluster.configure("--set", f"VERSION={start}")
+    cluster.rigger("provision")
+    refused = cluster.rigger("upgrade", "--to", to, "--upgrade-style", "graceful", code=2)
+    assert told in refused.err and next_step in refused.err
+
+
+def test_a_downgrade_has_to_be_meant(cluster):
+    cluster.rigger("upgrade", "--to", "1.8.0", "--upgrade-style", "graceful", "--allow-downgrade")
+    assert version(cluster) == "1.8.0" and running(cluster) == "1.9.0 to 1.8.0"
+
+
+def test_there_must_be_a_cluster(rigger, modules):
+    cluster = forest(rigger, modules)
+    assert "There is no environment" in cluster.rigger(*UPGRADE, code=3).err
+    cluster.configure("--set", "VERSION=1.9.0")
+    assert "no cluster to upgrade" in cluster.rigger(*UPGRADE, code=3).err
+    cluster.rigger("provision")
+    cluster.rigger("config", "set", "VERSION=1.10.0")
+    refused = cluster.rigger(*UPGRADE, code=3)
+    assert "runs 1.9.0, but 1.10.0 is configured" in refused.err
+
+
+def test_a_platform_that_cannot_be_upgraded(rigger):
+    rigger(
+        "configure",
+        "--defaults",
+        "--name",
+        "x",
+        "--platform",
+        "noop",
+        "--provider",
+        "noop",
+        "--version",
+        "1.0.0",
+    )
+    rigger("provision")
+    refused = rigger("upgrade", "--to", "1.1.0", code=2)
+    assert "noop has no upgrades" in refused.err
+    assert "It offers: none" in rigger("upgrade", "--to", "1.1.0", "--upgrade-style", "graceful", code=2).err
+
+
+def test_what_is_missing_is_said_where_nobody_can_be_asked(cluster):
+    assert "--to VERSION: 2.0.0, 1.10.0." in cluster.rigger("upgrade", code=2).err
+    assert (
+        "--upgrade-style STYLE: graceful, inplace." in cluster.rigger("upgrade", "--to", "1.10.0", code=2).err
+    )
+
+
+def test_what_is_missing_is_asked(cluster):
+    child = pexpect.spawn(
+        sys.executable,
+        ["-m", "rigger", "upgrade"],
+        env=cluster.rigger.env,
+        cwd=cluster.rigger.folder,
+        timeout=30,
+        dimensions=(40, 120),
+    )
+    child.expect("Upgrade from 1.9.0 to")
+    child.send("\x1b[B\r")  # the newest is first
+    child.expect("How")
+    child.send("\r")
+    child.expect("wood runs 1.10.0")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+    assert cluster.ran() == STEPS
+
+
+# What it does
+
+
+def test_the_plan(watched):
+    said = watched.rigger(*UPGRADE, "--plan")
+    assert "wood: tree from 1.9.0 to 1.10.0, graceful" in said.out
+    rows = [
+        line.split()[2]
+        for line in said.out.splitlines()
+        if line.strip()[:2] in ("1.", "2.", "3.", "4.", "5.")
+    ]
+    assert rows == ["tests/app-test", "backup", "upgrade-graceful", "check", "tests/app-test"]
+    found = json.loads(watched.rigger(*UPGRADE, "--plan", "-o", "json").out)
+    assert [step["step"] for step in found["steps"]] == rows
+    assert watched.ran() == [] and not os.path.exists(watched.file("saved"))
+    assert json.loads(watched.rigger("status", "-o", "json").out)["upgrade"] is None
+
+
+@pytest.mark.parametrize("style", ["graceful", "inplace"])
+def test_an_upgrade(watched, style):
+    cluster = watched
+    cluster.script(
+        "platform",
+        f"upgrade-{style}",
+        VERSION_OF + '. "$RIGGER_VARS_FILE"; echo "recorded: $VERSION"; ls "$RIGGER_ENVIRONMENT_DIR/backups"',
+    )
+    said = cluster.rigger("upgrade", "--to", "1.10.0", "--upgrade-style", style)
+    assert cluster.ran() == [name.replace("graceful", style) for name in WATCHED]
+    assert running(cluster) == "1.9.0 to 1.10.0"
+    assert "recorded: 1.9.0" in said.out
+    assert version(cluster) == "1.10.0"
+    assert "wood runs 1.10.0." in said.out
+    assert "lost: 0" in said.out and "longest gap seconds: 0.84" in said.out
+    [backup] = os.listdir(cluster.file("backups"))
+    assert backup in said.out
+    assert changes_nothing(cluster)
+    cluster.rigger("provision", "--plan", "--exit-code")
+    finished = [record for record in cluster.records() if record["event"] == "upgrade-finished"][-1]
+    assert finished["figures"] == {"lost": "0", "longest_gap_seconds": "0.84"}
+    status = json.loads(cluster.rigger("status", "-o", "json").out)
+    assert (status["state"], status["deployed_version"], status["upgrade"]) == ("deployed", "1.10.0", None)
+    assert "unbroken" in cluster.rigger("audit").out
+
+
+def test_figures_as_json_and_in_test_reports(watched):
+    found = json.loads(watched.rigger(*UPGRADE, "-o", "json").out)
+    assert (found["from"], found["to"]) == ("1.9.0", "1.10.0")
+    figures = {step["step"]: step.get("figures") for step in found["steps"]}
+    assert figures["backup"] == {"keys": "7"}
+    assert figures["tests/app-test"] == {"lost": "0", "longest_gap_seconds": "0.84"}
+    tested = json.loads(watched.rigger("test", "app-test", "-o", "json").out)
+    assert tested["tests"][0]["figures"]["lost"] == "0"
+    with open(os.path.join(tested["report"], "summary.json")) as file:
+        assert json.load(file)["tests"][0]["figures"]["longest_gap_seconds"] == "0.84"
+    with open(os.path.join(tested["report"], "junit.xml")) as file:
+        assert '<property name="lost" value="0" />' in file.read()
+
+
+def test_applications_that_were_removed_are_not_tested(watched):
+    watched.rigger("test", "app-destroy")
+    watched.ran()
+    watched.rigger(*UPGRADE)
+    assert watched.ran() == STEPS
+
+
+def test_what_was_saved_before_can_be_loaded(cluster, tmp_path):
+    said = cluster.rigger(*UPGRADE)
+    [name] = os.listdir(cluster.file("saved"))
+    path = cluster.file("saved", name)
+    assert f"Saved before the upgrade: {path}" in said.out
+    assert (fields(path)["version"], b'VERSION="1.9.0"' in contents(path)["vars"]) == ("1.9.0", True)
+    other = elsewhere(cluster.rigger, tmp_path)
+    other("configure", "--file", path)
+    assert other("config", "get", "VERSION").out == "1.9.0\n"
+    cluster.rigger("configure", "--file", path, code=9)
+
+
+def test_one_upgrade_after_the_other(cluster):
+    cluster.rigger(*UPGRADE)
+    cluster.rigger("upgrade", "--to", "1.10.1", "--upgrade-style", "inplace")
+    assert version(cluster) == "1.10.1" and running(cluster) == "1.10.0 to 1.10.1"
+    assert len(os.listdir(cluster.file("saved"))) == len(os.listdir(cluster.file("backups"))) == 2
+    assert changes_nothing(cluster)
+
+
+def test_what_is_not_ready_changes_nothing(cluster):
+    os.chmod(os.path.join(cluster.folders["platform"], "upgrade-graceful"), 0o600)
+    assert "is not executable" in cluster.rigger(*UPGRADE, code=4).err
+    assert cluster.ran() == [] and not os.path.exists(cluster.file("saved"))
+
+
+# When it fails
+
+
+STATES = {
+    "tests/app-test": "still runs 1.9.0: nothing of it was changed yet",
+    "backup": "still runs 1.9.0: nothing of it was changed yet",
+    "upgrade-graceful": "is between two versions, on its way from 1.9.0 to 1.10.0",
+    "check": "All members were brought from 1.9.0 to 1.10.0, but",
+}
+
+
+@pytest.mark.parametrize("verb", STATES)
+def test_a_failure_tells_the_state_and_the_ways_out(watched, verb):
+    good = {"check": "", "backup": 'echo data >"$RIGGER_BACKUP_FILE"', "upgrade-graceful": VERSION_OF}
+    watched.script("platform", verb, "echo it broke; exit 3")
+    failed = watched.rigger(*UPGRADE, code=5)
+    assert f"platforms/tree/{verb} exited 3" in failed.err
+    assert STATES[verb] in failed.err and "1.9.0 is recorded" in failed.err
+    assert '"rigger upgrade --resume"' in failed.err and '"rigger upgrade --rollback"' in failed.err
+    backups = os.path.isdir(watched.file("backups")) and os.listdir(watched.file("backups"))
+    assert ("rigger restore" in failed.err) == bool(backups) == (verb in ("upgrade-graceful", "check"))
+    if backups:
+        assert watched.file("backups", backups[0]) in failed.err
+    assert version(watched) == "1.9.0"
+    status = watched.rigger("status")
+    assert "The upgrade of wood from 1.9.0 to 1.10.0 is not finished." in status.out
+    assert "rigger upgrade --resume" in status.out
+    assert json.loads(watched.rigger("status", "-o", "json").out)["upgrade"]["to"] == "1.10.0"
+    for words in (["provision"], UPGRADE):
+        refused = watched.rigger(*words, code=3)
+        assert "from 1.9.0 to 1.10.0 is not finished" in refused.err and "--resume" in refused.err
+    done = watched.ran()
+    watched.script("platform", verb, good.get(verb, ""))
+    said = watched.rigger("upgrade", "--resume")
+    assert "wood runs 1.10.0." in said.out and "Saved before" not in said.out
+    again = watched.ran()
+    assert done.count("platform/backup") + again.count("platform/backup") == (2 if verb == "backup" else 1)
+    if verb == "check":
+        assert "platform/upgrade-graceful" not in again
+    assert again[-2:] == WATCHED[-2:]
+    assert version(watched) == "1.10.0" and changes_nothing(watched)
+    assert json.loads(watched.rigger("status", "-o", "json").out)["upgrade"] is None
+
+
+def test_the_way_back(watched):
+    watched.script("platform", "upgrade-graceful", VERSION_OF + "exit 3")
+    watched.rigger(*UPGRADE, code=5)
+    watched.ran()
+    watched.script("platform", "upgrade-graceful", VERSION_OF)
+    for words in (
+        ["--resume", "--rollback"],
+        ["--resume", "--to", "1.10.0"],
+        ["--rollback", "--upgrade-style", "x"],
+    ):
+        assert "stand alone" in watched.rigger("upgrade", *words, code=2).err
+    said = watched.rigger("upgrade", "--rollback")
+    assert "wood: tree back from 1.10.0 to 1.9.0, graceful" in said.out and "wood runs 1.9.0." in said.out
+    assert running(watched) == "1.10.0 to 1.9.0"
+    assert watched.ran() == [name for name in WATCHED if name != "platform/backup"]
+    assert version(watched) == "1.9.0" and changes_nothing(watched)
+    watched.rigger(*UPGRADE)
+    assert version(watched) == "1.10.0"
+
+
+def test_a_way_back_that_fails_can_be_gone_on_with(cluster):
+    cluster.script("platform", "upgrade-graceful", "exit 3")
+    cluster.rigger(*UPGRADE, code=5)
+    failed = cluster.rigger("upgrade", "--rollback", code=5)
+    assert "--resume" in failed.err and "--rollback" not in failed.err
+    cluster.script("platform", "upgrade-graceful", VERSION_OF)
+    cluster.rigger("upgrade", "--resume")
+    assert running(cluster) == "1.10.0 to 1.9.0"
+    assert version(cluster) == "1.9.0" and changes_nothing(cluster)
+
+
+def test_a_restore_ends_it(cluster):
+    cluster.script("platform", "upgrade-graceful", "exit 3")
+    failed = cluster.rigger(*UPGRADE, code=5)
+    [backup] = os.listdir(cluster.file("backups"))
+    assert f'"rigger restore {cluster.file("backups", backup)}"' in failed.err
+    cluster.rigger("restore", cluster.file("backups", backup), "--yes")
+    assert json.loads(cluster.rigger("status", "-o", "json").out)["upgrade"] is None
+    assert version(cluster) == "1.9.0"
+    cluster.rigger("provision")
+
+
+def test_a_destroy_ends_it(cluster):
+    cluster.script("platform", "upgrade-graceful", "exit 3")
+    cluster.rigger(*UPGRADE, code=5)
+    cluster.rigger("destroy", "--yes")
+    cluster.rigger("provision")
+    assert version(cluster) == "1.9.0"
+
+
+def test_an_unfinished_one_goes_on_on_another_machine(cluster, tmp_path):
+    cluster.script("platform", "upgrade-graceful", "exit 3")
+    cluster.rigger(*UPGRADE, code=5)
+    cluster.script("platform", "upgrade-graceful", VERSION_OF)
+    cluster.rigger("save", "-o", tmp_path / "x.rigger")
+    other = elsewhere(cluster.rigger, tmp_path)
+    other("configure", "--file", tmp_path / "x.rigger")
+    assert "is not finished" in other("status").out
+    cluster.ran()
+    other("upgrade", "--resume")
+    assert cluster.ran() == STEPS[1:]
+    assert other("config", "get", "VERSION").out == "1.10.0\n"
+
+
+# Killed and stopped
+
+
+@pytest.mark.parametrize("verb", ["backup", "upgrade-graceful", "check", "tests/app-test"])
+def test_killed_inside_a_step_it_resumes_with_that_step(watched, verb):
+    body = {"upgrade-graceful": VERSION_OF, "backup": 'echo data >"$RIGGER_BACKUP_FILE"'}.get(verb, "")
+    # The tests run before and after: killed is the one after.
+    condition = (
+        f'[ ! -e "{watched.file("modules", "tree", "running")}" ] ||' if verb == "tests/app-test" else ""
+    )
+    watched.script("platform", verb, f'{condition} kill -9 "$PPID"\n')
+    watched.rigger(*UPGRADE, code=-9)
+    assert version(watched) == "1.9.0"
+    assert "is not finished" in watched.rigger("status").out
+    watched.rigger("provision", code=3)
+    first = watched.ran()
+    assert first[-1] == f"platform/{verb}"
+    watched.script("platform", verb, body)
+    watched.rigger("upgrade", "--resume")
+    again = watched.ran()
+    assert f"platform/{verb}" in again
+    for done in ("platform/backup", "platform/upgrade-graceful"):
+        assert [*first, *again].count(done) == (2 if done == f"platform/{verb}" else 1)
+    assert version(watched) == "1.10.0" and changes_nothing(watched)
+    assert "unbroken" in watched.rigger("audit").out
+
+
+# The upgrade begins, the run begins, three steps start and end, the run ends, the upgrade ends.
+RECORDS = 10
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("number", range(1, RECORDS + 1))
+def test_killed_at_any_record_it_resumes(cluster, number, when):
+    assert dies(cluster.rigger, number, when, *UPGRADE) is False
+    first = cluster.ran()
+    assert (version(cluster) == "1.9.0") == (number < RECORDS)
+    pending = json.loads(cluster.rigger("status", "-o", "json").out)["upgrade"]
+    begun, ended_ = number > 1 or when == "after", number == RECORDS and when == "after"
+    assert (pending is not None) == (begun and not ended_)
+    if pending:
+        cluster.rigger("provision", code=3)
+    if not ended_:
+        cluster.rigger("upgrade", "--resume") if pending else cluster.rigger(*UPGRADE)
+    again = cluster.ran()
+    assert version(cluster) == "1.10.0" and running(cluster) == "1.9.0 to 1.10.0"
+    # A step is repeated only when its end is not on record.
+    for position, step in enumerate(STEPS[:2]):
+        unrecorded = (number, when) in ((4 + 2 * position, "before"),)
+        assert [*first, *again].count(step) == (2 if unrecorded else 1), (first, again)
+    assert changes_nothing(cluster) and "unbroken" in cluster.rigger("audit").out
+
+
+def test_ctrl_c_stops_it_and_says_how_to_go_on(cluster):
+    cluster.script(
+        "platform",
+        "upgrade-graceful",
+        "trap 'exit 4' INT\n: >\"$RIGGER_STATE_DIR/ready\"\nwhile :; do sleep 0.05; done",
+    )
+    process = cluster.rigger.start(*UPGRADE)
+    wait_for(lambda: os.path.exists(cluster.file("modules", "tree", "ready")))
+    process.send_signal(signal.SIGINT)
+    code, said = ended(process)
+    assert code == 130 and "is between two versions" in said and "--resume" in said
+    cluster.script("platform", "upgrade-graceful", VERSION_OF)
+    cluster.rigger("upgrade", "--resume")
+    assert version(cluster) == "1.10.0"
+
+
+def test_two_at_once(cluster):
+    cluster.script(
+        "platform",
+        "backup",
+        ': >"$RIGGER_STATE_DIR/ready"; while [ ! -e "$RIGGER_STATE_DIR/go" ]; do sleep 0.05; done',
+    )
+    process = cluster.rigger.start(*UPGRADE)
+    wait_for(lambda: os.path.exists(cluster.file("modules", "tree", "ready")))
+    for words in (UPGRADE, ["upgrade", "--resume"], ["save", "-o", "x.rigger"]):
+        assert '"rigger upgrade"' in cluster.rigger(*words, code=7).err
+    open(cluster.file("modules", "tree", "go"), "w").close()
+    assert ended(process)[0] == 0
