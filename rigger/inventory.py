@@ -61,12 +61,16 @@ def write(path: str, nodes: Iterable[Node]) -> None:
 
 
 def text_path(path: str) -> str:
-    """Return the path of the inventory as text: name, address, private address, port offset, tab-separated."""
+    """Return the path of the inventory as text, tab-separated.
+
+    The columns are name, address, private address, port offset, and the user and port for ssh; `-` where empty.
+    """
     return os.path.splitext(path)[0] + ".tsv"
 
 
 def _text(node: Node) -> str:
-    return f"{node.name}\t{node.address or '-'}\t{node.private_address or '-'}\t{node.port_offset}\n"
+    ssh = f"{node.ssh.get('user') or '-'}\t{node.ssh.get('port') or '-'}"
+    return f"{node.name}\t{node.address or '-'}\t{node.private_address or '-'}\t{node.port_offset}\t{ssh}\n"
 
 
 def parse_output(data: bytes) -> tuple[list[Node], list[str]]:

@@ -287,10 +287,15 @@ def _variable(at: Field) -> str:
 def _variable_problem(name: str) -> str | None:
     if reason := envfile.check_name(name):
         return f"{name!r} {reason}"
+    if name in CORE:
+        return f"{name!r} is a question of rigger's own"
     if f"RIGGER_{name}" in CONTRACT_VARIABLES:
         return f"{name!r} cannot be given as RIGGER_{name}, which rigger sets for scripts"
     return None
 
+
+# The questions that rigger itself asks: what an environment is. NAME is its name.
+CORE = ("PLATFORM", "VERSION", "PROVIDER", "TYPE", "NAME")
 
 # What rigger itself sets for scripts, or reads; a question of that name would be answered by accident.
 CONTRACT_VARIABLES = frozenset(
@@ -348,7 +353,10 @@ def _tool(at: Field) -> Tool:
 def _suites(at: Field) -> dict[str, Suite]:
     suites = {}
     for name, value in at.entries().items():
-        fields = value.record(description=Field.text, tests=Field.texts)
+        if value.kind == manifest.SEQUENCE:
+            fields = {"tests": value.texts()}
+        else:
+            fields = value.record(description=Field.text, tests=Field.texts)
         if not fields.get("tests"):
             raise value.refuse("lists no tests")
         for test in fields["tests"]:

@@ -357,8 +357,8 @@ def provision(
     installed = add(platform, "install", created)
     add(platform, "deploy", created or ("follows install" if installed else ""))
     if not created:
-        steps.append(Step(provider, "check", "to see that the machines are as they should be"))
-    steps.append(Step(platform, "check", "to see that the platform is as it should be"))
+        steps.append(Step(provider, "check", "are the machines as they should be?"))
+    steps.append(Step(platform, "check", "is the platform as it should be?"))
     removals = _removals(planner, leaving) if created else ()
     return Plan("provision", tuple(steps), tuple(up_to_date), removals, leaving)
 

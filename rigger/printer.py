@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import sys
@@ -9,6 +10,7 @@ import time
 from collections.abc import Sequence
 
 CONTROL = r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b.|[\x00-\x1f\x7f-\x9f]"
+unwritten: list[str] = []  # why output did not get where it was sent, for `cli.main`
 TAIL = 20  # lines of a failed step's output that are shown where it was not streamed
 TAIL_BYTES = 16 * 1024
 
@@ -85,18 +87,27 @@ class Printer:
         """Print the report of a command as JSON, on standard output."""
         import json
 
+        self.data(json.dumps(data, indent=2).encode() + b"\n")
+
+    def data(self, data: bytes) -> None:
+        """Write bytes to standard output as they are, for a program to read."""
         self.flush()
+        if self.gone and self.out is sys.stdout:
+            return
         try:
-            sys.stdout.write(json.dumps(data, indent=2) + "\n")
             sys.stdout.flush()
-        except OSError:
-            self.gone = True
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
+        except (OSError, ValueError) as problem:
+            self._lost(problem)
+            _discard(sys.stdout)
 
     # Plans and steps
 
     def plan(self, plan) -> None:
         """Print the steps of a plan, why each is needed, and what will be lost."""
-        self.table([(f"{n}.", s.module.name, s.verb, s.why, s.shown) for n, s in enumerate(plan.steps, 1)])
+        rows = [(f"{n}.", s.module.name, s.verb, s.why, s.shown) for n, s in enumerate(plan.steps, 1)]
+        self.table(rows if self._fits(rows) else [row[:-1] for row in rows])
         if plan.up_to_date:
             self.line(f"  up to date: {', '.join(f'{s.module.name} {s.verb}' for s in plan.up_to_date)}")
         for sentence in plan.removals:
@@ -147,6 +158,19 @@ class Printer:
         for text in lines:
             self.line(self.paint(f"    | {plain(text)}", "2"))
 
+    def _fits(self, rows: Sequence[Sequence[str]]) -> bool:
+        """Return whether a table has room on the terminal; where there is none, there is no limit."""
+        if not self.out.isatty():
+            return True
+        widths = [max(map(_width, column)) for column in zip(*rows, strict=False)]
+        return sum(widths) + 2 * len(widths) < self._columns()
+
+    def _columns(self) -> int:
+        try:
+            return os.get_terminal_size(self.out.fileno()).columns or 80
+        except (OSError, ValueError):
+            return 80
+
     def _end_line(self) -> None:
         if not self._at_line_start:
             self._write("\n")
@@ -155,10 +179,7 @@ class Printer:
     def _draw(self) -> None:
         if not self._label or self.gone:
             return
-        try:
-            width = os.get_terminal_size(self.out.fileno()).columns
-        except (OSError, ValueError):
-            width = 80
+        width = self._columns()
         seconds = int(time.monotonic() - self._started)
         text = f"  {self._label}  {seconds // 60}:{seconds % 60:02d}  {self._last}"
         text = text[: max(width - 1, 10)]
@@ -184,8 +205,8 @@ class Printer:
             self.out.write(text)
             if flush:
                 self.out.flush()
-        except (OSError, ValueError):
-            self._lost()
+        except (OSError, ValueError) as problem:
+            self._lost(problem)
 
     def _write_bytes(self, data: bytes) -> None:
         if self.gone:
@@ -194,17 +215,24 @@ class Printer:
             self.out.flush()
             self.out.buffer.write(data)
             self.out.buffer.flush()
-        except (OSError, ValueError):
-            self._lost()
+        except (OSError, ValueError) as problem:
+            self._lost(problem)
 
-    def _lost(self) -> None:
-        """Nobody reads any more: go on in silence, and do not fail again when Python closes the stream."""
+    def _lost(self, problem: Exception) -> None:
+        """Nobody reads any more: go on in silence, and do not fail again when Python closes the stream.
+
+        That a reader has gone is no failure; that a disk is full is one, and `unwritten` says so.
+        """
         self.gone = True
-        null = os.open(os.devnull, os.O_WRONLY)
-        for stream in (sys.stdout, sys.stderr):
-            if stream is self.out:
-                os.dup2(null, stream.fileno())
-        os.close(null)
+        if isinstance(problem, OSError) and problem.errno not in (errno.EPIPE, errno.EIO, errno.EBADF):
+            unwritten.append(problem.strerror or str(problem))
+        _discard(self.out)
+
+
+def _discard(stream) -> None:
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, stream.fileno())
+    os.close(null)
 
 
 def _width(text: str) -> int:

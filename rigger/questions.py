@@ -480,8 +480,10 @@ class Interview:
             values = {**self.values(), question.name: value}
             code, output, errors = self.run_program(question.folder, question.check, values)
             if code != 0:
+                from rigger.redact import MIN_LENGTH
+
                 said = last_line(errors, output) or f"{question.check} exited {code}"
-                if question.secret:
+                if question.secret and len(value.encode("utf-8", "surrogateescape")) >= MIN_LENGTH:
                     said = said.replace(value, "***")
                 raise BadAnswer(f"{question.name} was not accepted: {said.rstrip('.')}.")
         return value

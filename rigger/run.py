@@ -6,21 +6,24 @@ import contextlib
 import hashlib
 import json
 import os
+import stat
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rigger import __version__, envfile, inventory, modules, process
-from rigger.config import Config, resolve
+from rigger.config import CORE, Config, resolve
 from rigger.environment import Environment
 from rigger.errors import Interrupted, NotReady, StepFailed
 from rigger.modules import INTERFACE
 from rigger.plan import Plan, Step, recorded_parameters
 from rigger.printer import Printer, duration
+from rigger.questions import BadAnswer, validate
 from rigger.redact import Redactor
 from rigger.trust import require_trusted
 
+SKIPPED = 77  # the exit code by which a test says that it does not apply, as Automake's tests do
 LIBEXEC = os.path.join(os.path.dirname(os.path.abspath(__file__)), "libexec")
 DIGEST_LIMIT = 64 << 20  # bytes of a log that are hashed as they come; all of them
 
@@ -44,6 +47,11 @@ class Result:
     def good(self) -> bool:
         return self.exit_code == 0 and not (self.problems or self.timed_out or self.interrupted)
 
+    @property
+    def skipped(self) -> bool:
+        """Whether this is a test that said that it does not apply."""
+        return self.exit_code == SKIPPED and "/" in self.step.verb and not (self.problems or self.interrupted)
+
     def as_dict(self) -> dict:
         return {
             "module": f"{self.step.module.role}/{self.step.module.name}",
@@ -63,7 +71,8 @@ class Result:
         if self.interrupted:
             how = f"was interrupted after {took}"
         elif self.timed_out:
-            how = f"did not end within {took} and was stopped"
+            limit = duration(self.step.module.timeout(self.step.verb))
+            how = f"did not end within {limit} and was stopped after {took}"
         elif self.exit_code:
             how = f"exited {self.exit_code} after {took}"
         else:
@@ -99,12 +108,18 @@ class _Channels:
 
     def collect(self, shown: str) -> Given:
         given = Given()
+        for path in (self.vars, self.secrets, self.nodes, self.figures):
+            if not _is_plain(path):
+                given.problems.append(f"{shown} made something else than a file of {os.path.basename(path)}")
+                _clear_away(path)
+        odd = given.problems
         given.values, given.problems = envfile.parse_output(_content(self.vars), shown)
         given.secrets, problems = envfile.parse_output(_content(self.secrets), shown)
         given.problems += problems
         given.nodes, problems = inventory.parse_output(_content(self.nodes))
         given.problems += problems
         given.figures, _ = envfile.parse_output(_content(self.figures), shown)
+        given.problems += odd
         return given
 
     def remove(self) -> None:
@@ -113,7 +128,26 @@ class _Channels:
                 os.unlink(path)
 
 
+def _is_plain(path: str) -> bool:
+    """Return whether a path can be read without waiting: an ordinary file, or nothing."""
+    try:
+        return stat.S_ISREG(os.lstat(path).st_mode)
+    except FileNotFoundError:
+        return True
+
+
+def _clear_away(path: str) -> None:
+    import shutil
+
+    if os.path.isdir(path) and not os.path.islink(path):
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        os.unlink(path)
+
+
 def _content(path: str) -> bytes:
+    if not _is_plain(path):
+        return b""
     try:
         with open(path, "rb") as file:
             return file.read()
@@ -151,7 +185,9 @@ class Run:
                         raise Interrupted(result.describe(self.environment), _again(plan))
                     if not result.good and not step.goes_on:
                         raise StepFailed(result.describe(self.environment), self._next_step(plan, step))
-                well = all(result.good and not result.leftovers for result in self.results)
+                well = all(
+                    (result.good or result.skipped) and not result.leftovers for result in self.results
+                )
                 outcome = "done" if well else "failed"
             except Interrupted:
                 outcome = "interrupted"
@@ -305,6 +341,9 @@ class Run:
             raise _not_recorded(f"{ended.shown} exited {fields['exit_code']}", problem) from None
 
     def _show(self, result: Result) -> None:
+        if result.skipped:
+            self.printer.step_finished("skipped", result.seconds)
+            return
         if result.good:
             note = f"({', '.join(result.changed)} set)" if result.changed else ""
             self.printer.step_finished("done", result.seconds, note)
@@ -442,10 +481,9 @@ def script_environment(environment: Environment, config: Config, module: modules
         inventory.write(environment.inventory_file, environment.nodes())
     values = {envfile.decode(name): envfile.decode(value) for name, value in os.environb.items()}
     for module_ in (config.provider, config.platform):
-        for question in module_.questions:
-            values.pop(
-                question.name, None
-            )  # what a shell happens to hold must not stand in for an unset value
+        for name in (*(question.name for question in module_.questions), *module_.outputs):
+            values.pop(name, None)  # what a shell happens to hold must not stand in for an unset value
+    values[f"{config.platform.prefix}_ROOT"] = config.platform.folder
     values.pop("RIGGER_PASSPHRASE", None)  # it opens bundles: no script's business
     values.update(config.values)
     folders = [LIBEXEC, *environment.own_folders(), environment.original_path()]
@@ -480,6 +518,7 @@ def take(
 
     Returns the names of the vars that changed. A value that holds a secret is kept among the secrets.
     """
+    _refuse_answers(given, config, step)
     _take_nodes(environment, step, given, succeeded)
     folders = _take_path(environment, given)
     vars, secrets = environment.vars(), environment.secrets()
@@ -495,6 +534,24 @@ def take(
         vars = {name: value for name, value in {**vars, **plain}.items() if name not in given.secrets}
         environment.save(vars, {**secrets, **given.secrets}, folders)
     return tuple(sorted(changed))
+
+
+def _refuse_answers(given: Given, config: Config, step: Step) -> None:
+    """Leave out what would make the environment unusable: what only a person chooses, and what a question refuses."""
+    questions = {question.name: question for question in config.questions}
+    chosen = {*CORE, f"{config.platform.prefix}_ID", f"{config.platform.prefix}_VERSION"}
+    for values in (given.values, given.secrets):
+        for name in list(values):
+            try:
+                if name in chosen:
+                    raise BadAnswer(
+                        f"{name} is what the environment is configured to be; a script cannot set it."
+                    )
+                if name in questions:
+                    values[name] = validate(questions[name], values[name])
+            except BadAnswer as problem:
+                given.problems.append(f"{step.shown}: {problem.message.removesuffix('.')}")
+                del values[name]
 
 
 def _take_nodes(environment: Environment, step: Step, given: Given, succeeded: bool) -> None:

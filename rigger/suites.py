@@ -13,7 +13,6 @@ from rigger.modules import Module, Suite
 from rigger.questions import Choice, did_you_mean, last_line
 from rigger.run import Result
 
-SKIPPED = 77  # the exit code by which a test says that it does not apply, as Automake's tests do
 REASON_BYTES = 4096  # of the end of a log, in which the last line is the reason
 OUTPUT_BYTES = 64 * 1024  # of a failed test's log, in the JUnit report
 
@@ -45,6 +44,8 @@ def find(platform: Module, words: Sequence[str]) -> Suite:
         known, kind, name = platform.suites, "suite", " ".join(words)
     if name in known:
         return known[name]
+    if kind == "suite" and name in platform.components:
+        return platform.components[name]  # no suite is called so: the word can mean nothing else
     listed = ", ".join(choice.value for choice in offered(platform)) or "none"
     raise BadUsage(
         f"{platform.name} has no {kind} {name!r}{did_you_mean(name, known)}.", f"It offers: {listed}."
@@ -58,7 +59,7 @@ def is_test(result: Result) -> bool:
 
 def case(result: Result) -> Case:
     """Return what a test's step says about the test."""
-    outcome = "passed" if result.good else "skipped" if result.exit_code == SKIPPED else "failed"
+    outcome = "passed" if result.good else "skipped" if result.skipped else "failed"
     reason = (
         "" if outcome == "passed" else last_line(_end(result.log, REASON_BYTES)) or f"exit {result.exit_code}"
     )

@@ -21,7 +21,7 @@ OTHERS = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], d
 def step(tmp_path):
     """Return the environment of a step, with `file` for the paths in it."""
     nodes = tmp_path / "inventory.tsv"
-    nodes.write_text("node-1\t10.0.0.1\t192.168.0.1\t0\nnode-2\t10.0.0.2\t-\t100\n")
+    nodes.write_text("node-1\t127.0.9.1\t127.0.8.1\t0\nnode-2\t127.0.9.2\t-\t100\tcore\t2222\n")
     (tmp_path / "provider").mkdir()
     return {
         "PATH": LIBEXEC + os.pathsep + os.environ["PATH"],
@@ -165,9 +165,9 @@ def test_secrets_go_to_their_own_file(step):
 
 def test_the_inventory_is_printed_for_scripts(step):
     assert run(step, "rigger-nodes").stdout == b"node-1\nnode-2\n"
-    assert run(step, "rigger-nodes", "addresses").stdout == b"10.0.0.1\n10.0.0.2\n"
-    with open(step["RIGGER_NODES_FILE"], "rb") as file:
-        assert run(step, "rigger-nodes", "table").stdout == file.read()
+    assert run(step, "rigger-nodes", "addresses").stdout == b"127.0.9.1\n127.0.9.2\n"
+    table = b"node-1\t127.0.9.1\t127.0.8.1\t0\nnode-2\t127.0.9.2\t-\t100\n"
+    assert run(step, "rigger-nodes", "table").stdout == table
     assert b"none of names" in run(step, "rigger-nodes", "colours", code=2).stderr
 
 
@@ -199,9 +199,41 @@ def test_an_unknown_node_is_named_with_the_known_ones(step):
     assert "'node-9'" in said and "node-1 node-2" in said
 
 
-def test_a_provider_without_exec_is_named(step):
+def test_an_exec_that_cannot_run_is_named(step, tmp_path):
+    (tmp_path / "provider" / "exec").write_text("#!/bin/sh\n")
     said = run(step, "rigger-node", "node-1", "true", code=255).stderr.decode()
-    assert step["RIGGER_PROVIDER_DIR"] + "/exec" in said
+    assert f"{step['RIGGER_PROVIDER_DIR']}/exec" in said and "not executable" in said
+
+
+@pytest.fixture
+def ssh(step, tmp_path):
+    """Put a stand-in for ssh on PATH: it notes its options, and gives its last word to a shell, as sshd does."""
+    folder = tmp_path / "stand-in"
+    folder.mkdir()
+    program = folder / "ssh"
+    program.write_text(
+        '#!/bin/sh\nwhile [ $# -gt 1 ]; do echo "$1"; shift; done >"$SSH_OPTIONS"\nexec sh -c "$1"\n'
+    )
+    program.chmod(0o755)
+    step["SSH_OPTIONS"] = str(folder / "options")
+    step["PATH"] = f"{LIBEXEC}{os.pathsep}{folder}{os.pathsep}{os.environ['PATH']}"
+    return folder / "options"
+
+
+def test_without_exec_ssh_reaches_the_node(step, ssh):
+    words = ["a b", "it's", '"$(touch pwned)"', "", "two\nlines\n", "*", "-n"]
+    said = run(step, "rigger-node", "node-2", "printf", "<%s>", *words)
+    assert said.stdout.decode() == "".join(f"<{word}>" for word in words)
+    options = ssh.read_text().split()
+    assert options[options.index("-p") + 1] == "2222" and options[-1] == "core@127.0.9.2"
+    run(step, "rigger-node", "node-1", "true")
+    assert ssh.read_text().split()[-1] == "127.0.9.1"
+
+
+def test_ssh_leaves_input_and_exit_code_alone(step, ssh):
+    data = bytes(range(256)) * 50
+    assert run(step, "rigger-node", "node-1", "cat", input=data).stdout == data
+    run(step, "rigger-node", "node-1", "sh", "-c", "exit 7", code=7)
 
 
 # rigger-leftover

@@ -2,7 +2,6 @@
 
 import os
 import shlex
-import sys
 
 import click
 
@@ -10,7 +9,7 @@ from rigger import config as configs
 from rigger import envfile, plan
 from rigger.cli import App, command
 from rigger.environment import COMPUTED, Environment
-from rigger.errors import BadUsage, DifferencesFound, InvalidConfig, RiggerError
+from rigger.errors import BadUsage, DifferencesFound, Interrupted, InvalidConfig, RiggerError
 from rigger.plan import HIDDEN, History
 from rigger.preflight import run_program
 from rigger.questions import Interview, Question, Sources
@@ -43,8 +42,7 @@ def get(app: App, name: str | None, show_secrets: bool):
     if app.json:
         app.printer.report({name: settled.values[name]})
         return
-    sys.stdout.flush()
-    sys.stdout.buffer.write(envfile.encode(settled.values[name]) + b"\n")
+    app.printer.data(envfile.encode(settled.values[name]) + b"\n")
 
 
 def _print_all(app: App, settled: configs.Config, show_secrets: bool) -> None:
@@ -156,7 +154,7 @@ def _edited(app: App, environment: Environment, draft: str, before: dict[str, st
     while True:
         code = process.interactive([*shlex.split(editor), draft])
         if code:
-            raise RiggerError(f"{editor} exited {code}; nothing was changed.", f"Your text is in {draft}.")
+            raise Interrupted(f"{editor} exited {code}; nothing was changed.", f"Your text is in {draft}.")
         try:
             edited = {name: value for name, value in envfile.read(draft).items() if name not in COMPUTED}
             if edited == before:
@@ -229,6 +227,10 @@ def _checked(environment: Environment, given: dict[str, str], gone) -> tuple[dic
     after = {name: value for name, value in {**saved, **given}.items() if name not in gone}
     catalog.check_names(given, {**after}, "config set", also=saved)
     configs.require_same_modules(environment, saved, after)
+    _, platform = catalog.chosen(after)
+    for name in configs.identity({}, platform) | {f"{platform.prefix}_VERSION": ""}:
+        if name in gone or name in given and given[name] != saved.get(name):
+            raise BadUsage(f"{name} is worked out by rigger.", "Set VERSION for another version.")
     interview = Interview(
         catalog.questions,
         Sources(flags=given, saved=after),
@@ -243,7 +245,6 @@ def _checked(environment: Environment, given: dict[str, str], gone) -> tuple[dic
         )
     questions: dict[str, Question] = {q.name: q for q in catalog.questions(after)}
     values = {name: _saved_form(interview, questions.get(name), name, value) for name, value in given.items()}
-    _, platform = catalog.chosen(after)
     values.update(
         {n: v for n, v in configs.identity({**after, **values}, platform).items() if saved.get(n) != v}
     )

@@ -26,7 +26,7 @@ ARCHIVES = (b"\x28\xb5\x2f\xfd", b"\x1f\x8b", b"PK\x03\x04")  # zstd, gzip, zip
 KEPT_SOURCES = ("asked", "default", DRAFT)
 
 
-@command("configure")
+@command("configure", asks=True)
 @click.option("--name", metavar="NAME", help="The environment to make or change.")
 @click.option("--platform", metavar="NAME", help="What is installed: a platform's name or folder.")
 @click.option("--version", metavar="VERSION", help="Which version of the platform.")
@@ -130,7 +130,7 @@ def _configure(
     if asks:
         if not bundle:
             _check_names_of_any(catalog, interview.sources)
-        _converse(app, target, interview, catalog, review=not defaults and not bundle)
+        _converse(app, target, interview, catalog, review=not (defaults or bundle or app.yes))
     else:
         _require_all(app, interview, catalog, path or target.vars_file)
     _check_names(catalog, interview)

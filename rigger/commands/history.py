@@ -1,5 +1,6 @@
 """rigger history"""
 
+from rigger.audit import outcome_without_end
 from rigger.cli import App, command
 from rigger.printer import duration
 
@@ -8,7 +9,7 @@ from rigger.printer import duration
 def history(app: App):
     """Show the runs of the past."""
     environment = app.environment()
-    runs = _runs(environment.audit.records())
+    runs = _runs(environment.audit.records(), environment.busy_since())
     if app.json:
         app.printer.report(runs)
     elif not runs:
@@ -21,14 +22,14 @@ def history(app: App):
         app.printer.table(rows, headers=("run", "command", "outcome", "version", "steps", "time"))
 
 
-def _runs(records) -> list[dict]:
-    """Return the runs in order, each with its steps; one without an end was cut off."""
+def _runs(records, busy_since: float | None) -> list[dict]:
+    """Return the runs in order, each with its steps; one without an end is under way, or was cut off."""
     runs: dict[str, dict] = {}
     for record in records:
         if record["event"] == "run-started":
             runs[record["run"]] = {
                 **{key: record.get(key, "") for key in ("run", "command", "time", "by", "version")},
-                "outcome": "cut off",
+                "outcome": outcome_without_end(record, busy_since),
                 "steps": [],
             }
         elif record["run"] in runs and record["event"] == "step-finished":

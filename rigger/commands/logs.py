@@ -1,7 +1,6 @@
 """rigger logs"""
 
 import os
-import sys
 
 import click
 
@@ -37,13 +36,15 @@ def logs(app: App, run: str | None, step: str | None):
         return
     for record in chosen:
         app.printer.heading(f"==> {record['run']} {record['number']} {record['module']} {record['step']}")
-        _print(environment.file(record["log"]))
+        _print(app, environment.file(record["log"]))
 
 
 def _of_run(environment: Environment, found: list[dict], run: str | None) -> list[dict]:
     names = list(dict.fromkeys(record["run"] for record in found))
     if run is None:
         run = names[-1]
+    elif len(matching := [name for name in names if name.startswith(run)]) == 1:
+        run = matching[0]
     elif run not in names:
         raise BadUsage(
             f"There is no run {run!r} with steps{did_you_mean(run, names)}.", 'Type "rigger history".'
@@ -63,12 +64,10 @@ def _is(record: dict, step: str) -> bool:
     return step in names
 
 
-def _print(path: str) -> None:
-    sys.stdout.flush()
+def _print(app: App, path: str) -> None:
     try:
         with open(path, "rb") as log:
             while block := log.read(1 << 16):
-                sys.stdout.buffer.write(block)
+                app.printer.data(block)
     except FileNotFoundError:
-        sys.stdout.buffer.write(b"(no log: " + os.fsencode(os.path.basename(path)) + b" was never begun)\n")
-    sys.stdout.buffer.flush()
+        app.printer.data(b"(no log: " + os.fsencode(os.path.basename(path)) + b" was never begun)\n")

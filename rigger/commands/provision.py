@@ -25,7 +25,7 @@ def provision(app: App, only_plan: bool, exit_code: bool, again: bool):
         _show(app, environment.name, settled, planned)
         preflight.require(environment, settled, planned)
         if planned.removals:
-            app.agree("Go on?")
+            app.agree("Go on, although what is named above will be lost?")
         run = Run(environment, settled, app.printer, lock)
         try:
             run.carry_out(planned)

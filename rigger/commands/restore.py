@@ -27,7 +27,7 @@ def restore(app: App, path: str):
         preflight.require(environment, settled, planned)
         app.printer.plan(planned)
         app.printer.warn(f"All data of {environment.name} will be replaced by what is in {path}.")
-        app.agree("Go on?")
+        app.agree("Go on, although the data of now will be replaced?")
         run = Run(environment, settled, app.printer, lock)
         try:
             run.carry_out(planned)

@@ -1,7 +1,5 @@
 """rigger shell-reset"""
 
-import sys
-
 from rigger import envfile
 from rigger.cli import App, command
 
@@ -12,5 +10,4 @@ def shell_reset(app: App):
     environment = app.environment()
     names = sorted({*environment.vars(), *environment.secrets(), "ORIGINAL_PATH"})
     path = envfile.render({"PATH": environment.original_path()})
-    sys.stdout.flush()
-    sys.stdout.buffer.write(b"".join(f"unset {name}\n".encode() for name in names) + path)
+    app.printer.data(b"".join(f"unset {name}\n".encode() for name in names) + path)

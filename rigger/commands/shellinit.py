@@ -1,7 +1,5 @@
 """rigger shellinit"""
 
-import sys
-
 import click
 
 from rigger import envfile
@@ -16,5 +14,4 @@ def shellinit(app: App, with_secrets: bool):
     values = environment.shell_vars(environment.vars())
     if with_secrets:
         values.update(environment.secrets())
-    sys.stdout.flush()
-    sys.stdout.buffer.write(envfile.render(values))
+    app.printer.data(envfile.render(values))

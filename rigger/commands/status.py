@@ -3,6 +3,7 @@
 import time
 
 from rigger import config, upgrades
+from rigger.audit import outcome_without_end
 from rigger.cli import App, command
 from rigger.environment import Environment
 from rigger.plan import History, unprovisioned
@@ -40,6 +41,7 @@ def _status(environment: Environment) -> dict:
     deployed = history.done.get(f"platform/{settled.platform.name}/deploy")
     created = history.done.get(f"provider/{settled.provider.name}/create")
     runs = [record for record in records if record["event"] == "run-started"]
+    last = _run(records, runs[-1], environment.busy_since()) if runs else None
     return {
         "name": environment.name,
         "id": settled.id,
@@ -48,13 +50,13 @@ def _status(environment: Environment) -> dict:
         "provider": settled.provider.name,
         "type": settled.values.get("TYPE", ""),
         "version": settled.values.get("VERSION", ""),
-        "state": _state_word(history, settled.provider.name, created, deployed, records),
+        "state": _state_word(history, settled.provider.name, created, deployed, records, last),
         "deployed_version": deployed.started["parameters"].get("VERSION", "") if deployed else "",
         "since": deployed.finished["time"] if deployed else "",
         "nodes": [vars(node) for node in environment.nodes()],
         "pending": _pending(environment, settled, history, created, deployed),
         "failed_checks": sorted(history.failed_checks),
-        "last_run": _run(records, runs[-1]) if runs else None,
+        "last_run": last,
         "upgrade": _upgrade(records),
         "running": environment.holder(),
     }
@@ -68,7 +70,9 @@ def _upgrade(records) -> dict | None:
     )
 
 
-def _state_word(history: History, provider: str, created, deployed, records) -> str:
+def _state_word(history: History, provider: str, created, deployed, records, last) -> str:
+    if last and last["outcome"] == "running":
+        return "running"
     unfinished = [
         key
         for key in history.last
@@ -92,14 +96,14 @@ def _pending(environment: Environment, settled, history: History, created, deplo
     return sorted(unprovisioned(settled, history, environment.key()))
 
 
-def _run(records, started) -> dict:
+def _run(records, started, busy_since) -> dict:
     steps = [r for r in records if r["run"] == started["run"] and r["event"] == "step-finished"]
     ends = [r for r in records if r["run"] == started["run"] and r["event"] == "run-finished"]
     return {
         "run": started["run"],
         "command": started["command"],
         "time": started["time"],
-        "outcome": ends[-1]["outcome"] if ends else "cut off",
+        "outcome": ends[-1]["outcome"] if ends else outcome_without_end(started, busy_since),
         "steps": [{"module": r["module"], "step": r["step"], "exit_code": r["exit_code"]} for r in steps],
     }
 
@@ -110,6 +114,7 @@ def _state(found: dict) -> str:
     return {
         "configured": 'configured, nothing made yet. Next: "rigger provision"',
         "created": 'machines made, platform not deployed. Next: "rigger provision"',
+        "running": f"{(found['last_run'] or {}).get('command')} is under way",
         "unwell": f'the last check failed ({", ".join(found["failed_checks"])}). Next: "rigger check", "rigger provision"',
         "unfinished": 'a run did not finish. Next: "rigger provision" goes on, "rigger destroy" removes what there is',
         "destroyed": 'destroyed. Next: "rigger provision" makes it anew, "rigger forget" removes its record',
