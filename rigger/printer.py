@@ -99,8 +99,8 @@ class Printer:
             sys.stdout.buffer.write(data)
             sys.stdout.buffer.flush()
         except (OSError, ValueError) as problem:
-            self._lost(problem)
-            _discard(sys.stdout)
+            self.gone = self.gone or self.out is sys.stdout
+            _give_up(sys.stdout, problem)
 
     # Plans and steps
 
@@ -219,17 +219,15 @@ class Printer:
             self._lost(problem)
 
     def _lost(self, problem: Exception) -> None:
-        """Nobody reads any more: go on in silence, and do not fail again when Python closes the stream.
-
-        That a reader has gone is no failure; that a disk is full is one, and `unwritten` says so.
-        """
+        """Nobody reads any more: go on in silence, and do not fail again when Python closes the stream."""
         self.gone = True
-        if isinstance(problem, OSError) and problem.errno not in (errno.EPIPE, errno.EIO, errno.EBADF):
-            unwritten.append(problem.strerror or str(problem))
-        _discard(self.out)
+        _give_up(self.out, problem)
 
 
-def _discard(stream) -> None:
+def _give_up(stream, problem: Exception) -> None:
+    """Let a stream go nowhere. That a reader has gone is no failure; that a disk is full is one, and is kept."""
+    if isinstance(problem, OSError) and problem.errno not in (errno.EPIPE, errno.EIO, errno.EBADF):
+        unwritten.append(problem.strerror or str(problem))
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, stream.fileno())
     os.close(null)

@@ -332,3 +332,22 @@ def test_a_lock_file_with_nonsense_in_it(cluster):
     with open(cluster.file("lock"), "wb") as file:
         file.write(b"\xff{not json")
     cluster.rigger("provision")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["status"],
+        ["status", "-o", "json"],
+        ["shellinit"],
+        ["shell-reset"],
+        ["config", "get", "VERSION"],
+        ["list"],
+    ],
+)
+def test_a_report_on_a_full_disk_is_no_report(cluster, arguments):
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [*cluster.rigger.argv, *arguments], env=cluster.rigger.env, stdout=full, stderr=subprocess.PIPE
+        )
+    assert done.returncode == 4 and b"could not be written: No space left" in done.stderr

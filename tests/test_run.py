@@ -345,3 +345,43 @@ def test_each_step_is_recorded_before_it_starts(cluster):
     assert len(seen[-1]["sha256"]) == 64 and seen[-1]["parameters"]["NODES"] == "2"
     finished = [r for r in cluster.records() if r["event"] == "step-finished" and r["step"] == "create"][0]
     assert finished["exit_code"] == 0 and finished["seconds"] >= 0 and len(finished["log_sha256"]) == 64
+
+
+# What a script cannot decide
+
+
+@pytest.mark.parametrize(
+    "line", ["PROVIDER=x", "VERSION=9", "PLATFORM=x", "TYPE=x", "TREE_ID=0", "TREE_VERSION=9", "NODES=many"]
+)
+def test_a_script_cannot_make_its_environment_unusable(cluster, line):
+    name, _, value = line.partition("=")
+    before = cluster.content("vars")
+    cluster.script("provider", "create", f'echo "{line}" >>"$RIGGER_OUTPUT"\necho KEPT=1 >>"$RIGGER_OUTPUT"')
+    said = cluster.rigger("provision", code=5)
+    assert name in said.out + said.err
+    assert 'export KEPT="1"' in cluster.content("vars")
+    assert f'export {name}="{value}"' not in cluster.content("vars") or f'export {name}="{value}"' in before
+    cluster.rigger("destroy", "--yes")
+
+
+@pytest.mark.parametrize("instead", ["mkfifo", "mkdir", "ln -s /etc/passwd"])
+def test_something_else_than_a_file_of_values_is_refused(cluster, instead):
+    cluster.script("provider", "create", f'rm -f "$RIGGER_OUTPUT"; {instead} "$RIGGER_OUTPUT"')
+    said = cluster.rigger("provision", code=5, timeout=60)
+    assert "something else than a file" in said.out + said.err
+    cluster.script("provider", "create")
+    cluster.rigger("provision")
+
+
+def test_declared_outputs_of_another_environment_do_not_leak_in(rigger, modules):
+    cluster = Cluster(rigger, modules, provider="outputs: [TUNNEL]\n")
+    cluster.script("provider", "create", 'echo "was ${TUNNEL-unset}"; rigger-save-vars TUNNEL=here')
+    cluster.configure()
+    rigger("provision", env={"TUNNEL": "of another"})
+    assert "was unset" in cluster.log("02-create")
+
+
+def test_a_platform_finds_its_own_folder(cluster):
+    cluster.script("platform", "deploy", 'echo "$TREE_ROOT"')
+    cluster.rigger("provision")
+    assert cluster.log("04-deploy").strip() == cluster.folders["platform"]

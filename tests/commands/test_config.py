@@ -174,3 +174,13 @@ def test_edit_goes_back_to_the_editor_on_a_terminal(cluster):
     child.expect("Changed: NODES")
     child.expect(pexpect.EOF)
     assert cluster.rigger("config", "get", "NODES").out == "4\n"
+
+
+def test_what_rigger_works_out_cannot_be_set(cluster):
+    for text in ("TREE_ID=0123456789", "TREE_VERSION=1.9.0"):
+        assert "worked out by rigger" in cluster.rigger("config", "set", text, code=2).err
+
+
+def test_a_look_at_nothing_does_not_fix_the_provider(cluster):
+    cluster.rigger("check", code=None)
+    cluster.rigger("config", "set", "PROVIDER=noop")

@@ -1,8 +1,10 @@
 """rigger status"""
 
 import json
+import os
 
 import pytest
+from clusters import ended, wait_for
 
 
 def state(rigger) -> dict:
@@ -63,3 +65,18 @@ def test_a_look_at_the_cluster_changes_nothing_but_the_last_run(provisioned, com
     provisioned.rigger(*command)
     found = state(provisioned.rigger)
     assert found["state"] == "deployed" and found["last_run"]["command"] == " ".join(command)
+
+
+def test_what_is_under_way_is_not_called_cut_off(cluster, rigger):
+    cluster.script("provider", "create", 'while [ ! -e "$NOTED.go" ]; do sleep 0.05; done')
+    process = rigger.start("provision")
+    try:
+        wait_for(lambda: os.path.exists(cluster.noted) and "create" in open(cluster.noted).read())
+        assert state(rigger)["state"] == "running"
+        said = rigger("status").out
+        assert "provision is under way" in said and "cut off" not in said and "locked by" in said
+        assert json.loads(rigger("history", "-o", "json").out)[-1]["outcome"] == "running"
+    finally:
+        open(f"{cluster.noted}.go", "w").close()
+        code, _ = ended(process)
+    assert code == 0 and state(rigger)["state"] == "deployed"

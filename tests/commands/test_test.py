@@ -128,3 +128,17 @@ def test_tests_do_not_count_as_changes(cluster):
     cluster.rigger("test", "smoke", code=6)
     assert cluster.plan()["changes"] is False
     assert "deployed since" in cluster.rigger("status").out
+
+
+def test_a_skipped_test_is_no_failure(rigger, modules):
+    cluster = Cluster(rigger, modules, PROVIDER, "suites: {smoke: [waits, grows]}\n")
+    cluster.script("platform", "tests/waits", "echo not the season; exit 77")
+    cluster.configure()
+    rigger("provision")
+    said = rigger("test", "smoke").out
+    assert "1 passed, 1 skipped" in said and "failed" not in said
+    assert json.loads(rigger("history", "-o", "json").out)[-1]["outcome"] == "done"
+
+
+def test_a_component_may_be_named_alone(cluster):
+    assert "leaf: 1 passed" in cluster.rigger("test", "leaf").out
