@@ -45,6 +45,44 @@ def commit(folder: str | None) -> str:
     return said.decode("ascii", "replace").strip()
 
 
+def tagged(folder: str, version: str) -> str:
+    """Return the commit that a version's tag names, nothing where there is none; v1.2.3 and 1.2.3 are the same."""
+    bare_version = version.removeprefix("v")
+    for tag in (version, f"v{bare_version}", bare_version):
+        try:
+            said = _git(folder, "rev-parse", "--verify", "--end-of-options", f"refs/tags/{tag}^{{commit}}")
+        except RuntimeError:
+            continue
+        return said.decode("ascii", "replace").strip()
+    return ""
+
+
+def require_clean(folder: str) -> None:
+    """Raise NotReady where switching to another commit could touch what somebody changed."""
+    try:
+        changed = _git(folder, "status", "--porcelain", "--untracked-files=no").decode("utf-8", "replace")
+    except RuntimeError as problem:
+        raise NotReady(f"{folder} cannot be looked at: {problem}.", "Put that right and try again.") from None
+    names = [line[3:] for line in changed.splitlines()]
+    if names:
+        listed = ", ".join(names[:5]) + (" ..." if len(names) > 5 else "")
+        raise NotReady(
+            f"{folder} has local changes, which another version would overwrite: {listed}.",
+            f'Keep them with "git -C {folder} stash" or a commit on a branch, then try again.',
+        )
+
+
+def switch(folder: str, wanted: str) -> None:
+    """Check a commit out, detached: branches stay where they are; raises NotReady."""
+    require_clean(folder)
+    try:
+        _git(folder, "checkout", "-q", "--detach", "--no-recurse-submodules", wanted, "--")
+    except RuntimeError as problem:
+        raise NotReady(
+            f"{folder} cannot be brought to {wanted[:12]}: {problem}.", "Put that right and try again."
+        ) from None
+
+
 def pack(folder: str) -> bytes:
     """Return a git bundle of all that the repository has; raises BadUsage."""
     try:

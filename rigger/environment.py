@@ -56,12 +56,13 @@ class Environment:
             path, number = self.file("backups", f"{self.stamp()}-{number}.backup"), number + 1
         return path
 
-    def last_backup(self) -> str:
-        """Return the path of the newest backup, nothing where there is none."""
+    def last_backup(self, until: float = float("inf")) -> str:
+        """Return the path of the newest backup that was there at a time, nothing where there is none."""
         try:
             entries = [e for e in os.scandir(self.file("backups")) if e.name.endswith(".backup")]
         except OSError:
             return ""
+        entries = [e for e in entries if e.stat().st_mtime <= until]
         return max(entries, key=lambda entry: entry.stat().st_mtime_ns).path if entries else ""
 
     def exists(self) -> bool:

@@ -29,6 +29,7 @@ class Step:
     verb: str
     why: str
     goes_on: bool = False  # whether the run continues when this step fails
+    environ: Mapping[str, str] = field(default_factory=dict)  # what this script gets beside all others
 
     @property
     def key(self) -> str:

@@ -168,6 +168,7 @@ class Run:
         self.redactor = Redactor(maskable(config.secrets))
         self.results: list[Result] = []
         self.on_step_finished: Callable[[Result], None] = lambda result: None
+        self.before_step: Callable[[Step], None] = lambda step: None
 
     def carry_out(self, plan: Plan) -> list[Result]:
         """Run the steps of a plan in order; raises StepFailed at the first that matters, or Interrupted."""
@@ -177,6 +178,7 @@ class Run:
             try:
                 for number, step in enumerate(plan.steps, 1):
                     self._stop_if_asked(interrupts)
+                    self.before_step(step)
                     result = self._step(plan, number, step, interrupts)
                     self.results.append(result)
                     self.on_step_finished(result)
@@ -214,7 +216,15 @@ class Run:
             platform=self.config.platform.name,
             version=self.config.values.get("VERSION", ""),
             steps=len(plan.steps),
+            **self._commit(),
         )
+
+    def _commit(self) -> dict[str, str]:
+        """Return the commit of the platform's repository, where it has one."""
+        from rigger import checkout
+
+        commit = checkout.commit(checkout.find(self.environment, self.config))
+        return {"commit": commit} if commit else {}
 
     def _end(self, outcome: str) -> None:
         try:
@@ -253,7 +263,7 @@ class Run:
             except StepFailed as problem:
                 log.take(f"{problem.message}\n".encode("utf-8", "backslashreplace"))
                 outcome = process.Outcome(exit_code=126, started=False)
-        return self._finish(number, step, channels, log, outcome)
+        return self._finish(plan, number, step, channels, log, outcome)
 
     def _prepare(self, plan: Plan, number: int, step: Step, channels: _Channels) -> dict[str, str]:
         """Make what a step needs and return its environment; raises NotReady where the disk does not allow it."""
@@ -280,18 +290,20 @@ class Run:
             shared="" if step.checks or "/" in step.verb else modules.shared_digest(step.module),
             why=step.why,
             **({"leaving": list(plan.leaving)} if plan.leaving else {}),
-            parameters=recorded_parameters(self.config, self.environment.key()),
+            parameters=_as_run(step, recorded_parameters(self.config, self.environment.key())),
             log=os.path.relpath(channels.log, self.environment.path),
         )
 
     def _finish(
-        self, number: int, step: Step, channels: _Channels, log: _Log, outcome: process.Outcome
+        self, plan: Plan, number: int, step: Step, channels: _Channels, log: _Log, outcome: process.Outcome
     ) -> Result:
         given = channels.collect(step.shown)
         leftovers = tuple(line for line in given.values.pop("LEFTOVERS", "").splitlines() if line.strip())
         succeeded = outcome.exit_code == 0 and not outcome.timed_out and not outcome.interrupted
         if succeeded:
             given.problems += _missing_outputs(step, given, self.config)
+        if step.verb == "backup":
+            given.problems += _judge_backup(plan.environ.get("RIGGER_BACKUP_FILE", ""), succeeded)
         changed = take(self.environment, self.config, step, given, succeeded)
         self.config = _with_given(self.config, given)
         for value in maskable(self.config.secrets):
@@ -378,8 +390,22 @@ class Run:
             RIGGER_LOCK_FD=str(self.lock_fd),
             RIGGER_LEAVING=" ".join(plan.leaving),
             **plan.environ,
+            **step.environ,
         )
         return environment
+
+
+def _as_run(step: Step, parameters: dict[str, str]) -> dict[str, str]:
+    """Return the parameters as a step really gets them."""
+    return {name: step.environ.get(name, value) for name, value in parameters.items()}
+
+
+def _judge_backup(path: str, succeeded: bool) -> list[str]:
+    """Put what a failed backup wrote aside; a good one that wrote nothing is none."""
+    there = bool(path) and os.path.isfile(path) and os.path.getsize(path) > 0
+    if not succeeded and os.path.isfile(path):
+        os.replace(path, f"{path}.incomplete")
+    return [f"no backup was written to {path}"] if succeeded and path and not there else []
 
 
 def _not_recorded(what: str, problem: NotReady) -> StepFailed:

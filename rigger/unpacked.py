@@ -14,7 +14,7 @@ from rigger import bundle, checkout, envfile, inventory, modules
 from rigger.audit import AuditLog
 from rigger.bundle import Manifest
 from rigger.environment import COMPUTED, Environment
-from rigger.errors import BadUsage, Refused
+from rigger.errors import BadUsage, InvalidConfig, Refused
 from rigger.home import NAME, Home, remove_tree
 from rigger.inventory import Node
 from rigger.saved import CHECKOUT, SECRETS, TREES
@@ -30,10 +30,10 @@ AGAIN = "Get it again from whoever made it."
 
 
 def is_bundle(path: str) -> bool:
-    """Return whether a file looks like a bundle."""
+    """Return whether a file looks like a bundle, or is called one: a damaged one is no vars file."""
     try:
         with open(path, "rb") as file:
-            return file.read(4) == ZSTD
+            return file.read(4) == ZSTD or path.endswith(".rigger")
     except OSError:
         return False
 
@@ -264,7 +264,11 @@ def unpacked(path: str, home: Home, *, check_signature=None) -> Iterator[Unpacke
         folder = os.path.join(place, "bundle")
         manifest = bundle.extract(path, folder, check_signature=check_signature)
         found = Unpacked(path, folder, manifest)
-        verify_contents(found)
+        try:
+            verify_contents(found)
+        except InvalidConfig as problem:
+            said = problem.message.replace(folder + os.sep, "")
+            raise Refused(f"The bundle {path} was refused: {said.rstrip('.')}.", AGAIN) from None
         yield found
     finally:
         os.close(fd)

@@ -126,10 +126,13 @@ def steps(config: Config, request: Request, history: History, whole: History) ->
     verb = request.verb
     done = {key.rpartition("/")[2] for key in history.done if key.startswith("platform/")}
     chosen, finished = [], []
+    before = {"VERSION": request.start, f"{platform.prefix}_VERSION": request.start}  # still what runs
     if watched and verb not in done:
-        chosen.append(Step(platform, f"tests/{WATCH}", "are the applications right before we begin?"))
+        why = "are the applications right before we begin?"
+        chosen.append(Step(platform, f"tests/{WATCH}", why, environ=before))
     if platform.script("backup") and not request.back:
-        step = Step(platform, "backup", f"before anything changes: the data of {request.start}")
+        why = f"before anything changes: the data of {request.start}"
+        step = Step(platform, "backup", why, environ=before)
         (finished if "backup" in done else chosen).append(step)
     way = "back to" if request.back else "to"
     step = Step(platform, verb, f"{request.start} {way} {request.to}")

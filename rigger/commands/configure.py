@@ -130,7 +130,12 @@ def _configure(
     if asks:
         if not bundle:
             _check_names_of_any(catalog, interview.sources)
-        _converse(app, target, interview, catalog, review=not (defaults or bundle or app.yes))
+        try:
+            _converse(app, target, interview, catalog, review=not (defaults or bundle or app.yes))
+        except Interrupted as problem:
+            if bundle:
+                problem.next_step = f'Nothing was changed. "rigger configure --file {path}" goes on from the answers given so far.'
+            raise
     else:
         _require_all(app, interview, catalog, path or target.vars_file)
     _check_names(catalog, interview)

@@ -1,15 +1,17 @@
 """rigger upgrade"""
 
+import calendar
 import os
+import time
 from dataclasses import replace
 
 import click
 
-from rigger import plan, preflight, saved, upgrades
+from rigger import checkout, plan, preflight, saved, upgrades
 from rigger.cli import App, command
 from rigger.config import Config, resolve
 from rigger.environment import Environment
-from rigger.errors import BadUsage, InvalidConfig, RiggerError
+from rigger.errors import BadUsage, InvalidConfig, NotReady, RiggerError
 from rigger.plan import History
 from rigger.questions import Choice
 from rigger.run import Run, settle
@@ -41,10 +43,12 @@ def upgrade(app: App, to, style, allow_downgrade, resume, rollback, only_plan):
                 app.printer.report(planned.as_dict())
             return
         preflight.require(environment, target, planned)
+        repository = _repository(environment, target, request)
         if not request.since and not request.back:
             _save_before(app, environment, settled)
         request = _begin(environment, request)
         run = Run(environment, target, app.printer, lock)
+        run.before_step = lambda step: _check_out(app, environment, request, repository, step.verb)
         try:
             run.carry_out(planned)
         except RiggerError as problem:
@@ -130,6 +134,51 @@ def _plan(environment: Environment, target: Config, request: Request):
     return plan.with_clients(target, environment.bin_dir, replace(planned, environ=environ))
 
 
+def _repository(environment: Environment, target: Config, request: Request) -> tuple[str, str] | None:
+    """Return the platform's repository and the commit that the upgrade needs, None where versions are no tags.
+
+    Raises NotReady, before anything is changed, where that commit is missing or local changes are in its way.
+    """
+    folder = checkout.find(environment, target)
+    if folder is None:
+        return None
+    wanted = _commit_before(environment) if request.back else checkout.tagged(folder, request.to)
+    if not wanted:
+        if request.back or not checkout.tagged(folder, request.start):
+            return None
+        raise NotReady(
+            f"{folder} has no tag for {request.to}.",
+            f'Get it: "git -C {folder} fetch --tags", then try again.',
+        )
+    checkout.require_clean(folder)
+    return folder, wanted
+
+
+def _commit_before(environment: Environment) -> str:
+    """Return the commit that the last upgrade left, nothing where it left none."""
+    before, forward = "", False
+    for record in environment.audit.records():
+        if record["event"] == "upgrade-started":
+            forward = not record.get("rollback")
+            before = "" if forward else before
+        elif record["event"] == "checked-out" and forward:
+            before = record["before"]
+    return before
+
+
+def _check_out(app: App, environment: Environment, request: Request, repository, verb: str) -> None:
+    """Bring the platform's repository to the version, just before the step that upgrades to it."""
+    if repository is None or verb != request.verb:
+        return
+    folder, wanted = repository
+    before = checkout.commit(folder)
+    if before == wanted:
+        return
+    environment.audit.append("checked-out", folder=folder, version=request.to, before=before, commit=wanted)
+    checkout.switch(folder, wanted)
+    app.printer.line(f"Checked out {request.to} ({wanted[:12]}) in {folder}")
+
+
 def _show(app: App, environment: Environment, settled: Config, request: Request, planned) -> None:
     way = "back from" if request.back else "from"
     app.printer.heading(
@@ -182,10 +231,28 @@ def _ways_out(environment: Environment, request: Request) -> str:
     ways = [f"{state}; {_recorded(environment)} is recorded.", 'Go on: "rigger upgrade --resume".']
     if not request.back:
         ways.append('Go back: "rigger upgrade --rollback".')
-    backed_up = any(key.endswith("/backup") for key in history.done)
-    if backed_up and (backup := environment.last_backup()):
+    finished = _backup_finished(since)
+    if finished and (backup := environment.last_backup(until=finished)):
         ways.append(f'Put the data of before back: "rigger restore {backup}".')
     return " ".join(ways)
+
+
+def _backup_finished(records) -> float:
+    """Return when the upgrade's own backup was whole, in seconds, 0 where it was not.
+
+    One that "rigger backup" made later holds the data of a cluster between two versions.
+    """
+    own = set()
+    for record in records:
+        step = record["run"], record.get("number")
+        if record["event"] == "step-started" and (record["command"], record["step"]) == ("upgrade", "backup"):
+            own.add(step)
+        elif record["event"] == "step-finished" and step in own and record.get("exit_code") == 0:
+            at = record["time"]
+            return (
+                calendar.timegm(time.strptime(at[:19], "%Y-%m-%dT%H:%M:%S")) + int(at[20:23]) / 1000 + 0.001
+            )
+    return 0
 
 
 def _recorded(environment: Environment) -> str:

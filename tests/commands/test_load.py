@@ -678,11 +678,11 @@ def test_files_that_have_no_place_in_a_bundle(other, bundle, tmp_path, name):
 
 
 VARS = {
-    "LD_PRELOAD=/tmp/x": 3,
-    "GIT_SSH_COMMAND=evil": 3,
-    "PS4='$(touch x)'": 3,
-    "X=$(touch x)": 3,
-    "rm -rf x": 3,
+    "LD_PRELOAD=/tmp/x": 9,
+    "GIT_SSH_COMMAND=evil": 9,
+    "PS4='$(touch x)'": 9,
+    "X=$(touch x)": 9,
+    "rm -rf x": 9,
     "PROVIDER=./relative/soil": 9,
     "PROVIDER=": 9,
     "TREE_ID=other": 9,
@@ -724,7 +724,7 @@ NODES = [
 @pytest.mark.parametrize("nodes", NODES, ids=range(len(NODES)))
 def test_hostile_inventory(other, bundle, tmp_path, nodes):
     forged = forge(bundle, str(tmp_path / "f.rigger"), change_files={"inventory.json": nodes})
-    for said in (load(other, forged, code=3), other("bundle", "verify", forged, code=3)):
+    for said in (load(other, forged, code=9), other("bundle", "verify", forged, code=9)):
         assert "inventory" in said.err and len(said.err.splitlines()) <= 2
     assert nothing_there(other)
 
@@ -836,3 +836,11 @@ def test_other_scripts_than_those_of_the_bundle_are_told(cluster, other, bundle)
     said = load(other, bundle).out
     assert "soil has other scripts here than in the bundle; those of this machine will run." in said
     assert "tree has other" not in said
+
+
+@pytest.mark.parametrize("kept", [0, 1, 3, 4])
+def test_what_is_left_of_a_bundle_is_no_vars_file(other, bundle, tmp_path, kept):
+    with open(bundle, "rb") as file:
+        (tmp_path / "cut.rigger").write_bytes(file.read()[:kept])
+    load(other, str(tmp_path / "cut.rigger"), code=9)
+    assert nothing_there(other)

@@ -8,7 +8,7 @@ import sys
 import pexpect
 import pytest
 from clusters import ended, wait_for
-from moves import PLATFORM, VERSION_OF, contents, dies, elsewhere, fields, forest
+from moves import PLATFORM, VERSION_OF, contents, dies, elsewhere, fields, forest, git
 
 UPGRADE = ["upgrade", "--to", "1.10.0", "--upgrade-style", "graceful"]
 STEPS = ["platform/backup", "platform/upgrade-graceful", "platform/check"]
@@ -430,7 +430,8 @@ def test_two_at_once(cluster):
     cluster.script(
         "platform",
         "backup",
-        ': >"$RIGGER_STATE_DIR/ready"; while [ ! -e "$RIGGER_STATE_DIR/go" ]; do sleep 0.05; done',
+        ': >"$RIGGER_STATE_DIR/ready"; while [ ! -e "$RIGGER_STATE_DIR/go" ]; do sleep 0.05; done'
+        '; echo data >"$RIGGER_BACKUP_FILE"',
     )
     process = cluster.rigger.start(*UPGRADE)
     wait_for(lambda: os.path.exists(cluster.file("modules", "tree", "ready")))
@@ -438,3 +439,67 @@ def test_two_at_once(cluster):
         assert '"rigger upgrade"' in cluster.rigger(*words, code=7).err
     open(cluster.file("modules", "tree", "go"), "w").close()
     assert ended(process)[0] == 0
+
+
+# A platform that lies in a git repository
+
+
+@pytest.fixture
+def repository(cluster):
+    """Put the platform into a git repository, with a tag for each version; the newer one has a file more."""
+    folder = cluster.folders["platform"]
+    cluster.script(
+        "platform", "upgrade-graceful", VERSION_OF + 'cat "$TREE_ROOT/new" >>"$NOTED" 2>/dev/null || exit 9\n'
+    )
+    git(folder, "init", "-q", "-b", "main")
+    git(folder, "add", "-A")
+    git(folder, "commit", "-qm", "old")
+    git(folder, "tag", "v1.9.0")
+    with open(os.path.join(folder, "new"), "w") as file:
+        file.write("new\n")
+    git(folder, "add", "-A")
+    git(folder, "commit", "-qm", "new")
+    git(folder, "tag", "1.10.0")
+    git(folder, "checkout", "-q", "-B", "hacking", "v1.9.0")
+    cluster.rigger("provision", "--again")
+    cluster.ran()
+    return folder
+
+
+def test_the_new_version_is_checked_out_before_its_upgrade(cluster, repository):
+    said = cluster.rigger(*UPGRADE).out
+    commit = git(repository, "rev-parse", "1.10.0").strip()
+    assert f"Checked out 1.10.0 ({commit[:12]})" in said
+    assert git(repository, "rev-parse", "HEAD").strip() == commit and "new" in cluster.ran()
+    record = next(record for record in cluster.records() if record["event"] == "checked-out")
+    assert record["commit"] == commit and record["before"] == git(repository, "rev-parse", "v1.9.0").strip()
+    assert git(repository, "rev-parse", "hacking").strip() == record["before"]
+    cluster.rigger("check")
+    assert [r for r in cluster.records() if r["event"] == "run-started"][-1]["commit"] == commit
+
+
+def test_the_way_back_checks_the_old_commit_out_again(cluster, repository):
+    git(repository, "checkout", "-q", "1.10.0")
+    cluster.script("platform", "upgrade-graceful", "exit 4")
+    git(repository, "commit", "-qam", "an upgrade that fails")
+    git(repository, "tag", "-f", "1.10.0")
+    git(repository, "checkout", "-q", "v1.9.0")
+    cluster.rigger(*UPGRADE, code=5)
+    assert git(repository, "rev-parse", "HEAD").strip() == git(repository, "rev-parse", "1.10.0").strip()
+    said = cluster.rigger("upgrade", "--rollback", code=None)
+    assert git(repository, "rev-parse", "HEAD").strip() == git(repository, "rev-parse", "v1.9.0").strip(), (
+        said
+    )
+
+
+def test_local_changes_are_never_overwritten(cluster, repository):
+    with open(os.path.join(repository, "rigger.yml"), "a") as file:
+        file.write("# mine\n")
+    said = cluster.rigger(*UPGRADE, code=4).err
+    assert "rigger.yml" in said and "stash" in said and cluster.ran() == [] and version(cluster) == "1.9.0"
+
+
+def test_a_tag_that_is_missing_is_named(cluster, repository):
+    git(repository, "tag", "-d", "1.10.0")
+    said = cluster.rigger(*UPGRADE, code=4).err
+    assert "has no tag for 1.10.0" in said and "fetch --tags" in said and cluster.ran() == []

@@ -24,6 +24,7 @@ read_nodes() {
     declare -gA peer=() client=() listen_peer=() listen_client=()
     local name address private offset inside
     while IFS=$'\t' read -r name address private offset; do
+        [[ $offset == +([0-9]) ]] || fail "the inventory gives $name the port offset '$offset'"
         # Machines of a cloud often do not know their public address: they listen on, and talk over, the private one.
         inside=$private
         if [[ $private == - ]]; then inside=$address; fi
