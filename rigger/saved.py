@@ -32,6 +32,8 @@ class Saved:
     head: tuple[int, str]
     redacted: tuple[str, ...]  # names of secret vars
     left_out: tuple[str, ...]  # members that hold a secret, and are not logs that could be masked
+    not_files: tuple[str, ...] = ()  # links, empty folders and the like, which a bundle cannot hold
+    unsearched: tuple[str, ...] = ()  # names of secrets that are too short to be looked for
 
 
 def default_path(environment: Environment, folder: str) -> str:
@@ -68,8 +70,18 @@ def save(
     fields = _fields(environment, config, head)
     fields["redacted"] = sorted(hidden) if encrypt is None else []
     fields["left_out"] = [] if encrypt is not None else [member.name for member in sealed]
+    fields["not_files"] = sorted(_not_files(environment))
     packed = bundle.pack(path, members, fields, secrets=secrets, sign=sign)
-    return Saved(path, packed.size, head, tuple(fields["redacted"]), tuple(fields["left_out"]))
+    short = sorted(name for name, value in hidden.items() if value and value not in secrets)
+    return Saved(
+        path,
+        packed.size,
+        head,
+        tuple(fields["redacted"]),
+        tuple(fields["left_out"]),
+        tuple(fields["not_files"]),
+        tuple(short) if encrypt is None else (),
+    )
 
 
 def checkout_member(environment: Environment, config: Config) -> Member:
@@ -149,6 +161,18 @@ def _tree(folder: str, name: str, without: frozenset[str] = frozenset(), root: s
             yield Member(f"{name}/{entry.name}", path=entry.path)
         elif root and entry.is_file() and os.path.realpath(entry.path).startswith(root + os.sep):
             yield Member(f"{name}/{entry.name}", path=os.path.realpath(entry.path))
+
+
+def _not_files(environment: Environment) -> Iterator[str]:
+    """Return what of the modules' state is neither a plain file nor a folder with something in it."""
+    root = environment.file("modules")
+    for folder, folders, names in os.walk(root):
+        if not folders and not names and os.path.dirname(folder) != root != folder:
+            yield os.path.relpath(folder, environment.path)
+        for name in [*folders, *names]:
+            path = os.path.join(folder, name)
+            if os.path.islink(path) or not (os.path.isdir(path) or os.path.isfile(path)):
+                yield os.path.relpath(path, environment.path)
 
 
 def _scripts(config: Config) -> Iterator[Member]:

@@ -93,4 +93,10 @@ def _say(app: App, environment, written: Saved) -> None:
         )
     for name in written.left_out:
         app.printer.warn(f"{name} holds a secret and was left out; --with-secrets keeps it, encrypted.")
+    if written.not_files:
+        app.printer.warn(f"Links and empty folders cannot be packed: {', '.join(written.not_files)}.")
+    if written.unsearched:
+        app.printer.warn(
+            f"Too short to be looked for, and perhaps in the bundle: {', '.join(written.unsearched)}."
+        )
     app.printer.line(f"Load it elsewhere with: rigger configure --file {os.path.basename(written.path)}")

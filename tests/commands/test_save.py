@@ -355,3 +355,22 @@ def test_no_partial_bundle_when_saving_is_killed(cluster, tmp_path):
     if (tmp_path / "x.rigger").exists():
         bundle.verify(str(tmp_path / "x.rigger"))
     save(cluster.rigger, tmp_path)
+
+
+def test_what_a_bundle_cannot_hold_is_told(cluster, tmp_path):
+    cluster.configure()
+    state = cluster.file("modules", "soil")
+    os.makedirs(os.path.join(state, "box-1"), exist_ok=True)
+    os.symlink("/etc/hostname", os.path.join(state, "link"))
+    said = cluster.rigger("save", "-o", str(tmp_path / "b.rigger")).out
+    assert "cannot be packed: modules/soil/box-1, modules/soil/link" in said
+    assert fields(str(tmp_path / "b.rigger"))["not_files"] == ["modules/soil/box-1", "modules/soil/link"]
+
+
+def test_a_secret_that_is_too_short_to_be_found_is_told(cluster, tmp_path):
+    cluster.configure()
+    cluster.rigger("config", "set", "TOKEN=abc")
+    assert (
+        "Too short to be looked for, and perhaps in the bundle: TOKEN"
+        in cluster.rigger("save", "-o", str(tmp_path / "b.rigger")).out
+    )

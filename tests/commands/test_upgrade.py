@@ -503,3 +503,33 @@ def test_a_tag_that_is_missing_is_named(cluster, repository):
     git(repository, "tag", "-d", "1.10.0")
     said = cluster.rigger(*UPGRADE, code=4).err
     assert "has no tag for 1.10.0" in said and "fetch --tags" in said and cluster.ran() == []
+
+
+def test_the_backup_is_of_the_version_that_runs(cluster):
+    cluster.script("platform", "backup", 'echo "$TREE_VERSION $VERSION" >"$RIGGER_BACKUP_FILE"')
+    cluster.rigger(*UPGRADE)
+    assert cluster.content("backups", os.listdir(cluster.file("backups"))[0]) == "1.9.0 1.9.0\n"
+    started = [r for r in cluster.records() if r["event"] == "step-started" and r["step"] == "backup"]
+    assert started[-1]["parameters"]["VERSION"] == "1.9.0"
+
+
+def test_what_a_failed_backup_wrote_is_no_backup(cluster):
+    cluster.script("platform", "backup", 'echo half >"$RIGGER_BACKUP_FILE"; exit 3')
+    cluster.rigger(*UPGRADE, code=5)
+    assert [name.endswith(".backup.incomplete") for name in os.listdir(cluster.file("backups"))] == [True]
+    assert "rigger restore" not in cluster.rigger("upgrade", "--resume", code=5).err
+
+
+def test_no_backup_no_upgrade(cluster):
+    cluster.script("platform", "backup")
+    assert "no backup was written" in cluster.rigger(*UPGRADE, code=5).err
+    assert cluster.ran() == ["platform/backup"] and version(cluster) == "1.9.0"
+
+
+def test_a_backup_made_half_way_is_not_the_data_of_before(cluster):
+    cluster.script("platform", "upgrade-graceful", "exit 4")
+    first = cluster.rigger(*UPGRADE, code=5).err
+    cluster.rigger("backup")
+    again = cluster.rigger("upgrade", "--resume", code=5).err
+    restore = next(line for line in first.split('"') if line.startswith("rigger restore"))
+    assert restore in again
