@@ -123,8 +123,44 @@ def checker(verify_key: str | None = None) -> Callable[[bytes, bytes | None], st
 
 
 def sign(data: bytes, key: str) -> bytes:
-    """Sign with `ssh-keygen -Y sign`; raises NotReady when the key cannot be used."""
-    _read(key)
+    """Sign with `ssh-keygen -Y sign`; raises NotReady when the key cannot be used.
+
+    A private key in PKCS #8, as `openssl genpkey -algorithm ed25519` makes it, is put into OpenSSH's form for that.
+    """
+    from tempfile import TemporaryDirectory
+
+    if b"-----BEGIN PRIVATE KEY-----" in (pem := _read(key)):
+        with TemporaryDirectory(prefix="rigger-") as folder:
+            return _sign(data, _write(folder, "key", _private_as_openssh(pem, key)))
+    return _sign(data, key)
+
+
+def _private_as_openssh(pem: bytes, key: str) -> bytes:
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives import serialization
+
+    try:
+        private = serialization.load_pem_private_key(pem, None)
+        form = serialization.PrivateFormat.OpenSSH
+        return private.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise NotReady(
+            f"{key} cannot be used to sign: {error}.", "Give an Ed25519 or another SSH key."
+        ) from None
+
+
+def _public_as_openssh(pem: bytes, key: str) -> bytes:
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives import serialization
+
+    try:
+        public = serialization.load_pem_public_key(pem)
+        return public.public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise BadUsage(f"{key} is no public key: {error}.", "Give an Ed25519 or another SSH key.") from None
+
+
+def _sign(data: bytes, key: str) -> bytes:
     done = _ssh_keygen("sign", "-f", key, input=data)
     if done.exit_code == 0 and done.output.startswith(b"-----BEGIN SSH SIGNATURE-----"):
         return done.output
@@ -165,7 +201,10 @@ def verify(data: bytes, signature: bytes, key: str | None = None) -> str:
 
 def _allowed_signers(key: str) -> bytes:
     """The lines of a public key file as ssh-keygen wants them; nothing else of the file gets there."""
-    lines = _read(key).decode("utf-8", "replace").splitlines()
+    content = _read(key)
+    if b"-----BEGIN PUBLIC KEY-----" in content:
+        content = _public_as_openssh(content, key)
+    lines = content.decode("utf-8", "replace").splitlines()
     found = [_KEY.fullmatch(line.strip()) for line in lines if line.strip() and not line.startswith("#")]
     if not found or None in found:
         raise BadUsage(f"{key} is no SSH public key.", "Give the file that ends in .pub.")
@@ -184,7 +223,7 @@ def _ssh_keygen(action: str, *arguments: str, input: bytes) -> process.Captured:
 
 def _write(folder: str, name: str, data: bytes) -> str:
     path = os.path.join(folder, name)
-    with open(path, "xb") as file:
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
         file.write(data)
     return path
 

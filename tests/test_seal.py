@@ -268,3 +268,25 @@ def test_a_bundle_without_a_signature_is_refused_when_there_has_to_be_one(keys, 
     with pytest.raises(Refused, match="not signed"):
         bundle.extract(path, str(tmp_path / "out"), check_signature=seal.checker(keys["ed25519"] + ".pub"))
     assert os.listdir(tmp_path) == ["a.rigger"]
+
+
+def test_an_ed25519_key_in_pem_signs_and_verifies(tmp_path, keys):
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    private = Ed25519PrivateKey.generate()
+    pem, none = serialization.Encoding.PEM, serialization.NoEncryption()
+    key, public = tmp_path / "key.pem", tmp_path / "key.pub.pem"
+    key.write_bytes(private.private_bytes(pem, serialization.PrivateFormat.PKCS8, none))
+    public.write_bytes(
+        private.public_key().public_bytes(pem, serialization.PublicFormat.SubjectPublicKeyInfo)
+    )
+    signature = seal.sign(DATA, str(key))
+    assert seal.verify(DATA, signature, str(public)).startswith("SHA256:")
+    with pytest.raises(Refused):
+        seal.verify(DATA + b"x", signature, str(public))
+    with pytest.raises(Refused):
+        seal.verify(DATA, seal.sign(DATA, keys["other"]), str(public))
+    key.write_text("-----BEGIN PRIVATE KEY-----\nbm90aGluZw==\n-----END PRIVATE KEY-----\n")
+    with pytest.raises(NotReady):
+        seal.sign(DATA, str(key))
