@@ -16,6 +16,8 @@ from rigger.errors import BadUsage, Interrupted, NotReady, RiggerError
 from rigger.home import Home
 from rigger.printer import Printer, prepare_streams
 
+HELP = {"context_settings": {"help_option_names": ["-h", "--help"]}}
+
 # What the system may refuse anywhere, by no fault of rigger's: a full or broken disk, somebody else's folder.
 SURROUNDINGS = frozenset(
     getattr(errno, name) for name in "EACCES EPERM EROFS ENOSPC EDQUOT EFBIG EIO ENOTDIR ELOOP".split()
@@ -137,9 +139,24 @@ def command(name: str, *, asks: bool = False, reports: bool = False, streams: bo
                 run
             )
         run = click.option("-e", "--environment", metavar="NAME", help="Work with this environment.")(run)
-        return click.command(
-            name, **{"context_settings": {"help_option_names": ["-h", "--help"]}, **settings}
-        )(run)
+        return click.command(name, **{**HELP, **settings})(run)
+
+    return decorate
+
+
+def group(name: str):
+    """Make a function, which gives only its docstring, a verb with verbs of its own: rigger config get."""
+
+    def decorate(function):
+        @click.group(name, no_args_is_help=False, **HELP)
+        @click.option("-e", "--environment", metavar="NAME", help="Work with this environment.")
+        @click.pass_context
+        @functools.wraps(function)
+        def run(ctx, environment):
+            if environment:
+                ctx.find_root().obj = environment
+
+        return run
 
     return decorate
 

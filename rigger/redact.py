@@ -9,7 +9,7 @@ import json
 import re
 from base64 import b64encode
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 
 from rigger import envfile
@@ -37,6 +37,11 @@ _COMMON = b"\0 etaoinsr\nldcumpfg-h_.0/,1\"yb:=2v()k43'w5868;79AESTRCINODLxPMjzq
 
 # Where tools break base64 into lines: base64(1) and MIME, and PEM.
 _BASE64_WIDTHS = (76, 64)
+
+
+def maskable(secrets: Mapping[str, str]) -> list[str]:
+    """Return the values of secrets that are long enough to be masked, and looked for."""
+    return [value for value in secrets.values() if len(_encode(value)) >= MIN_LENGTH]
 
 
 class Redactor:

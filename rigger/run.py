@@ -20,12 +20,11 @@ from rigger.modules import INTERFACE
 from rigger.plan import Plan, Step, recorded_parameters
 from rigger.printer import Printer, duration
 from rigger.questions import BadAnswer, validate
-from rigger.redact import Redactor
+from rigger.redact import Redactor, maskable
 from rigger.trust import require_trusted
 
 SKIPPED = 77  # the exit code by which a test says that it does not apply, as Automake's tests do
 LIBEXEC = os.path.join(os.path.dirname(os.path.abspath(__file__)), "libexec")
-DIGEST_LIMIT = 64 << 20  # bytes of a log that are hashed as they come; all of them
 
 
 @dataclass(frozen=True)
@@ -629,14 +628,6 @@ def _with_given(config: Config, given: Given) -> Config:
         return config
     values = {**config.values, **given.values, **given.secrets}
     return replace(config, values=values, secrets={**config.secrets, **given.secrets})
-
-
-def maskable(secrets: Mapping[str, str]) -> list[str]:
-    from rigger.redact import MIN_LENGTH
-
-    return [
-        value for value in secrets.values() if len(value.encode("utf-8", "surrogateescape")) >= MIN_LENGTH
-    ]
 
 
 def settle(environment: Environment) -> Config:

@@ -13,7 +13,7 @@ from rigger.bundle import Member
 from rigger.config import Config
 from rigger.environment import Environment
 from rigger.errors import BadUsage, InvalidConfig, Refused
-from rigger.redact import Finder, Redactor
+from rigger.redact import Finder, Redactor, maskable
 from rigger.trust import NOT_SCRIPTS, digest
 
 # Of an environment's folder; what scripts may have left elsewhere is not ours.
@@ -59,7 +59,7 @@ def save(
     `encrypt` keeps the secrets, and files that hold one, inside the bundle; without it they stay out.
     """
     hidden = {**environment.secrets(), **config.secrets}  # also those whose question does not apply now
-    secrets = _maskable(hidden)
+    secrets = maskable(hidden)
     head, log = _audit_log(environment)
     members = [_vars(environment), log, *_files(environment), *_scripts(config)]
     members, sealed = _apart(members, secrets)
@@ -114,12 +114,6 @@ def passphrase(path: str | None, prompt: str, twice: bool = False) -> str:
     if twice and talk.secret("The same again?") != answer:
         raise BadUsage("The two are not the same.", "Try again.")
     return answer
-
-
-def _maskable(secrets) -> list[str]:
-    from rigger.run import maskable
-
-    return maskable(secrets)
 
 
 def _vars(environment: Environment) -> Member:

@@ -8,18 +8,14 @@ from rigger import bundle as bundles
 from rigger import config as configs
 from rigger import saved, seal, unpacked
 from rigger.bundle import Manifest
-from rigger.cli import App, command
+from rigger.cli import App, command, group
 from rigger.errors import DifferencesFound
 from rigger.printer import plain
 
 
-@click.group("bundle", no_args_is_help=False, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("-e", "--environment", metavar="NAME", help="Work with this environment.")
-@click.pass_context
-def bundle(ctx, environment):
+@group("bundle")
+def bundle():
     """Show what is inside a bundle, check it, compare it."""
-    if environment:
-        ctx.find_root().obj = environment
 
 
 @bundle.add_command

@@ -7,7 +7,7 @@ import click
 
 from rigger import config as configs
 from rigger import envfile, plan
-from rigger.cli import App, command
+from rigger.cli import App, command, group
 from rigger.environment import COMPUTED, Environment
 from rigger.errors import BadUsage, DifferencesFound, Interrupted, InvalidConfig, RiggerError
 from rigger.plan import HIDDEN, History
@@ -15,13 +15,9 @@ from rigger.preflight import run_program
 from rigger.questions import Interview, Question, Sources
 
 
-@click.group("config", no_args_is_help=False, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("-e", "--environment", metavar="NAME", help="Work with this environment.")
-@click.pass_context
-def config(ctx, environment):
+@group("config")
+def config():
     """Get, set, unset, edit and compare single values."""
-    if environment:
-        ctx.find_root().obj = environment
 
 
 @config.add_command
