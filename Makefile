@@ -5,11 +5,12 @@ JOBS ?= 2
 PIP = .venv/bin/python -m pip --disable-pip-version-check install --quiet
 HOME_DIR = $(or $(RIGGER_HOME),~/.rigger)
 
-.PHONY: help quickstart test lint bench clean
+.PHONY: help quickstart test test-heavy lint bench clean
 
 help:
 	@echo 'make quickstart  install rigger into .venv and make an etcd cluster with it, on this machine'
 	@echo 'make test        run the tests'
+	@echo 'make test-heavy  run the long fault tests, which "make test" leaves out'
 	@echo 'make lint        ruff for Python, ShellCheck for every script'
 	@echo 'make bench       measure rigger against a plain shell'
 	@echo 'make clean       remove what these commands made, but for clusters'
@@ -43,6 +44,9 @@ quickstart: .venv/installed
 
 test: .venv/installed-for-tests
 	.venv/bin/python -m pytest -n $(JOBS)
+
+test-heavy: .venv/installed-for-tests
+	.venv/bin/python -m pytest -n $(JOBS) -m heavy
 
 # SC2329 and SC2317 take functions that are called by a name in a variable for unused ones.
 SHELLCHECK = shellcheck --external-sources --exclude=SC2317,SC2329
