@@ -62,6 +62,7 @@ lint: .venv/installed-for-tests
 bench: .venv/installed-for-tests
 	.venv/bin/python tests/bench.py
 	.venv/bin/python tests/bench_bundle.py
+	.venv/bin/python tests/bench_ssh.py
 
 clean:
 	rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -4,7 +4,15 @@ import sys
 
 from setuptools import setup
 
-packages = ["rigger", "rigger.commands", "rigger.libexec", "rigger.platforms"]
+packages = [
+    "rigger",
+    "rigger.aws",
+    "rigger.commands",
+    "rigger.libexec",
+    "rigger.platforms",
+    "rigger.scaffolds",
+    "rigger.terraform",
+]
 package_dir = {"": "."}
 
 # An editable install finds the providers beside the package, and starts fast because it has one folder to look in.

@@ -31,6 +31,7 @@ class App:
         self.name = name
         self.json = json
         self.yes = yes
+        self.verbose = verbose
         self.home = Home()
         self.printer = Printer(verbose=verbose, json=json)
 

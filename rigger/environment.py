@@ -44,6 +44,16 @@ class Environment:
     def bin_dir(self) -> str:
         return self.file("bin")
 
+    def places(self) -> dict[str, str]:
+        """Return the variables that say where this environment lies; scripts and computed vars know them."""
+        return {
+            "RIGGER_HOME": self.home,
+            "RIGGER_ENVIRONMENT": self.name,
+            "RIGGER_ENVIRONMENT_DIR": self.path,
+            "RIGGER_VARS_FILE": self.vars_file,
+            "RIGGER_BIN_DIR": self.bin_dir,
+        }
+
     def stamp(self) -> str:
         """Return the moment for the name of a file, 20261120T214400, by the clock of this machine."""
         return time.strftime("%Y%m%dT%H%M%S")

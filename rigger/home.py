@@ -87,8 +87,13 @@ class Home:
         except OSError as problem:
             raise _unusable(self.path, problem) from None
 
-    def create(self, name: str, vars: dict[str, str], secret_vars: dict[str, str]) -> Environment:
-        """Make an environment: filled aside, then renamed into place, so that none is ever half-made."""
+    def create(
+        self, name: str, vars: dict[str, str], secret_vars: dict[str, str], checkout: str = ""
+    ) -> Environment:
+        """Make an environment: filled aside, then renamed into place, so that none is ever half-made.
+
+        `checkout` is a clone of its platform's repository, which becomes the environment's own.
+        """
         self.make()
         target = self.at(name)
         aside = Environment(
@@ -98,6 +103,8 @@ class Home:
             os.mkdir(aside.path, 0o700)
             aside.save(vars, secret_vars, path_of=target)
             aside.key()  # made now: what only looks later must not have to write
+            if checkout:
+                os.rename(checkout, aside.file("checkout"))
             os.rename(aside.path, target.path)
         except OSError as problem:
             raise _unusable(target.path, problem) from None

@@ -14,6 +14,8 @@ from rigger.errors import InvalidConfig
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,252}"
 ADDRESS = r"[A-Za-z0-9_\[:][A-Za-z0-9_.:%\[\]-]{0,254}"
 USER = r"[A-Za-z0-9_][A-Za-z0-9_.@-]{0,63}"
+KEY = r"(?:/|~/|[A-Za-z0-9_.])[^\x00-\x1f\x7f]{0,4095}"  # a path; a relative one starts in the environment's folder
+JUMP = rf"(?:{USER}@)?{ADDRESS}"  # a node's name, or user@host:port
 
 NEXT_STEP = (
     'Correct it or restore it from a backup; once it is removed, "rigger provision --again" writes it anew.'
@@ -63,13 +65,14 @@ def write(path: str, nodes: Iterable[Node]) -> None:
 def text_path(path: str) -> str:
     """Return the path of the inventory as text, tab-separated.
 
-    The columns are name, address, private address, port offset, and the user and port for ssh; `-` where empty.
+    The columns are name, address, private address, port offset, and user, port, key and jump host for ssh; `-` where
+    empty.
     """
     return os.path.splitext(path)[0] + ".tsv"
 
 
 def _text(node: Node) -> str:
-    ssh = f"{node.ssh.get('user') or '-'}\t{node.ssh.get('port') or '-'}"
+    ssh = "\t".join(str(node.ssh.get(name) or "-") for name in ("user", "port", "key", "jump"))
     return f"{node.name}\t{node.address or '-'}\t{node.private_address or '-'}\t{node.port_offset}\t{ssh}\n"
 
 
@@ -119,6 +122,10 @@ def _node(item) -> Node | str:
         return f"node {name}: ssh and labels must be objects"
     if not re.fullmatch(USER, str(ssh.get("user", "root"))) or not _is_port(ssh.get("port", 22)):
         return f"node {name}: ssh has no usable user or port"
+    for field_name, pattern in (("key", KEY), ("jump", JUMP)):
+        value = ssh.get(field_name)
+        if value and not (isinstance(value, str) and re.fullmatch(pattern, value)):
+            return f"node {name}: {value!r} is not a usable {field_name} for ssh"
     return Node(name, address, private, ssh, offset, {str(key): str(value) for key, value in labels.items()})
 
 

@@ -10,10 +10,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from rigger import checkout, envfile, modules, plan, seal, trust, unpacked
+from rigger import origin as origins
 from rigger.environment import Environment
 from rigger.errors import BadUsage, Locked, Refused
 from rigger.home import Home
 from rigger.modules import Module
+from rigger.origin import Kept
 from rigger.unpacked import ROLES, Unpacked
 
 Agree = Callable[[list[str], list[tuple[str, str]]], None]
@@ -38,19 +40,57 @@ class Loaded:
 
     def vars(self) -> dict[str, str]:
         """Return the vars as they will hold; modules that only the bundle has are named by where they lie for now."""
-        values = {**self.found.vars(self.target), **self.secrets}
+        values = {**self._plain_vars(), **self.secrets}
         for role in ROLES:
             values[role.upper()] = self.module(role)
         root = f"{self.found.fields['prefix']}_ROOT"
-        if self.repository and not os.path.exists(os.path.join(values.get(root, ""), ".git")):
+        if origins.is_used(values):
+            values[root] = origins.place(self.target, values)
+        elif self.repository and not os.path.exists(os.path.join(values.get(root, ""), ".git")):
             values[root] = self.target.file(checkout.CHECKOUT)
         return values
+
+    def origin(self) -> Kept | None:
+        """Return the checkout that modules are looked for in, None where the platform comes from no repository."""
+        values = self._plain_vars()
+        if not origins.is_used(values):
+            return None
+        here = origins.place(self.target, values)
+        came_along = self.repository and here == self.target.file(checkout.CHECKOUT)
+        return Kept(self.target, values, self.found.file(checkout.CHECKOUT) if came_along else here)
+
+    def _plain_vars(self) -> dict[str, str]:
+        """Return the vars but for secrets; a folder of somebody's own counts only if this environment has it already.
+
+        Else what came along stands in for it: the repository, or the platform's scripts alone.
+        """
+        values = self.found.vars(self.target)
+        folder = values.get("CHECKOUT")
+        if not folder or (self.update and self.target.vars().get("CHECKOUT") == folder):
+            return values
+        scripts = self.found.scripts("platform")
+        known = self.found.fields["platform"] in modules.folders("platform", self.target.home)
+        alone = bool(scripts) and not known and not self.repository
+        place = scripts if alone else self.target.file(checkout.CHECKOUT)
+        values = {name: unpacked.repoint(value, folder, place) for name, value in values.items()}
+        if alone:
+            values.pop("CHECKOUT")
+        return values
+
+    def in_checkout(self, role: str, name: str) -> modules.Found | None:
+        """Return the provider or platform of that name in the checkout, None where it has none."""
+        origin = self.origin()
+        folder = origin.folder({}) if origin else None
+        found = modules.in_checkout(role, self.target.home, folder) if folder else []
+        return next((module for module in found if module.name == name), None)
 
     def module(self, role: str) -> str:
         """Return the provider or platform by name or folder: this machine's own, else the bundle's."""
         value = self.found.raw_vars()[role.upper()]
         came_along = trust.lies_in(value, self.found.fields["environment_dir"])
         name = self.found.fields[role] if came_along else value
+        if self.in_checkout(role, name):
+            return name
         if os.sep not in name and name in modules.folders(role, self.target.home):
             return name
         environments = os.path.dirname(self.target.path)
@@ -158,11 +198,44 @@ def _require_agreement(loaded: Loaded, agree: Agree) -> None:
     known = trust.agreed(loaded.target)
     new = [role for role in roles if digests[role] not in known]
     programs = found.programs(loaded.target)
-    if new or programs:
+    commits = _new_commits(loaded)
+    if new or programs or commits:
         hashes = [pair for role in new for pair in found.script_hashes(role)]
-        agree([found.fields[role] for role in new], [*hashes, *programs])
+        names = [found.fields[role] for role in new] or ([found.fields["platform"]] if commits else [])
+        agree(names, [*hashes, *programs, *(_scripts_of_checkout(loaded) if commits else [])])
+    for commit in commits:
+        trust.agree_repository(loaded.target.home, _url(loaded), commit)
     if roles:
         trust.agree(found.folder, [*digests.values()])
+
+
+def _url(loaded: Loaded) -> str:
+    return loaded.found.raw_vars().get("REPOSITORY", "")
+
+
+def _new_commits(loaded: Loaded) -> list[str]:
+    """Return the commit of a repository that came along, and whose it stands on, if nobody has agreed to it yet.
+
+    Whoever made a bundle can say of any commit that it is the user's own work, so the last one has to be agreed to.
+    """
+    origin = loaded.origin()
+    folder = origin.folder({}) if origin and loaded.repository else None
+    if folder is None:
+        return []
+    commit = checkout.commit(folder)
+    known = trust.agreed_commits(loaded.target.home, _url(loaded))
+    return [] if commit in known else [*checkout.local_base(folder), commit]
+
+
+def _scripts_of_checkout(loaded: Loaded) -> list[tuple[str, str]]:
+    """Return the SHA-256 and name of every file of the modules in a repository that came along, and its commit."""
+    top = loaded.found.file(checkout.CHECKOUT)
+    rows = [(checkout.commit(top), f"{checkout.CHECKOUT}: the commit of {_url(loaded) or 'a folder'}")]
+    for role in ROLES:
+        module = loaded.in_checkout(role, loaded.found.fields[role])
+        paths = checkout.tracked(top, module.folder) if module else []
+        rows += [(modules.script_digest(path), os.path.relpath(path, loaded.found.folder)) for path in paths]
+    return rows
 
 
 def _target(found: Unpacked, home: Home, name: str | None) -> Environment:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from rigger import modules
@@ -151,9 +151,9 @@ class History:
             record.started = {**record.started, "parameters": {**before, **same}}
 
     def _upgrade(self, version: str) -> None:
-        """Count what an upgrade did as done by `install` and `deploy`, which need not run for that version again."""
+        """Count what an upgrade did as done by `install`, `deploy` and `setup-clients`, which need not run for that version again."""
         for key, record in self.done.items():
-            if key.startswith("platform/") and key.endswith(("/install", "/deploy")):
+            if key.startswith("platform/") and key.endswith(("/install", "/deploy", "/setup-clients")):
                 parameters = {**record.started.get("parameters", {}), "VERSION": version}
                 self.done[key] = Record({**record.started, "parameters": parameters}, record.finished)
 
@@ -223,7 +223,10 @@ def _concerned(config: Config, role: str, verb: str) -> set[str]:
         elif question.changes == "deploy":
             concerns = (role, verb) == ("platform", "deploy")
         elif question.changes == "install":
-            concerns = (role, verb) == (owner, "install") or owner == "platform" and verb == "deploy"
+            concerns = (role, verb) == (owner, "install") or owner == "platform" == role and verb in (
+                "deploy",
+                "setup-clients",
+            )
         else:
             concerns = False
         if concerns:
@@ -335,9 +338,17 @@ class _Planner:
 
 
 def provision(
-    config: Config, history: History, nodes: Sequence[Node], key: bytes, again: bool = False
+    config: Config,
+    history: History,
+    nodes: Sequence[Node],
+    key: bytes,
+    again: bool = False,
+    ask_provider: Callable[[], Sequence[str] | None] = lambda: None,
 ) -> Plan:
-    """Return the steps that bring the cluster to its configuration: only those that have something to do."""
+    """Return the steps that bring the cluster to its configuration: only those that have something to do.
+
+    `ask_provider` returns the names of the nodes that will leave, None where the provider leaves that to NODES.
+    """
     planner = _Planner(config, history, key, again)
     provider, platform = config.provider, config.platform
     steps: list[Step] = []
@@ -348,16 +359,23 @@ def provision(
         (steps if why else up_to_date).append(Step(module, verb, why or "up to date"))
         return bool(why)
 
-    add(provider, "install")
+    create_why = planner.reason(provider, "create")
+    # Machines that are there already are looked at before others have to go for them.
+    add(provider, "install", "before the machines" if create_why and provider.script("leaving") else "")
+    if platform.script("prepare"):
+        if platform.script("setup-clients"):
+            add(platform, "setup-clients")
+        add(platform, "prepare", "before the machines" if create_why else "")
     create_at = len(steps)
     leaving: tuple[str, ...] = ()
     if add(provider, "create"):
-        leaving = _leaving(config, nodes)
+        said = ask_provider()
+        leaving = _leaving(config, nodes) if said is None else tuple(said)
         steps[create_at:create_at] = _before_create(planner, leaving)
     created = "the machines may have changed" if "create" in {step.verb for step in steps} else ""
     installed = add(platform, "install", created)
     add(platform, "deploy", created or ("follows install" if installed else ""))
-    if not created:
+    if not created or provider.interface == 1 or platform.script("prepare"):
         steps.append(Step(provider, "check", "are the machines as they should be?"))
     steps.append(Step(platform, "check", "is the platform as it should be?"))
     removals = _removals(planner, leaving) if created else ()
@@ -421,13 +439,71 @@ def check(config: Config) -> Plan:
 def destroy(config: Config, history: History, nodes: Sequence[Node]) -> Plan:
     """Return the steps that remove all that was made, also after a create that failed half-way."""
     steps = []
-    if history.ever_started(f"platform/{config.platform.name}/deploy"):
+    begun = ("deploy", "prepare") if config.platform.script("prepare") else ("deploy",)
+    if any(history.ever_started(f"platform/{config.platform.name}/{verb}") for verb in begun):
         steps.append(Step(config.platform, "undeploy", "take the platform off the machines", goes_on=True))
     steps.append(Step(config.provider, "destroy", "remove the machines and their data", goes_on=True))
     removals = [f"machine {node.name} ({node.address}) and all data on it" for node in nodes]
     if not nodes:
         removals.append(f"whatever {config.provider.name} made for this environment")
     return Plan("destroy", tuple(steps), removals=tuple(removals), leaving=tuple(node.name for node in nodes))
+
+
+def suspend(config: Config, history: History, nodes: Sequence[Node], emptied: bool = False) -> Plan:
+    """Return the steps that end the machines, or turn them off, and keep all else.
+
+    `emptied`: an earlier suspend has begun to, so that its backup is the one that counts. Raises BadUsage where the
+    provider cannot.
+    """
+    _require_verb(config, "suspend")
+    platform, steps = config.platform, []
+    if config.provider.suspend == "stops":
+        return Plan("suspend", (Step(config.provider, "suspend", "turn the machines off, keep what is on them"),))
+    if history.done.get(f"platform/{platform.name}/deploy"):
+        if platform.script("backup") and not emptied:
+            steps.append(Step(platform, "backup", "resume puts this back"))
+        steps.append(Step(platform, "undeploy", "take the platform off the machines", goes_on=True))
+    steps.append(Step(config.provider, "suspend", "end the machines, keep all else"))
+    removals = tuple(f"machine {node.name} ({node.address}) and all data on it" for node in nodes)
+    return Plan("suspend", tuple(steps), removals=removals)
+
+
+def resume(config: Config, backup: str) -> Plan:
+    """Return the steps that start suspended machines, and put the platform and its data back on new ones."""
+    _require_verb(config, "resume")
+    platform = config.platform
+    steps = [Step(config.provider, "resume", "start the machines")]
+    if config.provider.suspend == "stops":
+        steps.append(Step(platform, "deploy", "what ran on the machines has ended"))
+    else:
+        steps.append(Step(platform, "install", "the machines are new"))
+        steps.append(Step(platform, "deploy", "the machines are new"))
+    if backup and platform.script("restore"):
+        steps.append(Step(platform, "restore", "the data from before", environ={"RIGGER_BACKUP_FILE": backup}))
+    steps.append(Step(platform, "check", "is the platform as it should be?"))
+    return Plan("resume", tuple(steps))
+
+
+def _require_verb(config: Config, verb: str) -> None:
+    if config.provider.script(verb) is None:
+        raise BadUsage(
+            f"{config.provider.name} cannot {verb} machines: it has no script {verb}.",
+            '"rigger provider list" names the providers; aws and digitalocean can.',
+        )
+
+
+def machines(config: Config, provision: Plan) -> Plan:
+    """Return the script that shows what the create of a provision would change, where the provider has one."""
+    makes = any(step.module.role == "provider" and step.verb == "create" for step in provision.steps)
+    script = config.provider.script("plan")
+    step = Step(config.provider, "plan", "what would create change?", goes_on=True)
+    return Plan("plan", (step,) if makes and script else ())
+
+
+def audit(config: Config) -> Plan:
+    """Return the scripts that say what was changed by hand: those of the modules that have one."""
+    found = [m for m in (config.provider, config.platform) if m.script("audit")]
+    return Plan("audit", tuple(Step(m, "audit", "what was changed by hand?", goes_on=True) for m in found))
 
 
 def only(config: Config, verb: str, why: str) -> Plan:
@@ -465,7 +541,7 @@ def check_scripts(plan: Plan) -> list[str]:
     for step in plan.steps:
         if step.module.script(step.verb) is None:
             problems.append(f"{step.shown} is missing: {step.module.name} needs a script {step.verb}")
-        elif reason := modules.script_problem(step.script):
+        elif reason := step.module.script_problem(step.script):
             problems.append(f"{step.script} {reason}")
     return list(dict.fromkeys(problems))
 

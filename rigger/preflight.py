@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rigger import modules, plan, versions
+from rigger import modules, plan, trust, versions
 from rigger.config import Config
 from rigger.environment import Environment
 from rigger.errors import NotReady, StepFailed
@@ -47,7 +48,7 @@ def examine(
         findings += [_tool(tool, module) for tool in module.tools]
     if planned is not None:
         findings += _scripts(planned)
-    findings += _credentials(environment, config)
+    findings += [*_credentials(environment, config), *_keys(config)]
     return findings
 
 
@@ -121,6 +122,19 @@ def _scripts(planned: Plan) -> list[Finding]:
     return [Finding("script", False, problem, remedy) for problem in plan.check_scripts(planned)]
 
 
+def _keys(config: Config) -> list[Finding]:
+    """Look at the keys that an ssh agent will have to serve: one may need a passphrase that nobody can type."""
+    findings = []
+    for name in config.platform.ssh_agent:
+        if key := config.values.get(name):
+            from rigger import agent
+
+            problem = agent.key_problem(key)
+            detail, remedy = (problem.message, problem.remedy) if problem else (key, "")
+            findings.append(Finding(name, problem is None, detail, remedy))
+    return findings
+
+
 def _credentials(environment: Environment, config: Config) -> list[Finding]:
     findings = []
     for question in config.questions:
@@ -146,8 +160,10 @@ def run_program(
     environ.update(values)
     environ["RIGGER_INTERFACE"] = str(modules.INTERFACE)
     environ["RIGGER_MODULE_DIR"] = folder
+    environ["RIGGER_PYTHON"] = sys.executable
     environ["PATH"] = os.pathsep.join([LIBEXEC, environ.get("PATH", os.defpath)])
     if environment is not None:
+        trust.require_agreed_folder(environment, folder)
         environ["RIGGER_HOME"] = environment.home
     words = command.split()
     path = os.path.join(folder, words[0])

@@ -47,6 +47,8 @@ class Printer:
         self._label = ""
         self._last = ""
         self._tail = b""
+        self._warnings: list[str] = []  # lines of a step's output that must be seen where it is not streamed
+        self._unfinished = b""
         self._started = 0.0
         self._drawn = ""
         self._at_line_start = True
@@ -117,6 +119,7 @@ class Printer:
     def step_started(self, number: int, total: int, label: str, why: str) -> None:
         """Say that a step begins."""
         self._label, self._last, self._tail = f"{number}/{total} {label}", "", b""
+        self._warnings, self._unfinished = [], b""
         self._started = time.monotonic()
         if self.live:
             self.tick()
@@ -131,15 +134,28 @@ class Printer:
             self._at_line_start = block.endswith(b"\n")
             return
         self._tail = (self._tail + block)[-TAIL_BYTES:]
+        self._notice_warnings(block)
         lines = [line for line in re.split(rb"[\r\n]", self._tail[-1024:]) if line.strip()]
         if lines:
             self._last = plain(lines[-1].decode("utf-8", "replace")).strip()
         self._draw()
 
+    def pass_on(self, block: bytes) -> None:
+        """Show a block of what a program prints as it is, on terminals too."""
+        self._clear()
+        self._write_bytes(block)
+        self._at_line_start = block.endswith(b"\n")
+
     def tick(self) -> None:
         """Draw the live line anew; called a few times a second."""
         if self.live:
             self._draw()
+
+    def progress(self, text: str) -> None:
+        """Draw a line that the next one takes the place of, where lines can be drawn anew."""
+        if self.live:
+            self._drawn = text[: max(self._columns() - 1, 10)]
+            self._write("\r\x1b[K" + self._drawn)
 
     def step_finished(self, result: str, seconds: float, note: str = "", good: bool = True) -> None:
         """Say how a step ended."""
@@ -148,10 +164,21 @@ class Printer:
             self.line(f"  {self._label}  {word} in {duration(seconds)}" + (f"  {note}" if note else ""))
             if not good:
                 self._show_tail()
+            else:
+                for text in self._warnings:
+                    self.warn(text)
         else:
             self._end_line()
             self.line(f"    {word} in {duration(seconds)}" + (f"  {note}" if note else ""))
         self._label = ""
+
+    def _notice_warnings(self, block: bytes) -> None:
+        """Keep the lines by which a step warns, as rigger-log writes them: its live line is soon gone."""
+        whole, newline, rest = (self._unfinished + block).rpartition(b"\n")
+        self._unfinished = rest[-TAIL_BYTES:]
+        if b"warning: " in whole:
+            found = re.findall(rb"^warning: (.*)$", whole, re.M)
+            self._warnings += [plain(line.decode("utf-8", "replace")).strip() for line in found]
 
     def _show_tail(self) -> None:
         lines = self._tail.decode("utf-8", "replace").splitlines()[-TAIL:]

@@ -82,6 +82,12 @@ class Interrupts:
             while self._wakeup and os.read(self._wakeup[0], 512):
                 pass
 
+    def wait(self, seconds: float) -> None:
+        """Wait until a stop is requested, or that many seconds."""
+        end = time.monotonic() + seconds
+        while not self.requested() and (left := end - time.monotonic()) > 0:
+            time.sleep(min(left, TICK))
+
     def __enter__(self):
         with suppress(ValueError):  # raised outside the main thread
             self._previous_wakeup = self._wake_on_signals()
@@ -787,6 +793,39 @@ def _ignores(pid: int, signum: int) -> bool:
     return False
 
 
+def descendants() -> frozenset[tuple[int, int]]:
+    """Return the keys of all processes that descend from this one; none where the system does not tell."""
+    return frozenset(process.key for process in _descendants(_processes())) if _has_proc() else frozenset()
+
+
+def kill_descendants(without: frozenset[tuple[int, int]]) -> int:
+    """Kill what descends from this process, but for those `without`, as the end of a machine would; say how many."""
+    found = _descendants(_processes(), without) if _has_proc() else []
+    for process in found:
+        process.send(signal.SIGKILL)
+    return len(found)
+
+
+def processes_that_know(folder: str) -> list[tuple[int, str]]:
+    """Return the id and name of every other process whose environment, command or working folder names a folder."""
+    wanted, found = os.fsencode(folder), []
+    for process in _processes().values() if _has_proc() else ():
+        if process.pid != os.getpid() and process.state not in "ZX" and wanted in _known_to(process.pid):
+            found.append((process.pid, process.name))
+    return found
+
+
+def _known_to(pid: int) -> bytes:
+    """Return what /proc tells of a process's environment, command line and working folder."""
+    known = b""
+    for name in ("environ", "cmdline"):
+        with suppress(OSError), open(f"/proc/{pid}/{name}", "rb") as file:
+            known += file.read()
+    with suppress(OSError):
+        known += os.readlink(os.fsencode(f"/proc/{pid}/cwd"))
+    return known
+
+
 def process_start_time(pid: int) -> int | None:
     """When a living process started; None when there is none. Only fit to be compared with itself.
 
@@ -956,6 +995,115 @@ def _session(leader: int) -> list[_Process]:
     """The living members of a session; [] where there is no /proc."""
     processes = _processes().values() if _has_proc() else ()
     return [process for process in processes if process.session == leader and process.state not in "ZX"]
+
+
+class Dialogue:
+    """A program that asks for answers over a pipe of its own, while its output is passed on to `output`.
+
+    `argv` takes two more arguments before its last: the descriptors that the program writes its messages to and reads
+    the replies from. A message is the number of its fields, then the fields, each closed by a NUL; so are replies,
+    without the number. The program reads `stdin`, or nothing. Raises StepFailed when it cannot be started.
+    """
+
+    FIRST_FD = 60  # scripts use the small numbers themselves
+
+    def __init__(
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: str,
+        env: Mapping[str, str],
+        output: Callable[[bytes], None],
+        stdin: int | None = None,
+    ):
+        self.output = output
+        self.exit_code: int | None = None  # 128 + N when signal N ended it; None while it runs
+        self._messages = bytearray()
+        self._from, to = _pipe(self.FIRST_FD, childs=1)
+        self._to, answers = _pipe(self.FIRST_FD, childs=0)
+        try:
+            whole = [*argv[:-1], str(to), str(answers), argv[-1]]
+            self._proc = _spawn(
+                whole,
+                cwd,
+                env,
+                stdin=subprocess.DEVNULL if stdin is None else stdin,
+                stderr=subprocess.STDOUT,
+                pass_fds=(to, answers),
+            )
+        except BaseException:
+            os.close(self._from)
+            os.close(self._to)
+            raise
+        finally:
+            os.close(to)
+            os.close(answers)
+        self._watch = _Watch(self._proc, [self._from, self._proc.stdout.fileno()], Interrupts())
+
+    def receive(self) -> list[bytes] | None:
+        """Return the next message, None when the program has ended without another one."""
+        while (message := self._message()) is None and self._proc.poll() is None:
+            self._exchange(TICK)
+        if message is None:
+            message = self._last_words()
+        return message
+
+    def reply(self, *fields: bytes) -> None:
+        """Answer the message that was received last; one that has ended meanwhile needs no answer."""
+        data = memoryview(b"".join(field + b"\0" for field in fields))
+        with suppress(BrokenPipeError):
+            while data:
+                data = data[os.write(self._to, data) :]
+
+    def close(self) -> None:
+        """End the program, and what it started, if it still runs."""
+        if self._proc.stdout.closed:
+            return
+        _kill_session(self._proc)
+        self._watch.close()
+        for fd in (self._from, self._to):
+            os.close(fd)
+        self._proc.stdout.close()
+        _own.discard(self._proc.pid)
+
+    def _last_words(self) -> list[bytes] | None:
+        self._watch.heed_output_alone()
+        limit = time.monotonic() + DRAIN_LIMIT
+        while self._watch.reading and self._exchange(DRAIN_IDLE) and time.monotonic() < limit:
+            pass
+        code = self._proc.returncode
+        self.exit_code = 128 - code if code < 0 else code
+        return self._message()
+
+    def _exchange(self, seconds: float) -> bool:
+        ready = self._watch.wait(seconds)
+        for fd in ready:
+            block = os.read(fd, BLOCK)
+            if not block:
+                self._watch.forget(fd)
+            elif fd == self._from:
+                self._messages += block
+            else:
+                self.output(block)
+        return bool(ready)
+
+    def _message(self) -> list[bytes] | None:
+        number, nul, rest = bytes(self._messages).partition(b"\0")
+        fields = rest.split(b"\0", int(number)) if nul else []
+        if not nul or len(fields) <= int(number):
+            return None
+        self._messages = bytearray(fields.pop())
+        return fields
+
+
+def _pipe(first: int, childs: int) -> tuple[int, int]:
+    """Return our end of a pipe and a child's (0: it reads, 1: it writes), the child's numbered from `first` on."""
+    import fcntl
+
+    ends = os.pipe()
+    theirs = fcntl.fcntl(ends[childs], fcntl.F_DUPFD_CLOEXEC, first)
+    os.close(ends[childs])
+    return ends[1 - childs], theirs
 
 
 def interactive(argv: Sequence[str], *, env: Mapping[str, str] | None = None) -> int:

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from rigger import envfile, template
-from rigger.errors import BadUsage, InvalidConfig, Refused, RiggerError
+from rigger.errors import BadUsage, Interrupted, InvalidConfig, Refused, RiggerError, StepFailed
 
 TYPES = ("text", "integer", "confirm", "select", "checkbox", "path", "ssh-key", "secret")
 CHANGES = ("none", "install", "deploy", "create", "replace")
+KEY_KINDS = ("ed25519", "rsa")  # of SSH keys that can be made
 YES = frozenset({"true", "yes", "y", "1", "on"})
 NO = frozenset({"false", "no", "n", "0", "off"})
 
@@ -53,6 +54,7 @@ class Question:
     changes: str = "create"
     flag: str = ""  # a flag of its own (--provider) beside --set NAME=VALUE
     pinned: bool = False  # stored even when nobody changed the default
+    make: str = ""  # the kind of SSH key to make where there is none
     origin: str = ""  # the manifest, for messages
     folder: str = ""  # where the module's programs lie
 
@@ -88,17 +90,20 @@ class Sources:
     """The places where a value may stand beforehand, in order of precedence."""
 
     flags: Mapping[str, str] = field(default_factory=dict)
+    flags_name: str = ""  # what flags are called where they are no flags
     environ: Mapping[str, str] = field(default_factory=dict)
     answers: Mapping[str, str] = field(default_factory=dict)
     answers_name: str = "the answers file"
     draft: Mapping[str, str] = field(default_factory=dict)  # answers of an interrupted conversation
     saved: Mapping[str, str] = field(default_factory=dict)
     saved_name: str = "saved"
+    given: dict[str, str] = field(default_factory=dict)  # by a config.sh of interface 1, meanwhile
+    given_name: str = "config.sh"
 
     def find(self, question: Question) -> Answer | None:
         """Return the first value given for a question: flag, process environment, answers file, saved value."""
         if question.name in self.flags:
-            return Answer(self.flags[question.name], question.flag or f"--set {question.name}")
+            return Answer(self.flags[question.name], self.flags_name or question.flag or f"--set {question.name}")
         own = f"RIGGER_{question.name}"
         for name in (own, *question.env):
             # A native name that is set to nothing is how shells and CI say that it is not set.
@@ -106,6 +111,8 @@ class Sources:
                 return Answer(self.environ[name], f"${name}")
         if question.name in self.answers:
             return Answer(self.answers[question.name], self.answers_name)
+        if question.name in self.given:
+            return Answer(self.given[question.name], self.given_name)
         if question.name in self.draft:
             return Answer(self.draft[question.name], DRAFT)
         if question.name in self.saved:
@@ -161,6 +168,9 @@ def _select(question, text, choices):
         return text
     if question.pattern and re.fullmatch(question.pattern, text):
         return text
+    named = [choice.value for choice in choices if choice.value.isdigit() and choice.description == text]
+    if len(named) == 1:  # numbers stand for what may be said as well
+        return named[0]
     raise BadAnswer(_not_a_choice(question.name, text, choices))
 
 
@@ -245,14 +255,17 @@ class Interview:
         sources: Sources,
         run_program: RunProgram | None = None,
         *,
+        make_key: Callable[[Question], str] | None = None,  # returns the path of a key, made if need be
         advanced: bool = False,
         take_defaults: bool = False,
     ):
         self.script = script
         self.sources = sources
         self.run_program = run_program
+        self.make_key = make_key
         self.advanced = advanced
         self.take_defaults = take_defaults
+        self.on_passed_over: Callable[[str], None] = lambda name: None
         self.answers: dict[str, Answer] = {}
         self.unanswered: set[str] = set()  # optional ones that were passed over
         self.set_aside: dict[str, BadAnswer] = {}  # values that do not hold, to be explained and asked
@@ -325,6 +338,8 @@ class Interview:
     def _take_default(self, question: Question) -> bool:
         try:
             default = self.default(question)
+            if default is None and question.make and self.make_key is not None:
+                default = self.make_key(question)
             value = default if default is None else self.check(question, default)
         except BadAnswer as problem:
             self.set_aside[question.name] = _said_of(problem, "its default")
@@ -342,7 +357,7 @@ class Interview:
                 return True
             value = self.check(question, given.value)
         except BadAnswer as problem:
-            if given.source in (self.sources.saved_name, DRAFT):
+            if given.source in (self.sources.saved_name, self.sources.given_name, DRAFT):
                 self.set_aside[question.name] = problem
                 return False
             raise _said_of(problem, f"from {given.source}") from None
@@ -364,6 +379,8 @@ class Interview:
             self.unanswered.discard(question.name)
         try:
             self._follow(question)
+        except (StepFailed, Interrupted):  # a program that asks questions itself has ended, or somebody has had enough
+            raise
         except RiggerError as problem:  # what was chosen cannot be used: a module with a broken manifest
             self.answers, self.unanswered, self.set_aside = before
             raise BadAnswer(problem.message, problem.next_step) from None
@@ -424,6 +441,7 @@ class Interview:
         while (question := self.advance()) is not None:
             missing[question.name] = question
             self.unanswered.add(question.name)
+            self.on_passed_over(question.name)
         self.unanswered -= set(missing)
         return list(missing.values())
 
@@ -432,9 +450,11 @@ class Interview:
         if question.default is not None:
             values = self.values()
             try:
-                return template.render(
+                found = template.render(
                     question.default, values, f"{question.origin}, default of {question.name}"
                 )
+                # One that comes out empty is a default only where nothing is an answer.
+                return found if found or question.optional or question.default == "" else None
             except Refused:
                 if self._waits(question.default, values):
                     return None

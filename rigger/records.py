@@ -10,6 +10,7 @@ VERB = rf"{WORD}(?:/{WORD}){{0,8}}"
 RUN = rf"(?:{WORD})?"
 TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}[0-9.]*Z"
 LINE = r"[^\x00-\x1f\x7f-\x9f]{0,4096}"
+BACKUP = rf"(?:backups/{WORD})?"
 LOG = rf"runs/{WORD}/{WORD}\.log"
 
 
@@ -45,6 +46,9 @@ _FIELDS = {
     "upgrade-started": {"from": _LINE, "to": _LINE, "style": _LINE},
     "upgrade-finished": {"from": _LINE, "to": _LINE},
     "upgrade-rolled-back": {"from": _LINE, "to": _LINE},
+    "suspend-started": {"backup": _text(BACKUP)},
+    "suspended": {"backup": _text(BACKUP)},
+    "checked-out": {"folder": _LINE, "before": _LINE, "commit": _LINE},
     "loaded": {"digests": _texts},
 }
 

@@ -9,20 +9,21 @@ import os
 import stat
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from rigger import __version__, envfile, inventory, modules, process
-from rigger.config import CORE, Config, resolve
+from rigger import __version__, envfile, inventory, modules, process, ssh
+from rigger.config import CORE, Config, resolve, write_computed
 from rigger.environment import Environment
 from rigger.errors import Interrupted, NotReady, StepFailed
-from rigger.modules import INTERFACE
 from rigger.plan import Plan, Step, recorded_parameters
 from rigger.printer import Printer, duration
-from rigger.questions import BadAnswer, validate
+from rigger.questions import BadAnswer, last_line, validate
 from rigger.redact import Redactor, maskable
 from rigger.trust import require_trusted
 
+ATTEMPTS = 3  # that an idempotent step gets when it failed because a connection to a node was lost
+IDEMPOTENT = ("install", "check")
 SKIPPED = 77  # the exit code by which a test says that it does not apply, as Automake's tests do
 LIBEXEC = os.path.join(os.path.dirname(os.path.abspath(__file__)), "libexec")
 
@@ -41,6 +42,7 @@ class Result:
     interrupted: bool = False
     leftovers: tuple[str, ...] = ()
     figures: Mapping[str, str] = field(default_factory=dict)  # what a test or step measured
+    lost: tuple[str, ...] = ()  # nodes that it could not reach, or lost the connection to
 
     @property
     def good(self) -> bool:
@@ -76,7 +78,8 @@ class Result:
             how = f"exited {self.exit_code} after {took}"
         else:
             how = f"gave back what cannot be used: {'; '.join(self.problems)}"
-        return f"{self.step.shown} {how}; its output is in {log}."
+        lost = f"; {' and '.join(self.lost)} could not be reached" if self.lost else ""
+        return f"{self.step.shown} {how}{lost}; its output is in {log}."
 
 
 @dataclass
@@ -93,8 +96,9 @@ class Given:
 class _Channels:
     """The files that a step gives values back through; they outlive a killed rigger."""
 
-    def __init__(self, folder: str, number: int, verb: str):
-        stem = os.path.join(folder, f"{number:02d}-{verb.replace('/', '-')}")
+    def __init__(self, folder: str, number: int, verb: str, attempt: int = 1):
+        again = f".{attempt}" if attempt > 1 else ""
+        stem = os.path.join(folder, f"{number:02d}-{verb.replace('/', '-')}{again}")
         self.log = f"{stem}.log"
         self.vars = f"{stem}.vars"
         self.secrets = f"{stem}.secrets"
@@ -166,19 +170,21 @@ class Run:
         self.folder = ""
         self.redactor = Redactor(maskable(config.secrets))
         self.results: list[Result] = []
+        self.served: Mapping[str, str] = {}  # the variables by which steps find the ssh agent
+        self.connections = ssh.Connections(environment.path)
         self.on_step_finished: Callable[[Result], None] = lambda result: None
         self.before_step: Callable[[Step], None] = lambda step: None
 
     def carry_out(self, plan: Plan) -> list[Result]:
         """Run the steps of a plan in order; raises StepFailed at the first that matters, or Interrupted."""
-        with process.Interrupts() as interrupts:
+        with process.Interrupts() as interrupts, self._keys_served(plan), self.connections:
             self._begin(plan)
             outcome = "failed"
             try:
                 for number, step in enumerate(plan.steps, 1):
                     self._stop_if_asked(interrupts)
                     self.before_step(step)
-                    result = self._step(plan, number, step, interrupts)
+                    result = self._attempts(plan, number, step, interrupts)
                     self.results.append(result)
                     self.on_step_finished(result)
                     if result.interrupted:
@@ -196,6 +202,21 @@ class Run:
             finally:
                 self._end(outcome)
         return self.results
+
+    @contextlib.contextmanager
+    def _keys_served(self, plan: Plan) -> Iterator[None]:
+        """Have an ssh agent hold the keys that the platform names, while its steps run."""
+        keys = keys_to_serve(self.config)
+        if not keys or plan.command == "setup-clients":
+            yield
+            return
+        from rigger import agent  # slow to import, and few platforms need it
+
+        if plan.command == "destroy":  # what is there must be removable without the keys, too
+            keys = [key for key in keys if agent.key_problem(key) is None]
+        with agent.serving(keys, self.environment.path, self.printer.line) as found:
+            self.served = found
+            yield
 
     def as_dict(self) -> dict:
         """Return the steps that ended, for a report."""
@@ -218,12 +239,14 @@ class Run:
             **self._commit(),
         )
 
-    def _commit(self) -> dict[str, str]:
-        """Return the commit of the platform's repository, where it has one."""
+    def _commit(self) -> dict:
+        """Return the commit of the platform's repository, where it has one, and whether files of it were changed."""
         from rigger import checkout
 
-        commit = checkout.commit(checkout.find(self.environment, self.config))
-        return {"commit": commit} if commit else {}
+        folder = checkout.find(self.environment, self.config)
+        commit = checkout.commit(folder)
+        dirty = bool(commit and self.config.platform.checkout and checkout.state(folder).changed)
+        return {**({"commit": commit} if commit else {}), **({"dirty": True} if dirty else {})}
 
     def _end(self, outcome: str) -> None:
         try:
@@ -241,15 +264,36 @@ class Run:
                 "Interrupted between two steps; nothing was running.", "The same command goes on from here."
             )
 
-    def _step(self, plan: Plan, number: int, step: Step, interrupts: process.Interrupts) -> Result:
-        channels = _Channels(self.folder, number, step.verb)
+    def _attempts(self, plan: Plan, number: int, step: Step, interrupts: process.Interrupts) -> Result:
+        """Run a step, and again what is idempotent and failed because a connection to a node was lost."""
+        pause, attempt = ssh.first_pause(), 1
+        while True:
+            result = self._step(plan, number, step, interrupts, attempt)
+            again = result.lost and not (result.timed_out or result.interrupted) and step.verb in IDEMPOTENT
+            if not again or attempt == ATTEMPTS:
+                return result
+            attempt += 1
+            self.printer.warn(
+                f"{' and '.join(result.lost)} could not be reached: trying again in {pause:g} s "
+                f"({attempt} of {ATTEMPTS})."
+            )
+            interrupts.wait(pause)
+            pause *= 2
+            if interrupts.requested():
+                return result
+
+    def _step(
+        self, plan: Plan, number: int, step: Step, interrupts: process.Interrupts, attempt: int = 1
+    ) -> Result:
+        channels = _Channels(self.folder, number, step.verb, attempt)
         environment = self._prepare(plan, number, step, channels)
-        self._record_start(plan, number, step, channels)
+        self._record_start(plan, number, step, channels, attempt)
+        self.connections.begin_step()
         self.printer.step_started(number, len(plan.steps), f"{step.module.name} {step.verb}", step.why)
         with _Log(channels, self.redactor, self.printer) as log:
             try:
                 outcome = process.run(
-                    [step.script],
+                    step.module.argv(step.script),
                     cwd=step.module.folder,
                     env=environment,
                     sink=log.take,
@@ -276,7 +320,7 @@ class Run:
                 "Make room or correct the permissions, then run the same command again.",
             ) from None
 
-    def _record_start(self, plan: Plan, number: int, step: Step, channels: _Channels) -> None:
+    def _record_start(self, plan: Plan, number: int, step: Step, channels: _Channels, attempt: int) -> None:
         self.environment.audit.append(
             "step-started",
             self.id,
@@ -289,6 +333,7 @@ class Run:
             shared="" if step.checks or "/" in step.verb else modules.shared_digest(step.module),
             why=step.why,
             **({"leaving": list(plan.leaving)} if plan.leaving else {}),
+            **({"attempt": attempt} if attempt > 1 else {}),
             parameters=_as_run(step, recorded_parameters(self.config, self.environment.key())),
             log=os.path.relpath(channels.log, self.environment.path),
         )
@@ -318,6 +363,7 @@ class Run:
             outcome.interrupted,
             leftovers,
             {name: self.redactor.text(value) for name, value in given.figures.items()},
+            () if succeeded else self.connections.lost(),
         )
         if log.problem:
             self.printer.warn(f"The log of {step.shown} is not complete: {log.problem}.")
@@ -336,6 +382,7 @@ class Run:
                 {"survivors": [list(survivor) for survivor in outcome.survivors]} if outcome.survivors else {}
             ),
             **({"figures": dict(result.figures)} if result.figures else {}),
+            **({"lost": list(result.lost)} if result.lost else {}),
             seconds=round(outcome.duration, 3),
             log_size=log.size,
             log_sha256=log.digest.hexdigest(),
@@ -387,11 +434,18 @@ class Run:
             RIGGER_INVENTORY_OUTPUT=channels.nodes,
             RIGGER_FIGURES_OUTPUT=channels.figures,
             RIGGER_LOCK_FD=str(self.lock_fd),
+            RIGGER_CONNECTIONS=self.connections.path,
             RIGGER_LEAVING=" ".join(plan.leaving),
+            **self.served,
             **plan.environ,
             **step.environ,
         )
         return environment
+
+
+def keys_to_serve(config: Config) -> list[str]:
+    """Return the files of the keys that the platform wants an ssh agent for."""
+    return [config.values[name] for name in config.platform.ssh_agent if config.values.get(name)]
 
 
 def _as_run(step: Step, parameters: dict[str, str]) -> dict[str, str]:
@@ -514,7 +568,7 @@ def script_environment(environment: Environment, config: Config, module: modules
     folders = [LIBEXEC, *environment.own_folders(), environment.original_path()]
     values.update(
         PATH=os.pathsep.join(folders),
-        RIGGER_INTERFACE=str(INTERFACE),
+        RIGGER_INTERFACE=str(module.interface),
         RIGGER_HOME=environment.home,
         RIGGER_ENVIRONMENT=environment.name,
         RIGGER_ENVIRONMENT_ID=config.id,
@@ -529,8 +583,36 @@ def script_environment(environment: Environment, config: Config, module: modules
         RIGGER_BIN_DIR=environment.bin_dir,
         RIGGER_PROVIDER_DIR=config.provider.folder,
         RIGGER_PROVIDER_STATE_DIR=provider_state,
+        RIGGER_PLATFORM_DIR=config.platform.folder,
+        RIGGER_PLATFORM_PORTS=" ".join(map(str, config.platform.ports)),
     )
     return values
+
+
+def leaving(
+    environment: Environment, config: Config, nodes: Sequence[inventory.Node]
+) -> list[str] | None:
+    """Return the nodes that the next create lets go, as the provider's `leaving` tells; None where it has none.
+
+    Raises NotReady when it cannot tell.
+    """
+    script = config.provider.script("leaving")
+    if script is None or not nodes:
+        return None
+    require_trusted(environment, config)
+    environ = script_environment(environment, config, config.provider)
+    try:
+        said = process.capture([script], cwd=config.provider.folder, env=environ)
+    except StepFailed as problem:
+        raise NotReady(problem.message, problem.next_step) from None
+    if said.exit_code:
+        reason = last_line(envfile.decode(said.errors), envfile.decode(said.output)).removeprefix("error: ")
+        raise NotReady(
+            f"{config.provider.name} cannot tell which nodes leave: {reason or said.exit_code}.",
+            "Nothing was started. Put that right and try again.",
+        )
+    named = envfile.decode(said.output).split()
+    return [node.name for node in nodes if node.name in named]
 
 
 # What a step gave back
@@ -581,13 +663,15 @@ def _refuse_answers(given: Given, config: Config, step: Step) -> None:
 
 def _take_nodes(environment: Environment, step: Step, given: Given, succeeded: bool) -> None:
     before = environment.nodes()
-    if step.verb == "destroy" and succeeded:
+    ends = step.verb == "destroy" or step.verb == "suspend" and step.module.suspend == "ends"
+    if ends and step.module.role == "provider" and succeeded:
         after = given.nodes
-    elif step.verb == "create" and succeeded and given.nodes:
+    elif step.verb in ("create", "resume") and succeeded and given.nodes:
         after = given.nodes
     else:
         after = inventory.merge(before, given.nodes)
     if after != before:
+        ssh.forget_host_keys(environment.path, ssh.moved(before, after))
         inventory.write(environment.inventory_file, after)
 
 
@@ -635,7 +719,10 @@ def settle(environment: Environment) -> Config:
     environment.nodes()  # a file that cannot be understood must show before anything runs
     config = resolve(environment)
     require_trusted(environment, config)
-    return resolve(environment) if recover(environment, config) else config
+    if recover(environment, config):
+        config = resolve(environment)
+    write_computed(environment, config)
+    return config
 
 
 def recover(environment: Environment, config: Config) -> bool:
@@ -653,7 +740,9 @@ def recover(environment: Environment, config: Config) -> bool:
 
 
 def _recover_step(environment: Environment, config: Config, run: str, number: int, record: Mapping) -> None:
-    channels = _Channels(environment.file("runs", run), number, record["step"])
+    attempt = record.get("attempt")
+    attempt = attempt if isinstance(attempt, int) else 1
+    channels = _Channels(environment.file("runs", run), number, record["step"], attempt)
     given = channels.collect(record["script"])
     role = record["module"].partition("/")[0]
     module = config.provider if role == "provider" else config.platform

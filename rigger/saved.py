@@ -14,6 +14,7 @@ from rigger.config import Config
 from rigger.environment import Environment
 from rigger.errors import BadUsage, InvalidConfig, Refused
 from rigger.redact import Finder, Redactor, maskable
+from rigger.ssh import KNOWN_HOSTS
 from rigger.trust import NOT_SCRIPTS, digest
 
 # Of an environment's folder; what scripts may have left elsewhere is not ours.
@@ -138,6 +139,8 @@ def _audit_log(environment: Environment) -> tuple[tuple[int, str], Member]:
 def _files(environment: Environment) -> Iterator[Member]:
     if os.path.isfile(environment.inventory_file):
         yield Member("inventory.json", path=environment.inventory_file)
+    if os.path.isfile(environment.file(KNOWN_HOSTS)):
+        yield Member(KNOWN_HOSTS, path=environment.file(KNOWN_HOSTS))
     for tree in TREES:
         yield from _tree(environment.file(tree), tree)
 

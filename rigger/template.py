@@ -32,3 +32,17 @@ def render(source: str, values: Mapping[str, str], where: str) -> str:
 def is_true(source: str, values: Mapping[str, str], where: str) -> bool:
     """Return whether a condition holds: it renders to anything but nothing, false, no, off, none or 0."""
     return render(source, values, where).strip().lower() not in FALSE
+
+
+def syntax_problem(source: str) -> str:
+    """Return what is wrong with a template as it is written, nothing where it can be read; evaluates nothing."""
+    if "{{" not in source and "{%" not in source:
+        return ""
+    import jinja2
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    try:
+        ImmutableSandboxedEnvironment().parse(source)
+    except jinja2.TemplateSyntaxError as problem:
+        return f"line {problem.lineno} of the template: {problem.message}"
+    return ""

@@ -18,6 +18,7 @@ from rigger.errors import BadUsage, InvalidConfig, Refused
 from rigger.home import NAME, Home, remove_tree
 from rigger.inventory import Node
 from rigger.saved import CHECKOUT, SECRETS, TREES
+from rigger.ssh import KNOWN_HOSTS
 from rigger.trust import NOT_SCRIPTS, TRUSTED
 
 ZSTD = b"\x28\xb5\x2f\xfd"
@@ -84,8 +85,11 @@ class Unpacked:
 
     def scripts(self, role: str) -> str | None:
         """Return the folder of the bundle's own provider or platform, None where it has none."""
+        from rigger import interface1
+
         folder = self.file("scripts", role, self.fields[role])
-        return folder if os.path.isfile(os.path.join(folder, modules.MANIFEST)) else None
+        whole = os.path.isfile(os.path.join(folder, modules.MANIFEST))
+        return folder if whole or (role == "provider" and interface1.is_provider(folder)) else None
 
     def script_hashes(self, role: str) -> list[tuple[str, str]]:
         """Return the SHA-256 and name of every file of a module of the bundle."""
@@ -200,7 +204,7 @@ def _put(new: str, target: Environment, update: bool) -> None:
     """Put a folder in the target's place; that of an update takes the new one's, in the same moment."""
     try:
         if update:
-            _exchange(new, target.path)
+            exchange(new, target.path)
         else:
             os.rename(new, target.path)
     except FileExistsError:
@@ -224,7 +228,7 @@ def _taken(target: Environment) -> BadUsage:
     )
 
 
-def _exchange(one: str, other: str) -> None:
+def exchange(one: str, other: str) -> None:
     """Let two folders change places: at once where the system can (Linux, macOS), else in two renames."""
     import ctypes
 
@@ -365,7 +369,7 @@ def _member_problem(name: str, fields: Mapping) -> str | None:
     parts = name.split("/")
     places = [[tree] for tree in TREES] + [["scripts", role, fields.get(role)] for role in ROLES]
     inside = any(parts[: len(place)] == place and len(parts) > len(place) for place in places)
-    plain = name in ("vars", "audit.jsonl", "inventory.json", SECRETS, CHECKOUT)
+    plain = name in ("vars", "audit.jsonl", "inventory.json", KNOWN_HOSTS, SECRETS, CHECKOUT)
     if bundle.name_problem(name) is None and (plain or inside and not NOT_SCRIPTS & {*parts}):
         return None
     return f"{name!r} has no place in it"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rigger import versions
 from rigger.config import Config
-from rigger.errors import BadUsage
+from rigger.errors import BadUsage, InvalidConfig
 from rigger.modules import Module, Upgrade
 from rigger.plan import History, Plan, Step
 from rigger.questions import Choice, did_you_mean
@@ -44,6 +44,13 @@ def pending(records: Iterable[Mapping]) -> Request | None:
         elif record["event"] in ("upgrade-finished", "upgrade-rolled-back", "destroyed", "restored"):
             found = None
     return found
+
+
+def require_none(name: str, records: Iterable[Mapping]) -> None:
+    """Raise InvalidConfig between two versions, for a command that takes for granted which one runs."""
+    begun = pending(records)
+    if begun is not None:
+        raise InvalidConfig(unfinished(name, begun.start, begun.to), WAYS_ON)
 
 
 def unfinished(name: str, start: str, to: str) -> str:

@@ -16,7 +16,7 @@ def key(version: str) -> tuple:
     numbers = tuple(int(part) for part in match[1].split("."))
     suffix = tuple(int(part) if part.isdigit() else 0 for part in re.split(r"\D+", match[2]) if part)
     words = re.sub(r"[^a-z]", "", match[2].lower())
-    return (numbers, 0 if match[2] else 1, (words, suffix), version)
+    return (numbers, 0 if match[2] else 1, (words, suffix), version.removeprefix("v"))
 
 
 def newest_first(versions: Iterable[str]) -> list[str]:

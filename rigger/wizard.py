@@ -13,6 +13,8 @@ from itertools import zip_longest
 
 from rigger.errors import BadUsage, Interrupted
 from rigger.questions import DRAFT, YES, Answer, BadAnswer, Choice, Interview, Question, validate
+from rigger.sshkeys import make as make_key
+from rigger.sshkeys import private_keys
 
 KEPT = 'The answers given so far are kept: "rigger configure" goes on from them.'
 HIDDEN = "********"
@@ -22,6 +24,7 @@ LEAST_COLUMNS, LEAST_LINES = 40, 10  # of a terminal that prompts are drawn on
 WIDEST_NOTE = 60  # columns of a value that was given beforehand
 WIDEST_VALUE = 32  # columns that a value gets in a list before it is shortened
 LEAST_VALUE, LEAST_QUIET = 8, 18  # columns that a value and what is said beside it keep on narrow terminals
+MAKE = "\n"  # the answer that makes a new SSH key; no path is written so
 WRITE = ""  # the review's answer for "it is right"; no question has an empty name
 
 # ECMA-48: CSI sequences, strings such as the window's title (OSC, DCS, ...), and two-byte escapes.
@@ -137,6 +140,8 @@ class Wizard:
         text = present.value if present else None
         while True:
             text = self._asked(interview, self.describe(question), text, keep=present is not None)
+            if not question.check:  # what follows from the answer may say something of its own
+                self.face.answered(question.ask, _for_eyes(question, text))
             if present and text == present.value:
                 break
             try:
@@ -147,8 +152,8 @@ class Wizard:
                 self.face.problem(problem.message)
             if question.secret:  # what was refused cannot be seen, so it cannot be edited either
                 text = present.value if present else None
-        answer = interview.answers.get(question.name)
-        self.face.answered(question.ask, _for_eyes(question, answer.value) if answer else "(empty)")
+        if question.check:
+            self.face.answered(question.ask, _for_eyes(question, text))
 
     def _asked(self, interview, question, text, keep):
         try:
@@ -174,7 +179,7 @@ class Wizard:
             picked = [value.strip() for value in prompt.default.split(",")]
             return ",".join(self.face.pick_several(prompt, _rows(choices), picked))
         if question.type == "ssh-key":
-            return self._key(prompt)
+            return self._key(prompt, question)
         return self._line(prompt, paths=question.type == "path")
 
     def _line(self, prompt, paths=False):
@@ -201,14 +206,22 @@ class Wizard:
             return picked
         return self._line(replace(prompt, default="" if listed else prompt.default))
 
-    def _key(self, prompt):
+    def _key(self, prompt, question):
         found = private_keys()
-        if not found:
+        if not found and not question.make:
             return self._line(prompt, paths=True)
-        rows = [Row(path, (_short_home(path),)) for path in found] + [Row(WRITE, ("another file",))]
-        default = os.path.abspath(os.path.expanduser(prompt.default)) if prompt.default else found[0]
-        picked = self.face.pick(prompt, rows, default if default in found else WRITE)
-        return picked if picked != WRITE else self._line(prompt, paths=True)
+        rows = [Row(path, (_short_home(path),)) for path in found]
+        rows += [Row(MAKE, ("make a new one",))] if question.make else []
+        rows += [Row(WRITE, ("another file",))]
+        usual = found[0] if found else MAKE
+        default = os.path.abspath(os.path.expanduser(prompt.default)) if prompt.default else usual
+        picked = self.face.pick(prompt, rows, default if default in (*found, MAKE) else WRITE)
+        if picked != MAKE:
+            return picked if picked != WRITE else self._line(prompt, paths=True)
+        with self.face.waiting("making the key", True):
+            path = make_key(question.make)
+        self.face.note(f"Made an SSH key without a passphrase: {_short_home(path)}")
+        return path
 
     def _without_choices(self, interview, question, problem, text, keep):
         self.face.problem(problem.message)
@@ -296,7 +309,8 @@ def _value_and_source(question: Question, answer: Answer | None) -> tuple[str, s
 
 
 def _help(question: Question) -> str:
-    if not question.optional or question.type in ("select", "confirm"):
+    picked = question.type in ("select", "confirm") or question.type == "ssh-key" and question.make
+    if not question.optional or picked:
         return question.help
     return (
         f"{question.help} {'It may be left empty.' if question.default else 'Enter leaves it empty.'}".strip()
@@ -309,26 +323,6 @@ def _fault(question: Question, text: str, choices: Sequence[Choice]) -> str:
     except BadAnswer as problem:
         return problem.message
     return ""
-
-
-def private_keys(folder: str = "~/.ssh") -> list[str]:
-    """Return the private SSH keys in a folder, told by their content; unreadable files are passed over."""
-    folder = os.path.expanduser(folder)
-    try:
-        names = sorted(os.listdir(folder))
-    except OSError:
-        return []
-    return [path for path in (os.path.join(folder, name) for name in names) if _is_private_key(path)]
-
-
-def _is_private_key(path: str) -> bool:
-    if not os.path.isfile(path):
-        return False
-    try:
-        with open(path, "rb") as file:
-            return b"PRIVATE KEY" in file.read(200)
-    except OSError:
-        return False
 
 
 def _short_home(path: str) -> str:
@@ -480,15 +474,9 @@ class Plain:
             self.problem(reason)
 
     def secret(self, prompt: Prompt) -> str:
-        import getpass
-
         self._show(prompt)
         while True:
-            try:
-                typed = getpass.getpass("  (not shown) > ")
-            except UnicodeDecodeError:
-                self.problem("That is not text in the terminal's encoding.")
-                continue
+            typed = self._read("  (not shown) > ", hidden=True)
             if not (reason := prompt.refuse(typed)):
                 return typed
             self.problem(reason)
@@ -549,16 +537,20 @@ class Plain:
     def _wrapped(self, text: str, hanging: str = "") -> list[str]:
         return textwrap.wrap(text, max(10, self.width - 1), subsequent_indent=hanging) or [""]
 
-    def _read(self, label: str) -> str:
-        """Return a line as it was typed, whatever its bytes; raises EOFError at the end of the input."""
+    def _read(self, label: str, hidden: bool = False) -> str:
+        """Return a line as it was typed, whatever its bytes; raises EOFError at the end of the input.
+
+        What was typed before the prompt stood there counts: getpass would throw it away.
+        """
         self.say(label, end="")
         try:
-            with _echo(True):
+            with _echo(not hidden):
                 line = sys.stdin.buffer.readline()
         except OSError:  # the terminal hung up
             line = b""
-        if not line:
+        if hidden or not line:
             self.say()
+        if not line:
             raise EOFError
         return line.decode("utf-8", "surrogateescape").rstrip("\r\n")
 

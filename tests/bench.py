@@ -68,6 +68,28 @@ for module in (settled.provider, settled.platform):
 """
 
 
+# The least that a program can do to give a variable back.
+APPEND = """#!/bin/sh
+printf 'export %s="%s"\\n' "$1" "$NODES" >>"$RIGGER_OUTPUT"
+"""
+
+# How Deis's rigger did it in 2015: bash, sed and sort over the vars file, for each variable.
+SED_AND_SORT = """#!/usr/bin/env bash
+set -e
+sed -i.bak -e "/^export $1=/d" "$RIGGER_OUTPUT"
+rm -f "$RIGGER_OUTPUT.bak"
+echo "export $1=\\"${!1}\\"" >>"$RIGGER_OUTPUT"
+sort -u "$RIGGER_OUTPUT" -o "$RIGGER_OUTPUT"
+"""
+
+A_HUNDRED_TIMES = """
+export NODES=3 RIGGER_OUTPUT="$1/vars"
+: >"$RIGGER_OUTPUT"
+shift
+for i in 0 1 2 3 4 5 6 7 8 9; do for j in 0 1 2 3 4 5 6 7 8 9; do "$@"; done; done
+"""
+
+
 class Bench:
     """A folder with rigger installed in it, and an environment without anything that would slow Python down."""
 
@@ -165,6 +187,20 @@ def four_steps(bench: Bench, rounds: int) -> None:
     show("rigger test, 4 no-op steps", "a bash loop and python -c pass", took, base + python, 2.5)
 
 
+def save_vars(bench: Bench, rounds: int) -> None:
+    """A hundred `rigger-save-vars NODES` against shells that do less, or the same by other means, and against Python."""
+    loop = bench.write("loop-of-saving", A_HUNDRED_TIMES)
+    least = bench.write("append", APPEND, 0o755)
+    before = bench.write("sed-and-sort", SED_AND_SORT, 0o755)
+    program = [bench.python, "-c", "import rigger.libexec; print(rigger.libexec.__path__[0])"]
+    libexec = subprocess.check_output(program, env=bench.env, text=True).strip()
+    programs = ([os.path.join(libexec, "rigger-save-vars")], [least], [before], [bench.python, "-c", "pass"])
+    took, *others = bench.medians(rounds, *(["sh", loop, bench.folder, *argv, "NODES"] for argv in programs))
+    names = ("a shell that appends a line", "bash, sed and sort", "python -c pass")
+    for against, base, aim in zip(names, others, (2, 1, 1), strict=True):
+        show("rigger-save-vars, 100 times", against, took, base, aim)
+
+
 def provision(bench: Bench, rounds: int) -> None:
     """`rigger provision` of three members against the same scripts run by hand; the programs are there for both."""
     up, down = bench.write("up-by-hand", BY_HAND), bench.write("down-by-hand", DOWN_BY_HAND)
@@ -204,6 +240,49 @@ def provision(bench: Bench, rounds: int) -> None:
         )
 
 
+POTS = """
+resource "terraform_data" "pot" {
+  count = 4
+  input = "pot ${count.index + 1}"
+}
+output "nodes" {
+  value = [for n, pot in terraform_data.pot : { name = "pot-${n + 1}", address = "127.0.9.${n + 1}" }]
+}
+"""
+POTTER = "interface: 2\nname: potter\nrole: provider\ndescription: Four pots\n"
+
+BARE_TERRAFORM = """
+set -eu
+rm -rf "$1"
+mkdir "$1"
+cp "$2" "$1"
+cd "$1"
+terraform init -input=false
+terraform apply -input=false -auto-approve
+"""
+
+
+def terraform(bench: Bench, rounds: int) -> None:
+    """`rigger provision` of four pieces of data by Terraform against `terraform init` and `terraform apply` alone."""
+    bench.write("providers/potter/rigger.yml", POTTER)
+    main = bench.write("providers/potter/main.tf", POTS)
+    bare = bench.write("bare-terraform", BARE_TERRAFORM)
+    bench.env.update(RIGGER_PROVIDER_PATH=bench.file("providers"), CHECKPOINT_DISABLE="1")
+    pots = (bench.rigger, "-e", "pots")
+    chosen = ("--platform", "noop", "--provider", "potter")
+    bench.run(bench.rigger, "configure", "--defaults", "--name", "pots", *chosen)
+    turns = []
+    for _ in range(rounds + 1):
+        alone = bench.run("bash", bare, bench.file("alone"), main)
+        first = bench.run(*pots, "provision")
+        again = bench.run(*pots, "provision", "--again")
+        bench.run(*pots, "destroy", "--yes")
+        turns.append((alone, first, again))
+    alone, first, again = map(statistics.median, zip(*turns[1:], strict=True))
+    show("rigger provision, 4 resources by Terraform", "terraform init and apply", first, alone, 1.15)
+    show("rigger provision --again, nothing to change", "the same", again, alone, 1.15)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=40, help="turns of the short commands [40]")
@@ -221,6 +300,9 @@ def main() -> None:
         bench.install()
         start_up(bench, options.rounds)
         four_steps(bench, options.rounds)
+        save_vars(bench, max(1, options.rounds // 4))
+        if shutil.which("terraform"):
+            terraform(bench, max(options.rounds // 4, 1))
         if options.clusters:
             provision(bench, options.clusters)
 

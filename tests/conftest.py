@@ -19,6 +19,12 @@ UNWANTED = (
 )
 
 
+def pytest_report_header():
+    from machines import left_out
+
+    return left_out() or None
+
+
 @pytest.fixture(autouse=True)
 def private_home(tmp_path_factory, monkeypatch):
     """Give the test an empty HOME and no variable that would change what rigger does."""

@@ -385,6 +385,15 @@ def test_a_named_environment_is_gone_on_with_too(world):
     assert vars_of(world, "prod")["VERSION"] == "1.9.0"
 
 
+def test_what_flags_said_is_gone_on_with_too(world, tmp_path):
+    flags = ("--provider", "ground", "--name", "prod")
+    talk(world, *flags).goes(("Which version", DOWN + ENTER), ("How deep?", CTRL_C)).ends(130)
+    conversation = talk(world).goes(("for environment prod", ENTER), ("How deep?", ENTER))
+    conversation.goes(("Is this right?", ENTER)).ends(0)
+    found = vars_of(world, "prod")
+    assert (found["PROVIDER"], found["VERSION"]) == ("ground", "1.9.0")
+
+
 def test_ctrl_d_ends_it_and_keeps_the_answers(world):
     conversation = talk(world, "--provider", "ground").goes(
         ("Which version", DOWN + ENTER), ("How deep?", CTRL_D)

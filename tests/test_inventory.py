@@ -26,7 +26,7 @@ def test_what_is_written_is_read_back(tmp_path):
     assert len((tmp_path / "inventory.json").read_text().splitlines()) == 4  # one node a line
     assert (
         tmp_path / "inventory.tsv"
-    ).read_text() == "a\t10.0.0.1\t192.168.0.1\t100\tcore\t2222\nb\thost.example\t-\t0\t-\t-\n"
+    ).read_text() == "a\t10.0.0.1\t192.168.0.1\t100\tcore\t2222\t-\t-\nb\thost.example\t-\t0\t-\t-\t-\t-\n"
     inventory.write(path, [])
     assert inventory.read(path) == [] and (tmp_path / "inventory.tsv").read_text() == ""
 

@@ -205,37 +205,6 @@ def test_an_exec_that_cannot_run_is_named(step, tmp_path):
     assert f"{step['RIGGER_PROVIDER_DIR']}/exec" in said and "not executable" in said
 
 
-@pytest.fixture
-def ssh(step, tmp_path):
-    """Put a stand-in for ssh on PATH: it notes its options, and gives its last word to a shell, as sshd does."""
-    folder = tmp_path / "stand-in"
-    folder.mkdir()
-    program = folder / "ssh"
-    program.write_text(
-        '#!/bin/sh\nwhile [ $# -gt 1 ]; do echo "$1"; shift; done >"$SSH_OPTIONS"\nexec sh -c "$1"\n'
-    )
-    program.chmod(0o755)
-    step["SSH_OPTIONS"] = str(folder / "options")
-    step["PATH"] = f"{LIBEXEC}{os.pathsep}{folder}{os.pathsep}{os.environ['PATH']}"
-    return folder / "options"
-
-
-def test_without_exec_ssh_reaches_the_node(step, ssh):
-    words = ["a b", "it's", '"$(touch pwned)"', "", "two\nlines\n", "*", "-n"]
-    said = run(step, "rigger-node", "node-2", "printf", "<%s>", *words)
-    assert said.stdout.decode() == "".join(f"<{word}>" for word in words)
-    options = ssh.read_text().split()
-    assert options[options.index("-p") + 1] == "2222" and options[-1] == "core@127.0.9.2"
-    run(step, "rigger-node", "node-1", "true")
-    assert ssh.read_text().split()[-1] == "127.0.9.1"
-
-
-def test_ssh_leaves_input_and_exit_code_alone(step, ssh):
-    data = bytes(range(256)) * 50
-    assert run(step, "rigger-node", "node-1", "cat", input=data).stdout == data
-    run(step, "rigger-node", "node-1", "sh", "-c", "exit 7", code=7)
-
-
 # rigger-leftover
 
 

@@ -1,6 +1,7 @@
 """Modules: what a manifest may say, how a wrong one is refused, and where modules are looked for."""
 
 import os
+import shutil
 import textwrap
 
 import pytest
@@ -375,3 +376,77 @@ def test_the_modules_that_ship_are_valid(role, tmp_path):
 def test_names_with_a_slash_need_a_manifest(tmp_path):
     with pytest.raises(BadUsage):
         found_modules.find("provider", str(tmp_path), str(tmp_path))
+
+
+# Everything that is there, for a list
+
+
+def test_all_modules_are_found_with_their_places_and_their_problems(rigger, modules, tmp_path, monkeypatch):
+    monkeypatch.setenv("RIGGER_PROVIDER_PATH", rigger.env["RIGGER_PROVIDER_PATH"])
+    checkout, home = tmp_path / "checkout", tmp_path / "home"
+    inside = modules.write("provider", "soil", "description: first\n")
+    shutil.copytree(inside, checkout / "contrib" / "soil")
+    shutil.copytree(inside, home / "providers" / "soil")
+    broken = modules.write("provider", "mud", "no-such-field: 1\n")
+    sleepy = modules.write("provider", "sand")
+    os.chmod(os.path.join(sleepy, "destroy"), 0o644)
+    old = checkout / "contrib" / "rock"
+    old.mkdir()
+    (old / "create.sh").write_text("echo made\n")
+    (old / "destroy.sh").write_text("echo gone\n")
+    os.makedirs(checkout / "contrib" / "rigger")
+    (checkout / "contrib" / "rigger" / "rigger.yml").write_text("interface: 2\nname: oak\nrole: platform\n")
+    rows = found_modules.found("provider", str(home), str(checkout))
+    places = [(row.name, row.place, row.interface, row.shadowed) for row in rows]
+    assert places[:2] == [("soil", "checkout", 2, False), ("rock", "checkout", 1, False)]
+    assert ("soil", "$RIGGER_PROVIDER_PATH", 2, True) in places and ("soil", "~/.rigger/providers", 2, True) in places
+    assert ("local", "rigger itself", 2, False) in places
+    problems = {row.name: row.problem for row in rows if row.problem}
+    assert "no-such-field" in problems["mud"] and broken in problems["mud"]
+    assert "destroy is not executable" in problems["sand"] and "soil" not in problems and "oak" not in problems
+    (own,) = [row for row in found_modules.found("platform", str(home), str(checkout)) if row.place == "checkout"]
+    assert (own.name, own.folder) == ("oak", str(checkout / "contrib" / "rigger"))
+    assert found_modules.find("provider", "soil", str(home), str(checkout)).folder == str(checkout / "contrib" / "soil")
+    assert found_modules.find("provider", "rock", str(home), str(checkout)).interface == 1
+
+
+def test_the_first_place_of_a_repository_has_its_platform(tmp_path):
+    for place in ("contrib/rigger", ".rigger", "rigger", "."):
+        folder = tmp_path / "checkout" / place
+        folder.mkdir(parents=True, exist_ok=True)
+        name = place.replace("/", "-").strip(".") or "root"
+        (folder / "rigger.yml").write_text(f"interface: 2\nname: {name}\nrole: platform\n")
+        (own,) = found_modules.in_checkout("platform", str(tmp_path), str(tmp_path / "checkout"))
+        assert own.name == name
+
+
+def test_a_module_outside_of_a_repository_is_not_in_it(tmp_path, modules):
+    folder = modules.write("provider", "soil")
+    os.makedirs(tmp_path / "checkout" / "contrib")
+    os.symlink(folder, tmp_path / "checkout" / "contrib" / "soil")
+    assert found_modules.in_checkout("provider", str(tmp_path), str(tmp_path / "checkout")) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("versions: tags", "must be a list"),
+        ("interfaces: {one: 1.0}", "not the number of an interface"),
+        ("interfaces: [1]", "must be a map"),
+        ("repository: [a]", "must"),
+        ("questions: [{name: CHECKOUT}]", "rigger's own"),
+        ("questions: [{name: REF}]", "rigger's own"),
+    ],
+)
+def test_fields_about_repositories_are_checked(modules, line, said):
+    with pytest.raises(Refused) as refused:
+        found_modules.load(modules.write("platform", "oak", line + "\n"))
+    assert said in refused.value.message
+
+
+def test_fields_about_repositories(modules):
+    module = found_modules.load(
+        modules.write("platform", "oak", "repository: /srv/oak\nversions: git-tags\ninterfaces: {1: 1.11.0}\n")
+    )
+    assert (module.repository, module.git_tags, module.versions) == ("/srv/oak", True, ())
+    assert module.interfaces == {1: "1.11.0"}

@@ -212,7 +212,7 @@ def test_everything_runs_again_after_half_a_destroy(provisioned):
     provisioned.rigger("destroy", "--yes", code=5)
     provisioned.ran()
     assert why(provisioned)["provider/create"].startswith("a destroy was begun in run ")
-    assert "a run did not finish" in provisioned.rigger("status").out
+    assert "a destroy did not finish" in provisioned.rigger("status").out
     provisioned.script("provider", "create", MAKE_NODES + 'kill -9 "$PPID"')
     provisioned.rigger("provision", code=-9)
     provisioned.ran()

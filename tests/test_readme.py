@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 
@@ -97,6 +98,9 @@ def test_the_platform_works_when_pasted(shell, private_home):
 VERBS = {
     "config": [["get"], ["set"], ["unset"], ["edit"], ["diff"]],
     "bundle": [["inspect"], ["verify"], ["diff"]],
+    "provider": [["list"], ["new"]],
+    "platform": [["list"], ["new"]],
+    "module": [["check"]],
 }
 
 
@@ -177,3 +181,22 @@ def test_what_ships_is_described():
         for name in os.listdir(os.path.join(ROOT, folder)):
             if os.path.isfile(os.path.join(ROOT, folder, name, "rigger.yml")):
                 assert f"{role} ``{name}``" in described
+
+
+def test_the_repository_works_when_pasted(shell, private_home):
+    identity = "git config --global user.name Ada; git config --global user.email ada@example.com\n"
+    said = shell(identity + pasted("Using your own repository in five minutes"))
+    assert "smoke: 1 passed" in said and "Checked out v1.1.0" in said
+    checkout = private_home / ".rigger" / "environments" / "tulip" / "checkout"
+    assert (checkout / "flower").read_text() == "yellow\n"
+    shell("rigger check && rigger destroy --yes")
+
+
+def test_the_terraform_provider_works_when_pasted(shell, private_home):
+    if not shutil.which("terraform"):
+        pytest.skip("there is no terraform on the PATH")
+    said = shell(pasted("Writing a Terraform provider in ten minutes"))
+    assert "Plan: 2 to add" in said and "pots is as configured" in said
+    assert said.split()[-3:] == [f"terraform_data.pot[{number}]" for number in range(3)]
+    assert shell("rigger config get GLAZED") == "blue\n"
+    shell("rigger check && rigger destroy --yes")

@@ -717,6 +717,14 @@ def test_a_secret_typed_before_its_prompt_is_not_shown(tmp_path, term):
     assert b"good-token" not in talk.heard
 
 
+def test_a_secret_typed_early_counts_where_lines_are_read(tmp_path):
+    flags = {"PROVIDER": "local", "NODES": "3", "ZONES": "a", "BACKUPS": "y", "NOTE": "n"}
+    talk = Conversation(tmp_path, flags, term="dumb")
+    talk.sees("Which token?").sees(">").types("slow\n").sees("checking").types("good-token\n")
+    talk.sees("expired.").sees("Is this right?").types("\n").sees("RESULT").ends(0)
+    assert talk.result["TOKEN"] == "good-token"
+
+
 @pytest.mark.parametrize("term", ["xterm", "dumb"])
 @pytest.mark.parametrize("keys", [CTRL_C, CTRL_D])
 def test_the_terminal_is_left_as_it_was(tmp_path, term, keys):

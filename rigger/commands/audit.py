@@ -1,23 +1,59 @@
 """rigger audit"""
 
 from rigger.cli import App, command
-from rigger.errors import DifferencesFound
+from rigger.errors import DifferencesFound, InvalidConfig
 
 
-@command("audit", reports=True)
+@command("audit", reports=True, streams=True)
 def audit(app: App):
-    """Verify the audit log."""
+    """Verify the audit log; say what was changed by hand."""
     environment = app.environment()
     verdict = environment.audit.verify()
-    if app.json:
-        app.printer.report(
-            {"records": verdict.count, "head": verdict.head_hash, "problems": list(verdict.problems)}
-        )
-    elif not verdict.problems:
-        app.printer.line(f"{verdict.count} records, unbroken. Head: {verdict.head_hash}")
+    if app.json and verdict.problems:
+        app.printer.report(_verdict(verdict))
     if verdict.problems:
         listed = "\n".join(f"  {problem}" for problem in verdict.problems)
         raise DifferencesFound(
             f"The audit log of {environment.name} is not what was written:\n{listed}",
             "Compare it with a bundle.",
         )
+    if not app.json:
+        app.printer.line(f"{verdict.count} records, unbroken. Head: {verdict.head_hash}")
+    changed = _changed_by_hand(app, environment)
+    if app.json:
+        app.printer.report({**_verdict(verdict), "changed": changed})
+    if changed:
+        raise DifferencesFound(
+            f"{environment.name} is not what rigger made: {' '.join(changed)}",
+            'Take back what was changed by hand; "rigger logs" shows it.',
+        )
+
+
+def _verdict(verdict) -> dict:
+    return {"records": verdict.count, "head": verdict.head_hash, "problems": list(verdict.problems)}
+
+
+def _changed_by_hand(app: App, environment) -> list[str]:
+    """Run the modules' own audit scripts, where there is a cluster to look at; return who found something."""
+    from rigger import plan
+    from rigger.config import exists
+    from rigger.errors import StepFailed
+    from rigger.run import Run, failures, settle
+
+    if not exists(environment):
+        return []
+    with environment.locked("rigger audit") as lock:
+        try:
+            settled = settle(environment)
+        except InvalidConfig:  # the log can be read although the configuration cannot
+            return []
+        planned = plan.audit(settled)
+        if not planned.steps:
+            return []
+        plan.require_scripts(planned)
+        run = Run(environment, settled, app.printer, lock)
+        bad = failures(run.carry_out(planned))
+    broken = [result for result in bad if result.exit_code != DifferencesFound.exit_code]
+    if broken:
+        raise StepFailed(" ".join(result.describe(environment) for result in broken))
+    return [f"{result.step.shown} found differences." for result in bad]

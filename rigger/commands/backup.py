@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import click
 
-from rigger import plan, preflight
+from rigger import plan, preflight, suspension
 from rigger.cli import App, command
 from rigger.errors import BadUsage
 from rigger.run import Run, settle
@@ -20,6 +20,7 @@ def backup(app: App, path: str | None):
     environment = app.environment()
     with environment.locked("rigger backup") as lock:
         settled = settle(environment)
+        suspension.require_running(environment)
         planned = plan.only(settled, "backup", "asked for")
         path = os.path.abspath(path) if path else environment.new_backup()
         if os.path.exists(path):

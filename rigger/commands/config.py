@@ -1,12 +1,13 @@
 """rigger config"""
 
+import contextlib
 import os
 import shlex
 
 import click
 
 from rigger import config as configs
-from rigger import envfile, plan
+from rigger import envfile, origin, plan
 from rigger.cli import App, command, group
 from rigger.environment import COMPUTED, Environment
 from rigger.errors import BadUsage, DifferencesFound, Interrupted, InvalidConfig, RiggerError
@@ -199,6 +200,8 @@ def assignment(text: str) -> tuple[str, str]:
 
 def _change(app: App, environment: Environment, given: dict[str, str], gone) -> None:
     """Validate, then save values and take others back; record the names of what changed."""
+    given, replaced = origin.settle({**environment.vars()}, given)
+    gone = [*gone, *replaced]
     values, secret_names = _checked(environment, given, gone)
     vars, secrets = environment.vars(), environment.secrets()
     old = {**vars, **secrets}
@@ -211,16 +214,21 @@ def _change(app: App, environment: Environment, given: dict[str, str], gone) -> 
     if changed:
         environment.audit.append("configured", by="rigger config", changed=changed)
         environment.save(vars, secrets)
-    app.printer.line(
-        f"Changed: {', '.join(changed)}. Next: rigger provision" if changed else "Nothing was changed."
-    )
+        with contextlib.suppress(RiggerError):  # the next command says what is missing now
+            configs.write_computed(environment, configs.resolve(environment))
+    elsewhere = origin.is_cloned(environment, vars) and not {*origin.DECIDE}.isdisjoint(changed)
+    first = "rigger checkout, " if elsewhere else ""
+    if configs.asked_by_config_sh(environment, vars).intersection(changed):
+        first += "rigger configure, "  # its config.sh may work other values out of this one
+    then = f"{first}rigger provision"
+    app.printer.line(f"Changed: {', '.join(changed)}. Next: {then}" if changed else "Nothing was changed.")
 
 
 def _checked(environment: Environment, given: dict[str, str], gone) -> tuple[dict[str, str], frozenset[str]]:
     """Return the values in the form in which they are saved, and which names are secret; raises BadUsage and others."""
     saved = {**environment.vars(), **environment.secrets()}
-    catalog = configs.Catalog(environment.home)
     after = {name: value for name, value in {**saved, **given}.items() if name not in gone}
+    catalog = configs.catalog_of(environment, after)
     catalog.check_names(given, {**after}, "config set", also=saved)
     configs.require_same_modules(environment, saved, after)
     _, platform = catalog.chosen(after)
@@ -229,7 +237,7 @@ def _checked(environment: Environment, given: dict[str, str], gone) -> tuple[dic
             raise BadUsage(f"{name} is worked out by rigger.", "Set VERSION for another version.")
     interview = Interview(
         catalog.questions,
-        Sources(flags=given, saved=after),
+        Sources(flags=given, flags_name="config set", saved=after),
         lambda folder, program, values: run_program(environment, folder, program, values),
         take_defaults=True,
     )
@@ -241,8 +249,10 @@ def _checked(environment: Environment, given: dict[str, str], gone) -> tuple[dic
         )
     questions: dict[str, Question] = {q.name: q for q in catalog.questions(after)}
     values = {name: _saved_form(interview, questions.get(name), name, value) for name, value in given.items()}
+    final = {**after, **values}
+    root = origin.place(environment, final) if origin.is_used(final) else ""
     values.update(
-        {n: v for n, v in configs.identity({**after, **values}, platform).items() if saved.get(n) != v}
+        {n: v for n, v in configs.identity(final, platform, root).items() if saved.get(n) != v}
     )
     hidden = {name for name, question in questions.items() if question.secret}
     return values, frozenset(hidden | {*environment.secrets()})

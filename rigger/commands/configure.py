@@ -11,13 +11,16 @@ from collections.abc import Mapping
 import click
 
 from rigger import config as configs
-from rigger import envfile, loading, saved, seal, unpacked
+from rigger import envfile, loading, modules, saved, seal, unpacked
+from rigger import origin as origins
 from rigger.cli import App, command
 from rigger.config import Catalog
 from rigger.drafts import Draft
 from rigger.environment import COMPUTED, Environment
-from rigger.errors import BadUsage, Interrupted, InvalidConfig, Refused, RiggerError
+from rigger.errors import BadUsage, Interrupted, InvalidConfig, NotReady, Refused, RiggerError
+from rigger.gitinput import check_ref, check_url
 from rigger.home import NAME
+from rigger.origin import Choosing
 from rigger.preflight import run_program
 from rigger.printer import plain
 from rigger.questions import DRAFT, Answer, Interview, Question, Sources, missing_values, saved_problem
@@ -30,6 +33,9 @@ KEPT_SOURCES = ("asked", "default", DRAFT)
 @click.option("--name", metavar="NAME", help="The environment to make or change.")
 @click.option("--platform", metavar="NAME", help="What is installed: a platform's name or folder.")
 @click.option("--version", metavar="VERSION", help="Which version of the platform.")
+@click.option("--repository", metavar="URL", help="The git repository that the platform comes from.")
+@click.option("--ref", metavar="REF", help="A branch, tag or commit of it, instead of a version.")
+@click.option("--path", "folder", metavar="FOLDER", help="A folder that has the platform, instead of a clone.")
 @click.option("--provider", metavar="NAME", help="Where the machines come from: a provider's name or folder.")
 @click.option("--type", "kind", metavar="TYPE", help="The cluster type, a set of defaults.")
 @click.option(
@@ -43,7 +49,7 @@ KEPT_SOURCES = ("asked", "default", DRAFT)
     "--identity", "identities", metavar="FILE", multiple=True, help="Decrypt with this age or SSH key."
 )
 @click.option("--allow-older", is_flag=True, help="Load a bundle that knows less than what is here.")
-@click.option("--trust", is_flag=True, help="Agree beforehand to scripts that come in a bundle.")
+@click.option("--trust", is_flag=True, help="Agree beforehand to scripts of a bundle or a repository.")
 @click.option("--defaults", is_flag=True, help="Take the default of whatever was not given.")
 @click.option("--no-input", is_flag=True, help="Never prompt; fail where a value is missing.")
 @click.option("--advanced", is_flag=True, help="Ask everything.")
@@ -52,6 +58,9 @@ def configure(
     name,
     platform,
     version,
+    repository,
+    ref,
+    folder,
     provider,
     kind,
     assignments,
@@ -69,8 +78,12 @@ def configure(
     """Answer a few questions; they become the environment's vars file."""
     from rigger import wizard
 
-    _require_words({"--name": name, "--answers": answers, "--file": path})
+    origin = {"--repository": repository, "--version": version, "--ref": ref, "--path": folder}
+    _require_what_git_may_be_given(repository, version, ref)
+    _require_words({"--name": name, "--answers": answers, "--file": path, **origin})
+    _require_one_origin(origin)
     flags = _flags(assignments, PLATFORM=platform, VERSION=version, PROVIDER=provider, TYPE=kind)
+    flags |= _flags((), REPOSITORY=repository, REF=ref, CHECKOUT=folder)
     given = _read_answers(answers) if answers else {}
     asks = wizard.has_terminal() and not no_input
     with contextlib.ExitStack() as stack:
@@ -84,15 +97,44 @@ def configure(
                     path, app.home, name, key=key, allow_older=allow_older, open_sealed=opener, agree=agree
                 )
             )
-        _configure(app, flags, given, name, answers, path, bundle, asks, defaults, advanced)
+        _configure(app, flags, given, name, answers, path, bundle, asks, defaults, advanced, trust)
+
+
+def _require_what_git_may_be_given(repository: str | None, version: str | None, ref: str | None) -> None:
+    """Raise Refused for flags that git must never see, before anything is asked."""
+    if repository:
+        check_url(repository)
+    for name in (version, ref):
+        if name and (repository or name == ref):
+            check_ref(name)
+
+
+def _require_one_origin(flags: Mapping[str, str | None]) -> None:
+    """Raise BadUsage where flags name two places that the platform should come from."""
+    given = [flag for flag, value in flags.items() if value is not None]
+    if len(given) > 1 and ("--path" in given or given != ["--repository", given[-1]]):
+        raise BadUsage(
+            f"{' and '.join(given[-2:])} exclude each other: each says where the platform comes from.",
+            "Give one of them.",
+        )
 
 
 def _configure(
-    app: App, flags, given, name, answers, path, bundle, asks: bool, defaults: bool, advanced: bool
+    app: App,
+    flags,
+    given,
+    name,
+    answers,
+    path,
+    bundle,
+    asks: bool,
+    defaults: bool,
+    advanced: bool,
+    trust: bool,
 ):
     """Settle every question, write the answers, and say what to type next."""
     loaded = bundle.vars() if bundle else _load(path) if path else {}
-    catalog = Catalog(app.home.path)
+    catalog = Catalog(app.home.path, bundle.origin() if bundle else None)
     if bundle:
         target, named = bundle.target, True
         known = catalog.chosen(loaded)
@@ -120,18 +162,27 @@ def _configure(
         saved={**saved_here, **loaded},
         saved_name=path or "saved",
     )
+    take_defaults = defaults or not asks or (bool(sources.saved) and not advanced)
+    if not bundle:
+        origin = _origin(app, target, sources, asks and not defaults, trust)
+        sources = origins.with_source(sources, origin.beforehand)
+        catalog.origin, catalog.before = origin, configs.catalog_of(target, saved_here)
+    catalog.begin = None if bundle else lambda: _conversations(app, target, sources, asks)
     interview = Interview(
         _script_of_bundle(catalog, bundle, loaded) if bundle else _script(catalog, target, saved_here),
         sources,
         lambda folder, program, values: run_program(target, folder, program, values),
+        make_key=lambda question: _found_or_made_key(app, question),
         advanced=advanced,
-        take_defaults=defaults or not asks or (bool(sources.saved) and not advanced),
+        take_defaults=take_defaults,
     )
+    interview.on_passed_over = catalog.pass_over
     if asks:
         if not bundle:
             _check_names_of_any(catalog, interview.sources)
         try:
-            _converse(app, target, interview, catalog, review=not (defaults or bundle or app.yes))
+            review = not (defaults or bundle or app.yes)
+            _converse(app, target, interview, catalog, review, defaults)
         except Interrupted as problem:
             if bundle:
                 problem.next_step = f'Nothing was changed. "rigger configure --file {path}" goes on from the answers given so far.'
@@ -145,11 +196,38 @@ def _configure(
             Draft(app.home.path, target.name).remove()
         _say_loaded(app, bundle)
         return
+    for module in catalog.chosen(interview.values()):
+        for problem in modules.script_problems(module):
+            app.printer.warn(f"{module.name} cannot do all it should: {problem}.")
     final = target if named else _named_after_platform(app, target, interview)
     changed = _save(app, final, interview, catalog, loaded, new)
+    origin.discard()
     if asks:
         Draft(app.home.path, target.name).remove()
     _say_what_next(app, final, interview, changed)
+
+
+def _found_or_made_key(app: App, question: Question) -> str:
+    """Return the first key in ~/.ssh, which a person would be offered first, or a new one where there is none."""
+    from rigger import sshkeys
+
+    found = sshkeys.private_keys()
+    if found:
+        return found[0]
+    path = sshkeys.make(question.make)
+    app.printer.line(f"Made an SSH key without a passphrase for {question.name}: {path}")
+    return path
+
+
+def _origin(app: App, target: Environment, sources: Sources, asks: bool, trust: bool) -> Choosing:
+    """Return what knows the platform's repository while questions are asked."""
+    from rigger.trust import require_repository
+
+    def agree(url: str, commit: str, folder: str) -> None:
+        app.printer.flush()  # git's progress is over
+        require_repository(app, url, commit, folder, trust)
+
+    return Choosing(target, sources, agree, app.printer.line, app.printer.progress, asks)
 
 
 def _opener(passphrase_file: str | None, identities):
@@ -226,10 +304,12 @@ def _secrets_of_scripts(bundle: loading.Loaded) -> list[Question]:
 
 def _load_bundle(app: App, bundle: loading.Loaded, interview: Interview, catalog: Catalog, before) -> None:
     """Make the bundle an environment, with the values that were asked for."""
-    values = _values(interview, catalog, {}, {**before, **bundle.vars()})
+    values = _values(interview, catalog, {}, {**before, **bundle.vars()}, bundle.target)
     hidden = {question.name for question in interview.applicable() if question.secret}
     hidden |= {*before, *bundle.secrets, *bundle.found.fields["redacted"]}
     bundle.settle(*_apart(values, hidden | _secret_names(interview, catalog)))
+    with contextlib.suppress(RiggerError):  # what is missing here is said by the next command
+        _compute(bundle.target)
     app.home.use(bundle.target.name)
 
 
@@ -237,6 +317,10 @@ def _say_loaded(app: App, bundle: loading.Loaded) -> None:
     done = "is up to date with" if bundle.update else "was made from"
     app.printer.line()
     app.printer.line(f"Environment {bundle.target.name} {done} {bundle.found.path}, and is the current one.")
+    values = bundle.target.vars()
+    if values.get("REPOSITORY") and not os.path.isdir(origins.place(bundle.target, values)):
+        app.printer.line(f"The clone of {values['REPOSITORY']} did not come along. Next: rigger checkout")
+        return
     app.printer.line("Next: rigger status, rigger check, rigger upgrade")
 
 
@@ -335,20 +419,32 @@ def _script(catalog: Catalog, target: Environment, saved: Mapping[str, str]):
         for name, value in fixed.items():
             if name in values and _whole_path(name, values[name]) != value:
                 raise configs.other_module(target, name, value)
-        return catalog.questions(values)
+        return catalog.questions(values, live=True)
 
     return script
 
 
+def _conversations(app: App, target: Environment, sources: Sources, asks: bool):
+    """Return what lets a provider's config.sh (interface 1) ask its questions."""
+    from rigger.conversation import Conversations
+
+    current = app.home.current_name()
+    sourced = dict(app.home.at(current).vars()) if current else {}
+    printer, terminal = app.printer, 0 if asks else None
+    talks = Conversations(target, sources, printer.line, printer.pass_on, terminal, sourced)
+    click.get_current_context().call_on_close(talks.close)
+    return talks
+
+
 def _whole_path(name: str, value: str) -> str:
     """Return a value as it is stored: a module's own folder must be found from anywhere."""
-    if name in ("PLATFORM", "PROVIDER") and os.sep in value:
+    if name == "CHECKOUT" or name in ("PLATFORM", "PROVIDER") and os.sep in value:
         return os.path.abspath(os.path.expanduser(value))
-    return value
+    return check_url(value) if name == "REPOSITORY" and value else value
 
 
 def _flags(assignments, **named) -> dict[str, str]:
-    flags = {}
+    flags: dict[str, str] = {}
     for text in assignments:
         text = envfile.decode(os.fsencode(text))
         name, equals, value = text.partition("=")
@@ -404,8 +500,13 @@ def _load(path: str) -> dict[str, str]:
     return {name: value for name, value in envfile.parse(data, path).items() if name not in COMPUTED}
 
 
-def _converse(app: App, target: Environment, interview: Interview, catalog: Catalog, review: bool) -> None:
-    """Ask what is missing; what follows from a change in the review is asked too, whatever its default."""
+def _converse(
+    app: App, target: Environment, interview: Interview, catalog: Catalog, review: bool, defaults: bool
+) -> None:
+    """Ask what is missing; what follows from a change in the review is asked too, whatever its default.
+
+    Where the platform's repository cannot be had, it is asked again where the platform comes from.
+    """
     from rigger import wizard
 
     app.home.make()
@@ -413,18 +514,34 @@ def _converse(app: App, target: Environment, interview: Interview, catalog: Cata
 
     def keep() -> None:
         questions = {question.name: question for question in interview.applicable()}
-        said = {n: a.value for n, a in interview.answers.items() if a.source in KEPT_SOURCES}
-        answers = {name: value for name, value in said.items() if name in questions}
+        said = {n: _whole_path(n, a.value) for n, a in interview.answers.items() if _is_kept(a.source)}
+        flags = {n: _whole_path(n, v) for n, v in interview.sources.flags.items() if n in configs.CORE}
+        answers = {**flags, **{name: value for name, value in said.items() if name in questions}}
         answers |= {name: "" for name in interview.unanswered if name in questions}
         draft.write(answers, {name for name, question in questions.items() if question.secret})
 
     if target.exists():
         app.printer.line(f'Changing environment {target.name}; "rigger configure --name NAME" makes another.')
-    talk = wizard.Wizard(catalog.describe)
-    talk.fill(interview, keep)
-    if review:
-        interview.take_defaults = False
-        talk.review(interview, keep)
+    talk, done = wizard.Wizard(catalog.describe), False
+    while not done:
+        try:
+            talk.fill(interview, keep)
+            if review:
+                interview.take_defaults = False
+                talk.review(interview, keep)
+            done = True
+        except NotReady as problem:
+            if defaults or origins.SOURCE not in interview.answers:
+                raise
+            app.printer.flush()
+            app.printer.warn(problem.message)
+            for name in (origins.SOURCE, "REPOSITORY"):  # another one may do
+                interview.forget(name)
+
+
+def _is_kept(source: str) -> bool:
+    """Return whether an answer from there is for the next time, too: nobody may type the same flags again."""
+    return source in KEPT_SOURCES or source.startswith("--")
 
 
 def _require_all(app: App, interview: Interview, catalog: Catalog, saved_in: str) -> None:
@@ -438,7 +555,8 @@ def _require_all(app: App, interview: Interview, catalog: Catalog, saved_in: str
         raise missing_values(missing, "rigger configure", interview.set_aside)
     for question in interview.applicable():
         answer = interview.answers.get(question.name)
-        if answer is not None and answer.source not in ("default", "saved"):
+        told = answer is not None and answer.source not in ("default", "saved")
+        if told and question.name != origins.SOURCE:
             app.printer.line(_told(question, answer))
 
 
@@ -453,6 +571,8 @@ def _told(question: Question, answer: Answer) -> str:
 def _check_names(catalog: Catalog, interview: Interview) -> None:
     values, sources = interview.values(), interview.sources
     asked = [question.name for question in interview.applicable()]
+    if origins.SOURCE in interview.answers:  # what was given of one source means nothing to another
+        asked += origins.DECIDE
     catalog.check_names(sources.flags, values, "--set", also=asked)
     catalog.check_names(sources.answers, values, sources.answers_name, also=("NAME", *asked))
 
@@ -478,16 +598,30 @@ def _save(app: App, target: Environment, interview: Interview, catalog: Catalog,
     else:
         with target.locked("rigger configure"):
             changed = _change(target, interview, catalog, loaded)
+            _bring_checkout(app, target, _new_clone(interview, catalog))
+    if catalog.conversations:
+        catalog.conversations.record(target, catalog.chosen(interview.values())[0])
+    _compute(target)
     app.home.use(target.name)
     return changed
+
+
+def _compute(target: Environment) -> None:
+    """Write the vars that the chosen modules compute, where they compute any."""
+    settled = configs.resolve(target)
+    if settled.provider.vars or settled.platform.vars:
+        with target.locked("rigger configure"):
+            configs.write_computed(target, settled)
 
 
 def _create(
     app: App, target: Environment, interview: Interview, catalog: Catalog, loaded: Mapping[str, str]
 ) -> bool:
-    values = _values(interview, catalog, {}, loaded)
+    values = _values(interview, catalog, {}, loaded, target)
+    clone = _new_clone(interview, catalog)
     try:
-        app.home.create(target.name, *_apart(values, _secret_names(interview, catalog)))
+        parts = _apart(values, _secret_names(interview, catalog))
+        app.home.create(target.name, *parts, checkout=clone.folder if clone else "")
     except InvalidConfig:
         if not target.exists():
             raise
@@ -496,14 +630,43 @@ def _create(
             'Type "rigger configure" to change that one, or give this one a name with --name NAME.',
         ) from None
     target.audit.append("configured", by="rigger configure", changed=sorted(values))
+    if clone:
+        origins.record(target, clone, values.get("REF", ""))
     return True
+
+
+def _new_clone(interview: Interview, catalog: Catalog) -> origins.Obtained | None:
+    """Return what was cloned for the environment, None where nothing had to be."""
+    found = catalog.origin.found(interview.values()) if isinstance(catalog.origin, Choosing) else None
+    return found if found and found.is_new else None
+
+
+def _bring_checkout(app: App, target: Environment, clone: origins.Obtained | None) -> None:
+    """Bring an environment's checkout to what was chosen, unless somebody's work in it would be lost."""
+    if clone is None:
+        return
+    from rigger import checkout
+
+    folder = target.file("checkout")
+    before = checkout.commit(folder) if os.path.isdir(folder) else ""
+    try:
+        if os.path.isdir(folder):
+            checkout.update(folder, clone.url, clone.target, app.printer.progress)
+        else:
+            os.rename(clone.folder, folder)
+    except NotReady as problem:
+        app.printer.warn(f"{folder} stays as it is: {problem.message}")
+        app.printer.line('"rigger checkout" brings it to what is configured.')
+        return
+    app.printer.line(f"{folder} is at {clone.target.name} ({clone.target.commit[:12]}).")
+    origins.record(target, clone, target.vars().get("REF", ""), before)
 
 
 def _change(target: Environment, interview: Interview, catalog: Catalog, loaded: Mapping[str, str]) -> bool:
     """Change an environment; what other commands saved while the questions were asked stays."""
     secrets = target.secrets()
     old = {**target.vars(), **secrets}
-    new = _values(interview, catalog, old, loaded)
+    new = _values(interview, catalog, old, loaded, target)
     changed = sorted(name for name in {*old, *new} if old.get(name) != new.get(name))
     configs.require_same_modules(target, old, new)
     if changed:
@@ -513,7 +676,11 @@ def _change(target: Environment, interview: Interview, catalog: Catalog, loaded:
 
 
 def _values(
-    interview: Interview, catalog: Catalog, old: Mapping[str, str], loaded: Mapping[str, str]
+    interview: Interview,
+    catalog: Catalog,
+    old: Mapping[str, str],
+    loaded: Mapping[str, str],
+    target: Environment,
 ) -> dict[str, str]:
     """Return all values to be stored: what was answered, and whatever else still means something."""
     applicable = {question.name for question in interview.applicable()}
@@ -524,16 +691,25 @@ def _values(
     taken_back &= {*interview.sources.saved}  # a default that nobody looked at takes nothing back
     kept = {n: v for n, v in {**old, **loaded}.items() if n not in taken_back}
     values = {**kept, **explicit}
+    values.pop(origins.SOURCE, None)
+    if isinstance(catalog.origin, Choosing):
+        values = origins.without_empty(values, catalog.origin.stored(interview.values()))
     for name in catalog.left_behind(old, values):
         if name not in loaded:
             values.pop(name, None)
-    _, platform = catalog.chosen(values)
-    values.update(configs.identity(values, platform))
+    provider, platform = catalog.chosen(interview.values())
+    root = origins.place(target, values) if origins.is_used(values) else ""
+    if catalog.conversations:
+        catalog.conversations.add_to(values, provider, platform, applicable, root)
+    values.update(configs.identity(values, platform, root))
     return values
 
 
 def _secret_names(interview: Interview, catalog: Catalog) -> set[str]:
-    return {question.name for question in catalog.questions(interview.values()) if question.secret}
+    names = {question.name for question in catalog.questions(interview.values()) if question.secret}
+    if catalog.conversations:
+        names |= catalog.conversations.secret_names(catalog.chosen(interview.values())[0])
+    return names
 
 
 def _apart(values: Mapping[str, str], hidden: set[str]) -> tuple[dict[str, str], dict[str, str]]:
@@ -564,7 +740,7 @@ def equivalent(name: str, interview: Interview) -> str:
     words, secrets = [f"rigger configure --no-input --name {shell_word(name)}"], []
     for question in interview.applicable():
         answer = interview.answers.get(question.name)
-        if answer is None or not answer.explicit:
+        if answer is None or not answer.explicit or question.name == origins.SOURCE:
             continue
         value = _whole_path(question.name, answer.value)
         if question.secret:

@@ -41,8 +41,9 @@ def _leftovers(run: Run) -> list[str]:
 def _judge(environment, run: Run, bad) -> None:
     """Raise StepFailed if anything is left, or if the provider could not say that nothing is."""
     left = _leftovers(run)
-    left += [f"machine {node.name} ({node.address})" for node in environment.nodes()]
     provider_failed = [result for result in bad if result.step.module.role == "provider"]
+    if not any(result.leftovers for result in provider_failed):  # what it names itself is all there is
+        left += [f"machine {node.name} ({node.address})" for node in environment.nodes()]
     if not left and not provider_failed:
         return
     said = " ".join(result.describe(environment) for result in provider_failed)

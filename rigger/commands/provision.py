@@ -2,11 +2,11 @@
 
 import click
 
-from rigger import config, plan, preflight
+from rigger import config, origin, plan, preflight, suspension, upgrades
 from rigger.cli import App, command
-from rigger.errors import DifferencesFound, InvalidConfig
+from rigger.errors import DifferencesFound, Locked
 from rigger.plan import History, Plan
-from rigger.run import Run, settle
+from rigger.run import Run, leaving, settle
 
 
 @command("provision", asks=True, reports=True, streams=True)
@@ -17,12 +17,16 @@ def provision(app: App, only_plan: bool, exit_code: bool, again: bool):
     """Create the cluster that the current configuration describes, or bring it up to date."""
     environment = app.environment()
     if only_plan:
-        return _show_only(app, _plan(environment, config.resolve(environment), again), exit_code)
+        settled = config.resolve(environment)
+        return _show_only(app, environment, settled, _plan(environment, settled, again), exit_code)
     with environment.locked("rigger provision") as lock:
+        origin.restore(environment, app.printer.line, app.printer.progress)
         settled = settle(environment)
-        _require_no_upgrade(environment)
+        upgrades.require_none(environment.name, environment.audit.records())
+        suspension.require_running(environment)
+        there = origin.judge(environment, settled.values)
         planned = _plan(environment, settled, again)
-        _show(app, environment.name, settled, planned)
+        _show(app, environment.name, settled, planned, there)
         preflight.require(environment, settled, planned)
         if planned.removals:
             app.agree("Go on, although what is named above will be lost?")
@@ -35,36 +39,51 @@ def provision(app: App, only_plan: bool, exit_code: bool, again: bool):
     app.printer.line(f"{environment.name} is as configured. Next: rigger test, rigger status")
 
 
-def _require_no_upgrade(environment) -> None:
-    """Raise InvalidConfig between two versions: a provision would take for granted that the old one runs."""
-    from rigger import upgrades
-
-    begun = upgrades.pending(environment.audit.records())
-    if begun is not None:
-        raise InvalidConfig(upgrades.unfinished(environment.name, begun.start, begun.to), upgrades.WAYS_ON)
-
-
 def _plan(environment, settled: config.Config, again: bool) -> Plan:
     history = History.of(environment.audit.records())
-    return plan.provision(settled, history, environment.nodes(), environment.key(), again)
+    nodes = environment.nodes()
+    return plan.provision(
+        settled, history, nodes, environment.key(), again, lambda: leaving(environment, settled, nodes)
+    )
 
 
-def _show(app: App, name: str, settled: config.Config, planned: Plan) -> None:
+def _show(app: App, name: str, settled: config.Config, planned: Plan, there: str) -> None:
     version = settled.values.get("VERSION", "")
     app.printer.heading(f"{name}: {settled.platform.name} {version} on {settled.provider.name}")
+    if there:
+        app.printer.line(f"  {there}")
     app.printer.plan(planned)
 
 
-def _show_only(app: App, planned: Plan, exit_code: bool) -> None:
+def _show_only(app: App, environment, settled: config.Config, planned: Plan, exit_code: bool) -> None:
     if app.json:
         app.printer.report(planned.as_dict())
     else:
         app.printer.plan(planned)
+        _show_machines(app, environment, settled, planned)
         app.printer.line(
             "Only shown; nothing was done." if planned.changes else "Nothing to do but to check."
         )
     if exit_code and planned.changes:
         raise DifferencesFound("Something would change.", '"rigger provision" does it.')
+
+
+def _show_machines(app: App, environment, settled: config.Config, planned: Plan) -> None:
+    """Have the provider's own plan script, if it has one, show what its create would change."""
+    shown = plan.machines(settled, planned)
+    if not shown.steps:
+        return
+    try:
+        with environment.locked("rigger provision --plan") as lock:
+            result = Run(environment, settle(environment), app.printer, lock).carry_out(shown)[0]
+    except Locked as problem:
+        app.printer.warn(f"What create would change cannot be looked at now: {problem.message}")
+        return
+    if app.printer.live:
+        with open(result.log, "rb") as file:
+            app.printer.pass_on(file.read())
+    if result.exit_code not in (0, DifferencesFound.exit_code):
+        app.printer.warn(f"What would change could not be shown: {result.describe(environment)}")
 
 
 def _report(app: App, planned: Plan, run: Run) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import click
 
-from rigger import plan, preflight
+from rigger import plan, preflight, suspension
 from rigger.cli import App, command
 from rigger.errors import BadUsage
 from rigger.run import Run, settle
@@ -21,6 +21,7 @@ def restore(app: App, path: str):
         raise BadUsage(f"There is no file {path}.", 'Name one that "rigger backup" wrote.')
     with environment.locked("rigger restore") as lock:
         settled = settle(environment)
+        suspension.require_running(environment)
         planned = plan.only(settled, "restore", f"from {path}")
         planned = replace(planned, environ={"RIGGER_BACKUP_FILE": path})
         planned = plan.with_clients(settled, environment.bin_dir, planned)

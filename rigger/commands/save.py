@@ -5,7 +5,7 @@ import os
 import click
 
 from rigger import config as configs
-from rigger import saved, seal
+from rigger import saved, seal, suspension
 from rigger.cli import App, command
 from rigger.environment import Environment
 from rigger.errors import BadUsage
@@ -98,5 +98,9 @@ def _say(app: App, environment, written: Saved) -> None:
     if written.unsearched:
         app.printer.warn(
             f"Too short to be looked for, and perhaps in the bundle: {', '.join(written.unsearched)}."
+        )
+    if backup := suspension.backup(environment):
+        app.printer.warn(
+            f"{environment.name} is suspended, and its data is not in the bundle: take {backup} along."
         )
     app.printer.line(f"Load it elsewhere with: rigger configure --file {os.path.basename(written.path)}")

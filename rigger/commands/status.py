@@ -2,7 +2,7 @@
 
 import time
 
-from rigger import config, upgrades
+from rigger import config, suspension, upgrades
 from rigger.audit import outcome_without_end
 from rigger.cli import App, command
 from rigger.environment import Environment
@@ -78,8 +78,11 @@ def _state_word(history: History, provider: str, created, deployed, records, las
         for key in history.last
         if history.unfinished(key) and key.endswith(("/create", "/install", "/deploy"))
     ]
-    if unfinished or f"provider/{provider}/destroy" in history.last:
-        return "unfinished"  # a destroy that ended well leaves no history
+    destroying = f"provider/{provider}/destroy" in history.last  # one that ended well leaves no history
+    if not destroying and (begun := suspension.last(records)) is not None:
+        return "suspended" if begun["event"] == suspension.DONE else "half-suspended"
+    if unfinished or destroying:
+        return "unfinished"
     if history.failed_checks:
         return "unwell"
     if deployed:
@@ -111,12 +114,16 @@ def _run(records, started, busy_since) -> dict:
 def _state(found: dict) -> str:
     if found["state"] == "deployed":
         return f"deployed since {_local(found['since'])}"
+    if found["state"] == "unfinished" and (found["last_run"] or {}).get("command") == "destroy":
+        return 'a destroy did not finish. Next: "rigger destroy" goes on, "rigger provision" makes it anew'
     return {
         "configured": 'configured, nothing made yet. Next: "rigger provision"',
         "created": 'machines made, platform not deployed. Next: "rigger provision"',
         "running": f"{(found['last_run'] or {}).get('command')} is under way",
         "unwell": f'the last check failed ({", ".join(found["failed_checks"])}). Next: "rigger check", "rigger provision"',
         "unfinished": 'a run did not finish. Next: "rigger provision" goes on, "rigger destroy" removes what there is',
+        "suspended": 'suspended. Next: "rigger resume" starts it again, "rigger destroy" removes what there is',
+        "half-suspended": 'a suspend did not finish. Next: "rigger suspend" goes on, "rigger resume" starts it again',
         "destroyed": 'destroyed. Next: "rigger provision" makes it anew, "rigger forget" removes its record',
     }[found["state"]]
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import click
 
-from rigger import checkout, plan, preflight, saved, upgrades
+from rigger import checkout, origin, plan, preflight, saved, suspension, upgrades
 from rigger.cli import App, command
 from rigger.config import Config, resolve
 from rigger.environment import Environment
@@ -25,15 +25,22 @@ from rigger.upgrades import Request
 @click.option("--resume", is_flag=True, help="Go on with the upgrade that did not finish.")
 @click.option("--rollback", is_flag=True, help="Go back from the upgrade that did not finish.")
 @click.option("--plan", "only_plan", is_flag=True, help="Show what would be done, and stop.")
-def upgrade(app: App, to, style, allow_downgrade, resume, rollback, only_plan):
+@click.option("--trust", is_flag=True, help="Agree beforehand to the repository's scripts of that version.")
+def upgrade(app: App, to, style, allow_downgrade, resume, rollback, only_plan, trust):
     """Bring the cluster to another version of the platform."""
     environment = app.environment()
     with environment.locked("rigger upgrade") as lock:
+        if not only_plan:
+            origin.restore(environment, app.printer.line, app.printer.progress, _agreement(app, trust))
         settled = settle(environment)
+        suspension.require_running(environment)
+        if not (resume or rollback):
+            settled = _with_releases(settled)
         request = _request(environment, settled, to, style, resume, rollback)
         if request.since or request.back:
             upgrades.require_style(settled.platform, request.style)
         else:
+            origin.require_interface(settled.platform, request.to)
             upgrades.judge(settled.platform, request, allow_downgrade)
         target = resolve(environment, {"VERSION": request.to})
         planned = _plan(environment, target, request)
@@ -43,7 +50,7 @@ def upgrade(app: App, to, style, allow_downgrade, resume, rollback, only_plan):
                 app.printer.report(planned.as_dict())
             return
         preflight.require(environment, target, planned)
-        repository = _repository(environment, target, request)
+        repository = _repository(app, environment, target, request, trust)
         if not request.since and not request.back:
             _save_before(app, environment, settled)
         request = _begin(environment, request)
@@ -59,6 +66,17 @@ def upgrade(app: App, to, style, allow_downgrade, resume, rollback, only_plan):
                 app.printer.report({"from": request.start, "to": request.to, **run.as_dict()})
         _finish(environment, target, request, run)
     _say(app, environment, request, run)
+
+
+def _agreement(app: App, trust: bool):
+    """Return what asks for consent to the scripts of the platform's repository at a commit."""
+    from rigger.trust import require_repository
+
+    def agree(url: str, commit: str, folder: str) -> None:
+        app.printer.flush()
+        require_repository(app, url, commit, folder, trust)
+
+    return agree
 
 
 def _request(environment: Environment, settled: Config, to, style, resume: bool, rollback: bool) -> Request:
@@ -80,7 +98,16 @@ def _request(environment: Environment, settled: Config, to, style, resume: bool,
         raise InvalidConfig(upgrades.unfinished(environment.name, begun.start, begun.to), upgrades.WAYS_ON)
     running = _running_version(environment, settled)
     to = _ask_version(settled, running) if to is None else to
+    to = next((known for known in settled.platform.versions if origin.same_release(known, to)), to)
     return Request(running, to, _ask_style(settled) if style is None else style)
+
+
+def _with_releases(settled: Config) -> Config:
+    """Return a configuration whose platform knows its versions, where they are the tags of its repository."""
+    url = settled.values.get("REPOSITORY") or settled.values.get("CHECKOUT")
+    if not settled.platform.git_tags or not url:
+        return settled
+    return replace(settled, platform=replace(settled.platform, versions=tuple(checkout.releases(url))))
 
 
 def _running_version(environment: Environment, settled: Config) -> str:
@@ -102,7 +129,8 @@ def _running_version(environment: Environment, settled: Config) -> str:
 def _ask_version(settled: Config, running: str) -> str:
     from rigger import wizard
 
-    choices = upgrades.newer(settled.platform, running)
+    newer = upgrades.newer(settled.platform, running)
+    choices = [version for version in newer if origin.speaks(settled.platform, version)]
     if not choices:
         raise BadUsage(f"{running} is the newest version of {settled.platform.name} that is known.")
     if not wizard.has_terminal():
@@ -134,7 +162,9 @@ def _plan(environment: Environment, target: Config, request: Request):
     return plan.with_clients(target, environment.bin_dir, replace(planned, environ=environ))
 
 
-def _repository(environment: Environment, target: Config, request: Request) -> tuple[str, str] | None:
+def _repository(
+    app: App, environment: Environment, target: Config, request: Request, trust: bool
+) -> tuple[str, str] | None:
     """Return the platform's repository and the commit that the upgrade needs, None where versions are no tags.
 
     Raises NotReady, before anything is changed, where that commit is missing or local changes are in its way.
@@ -142,6 +172,8 @@ def _repository(environment: Environment, target: Config, request: Request) -> t
     folder = checkout.find(environment, target)
     if folder is None:
         return None
+    if not request.back and origin.is_cloned(environment, target.values):
+        return folder, _fetched(app, environment, target.values["REPOSITORY"], folder, request, trust)
     wanted = _commit_before(environment) if request.back else checkout.tagged(folder, request.to)
     if not wanted:
         if request.back or not checkout.tagged(folder, request.start):
@@ -152,6 +184,18 @@ def _repository(environment: Environment, target: Config, request: Request) -> t
         )
     checkout.require_clean(folder)
     return folder, wanted
+
+
+def _fetched(app: App, environment: Environment, url: str, folder: str, request: Request, trust: bool) -> str:
+    """Return the commit of a release, once it is in the checkout and its scripts were agreed to."""
+    begun = checkout.tagged(folder, request.to) if request.since else ""
+    if begun:  # going on needs no network, and no other commit than the one that it began with
+        checkout.require_clean(folder)
+        return begun
+    goal = checkout.resolve(url, version=request.to)
+    checkout.fetch(folder, url, goal, app.printer.progress)
+    _agreement(app, trust)(url, goal.commit, folder)
+    return goal.commit
 
 
 def _commit_before(environment: Environment) -> str:
@@ -209,6 +253,8 @@ def _finish(environment: Environment, target: Config, request: Request, run: Run
     """Write the new version to the vars: only now does the cluster run it, as far as anybody knows."""
     version = request.to
     vars = {**environment.vars(), "VERSION": version, f"{target.platform.prefix}_VERSION": version}
+    if not request.back:
+        vars.pop("REF", None)  # from now on it is a release
     environment.save(vars, environment.secrets())
     event = "upgrade-rolled-back" if request.back else "upgrade-finished"
     environment.audit.append(

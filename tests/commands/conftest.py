@@ -2,6 +2,7 @@
 
 import pytest
 from clusters import Cluster
+from oaks import Repository
 
 
 @pytest.fixture
@@ -16,3 +17,21 @@ def provisioned(cluster):
     cluster.rigger("provision")
     cluster.ran()
     return cluster
+
+
+@pytest.fixture
+def repository(tmp_path):
+    return Repository(tmp_path / "oak")
+
+
+@pytest.fixture
+def oak(rigger, repository):
+    """Configure an environment from the repository, without a terminal."""
+
+    def configure(*words, url=None, code=0):
+        return rigger(
+            "configure", "--no-input", "--trust", "--repository", url or repository.url, "--provider", "soil",
+            *words, code=code,
+        )  # fmt: skip
+
+    return configure

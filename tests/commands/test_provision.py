@@ -5,6 +5,7 @@ import os
 import sys
 
 import pexpect
+from clusters import ended, wait_for
 
 NOISE = "for n in 1 2 3; do echo '{not json'; echo words >&2; done\nprintf 'no newline'\n"
 
@@ -129,3 +130,39 @@ def test_removal_is_asked_for_on_a_terminal(provisioned):
     child.close()
     assert child.exitstatus == 130
     assert provisioned.ran() == []
+
+
+def test_the_plan_of_the_machines_is_the_providers(cluster):
+    look = 'echo "add droplet-1"; echo "RIGGER_LEAVING=$RIGGER_LEAVING"'
+    cluster.script("provider", "plan", look)
+    said = cluster.rigger("provision", "--plan").out
+    assert "add droplet-1" in said and said.rstrip().endswith("Only shown; nothing was done.")
+    assert cluster.ran() == ["provider/plan"]
+    # "It would change" is an answer, and no failure.
+    cluster.script("provider", "plan", look + "\nexit 8")
+    cluster.rigger("provision", "--plan", "--exit-code", code=8)
+    said = cluster.rigger("provision", "--plan")
+    assert "add droplet-1" in said.out and "could not be shown" not in said.out + said.err
+    cluster.script("provider", "plan", "echo no credentials; exit 1")
+    said = cluster.rigger("provision", "--plan")
+    assert "no credentials" in said.out and "What would change could not be shown" in said.out + said.err
+    cluster.rigger("provision")
+    cluster.ran()
+    # Where create would not run, there is nothing to look at.
+    cluster.rigger("config", "set", "COLOUR=red")
+    cluster.rigger("provision", "--plan")
+    assert cluster.ran() == []
+    assert "provider/create" not in cluster.rigger("history").out
+
+
+def test_the_plan_is_shown_while_another_command_runs(cluster):
+    cluster.script("provider", "plan")
+    cluster.script("provider", "install", 'exec sleep 60')
+    running = cluster.rigger.start("provision")
+    wait_for(lambda: cluster.ran() == ["provider/install"])
+    try:
+        said = cluster.rigger("provision", "--plan")
+        assert "provider" in said.out and "cannot be looked at now" in said.out + said.err
+    finally:
+        running.terminate()
+        ended(running)

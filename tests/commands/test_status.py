@@ -42,6 +42,12 @@ def test_as_json(provisioned):
     assert found["pending"] == [] and found["running"] == ""
 
 
+def test_after_a_destroy_that_failed_the_way_on_is_to_destroy_again(provisioned):
+    provisioned.script("provider", "destroy", "exit 3")
+    provisioned.rigger("destroy", "--yes", code=5)
+    assert 'a destroy did not finish. Next: "rigger destroy" goes on' in provisioned.rigger("status").out
+
+
 def test_what_is_configured_and_not_provisioned(provisioned):
     provisioned.rigger("config", "set", "VERSION=1.9.0", "COMMENT=of no consequence")
     found = state(provisioned.rigger)

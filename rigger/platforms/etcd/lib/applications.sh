@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Summary: The applications that app-deploy, app-test and app-destroy look after: where they are, and a verb of theirs.
 # Needs: lib/cluster.sh; python3 on the nodes
-# Writes: ~/rigger-etcd/applications/NAME on a node; $RIGGER_STATE_DIR/applications, a line `NAME NODE` for each
+# Writes: applications/NAME in lib/home.sh's folder on a node; $RIGGER_STATE_DIR/applications, a line `NAME NODE` for each
 #
 # What lies on the nodes counts, so that anybody who has the inventory finds it; the list here tells what is gone.
 # shellcheck disable=SC2034,SC2154
@@ -22,7 +22,7 @@ find_applications() {
     ((${#nodes[@]})) || return 0
     # shellcheck disable=SC2016
     answers=$(for node in "${nodes[@]}"; do
-        rigger-node "$node" sh -c 'for folder in "$HOME"/rigger-etcd/applications/*/application.py; do
+        rigger-node "$node" sh -c "$find_home"'for folder in "$home"/applications/*/application.py; do
             [ -f "$folder" ] || continue
             folder=${folder%/application.py}
             echo "$1 ${folder##*/}"
@@ -50,8 +50,8 @@ application() {
 
 become_application_verb() {
     # shellcheck disable=SC2016
-    exec rigger-node "${home[$1]}" sh -c 'name=$1; shift
-        exec python3 "$HOME/rigger-etcd/applications/$name/application.py" "$@"' sh "$@"
+    exec rigger-node "${home[$1]}" sh -c "$find_home"'name=$1; shift
+        exec python3 "$home/applications/$name/application.py" "$@"' sh "$@"
 }
 
 # Tests all applications at once; prints what is wrong and, last, the sum; false when anything is wrong.

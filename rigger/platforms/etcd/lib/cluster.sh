@@ -44,11 +44,19 @@ is_node() {
     [[ ${peer[$1]-} ]]
 }
 
+# Stands in front of what runs on a node, and sets home there.
+find_home=environment=${RIGGER_ENVIRONMENT_ID-}$'\n'$(<"$RIGGER_MODULE_DIR/lib/home.sh")$'\n'
+
 # on NODE VERB ARGUMENT...: runs a verb of lib/member.sh on a node.
 on() {
     local node=$1
     shift
-    rigger-node "$node" sh -s -- "$@" <"$RIGGER_MODULE_DIR/lib/member.sh"
+    rigger-node "$node" sh -s -- "$@" < <(member_script)
+}
+
+member_script() {
+    printf '%s' "$find_home"
+    cat "$RIGGER_MODULE_DIR/lib/member.sh"
 }
 
 # each COMMAND NODE...: runs `COMMAND NODE` for all nodes at once; false when one of them failed.

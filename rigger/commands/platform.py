@@ -1,0 +1,27 @@
+"""rigger platform"""
+
+import click
+
+from rigger import shelf
+from rigger.cli import App, command, group
+
+
+@group("platform")
+def platform():
+    """List the platforms, or write one of your own."""
+
+
+@platform.add_command
+@command("list", reports=True)
+def list(app: App):
+    """List the platforms: where each comes from, which interface it speaks, and what is wrong with it."""
+    shelf.show(app, "platform")
+
+
+@platform.add_command
+@command("new")
+@click.argument("name", metavar="NAME")
+@click.option("--path", metavar="FOLDER", help="The folder to write to, instead of ./NAME.")
+def new(app: App, name: str, path: str | None):
+    """Write a platform that works, with comments that say how to make it your own."""
+    shelf.make(app, "platform", name, path)

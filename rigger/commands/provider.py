@@ -1,0 +1,27 @@
+"""rigger provider"""
+
+import click
+
+from rigger import shelf
+from rigger.cli import App, command, group
+
+
+@group("provider")
+def provider():
+    """List the providers, or write one of your own."""
+
+
+@provider.add_command
+@command("list", reports=True)
+def list(app: App):
+    """List the providers: where each comes from, which interface it speaks, and what is wrong with it."""
+    shelf.show(app, "provider")
+
+
+@provider.add_command
+@command("new")
+@click.argument("name", metavar="NAME")
+@click.option("--path", metavar="FOLDER", help="The folder to write to, instead of ./NAME.")
+def new(app: App, name: str, path: str | None):
+    """Write a provider that works, with comments that say how to make it your own."""
+    shelf.make(app, "provider", name, path)

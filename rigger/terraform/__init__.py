@@ -1,0 +1,1 @@
+"""Terraform and OpenTofu: a provider that is a folder of .tf files."""

@@ -1,0 +1,421 @@
+"""Runs Terraform or OpenTofu, and reads what it says (the one home of python_terraform)."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import glob
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from rigger import envfile, versions
+from rigger.errors import Interrupted, NotReady, StepFailed
+from rigger.terraform import backend
+from rigger.terraform.place import COPIED, LOCK_FILE, STATE, Place, environ, lines, quiet
+from rigger.terraform.state import JOURNAL, POLL, back_up, kept, whole
+
+PROGRAMS = ("terraform", "tofu")
+MINIMUM = "1.3.0"  # older ones lack parts of the machine-readable output that is read here
+CHANGES = 2  # the exit code of `plan -detailed-exitcode` that says that something would change
+INITIALISED = "initialised.json"  # what the last init was for
+BINARIES = (
+    b"\x7fELF",
+    b"\xcf\xfa\xed\xfe",
+    b"\xca\xfe\xba\xbe",
+)  # ELF, Mach-O: no shim that may become another version
+NO_CHANGE = ("noop", "no-op", "read", "move")
+
+interrupted = threading.Event()  # set by Ctrl-C, which reaches a running Terraform by itself
+
+
+@dataclass(frozen=True)
+class Program:
+    """A Terraform or OpenTofu on this machine."""
+
+    path: str
+    version: str
+
+    @property
+    def name(self) -> str:
+        return os.path.basename(self.path)
+
+
+def program_of(place: Place) -> Program:
+    """Return the Terraform or OpenTofu that works in a place; raises NotReady."""
+    minimum = place.module.terraform.minimum or MINIMUM
+    return find_program(minimum, place.values.get("PATH"), os.path.dirname(place.data))
+
+
+def find_program(minimum: str, path: str | None = None, cache: str | None = None) -> Program:
+    """Return the first Terraform or OpenTofu on PATH that is new enough; raises NotReady.
+
+    `cache` is a folder in which versions are remembered.
+    """
+    seen = []
+    for name in PROGRAMS:
+        found = shutil.which(name, path=path)
+        if found is None:
+            continue
+        version = _remembered_version(found, cache) if cache else _version(found)
+        if version and versions.key(version) >= versions.key(minimum):
+            return Program(found, version)
+        seen.append(f"{found} is {version or 'of no version that it tells'}")
+    if seen:
+        raise NotReady(
+            f"Terraform {minimum} or newer is needed, but {' and '.join(seen)}.",
+            'Install a newer one, or take it off the PATH: "rigger provision" then downloads one.',
+        )
+    raise NotReady(
+        f"There is neither Terraform nor OpenTofu {minimum} on this machine.",
+        '"rigger provision" downloads Terraform; or install it yourself.',
+    )
+
+
+def _remembered_version(path: str, cache: str) -> str:
+    """Return the version of a program, asking it only when its file changed; a script may be another one each time."""
+    status, notes = os.stat(path), os.path.join(cache, "versions.json")
+    with open(path, "rb") as file:
+        binary = file.read(4) in BINARIES
+    if not binary:
+        return _version(path)
+    mark = [os.path.realpath(path), status.st_mtime_ns, status.st_size]
+    known = _json(notes)
+    if known.get(path, [""])[:-1] == mark:
+        return known[path][-1]
+    version = _version(path)
+    if version:
+        os.makedirs(cache, mode=0o700, exist_ok=True)
+        envfile.write_bytes(notes, json.dumps({**known, path: [*mark, version]}).encode(), durable=False)
+    return version
+
+
+def _version(path: str) -> str:
+    """Return the version that a program tells; both tools call it terraform_version."""
+    try:
+        said = subprocess.run(
+            [path, "version", "-json"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=30,
+            env=quiet(os.environ),
+        )
+        return str(json.loads(said.stdout)["terraform_version"])
+    except (OSError, ValueError, KeyError, TypeError, subprocess.TimeoutExpired):
+        return ""
+
+
+def _json(path: str) -> dict:
+    with contextlib.suppress(OSError, ValueError), open(path, "rb") as file:
+        found = json.load(file)
+        return found if isinstance(found, dict) else {}
+    return {}
+
+
+def call(argv: list[str], folder: str, values: Mapping[str, str]) -> int:
+    """Run a program whose output is the step's; return its exit code."""
+    encoded = {name: envfile.encode(value) for name, value in values.items()}
+    try:
+        return subprocess.call(argv, cwd=folder, env=encoded, stdin=subprocess.DEVNULL)
+    except OSError as problem:
+        raise StepFailed(f"{argv[0]} cannot be started: {problem.strerror}.") from None
+
+
+class Terraform:
+    """Runs Terraform in a place, with words that python_terraform builds.
+
+    The library starts a program with pipes that it reads at the end, logs what it starts, and passes its own
+    `synchronous` option on; so it builds the command line here, and starting, following and stopping are ours.
+    Output goes to a file: a Terraform whose reader was killed must not die of a broken pipe before it has saved its
+    state.
+    """
+
+    def __init__(self, place: Place, program: Program, say: Callable[[str], None] = print):
+        import logging
+
+        import python_terraform
+
+        logging.getLogger("python_terraform").disabled = True
+        self.place = place
+        self.program = program
+        self.say = say
+        self.flag = python_terraform.IsFlagged
+        self._library = python_terraform.Terraform(
+            working_dir=place.folder, terraform_bin_path=program.path, state=place.passing("none")
+        )
+
+    def words(self, command: str, *arguments: str, **options) -> list[str]:
+        return self._library.generate_cmd_string(command, *arguments, **options)
+
+    def init(self) -> None:
+        """Get plugins and settle the backend, unless nothing changed since that was done last."""
+        marker = self.place.passing(INITIALISED)
+        known = _json(marker)
+        plugins = known.get("plugins", [""])
+        if known.get("digest") == self._digest() and all(os.path.exists(path) for path in plugins):
+            return
+        for name in (INITIALISED, STATE):  # what an earlier init thought of the backend
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self.place.passing(name))
+        with _alone(os.path.dirname(self.place.data)):
+            said = self.capture("init", input=False, no_color=self.flag, reconfigure=self.flag)
+        if said.returncode:
+            self.fail("init", said.stdout + said.stderr)
+        if not self.place.is_shared:
+            plugins = glob.glob(os.path.join(glob.escape(self.place.data), "providers", "*/*/*/*/*"))
+            done = {"digest": self._digest(), "plugins": plugins}
+            envfile.write_bytes(marker, json.dumps(done).encode(), durable=False)
+
+    def _digest(self) -> str:
+        """Return a digest of all that an init depends on."""
+        digest = hashlib.sha256(f"{self.program} {self.place.folder}".encode("utf-8", "surrogateescape"))
+        names = [n for n in lines(self.place.file(COPIED)) if n.endswith((".tf", ".tf.json"))]
+        for name in (*names, LOCK_FILE, backend.BACKEND):
+            with contextlib.suppress(OSError), open(self.place.file(name), "rb") as file:
+                digest.update(f"{name} ".encode("utf-8", "surrogateescape") + file.read())
+        return digest.hexdigest()
+
+    def capture(self, command: str, *arguments: str, **options) -> subprocess.CompletedProcess:
+        """Run a command that says little and return all of it, as bytes."""
+        process = self._start(self.words(command, *arguments, **options), subprocess.PIPE, subprocess.PIPE)
+        out, err = process.communicate()
+        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+    def follow(self, words: list[str], path: str, take: Callable[[bytes], None]) -> int:
+        """Run a command, hand over each line that it says as it comes, and return its exit code."""
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        try:
+            process = self._start(words, descriptor, descriptor)
+        finally:
+            os.close(descriptor)
+        with open(path, "rb") as output:
+            rest = b""
+            while True:
+                ended = process.poll() is not None
+                rest += output.read()
+                *found, rest = rest.split(b"\n")
+                for line in found:
+                    take(line)
+                if ended:
+                    break
+                if not found:
+                    with contextlib.suppress(subprocess.TimeoutExpired):
+                        process.wait(POLL)
+        if rest.strip():
+            take(rest)
+        return process.returncode
+
+    def _start(self, words: list[str], out, err) -> subprocess.Popen:
+        lock = os.environ.get("RIGGER_LOCK_FD", "")
+        try:
+            return subprocess.Popen(
+                words,
+                cwd=self.place.folder,
+                env={n: envfile.encode(v) for n, v in environ(self.place).items()},
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                pass_fds=[int(lock)] if lock.isdigit() and _is_open(int(lock)) else [],
+            )
+        except OSError as problem:
+            raise NotReady(f"{self.program.path} cannot be started: {problem.strerror}.") from None
+
+    def pull(self) -> dict | None:
+        """Return the state that the backend holds, None where it holds none; raises StepFailed."""
+        said = self.capture("state pull")
+        if said.returncode:
+            self.fail("state pull", said.stdout + said.stderr)
+        return json.loads(said.stdout) if said.stdout.strip() else None
+
+    def push(self, path: str, force: bool = False) -> None:
+        """Put a state into the backend; Terraform refuses what is older or of another lineage, unless forced."""
+        options = {"force": self.flag} if force else {}
+        said = self.capture("state push", path, **options)
+        if said.returncode:
+            self.fail("state push", said.stdout + said.stderr)
+
+    def fail(self, what: str, said: bytes) -> None:
+        """Say what Terraform said, and raise StepFailed."""
+        for line in said.decode("utf-8", "replace").splitlines():
+            if line.strip():
+                self.say(line)
+        raise StepFailed(f"{self.program.name} {what} failed; what it said is above.")
+
+    # What steps are made of
+
+    def plan(self, *, destroy: bool = False, out: str = "") -> bool:
+        """Plan, show it as people read it, and return whether anything would change; raises StepFailed."""
+        _go_on()
+        options = {"input": False, "no_color": self.flag, "detailed_exitcode": self.flag}
+        words = self.words(
+            "plan", **options, **({"out": out} if out else {}), **({"destroy": True} if destroy else {})
+        )
+        said: list[str] = []
+
+        def take(line: bytes) -> None:
+            said.append(line.decode("utf-8", "replace"))
+            if not said[-1].startswith(("Saved the plan to:", "To perform exactly", "    terraform apply")):
+                self.say(said[-1])
+
+        path = self.place.passing("plan.txt")
+        try:
+            code = self.follow(words, path, take)
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
+        if code not in (0, CHANGES):
+            _explain_lock("\n".join(said))
+            raise StepFailed(f"{self.program.name} plan failed; what it said is above.")
+        return code == CHANGES
+
+    def apply(self, plan: str) -> None:
+        """Carry a saved plan out, and say how far it got; raises StepFailed."""
+        _go_on()
+        progress = Progress(self.say)
+        back_up(self.place)
+        words = self.words("apply", plan, json=self.flag, input=False)
+        journal = self.place.file(JOURNAL)
+        with kept(self.place):
+            code = self.follow(words, journal, progress.take)
+        if code >= 0:  # it ended by itself: the state knows all of it
+            os.unlink(journal)
+        if code:
+            _explain_lock(progress.said)
+            raise StepFailed(f"{self.program.name} apply failed; what it said is above.")
+
+    def outputs(self) -> dict[str, dict]:
+        """Return the outputs: name -> {value, type, sensitive}."""
+        state = None if self.place.is_shared else whole(self.place.file(STATE))
+        if state is not None and isinstance(state.get("outputs"), dict):
+            return state["outputs"]  # what `output -json` would say, without starting Terraform once more
+        said = self.capture("output", json=self.flag)
+        if said.returncode:
+            self.fail("output", said.stdout + said.stderr)
+        return json.loads(said.stdout or b"{}")
+
+
+class Progress:
+    """Reads what an apply says in its machine-readable form, and says it with how many resources are done."""
+
+    def __init__(self, say: Callable[[str], None]):
+        self.say = say
+        self.said = ""
+        self.rests: dict[str, int] = {}  # how many more times each resource will be changed
+        self.planned = self.done = 0
+
+    def take(self, line: bytes) -> None:
+        message = _message(line)
+        kind, text = message.get("type"), message.get("@message", "")
+        if kind == "planned_change":
+            self._expect(message["change"])
+        elif kind == "apply_complete":
+            self._finish(message["hook"])
+            self.say(f"{self._so_far()}{text}")
+        elif kind == "diagnostic" or message.get("@level") == "error":
+            self._say_diagnostic(message)
+        elif kind in (
+            "apply_start",
+            "apply_progress",
+            "apply_errored",
+            "provision_start",
+            "provision_progress",
+        ):
+            self.say(f"{self._so_far()}{text}")
+        elif kind in ("change_summary", ""):
+            self.say(text)
+
+    def _expect(self, change: Mapping) -> None:
+        action = change.get("action")
+        if action not in NO_CHANGE:
+            self.planned += 1
+            self.rests[change["resource"]["addr"]] = 2 if action == "replace" else 1
+
+    def _finish(self, hook: Mapping) -> None:
+        if hook.get("action") in NO_CHANGE:
+            return
+        address = hook["resource"]["addr"]
+        self.rests[address] = self.rests.get(address, 1) - 1
+        self.done += self.rests[address] == 0
+
+    def _so_far(self) -> str:
+        return f"{self.done} of {self.planned}: " if self.planned else ""
+
+    def _say_diagnostic(self, message: Mapping) -> None:
+        about = message.get("diagnostic", {})
+        where = f"{about['address']}: " if about.get("address") else ""
+        level = about.get("severity") or message.get("@level", "")
+        said = [f"{level}: {where}{about.get('summary') or message.get('@message', '')}"]
+        said += [f"  {line}" for line in (about.get("detail") or "").splitlines() if line.strip()]
+        self.said += "\n".join(said) + "\n"
+        for line in said:
+            self.say(line)
+
+
+def _go_on() -> None:
+    """Raise Interrupted after Ctrl-C: what comes next has not begun."""
+    if interrupted.is_set():
+        raise Interrupted("Interrupted; nothing was changed.")
+
+
+@contextlib.contextmanager
+def _alone(cache: str) -> Iterator[None]:
+    """Keep other environments from filling the shared folder of plugins at the same time."""
+    with open(os.path.join(cache, "lock"), "wb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def lock_of(said: str) -> dict[str, str]:
+    """Return who holds the state's lock, as Terraform's error tells it; {} where that is not the error.
+
+    Some backends name but the holder's id, in front of the particulars of the lock that was asked for in vain.
+    """
+    if "state lock" not in said:
+        return {}
+    found = dict(
+        re.findall(r"^[\s\u2502]*(ID|Path|Operation|Who|Version|Created):[ \t]*(.*?)\s*$", said, re.M)
+    )
+    holder = re.search(r"\bID=([\w-]+)", said)
+    return {"ID": holder[1]} if holder and holder[1] != found.get("ID") else found
+
+
+def _explain_lock(said: str) -> None:
+    found = lock_of(said)
+    if found:
+        raise StepFailed(
+            f"The state is locked by {say_lock(found)}.",
+            'Wait until that has ended; if it was killed, type "rigger terraform unlock".',
+        )
+
+
+def say_lock(found: Mapping[str, str]) -> str:
+    """Return who holds a lock, since when and for what, as far as that is known."""
+    since = f" since {found['Created'][:19]}" if found.get("Created") else ""
+    purpose = (
+        f", for {found['Operation'].removeprefix('OperationType').lower()}" if found.get("Operation") else ""
+    )
+    return f"{found.get('Who') or 'somebody'}{since}{purpose} (lock {found.get('ID', 'unknown')})"
+
+
+def _message(line: bytes) -> dict:
+    try:
+        found = json.loads(line)
+        if isinstance(found, dict):
+            return found
+    except ValueError:
+        pass
+    return {"type": "", "@message": line.decode("utf-8", "replace"), "@level": "info"}
+
+
+def _is_open(descriptor: int) -> bool:
+    try:
+        os.fstat(descriptor)
+        return True
+    except OSError:
+        return False

@@ -1,0 +1,223 @@
+"""Terraform's state in an environment's folder: whole, the right one, and kept through a kill at any moment."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from rigger import envfile
+from rigger.errors import Refused
+from rigger.terraform.place import STATE, Place, lines
+
+GOOD = f"{STATE}.good"  # the newest state that was seen whole: Terraform writes its own file in place
+JOURNAL = (
+    "last-apply.jsonl"  # what Terraform says of an apply, a JSON object a line; it stays if that is killed
+)
+SEEN = "last-state.json"  # lineage and serial of the state that was seen last
+UNSAVED = "errored.tfstate"  # what Terraform leaves of a state that it could not write
+BACKUPS = "backups"
+KEPT_BACKUPS = 5
+POLL = 0.02  # seconds between two looks at what a running Terraform wrote
+
+
+def whole(path: str) -> dict | None:
+    """Return a state that is whole, None for a file that is missing, empty, or cut off."""
+    try:
+        with open(path, "rb") as file:
+            found = json.load(file)
+    except (OSError, ValueError):
+        return None
+    whole = (
+        isinstance(found, dict)
+        and isinstance(found.get("serial"), int)
+        and isinstance(found.get("lineage"), str)
+    )
+    return found if whole else None
+
+
+def resources(path: str) -> list:
+    return (whole(path) or {}).get("resources", [])
+
+
+def copy(source: str, target: str) -> None:
+    with open(source, "rb") as file:
+        envfile.write_bytes(target, file.read())
+
+
+def guard(place: Place, say: Callable[[str], None]) -> None:
+    """Recover a state file that a kill cut off; raises Refused for one that is older than what the cloud was told."""
+    if place.is_shared:
+        return
+    known, found = whole(place.file(GOOD)), whole(place.file(STATE))
+    if known is None:
+        if found is None and os.path.exists(place.file(STATE)) and os.path.getsize(place.file(STATE)):
+            raise Refused(
+                f"{place.file(STATE)} is not a Terraform state.",
+                f"Put a good one in its place; earlier ones may be in {place.file(BACKUPS)}.",
+            )
+        if found is None and seen(place).get("made"):
+            raise Refused(
+                f"The state that knows the machines (serial {seen(place)['serial']}) is not here: "
+                "a bundle leaves it out if it holds a secret.",
+                f'Load one that "rigger save --with-secrets" made, or put the state in {place.file(STATE)}.',
+            )
+    elif found is None:
+        copy(place.file(GOOD), place.file(STATE))
+        say(
+            f"warning: The state was cut off while it was written, or is gone; the last good one "
+            f"(serial {known['serial']}) is in its place."
+        )
+    else:
+        require_newer(known, found, place.file(STATE), f"Put the right one back: {place.file(GOOD)}")
+    if found is not None:
+        Keeper(place).look()  # one that grew while nobody looked
+
+
+def guard_shared(place: Place, found: Mapping | None) -> None:
+    """Raise Refused for a shared state that is older than what this environment saw there, or is gone."""
+    known = seen(place)
+    if known and found is None:
+        raise Refused(
+            f"There is no state in the {place.backend} backend, but there was one with serial {known['serial']}.",
+            f"Put it back; remove {place.file(SEEN)} to insist.",
+        )
+    if known and found is not None:
+        require_newer(known, found, f"The state in the {place.backend} backend", f"See {place.file(SEEN)}")
+
+
+def note_seen(place: Place, found: Mapping | None) -> None:
+    """Keep in mind which state there is; this holds no secret, and so is in every bundle."""
+    if found is not None:
+        noted = {"lineage": found["lineage"], "serial": found["serial"], "made": len(list(_instances(found)))}
+        envfile.write_bytes(place.file(SEEN), json.dumps(noted).encode() + b"\n", durable=False)
+
+
+def seen(place: Place) -> dict:
+    """Return lineage and serial of the state that was seen last, and how many resources it had; {} without one."""
+    with contextlib.suppress(OSError, ValueError), open(place.file(SEEN), "rb") as file:
+        found = json.load(file)
+        return found if isinstance(found, dict) else {}
+    return {}
+
+
+def require_newer(known: Mapping, found: Mapping, where: str, remedy: str) -> None:
+    """Raise Refused for a state of another lineage or a lower serial than the one that was seen last."""
+    if found["lineage"] != known["lineage"]:
+        raise Refused(
+            f"{where} is of another lineage than the state that the machines here were made with.",
+            f"{remedy}; remove that file to insist.",
+        )
+    if found["serial"] < known["serial"]:
+        raise Refused(
+            f"{where} has serial {found['serial']}, but the cloud has been told up to {known['serial']}.",
+            f"{remedy}; remove that file to insist.",
+        )
+
+
+@dataclass(frozen=True)
+class Lost:
+    """What a killed apply may have made and the state does not know."""
+
+    address: str
+    id_name: str = ""  # both are empty for what was being made at that moment
+    id: str = ""
+
+    def __str__(self) -> str:
+        if self.id:
+            return f"{self.address} was made with {self.id_name}={self.id}, and the state does not know it"
+        return f"{self.address} was being made when Terraform was killed: look whether it exists"
+
+
+def lost(place: Place, state: Mapping) -> list[Lost]:
+    """Return what the last apply, if it was killed, made without telling the state."""
+    ids = {v for i in _instances(state) for v in (i.get("attributes") or {}).values() if isinstance(v, str)}
+    known, begun, found = set(addresses(state)), {}, []
+    for line in lines(place.file(JOURNAL)):
+        with contextlib.suppress(ValueError, KeyError, TypeError):
+            record = json.loads(line)
+            hook, kind = record["hook"], record["type"]
+            address = hook["resource"]["addr"]
+            if hook["action"] not in ("create", "replace"):
+                continue
+            if kind == "apply_start":
+                begun[address] = Lost(address)
+            elif kind in ("apply_complete", "apply_errored"):
+                begun.pop(address, None)
+                if hook.get("id_value") and hook["id_value"] not in ids:
+                    found.append(Lost(address, hook["id_key"], hook["id_value"]))
+    return found + [item for address, item in begun.items() if address not in known]
+
+
+def _instances(state: Mapping) -> Iterator[Mapping]:
+    for resource in state.get("resources", []):
+        yield from resource.get("instances", [])
+
+
+def addresses(state: Mapping) -> Iterator[str]:
+    for resource in state.get("resources", []):
+        prefix = f"{resource['module']}." if resource.get("module") else ""
+        for instance in resource.get("instances", []):
+            key = instance.get("index_key")
+            index = "" if key is None else f"[{json.dumps(key)}]"
+            yield f"{prefix}{resource.get('type')}.{resource.get('name')}{index}"
+
+
+def back_up(place: Place) -> None:
+    found = whole(place.file(STATE))
+    if found is None or place.is_shared:
+        return
+    os.makedirs(place.file(BACKUPS), mode=0o700, exist_ok=True)
+    copy(place.file(STATE), place.file(BACKUPS, f"{STATE}.{found['serial']:06d}"))
+    entries = sorted(os.scandir(place.file(BACKUPS)), key=lambda entry: entry.stat().st_mtime_ns)
+    for entry in entries[:-KEPT_BACKUPS]:
+        os.unlink(entry.path)
+
+
+class Keeper(threading.Thread):
+    """Keeps the newest whole state beside the one that Terraform writes in place."""
+
+    def __init__(self, place: Place):
+        super().__init__(daemon=True)
+        self.place = place
+        self.done = threading.Event()
+        self.seen: tuple = ()
+
+    def __enter__(self) -> Keeper:
+        if not self.place.is_shared:
+            self.start()
+        return self
+
+    def __exit__(self, *exc) -> None:
+        self.done.set()
+        if self.is_alive():
+            self.join()
+        self.look()
+
+    def run(self) -> None:
+        while not self.done.wait(POLL):
+            self.look()
+
+    def look(self) -> None:
+        if self.place.is_shared:
+            return
+        path, good = self.place.file(STATE), self.place.file(GOOD)
+        with contextlib.suppress(OSError):
+            status = os.stat(path)
+            if (status.st_mtime_ns, status.st_size) == self.seen:
+                return
+            found, known = whole(path), whole(good)
+            if found is None:
+                return
+            self.seen = status.st_mtime_ns, status.st_size
+            if known is None or found["lineage"] == known["lineage"] and found["serial"] >= known["serial"]:
+                copy(path, good)
+                note_seen(self.place, found)
+
+
+def kept(place: Place) -> Keeper:
+    """Return what keeps the newest whole state while something writes it."""
+    return Keeper(place)
