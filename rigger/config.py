@@ -149,7 +149,9 @@ class Catalog:
             return [*questions, question if own else replace(question, advanced=False)], True
         questions = [self._module_question("platform", DEFAULT_PLATFORM, values)]
         name = values.get("PLATFORM")
-        platform = self._module_of(None, "platform", name) if name else None  # as it is known without a checkout
+        platform = (
+            self._module_of(None, "platform", name) if name else None
+        )  # as it is known without a checkout
         if platform is None or not self._comes_from_repository(platform):
             return questions, True
         return [*questions, *origin.questions(values, platform)], origin.settled(values)
@@ -386,7 +388,9 @@ def _backend_questions(provider: Module) -> list[Question]:
             ask="Where should Terraform keep its state?",
             help="In this environment's folder, or in a backend that a team shares.",
             type="select",
-            choices=tuple(Choice(kind, "this environment's folder" if kind == "local" else "") for kind in kinds),
+            choices=tuple(
+                Choice(kind, "this environment's folder" if kind == "local" else "") for kind in kinds
+            ),
             default="local",
             advanced=True,
             changes="none",

@@ -74,7 +74,9 @@ class TerraformSettings:
     variables: Mapping[str, str] = field(default_factory=dict)  # Terraform's variable -> var
     outputs: Mapping[str, str] = field(default_factory=dict)  # output -> var; empty: each in capitals
     inventory: str = ""  # the output that lists the nodes
-    backends: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # kind -> settings, Jinja2 templates
+    backends: Mapping[str, Mapping[str, str]] = field(
+        default_factory=dict
+    )  # kind -> settings, Jinja2 templates
 
 
 @dataclass(frozen=True)
@@ -307,7 +309,9 @@ def found(role: str, home: str, checkout: str | None = None) -> list[Found]:
 def _mere_scripts(role: str, home: str, checkout: str | None) -> list[Found]:
     """Return the folders that hold a role's scripts where rigger does not take them for a module, and why."""
     known = {f"{verb}{end}" for verb in ("destroy", "undeploy", *REQUIRED[role]) for end in ("", ".sh")}
-    reason = "its scripts have no rigger.yml beside them, and only those in contrib/ of a repository do without"
+    reason = (
+        "its scripts have no rigger.yml beside them, and only those in contrib/ of a repository do without"
+    )
     places = [(place, path) for place, folder in _places(role, home) for path in _subfolders(folder)]
     result = [Found(os.path.basename(path), path, place, 0, reason) for place, path in places]
     if checkout and role == "provider":

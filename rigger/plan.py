@@ -223,9 +223,14 @@ def _concerned(config: Config, role: str, verb: str) -> set[str]:
         elif question.changes == "deploy":
             concerns = (role, verb) == ("platform", "deploy")
         elif question.changes == "install":
-            concerns = (role, verb) == (owner, "install") or owner == "platform" == role and verb in (
-                "deploy",
-                "setup-clients",
+            concerns = (
+                (role, verb) == (owner, "install")
+                or owner == "platform" == role
+                and verb
+                in (
+                    "deploy",
+                    "setup-clients",
+                )
             )
         else:
             concerns = False
@@ -458,7 +463,9 @@ def suspend(config: Config, history: History, nodes: Sequence[Node], emptied: bo
     _require_verb(config, "suspend")
     platform, steps = config.platform, []
     if config.provider.suspend == "stops":
-        return Plan("suspend", (Step(config.provider, "suspend", "turn the machines off, keep what is on them"),))
+        return Plan(
+            "suspend", (Step(config.provider, "suspend", "turn the machines off, keep what is on them"),)
+        )
     if history.done.get(f"platform/{platform.name}/deploy"):
         if platform.script("backup") and not emptied:
             steps.append(Step(platform, "backup", "resume puts this back"))
@@ -479,7 +486,9 @@ def resume(config: Config, backup: str) -> Plan:
         steps.append(Step(platform, "install", "the machines are new"))
         steps.append(Step(platform, "deploy", "the machines are new"))
     if backup and platform.script("restore"):
-        steps.append(Step(platform, "restore", "the data from before", environ={"RIGGER_BACKUP_FILE": backup}))
+        steps.append(
+            Step(platform, "restore", "the data from before", environ={"RIGGER_BACKUP_FILE": backup})
+        )
     steps.append(Step(platform, "check", "is the platform as it should be?"))
     return Plan("resume", tuple(steps))
 

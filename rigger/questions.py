@@ -103,7 +103,9 @@ class Sources:
     def find(self, question: Question) -> Answer | None:
         """Return the first value given for a question: flag, process environment, answers file, saved value."""
         if question.name in self.flags:
-            return Answer(self.flags[question.name], self.flags_name or question.flag or f"--set {question.name}")
+            return Answer(
+                self.flags[question.name], self.flags_name or question.flag or f"--set {question.name}"
+            )
         own = f"RIGGER_{question.name}"
         for name in (own, *question.env):
             # A native name that is set to nothing is how shells and CI say that it is not set.
@@ -379,7 +381,10 @@ class Interview:
             self.unanswered.discard(question.name)
         try:
             self._follow(question)
-        except (StepFailed, Interrupted):  # a program that asks questions itself has ended, or somebody has had enough
+        except (
+            StepFailed,
+            Interrupted,
+        ):  # a program that asks questions itself has ended, or somebody has had enough
             raise
         except RiggerError as problem:  # what was chosen cannot be used: a module with a broken manifest
             self.answers, self.unanswered, self.set_aside = before

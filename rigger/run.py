@@ -589,9 +589,7 @@ def script_environment(environment: Environment, config: Config, module: modules
     return values
 
 
-def leaving(
-    environment: Environment, config: Config, nodes: Sequence[inventory.Node]
-) -> list[str] | None:
+def leaving(environment: Environment, config: Config, nodes: Sequence[inventory.Node]) -> list[str] | None:
     """Return the nodes that the next create lets go, as the provider's `leaving` tells; None where it has none.
 
     Raises NotReady when it cannot tell.

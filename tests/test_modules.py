@@ -399,14 +399,25 @@ def test_all_modules_are_found_with_their_places_and_their_problems(rigger, modu
     rows = found_modules.found("provider", str(home), str(checkout))
     places = [(row.name, row.place, row.interface, row.shadowed) for row in rows]
     assert places[:2] == [("soil", "checkout", 2, False), ("rock", "checkout", 1, False)]
-    assert ("soil", "$RIGGER_PROVIDER_PATH", 2, True) in places and ("soil", "~/.rigger/providers", 2, True) in places
+    assert ("soil", "$RIGGER_PROVIDER_PATH", 2, True) in places and (
+        "soil",
+        "~/.rigger/providers",
+        2,
+        True,
+    ) in places
     assert ("local", "rigger itself", 2, False) in places
     problems = {row.name: row.problem for row in rows if row.problem}
     assert "no-such-field" in problems["mud"] and broken in problems["mud"]
-    assert "destroy is not executable" in problems["sand"] and "soil" not in problems and "oak" not in problems
-    (own,) = [row for row in found_modules.found("platform", str(home), str(checkout)) if row.place == "checkout"]
+    assert (
+        "destroy is not executable" in problems["sand"] and "soil" not in problems and "oak" not in problems
+    )
+    (own,) = [
+        row for row in found_modules.found("platform", str(home), str(checkout)) if row.place == "checkout"
+    ]
     assert (own.name, own.folder) == ("oak", str(checkout / "contrib" / "rigger"))
-    assert found_modules.find("provider", "soil", str(home), str(checkout)).folder == str(checkout / "contrib" / "soil")
+    assert found_modules.find("provider", "soil", str(home), str(checkout)).folder == str(
+        checkout / "contrib" / "soil"
+    )
     assert found_modules.find("provider", "rock", str(home), str(checkout)).interface == 1
 
 
@@ -446,7 +457,9 @@ def test_fields_about_repositories_are_checked(modules, line, said):
 
 def test_fields_about_repositories(modules):
     module = found_modules.load(
-        modules.write("platform", "oak", "repository: /srv/oak\nversions: git-tags\ninterfaces: {1: 1.11.0}\n")
+        modules.write(
+            "platform", "oak", "repository: /srv/oak\nversions: git-tags\ninterfaces: {1: 1.11.0}\n"
+        )
     )
     assert (module.repository, module.git_tags, module.versions) == ("/srv/oak", True, ())
     assert module.interfaces == {1: "1.11.0"}

@@ -251,9 +251,7 @@ def _checked(environment: Environment, given: dict[str, str], gone) -> tuple[dic
     values = {name: _saved_form(interview, questions.get(name), name, value) for name, value in given.items()}
     final = {**after, **values}
     root = origin.place(environment, final) if origin.is_used(final) else ""
-    values.update(
-        {n: v for n, v in configs.identity(final, platform, root).items() if saved.get(n) != v}
-    )
+    values.update({n: v for n, v in configs.identity(final, platform, root).items() if saved.get(n) != v})
     hidden = {name for name, question in questions.items() if question.secret}
     return values, frozenset(hidden | {*environment.secrets()})
 

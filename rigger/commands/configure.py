@@ -35,7 +35,9 @@ KEPT_SOURCES = ("asked", "default", DRAFT)
 @click.option("--version", metavar="VERSION", help="Which version of the platform.")
 @click.option("--repository", metavar="URL", help="The git repository that the platform comes from.")
 @click.option("--ref", metavar="REF", help="A branch, tag or commit of it, instead of a version.")
-@click.option("--path", "folder", metavar="FOLDER", help="A folder that has the platform, instead of a clone.")
+@click.option(
+    "--path", "folder", metavar="FOLDER", help="A folder that has the platform, instead of a clone."
+)
 @click.option("--provider", metavar="NAME", help="Where the machines come from: a provider's name or folder.")
 @click.option("--type", "kind", metavar="TYPE", help="The cluster type, a set of defaults.")
 @click.option(

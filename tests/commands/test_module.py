@@ -51,6 +51,5 @@ def test_wrong_words(rigger):
     )
     rigger("platform", "new", "hello")
     assert (
-        "did you mean local"
-        in rigger("module", "check", "hello", "--run", "--provider", "loco", code=2).err
+        "did you mean local" in rigger("module", "check", "hello", "--run", "--provider", "loco", code=2).err
     )

@@ -157,7 +157,7 @@ def test_the_plan_of_the_machines_is_the_providers(cluster):
 
 def test_the_plan_is_shown_while_another_command_runs(cluster):
     cluster.script("provider", "plan")
-    cluster.script("provider", "install", 'exec sleep 60')
+    cluster.script("provider", "install", "exec sleep 60")
     running = cluster.rigger.start("provision")
     wait_for(lambda: cluster.ran() == ["provider/install"])
     try:

@@ -17,7 +17,7 @@ import pexpect
 import pytest
 from clusters import wait_for
 from digitalocean import TOKEN, Cloud, install_plugin
-from machines import LOST_AFTER, Machines, namespaces_work
+from machines import LOST_AFTER, Machines, only_with_namespaces
 from test_conversations import CTRL_C, DOWN, ENTER, Conversation
 
 from rigger.modules import folders
@@ -215,9 +215,8 @@ def test_a_key_that_the_account_has_is_used(ocean, cloud):
 # The life of a cluster
 
 
+@only_with_namespaces  # machines of another kind have no port in common
 def test_a_whole_life_with_etcd(rigger, tmp_path, etcd_cache):
-    if not namespaces_work():
-        pytest.skip("machines of namespaces cannot be made here; others have no port in common")
     with Machines(tmp_path, 5) as machines, Cloud(lambda number: machines[number].address) as cloud:
         ocean = Ocean(rigger, tmp_path, cloud)
         ocean.key = machines.key
