@@ -113,7 +113,7 @@ FakeTargetGroup.create_from_cloudformation_json = classmethod(create_target)
 def create_change_set(self):
     """Answer a token that was seen before as before."""
     token = self._get_param("ClientToken")
-    if token in TOKENS:
+    if token and token in TOKENS:
         return ActionResult(TOKENS[token])
     name = self._get_param("ChangeSetName")
     if name in NAMES:
