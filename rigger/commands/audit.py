@@ -36,23 +36,23 @@ def _verdict(verdict) -> dict:
 def _changed_by_hand(app: App, environment) -> list[str]:
     """Run the modules' own audit scripts, where there is a cluster to look at; return who found something."""
     from rigger import plan
-    from rigger.config import exists
+    from rigger.config import exists, resolve
     from rigger.errors import StepFailed
     from rigger.run import Run, failures, settle
 
     if not exists(environment):
         return []
+    try:
+        planned = plan.audit(resolve(environment))
+    except InvalidConfig:  # the log can be read although the configuration cannot
+        return []
+    if not planned.steps:  # and nothing to lock: a log is read on a read-only disk too
+        return []
     with environment.locked("rigger audit") as lock:
-        try:
-            settled = settle(environment)
-        except InvalidConfig:  # the log can be read although the configuration cannot
-            return []
-        planned = plan.audit(settled)
-        if not planned.steps:
-            return []
+        config = settle(environment)
+        planned = plan.audit(config)
         plan.require_scripts(planned)
-        run = Run(environment, settled, app.printer, lock)
-        bad = failures(run.carry_out(planned))
+        bad = failures(Run(environment, config, app.printer, lock).carry_out(planned))
     broken = [result for result in bad if result.exit_code != DifferencesFound.exit_code]
     if broken:
         raise StepFailed(" ".join(result.describe(environment) for result in broken))
