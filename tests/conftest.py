@@ -1,6 +1,7 @@
 """Every test has a home of its own, and the rigger that lies beside the tests."""
 
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -17,6 +18,12 @@ UNWANTED = (
     "VISUAL",
     "NO_COLOR",
 )
+
+
+def pytest_configure():
+    # A run in the background may have been told to ignore what Ctrl-C sends; programs would inherit that.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_report_header():

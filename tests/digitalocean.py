@@ -23,7 +23,7 @@ import uuid
 from dataclasses import dataclass, field
 
 TOKEN = "dop_v1_0123456789abcdef"
-VERSION = "2.78.0"
+VERSION = "2.68.0"
 CREATED = "2026-11-21T03:00:00Z"
 REGIONS = {"nyc3": "New York 3", "fra1": "Frankfurt 1", "ams2": "Amsterdam 2"}
 SIZES = {

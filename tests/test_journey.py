@@ -108,7 +108,7 @@ def test_upgraded_there_nothing_is_lost(moved, style):
     nothing_lost(moved)
 
 
-@pytest.mark.parametrize("style", ["graceful", "inplace"])
+@pytest.mark.parametrize("style", ["graceful", pytest.param("inplace", marks=pytest.mark.heavy)])
 def test_killed_at_every_step_boundary_and_resumed_nothing_is_lost(moved, style):
     steps = ["tests/app-test", "backup", f"upgrade-{style}", "check"]
     boundaries = [f"step-{end} {step}" for step in steps for end in ("started", "finished")]
@@ -123,7 +123,7 @@ def test_killed_at_every_step_boundary_and_resumed_nothing_is_lost(moved, style)
     nothing_lost(moved)
 
 
-@pytest.mark.parametrize("style", ["graceful", "inplace"])
+@pytest.mark.parametrize("style", ["graceful", pytest.param("inplace", marks=pytest.mark.heavy)])
 def test_killed_inside_the_upgrade_and_resumed_nothing_is_lost(moved, style):
     process = moved.start(*UPGRADE, style)
     runs = moved.path("environments", "prod", "runs")

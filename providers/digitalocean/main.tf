@@ -3,6 +3,8 @@ locals {
   name  = "rigger-${var.rigger_environment_id}"
   ports = distinct(compact(split(" ", trimspace(var.rigger_platform_ports))))
   key   = var.ssh_key_in_account == "upload" ? digitalocean_ssh_key.mine[0].fingerprint : var.ssh_key_in_account
+  added = fileexists("${path.module}/user-data") ? file("${path.module}/user-data") : "" # create's, of the platform
+  own   = [for n in range(var.nodes) : templatefile("${path.module}/user-data.yml.tftpl", { hostname = "node-${n + 1}" })]
 }
 
 resource "digitalocean_tag" "mine" {
@@ -32,7 +34,9 @@ resource "digitalocean_droplet" "node" {
   ssh_keys   = [local.key]
   tags       = [digitalocean_tag.mine.name]
   volume_ids = var.volume_size > 0 ? [digitalocean_volume.data[count.index].id] : []
-  user_data  = templatefile("${path.module}/user-data.yml.tftpl", { hostname = "node-${count.index + 1}" })
+  user_data = local.added == "" ? local.own[count.index] : templatefile("${path.module}/user-data.mime.tftpl", {
+    parts = [local.own[count.index], local.added]
+  })
 
   lifecycle {
     # The API does not tell them of a droplet that was imported, and a newer template is for newer droplets.

@@ -388,7 +388,7 @@ def test_killed_inside_a_step_it_resumes_with_that_step(watched, verb):
 RECORDS = 10
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("when", [pytest.param("before", marks=pytest.mark.heavy), "after"])
 @pytest.mark.parametrize("number", range(1, RECORDS + 1))
 def test_killed_at_any_record_it_resumes(cluster, number, when):
     assert dies(cluster.rigger, number, when, *UPGRADE) is False

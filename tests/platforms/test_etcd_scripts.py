@@ -302,6 +302,7 @@ def test_a_shrinking_that_was_killed_is_finished_by_the_next(cluster):
     assert members(cluster) == ["node-1"] and cluster.etcdctl("get", "kept", "--print-value-only") == "yes\n"
 
 
+@pytest.mark.heavy
 def test_a_member_that_was_added_but_never_started_is_started(steps):
     one = steps()
     one.provision(1)
@@ -382,6 +383,10 @@ def test_every_test_fails_without_a_quorum(cluster):
     assert set(codes.values()) == {1}, codes
 
 
+def heavy(*values):
+    return pytest.param(*values, marks=pytest.mark.heavy)
+
+
 @pytest.mark.parametrize(
     ("lie", "caught_by"),
     [
@@ -389,9 +394,9 @@ def test_every_test_fails_without_a_quorum(cluster):
             "case $* in *\" get \"*) sed 's/[0-9a-f]$/x/' ;; *) cat ;; esac",
             ["put-get", "transactions", "snapshot"],
         ),
-        ('case $* in *" get "*) echo more ;; esac; cat', ["delete", "lease", "compaction", "auth"]),
-        ("case $* in *watch*) sed 's/^two.*/one/' ;; *) cat ;; esac", ["watch"]),
-        ("case $* in *consistency*) head -n 20 ;; *) cat ;; esac", ["member-loss"]),
+        heavy('case $* in *" get "*) echo more ;; esac; cat', ["delete", "lease", "compaction", "auth"]),
+        heavy("case $* in *watch*) sed 's/^two.*/one/' ;; *) cat ;; esac", ["watch"]),
+        heavy("case $* in *consistency*) head -n 20 ;; *) cat ;; esac", ["member-loss"]),
     ],
 )
 def test_wrong_answers_are_noticed(cluster, lie, caught_by):
@@ -404,6 +409,7 @@ def test_wrong_answers_are_noticed(cluster, lie, caught_by):
     assert set(codes.values()) == {1}, reasons
 
 
+@pytest.mark.heavy
 def test_authentication_is_off_again_after_a_test_that_was_stopped(cluster):
     for sent in (signal.SIGINT, signal.SIGKILL):
         process = subprocess.Popen(

@@ -251,7 +251,9 @@ def test_a_backup_brings_the_old_data_back_and_leaves_the_new_ones_aside(cluster
     assert value(cluster, "key") == "old"
 
 
-@pytest.mark.parametrize("damage", ["changed", "cut", "empty", "none"])
+@pytest.mark.parametrize(
+    "damage", ["changed", "cut", *(pytest.param(d, marks=pytest.mark.heavy) for d in ("empty", "none"))]
+)
 def test_what_is_not_a_whole_snapshot_is_refused(cluster, backup, damage):
     with open(backup, "rb") as file:
         whole = file.read()
@@ -283,10 +285,10 @@ def test_no_backup_without_a_quorum(cluster, tmp_path):
 @pytest.mark.parametrize(
     ("before", "runs"),
     [
-        ("node-2 prepare_data", 3),
-        ("{leader} lock", 1),
+        pytest.param("node-2 prepare_data", 3, marks=pytest.mark.heavy),
+        pytest.param("{leader} lock", 1, marks=pytest.mark.heavy),
         ("node-2 exchange_data", 0),
-        ("node-3 unlock", 0),
+        pytest.param("node-3 unlock", 0, marks=pytest.mark.heavy),
         ("node-1 start", 2),
     ],
 )
@@ -323,6 +325,7 @@ def _logs(folder):
     return found
 
 
+@pytest.mark.heavy
 def test_another_file_may_be_restored_after_a_restore_that_was_killed(cluster, backup, tmp_path):
     other = str(tmp_path / "other.db")
     cluster.platform("backup", RIGGER_BACKUP_FILE=other)
@@ -418,10 +421,10 @@ def _add(one, key, word):
     ("fault", "figure", "said"),
     [
         (_delete, "lost", "1 of"),
-        (_write_again, "duplicated", "1 duplicated"),
-        (_alter, "altered", "1 altered"),
+        pytest.param(_write_again, "duplicated", "1 duplicated", marks=pytest.mark.heavy),
+        pytest.param(_alter, "altered", "1 altered", marks=pytest.mark.heavy),
         (_write_behind, "out_of_order", "1 out of order"),
-        (_add, "unexpected", "1 unexpected"),
+        pytest.param(_add, "unexpected", "1 unexpected", marks=pytest.mark.heavy),
     ],
 )
 def test_what_happened_to_a_record_is_noticed(applications, fault, figure, said):
@@ -476,6 +479,7 @@ def test_a_cluster_that_is_away_is_a_gap_and_nothing_is_written_twice(applicatio
     assert float(again["longest_gap_seconds"]) < float(again["longest_gap_ever_seconds"])
 
 
+@pytest.mark.heavy
 def test_an_application_that_does_not_write_is_noticed(applications):
     _, process = process_of(applications, "app-2", "node-2")
     os.kill(process, signal.SIGSTOP)

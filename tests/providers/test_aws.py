@@ -333,7 +333,7 @@ def faulty_life(world, verb, number, how):
     "verb, call, how",
     [
         ("provision", "cloudformation:CreateChangeSet", "cut after"),
-        ("provision", "cloudformation:ExecuteChangeSet", "cut after"),
+        pytest.param("provision", "cloudformation:ExecuteChangeSet", "cut after", marks=pytest.mark.heavy),
         ("provision", "cloudformation:ExecuteChangeSet", "killed"),
         ("destroy", "cloudformation:DeleteStack", "killed"),
     ],
@@ -434,6 +434,7 @@ def test_a_quota_that_is_used_up(world):
     assert len(account(world.server)["instances"]) == 3
 
 
+@pytest.mark.heavy
 def test_a_key_pair_whose_private_half_is_missing(world):
     world.server.client("ec2").create_key_pair(KeyName="old")
     said = world.configure(KEY_PAIR="old", code=2)
@@ -572,6 +573,7 @@ def test_user_data_that_is_too_long(world):
     assert world.stacks() == {}
 
 
+@pytest.mark.heavy
 def test_what_is_under_way_is_waited_for(world):
     world.configured()
     world.rigger("provision")
@@ -590,6 +592,10 @@ def test_what_is_under_way_is_waited_for(world):
 def test_who_may_reach_the_platform_must_be_said(world):
     said = world.configure(PLATFORM_FROM="", code=2)
     assert "--set PLATFORM_FROM=" in said.err
+
+
+@pytest.mark.heavy
+def test_who_may_reach_ssh_may_reach_the_platform(world):
     world.configure(PLATFORM_FROM="", SSH_FROM="203.0.113.7/32")
     assert "PLATFORM_FROM" not in world.vars()
     said = world.rigger("config", "set", "SSH_FROM=0.0.0.0/0", code=None)
@@ -649,19 +655,21 @@ def test_machines_and_targets_that_are_unwell(world, inside, capsys):
             "expired",
             "The AWS credentials have expired. Renew them",
         ),
-        (
+        pytest.param(
             "ec2:DescribeAvailabilityZones",
             401,
             "AuthFailure",
             "not able to validate",
             f"The region {REGION} is switched off in this account (AuthFailure). Switch it on",
+            marks=pytest.mark.heavy,
         ),
-        (
+        pytest.param(
             "ec2:ImportKeyPair",
             401,
             "OptInRequired",
             "not subscribed",
             f"The region {REGION} is switched off in this account (OptInRequired). Switch it on",
+            marks=pytest.mark.heavy,
         ),
         (
             "cloudformation:CreateChangeSet",
@@ -670,12 +678,13 @@ def test_machines_and_targets_that_are_unwell(world, inside, capsys):
             "Limit of 2000 stacks.",
             "A quota of the account is used up: Limit of 2000 stacks. Ask for more",
         ),
-        (
+        pytest.param(
             "cloudformation:ExecuteChangeSet",
             403,
             "AccessDenied",
             "is not authorized",
             "These credentials may not call ExecuteChangeSet. Give them the rights that README.rst lists",
+            marks=pytest.mark.heavy,
         ),
     ],
 )

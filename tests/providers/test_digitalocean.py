@@ -1,6 +1,7 @@
 """The provider `digitalocean`: a real Terraform, a stand-in for its plugin, and a small DigitalOcean on loopback."""
 
 import contextlib
+import email
 import importlib.util
 import json
 import os
@@ -16,11 +17,12 @@ import time
 import pexpect
 import pytest
 from clusters import wait_for
-from digitalocean import TOKEN, Cloud, install_plugin
+from digitalocean import TOKEN, VERSION, Cloud, install_plugin
 from machines import LOST_AFTER, Machines, only_with_namespaces
 from test_conversations import CTRL_C, DOWN, ENTER, Conversation
 
 from rigger.modules import folders
+from rigger.terraform.place import LOCK_FILE
 
 pytestmark = [
     pytest.mark.skipif(not shutil.which("terraform"), reason="there is no terraform on the PATH"),
@@ -32,6 +34,22 @@ POSTED = "/v2/droplets"
 CTRL_U = "\x15"
 
 
+def shipped():
+    return folders("provider", os.devnull)["digitalocean"]
+
+
+def take_stand_in(folder):
+    """Copy the provider, and take from its lock file that only DigitalOcean's own plugin may be installed."""
+    copied = os.path.join(folder, "digitalocean")
+    shutil.copytree(shipped(), copied)
+    path = os.path.join(copied, LOCK_FILE)
+    with open(path) as file:
+        lock = file.read()
+    with open(path, "w") as file:
+        file.write(re.sub(r"  hashes = \[.*?\]\n", "", lock, flags=re.DOTALL))
+    return folder
+
+
 class Ocean:
     """The environment `reef` on a small DigitalOcean, driven by the real program."""
 
@@ -41,7 +59,10 @@ class Ocean:
         self.path = rigger.path("environments", "reef")
         self.key = str(tmp_path / "key")
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.key], check=True)
+        others = rigger.env.get("RIGGER_PROVIDER_PATH")
+        mine = take_stand_in(str(tmp_path / "with-stand-in"))
         rigger.env.update(
+            RIGGER_PROVIDER_PATH=f"{mine}:{others}" if others else mine,
             TF_CLI_CONFIG_FILE=install_plugin(str(tmp_path)),
             DIGITALOCEAN_API_URL=cloud.url,
             DIGITALOCEAN_HTTP_RETRY_WAIT_MIN="0.1",
@@ -51,7 +72,13 @@ class Ocean:
 
     def configure(self, *values, platform="noop", code=0, token=TOKEN):
         sshd = () if platform == "etcd" else (f"SSH_PORT={self.cloud.ssh_port}",)
-        flags = [word for value in (f"SSH_KEY={self.key}", *sshd, *values) for word in ("--set", value)]
+        wall = (
+            ()
+            if any(value.startswith("SSH_FROM=") for value in values)
+            else ("PLATFORM_FROM=198.51.100.0/24",)
+        )
+        mine = (f"SSH_KEY={self.key}", *wall, *sshd, *values)
+        flags = [word for value in mine for word in ("--set", value)]
         return self.rigger(
             *(
                 "configure",
@@ -129,6 +156,11 @@ class Terminal(Conversation):
         return self
 
 
+def typed(ocean, *words, answers=(), code=0):
+    """Type a command on a terminal, answer what it asks, and return what it showed."""
+    return Terminal(ocean, *words).goes(*answers).ends(code).decode()
+
+
 @pytest.fixture(scope="session")
 def etcd_cache(tmp_path_factory):
     """Programs are fetched once; workers that run at the same time share them."""
@@ -169,7 +201,8 @@ def test_a_first_conversation(ocean, cloud, private_home):
     talk.sees("default-fra1 (10.108.0.0/20), the default").types(ENTER)
     talk.goes(("load balancer?", ENTER), ("How large a volume", ENTER))
     talk.sees("nip.io answers for").sees("example.net a domain of the account").types(ENTER)
-    talk.goes(("Who may reach ssh?", ENTER), ("Is this right?", ENTER))
+    talk.goes(("Who may reach ssh?", ENTER), ("what the platform publishes?", "203.0.113.0/24" + ENTER))
+    talk.goes(("Is this right?", ENTER))
     heard = talk.ends(0).decode()
     assert TOKEN not in heard and "dop_v1_wrong" not in heard
     assert "ams2" not in heard and "s-9vcpu-1tb" not in heard  # not to be had
@@ -194,6 +227,8 @@ def test_what_cannot_be_is_refused(ocean, cloud):
     said = ocean.configure("REGION=nyc3", "SIZE=s-2vcpu-4gb", code=2)
     assert "SIZE must be one of s-1vcpu-1gb, s-1vcpu-2gb, s-4vcpu-8gb, not 's-2vcpu-4gb'" in said.err
     assert "'300.1.2.3/8' does not appear to be" in ocean.configure("SSH_FROM=300.1.2.3/8", code=2).err
+    # The whole world may try to reach ssh; for what asks for no password, somebody has to say so.
+    assert "--set PLATFORM_FROM=" in ocean.configure("SSH_FROM=0.0.0.0/0", code=2).err
 
 
 def test_a_key_that_the_account_has_is_used(ocean, cloud):
@@ -210,6 +245,16 @@ def test_a_key_that_the_account_has_is_used(ocean, cloud):
     assert len(cloud.things["keys"]) == 1
     ocean.destroy()
     assert len(cloud.things["keys"]) == 1  # it was not ours
+
+
+def test_only_digitaloceans_own_plugin_is_installed(ocean, cloud):
+    del ocean.rigger.env["RIGGER_PROVIDER_PATH"]
+    ocean.configure("NODES=1")
+    said = ocean.provision(code=5)
+    assert f"digitalocean/digitalocean v{VERSION}" in " ".join(said.split())
+    assert "match any of the checksums" in " ".join(said.replace("│", " ").split())
+    assert cloud.created == []
+    ocean.destroy()
 
 
 # The life of a cluster
@@ -243,25 +288,33 @@ def live(ocean, cloud):
     project = next(p for p in cloud.things["projects"].values() if p["name"].startswith("rigger-"))
     assert len(cloud.project_resources[project["id"]]) == 3 + 3 + 1
     assert "#cloud-config\nhostname: node-2\n" in cloud.droplet("node-2")["_user_data"]
-    ocean.run("test", "smoke")
-    ocean.scale(5)
+    typed(ocean, "test", "smoke")
+    typed(ocean, "config", "set", "NODES=5")
+    typed(ocean, "provision")
     assert members(ocean) == [f"node-{n}" for n in range(1, 6)] and len(cloud.droplets()) == 5
     before = {name: cloud.droplet(name)["id"] for name in machines}
-    ocean.scale(3)
+    typed(ocean, "config", "set", "NODES=3")
+    typed(ocean, "provision", answers=[("Go on, although what is named above will be lost?", "n")], code=130)
+    assert len(members(ocean)) == len(cloud.droplets()) == 5
+    typed(ocean, "provision", answers=[("Go on, although what is named above will be lost?", "y")])
     assert members(ocean) == machines and {name: cloud.droplet(name)["id"] for name in machines} == before
     assert TOKEN not in ocean.logs()
     # Somebody changes something by hand.
     cloud.droplet("node-2")["name"] = "renamed"
-    assert "digitalocean_droplet.node[1]" in ocean.run("check", "-v", code=5)
-    assert "digitalocean_droplet.node[1]" in ocean.run("audit", "-v", code=8)
-    ocean.provision("--again")
-    ocean.run("check")
-    said = ocean.run("suspend", "-y", "-v")
+    assert "digitalocean_droplet.node[1]" in typed(ocean, "check", "-v", code=5)
+    assert "digitalocean_droplet.node[1]" in typed(ocean, "audit", "-v", code=8)
+    typed(ocean, "provision", "--again")
+    typed(ocean, "check")
+    said = typed(
+        ocean, "suspend", "-v", answers=[("turned off; what is on them stays", ""), ("Suspend it?", "y")]
+    )
     assert {droplet["status"] for droplet in cloud.things["droplets"].values()} == {"off"}
     assert "They cost what they cost before" in said
-    ocean.run("resume", "-v")
-    ocean.run("check")
-    ocean.destroy()
+    typed(ocean, "resume", "-v")
+    assert members(ocean) == machines
+    typed(ocean, "check")
+    typed(ocean, "destroy", answers=[("Type reef to destroy it", "reef" + ENTER)])
+    assert cloud.leftovers() == {}
 
 
 def members(ocean):
@@ -282,6 +335,7 @@ def test_what_is_answered_reaches_the_cloud(ocean, cloud):
     [wall] = cloud.things["firewalls"].values()
     ssh = next(rule for rule in wall["inbound_rules"] if rule["ports"] == str(cloud.ssh_port))
     assert ssh["sources"]["addresses"] == ["203.0.113.0/24"]
+    assert ocean.value("PLATFORM_FROM") == "203.0.113.0/24"
     [node] = ocean.nodes()
     assert node["ssh"] == {"user": "core", "port": cloud.ssh_port, "key": ocean.key}
     assert ocean.value("DEISCTL_TUNNEL") == f"127.0.9.1:{cloud.ssh_port}"
@@ -349,6 +403,7 @@ def test_a_lost_answer_makes_no_second_droplet_unnoticed(ocean, cloud):
     assert f"droplet {lost[1]} ({lost[2]}), which Terraform does not know of, is removed." in said
 
 
+@pytest.mark.heavy
 def test_what_was_lost_can_be_taken_in(ocean, cloud):
     ocean.configure("NODES=2")
     cloud.boot = 0.5
@@ -364,6 +419,32 @@ def test_what_was_lost_can_be_taken_in(ocean, cloud):
     ocean.destroy()
 
 
+TREE = "questions:\n  - {name: COLOUR, ask: Which colour?, default: green}\n"
+USER_DATA = """#cloud-config
+write_files:
+  - {path: /etc/motd, content: "{{ COLOUR }} for {{ NODES }} ${HOME} %{ if true }"}
+"""
+
+
+def test_a_platform_adds_to_the_user_data(modules, ocean, cloud):
+    folder = modules.write("platform", "tree", TREE, deploy="true")
+    with open(os.path.join(folder, "user-data.j2"), "w") as file:
+        file.write(USER_DATA)
+    ocean.configure("NODES=1", platform="tree")
+    ocean.provision()
+    parts = email.message_from_string(cloud.droplet("node-1")["_user_data"]).get_payload()
+    assert [part.get_content_type() for part in parts] == ["text/cloud-config"] * 2
+    assert parts[0].get_payload().startswith("#cloud-config\nhostname: node-1\n")
+    assert 'content: "green for 1 ${HOME} %{ if true }"' in parts[1].get_payload()
+    with open(os.path.join(folder, "user-data.j2"), "w") as file:
+        file.write("#!/bin/sh\n" + "echo much\n" * 7000)
+    said = ocean.provision("--again", code=5)
+    assert re.search(r"user-data.j2 makes 70\d\d\d bytes of user-data; the provider takes \d+", said)
+    assert len(cloud.created) == 1
+    ocean.destroy()
+
+
+@pytest.mark.heavy
 def test_what_stays_is_named(ocean, cloud):
     ocean.configure("NODES=1", "VOLUME_SIZE=1")
     vpc = next(id for id, vpc in cloud.things["vpcs"].items() if vpc["name"] == "default-nyc3")
@@ -379,7 +460,7 @@ def test_what_stays_is_named(ocean, cloud):
 
 
 def test_an_api_that_hangs_is_given_up(cloud, monkeypatch):
-    folder = os.path.join(folders("provider", os.devnull)["digitalocean"], "bin")
+    folder = os.path.join(shipped(), "bin")
     spec = importlib.util.spec_from_file_location("cloud_program", os.path.join(folder, "cloud.py"))
     program = importlib.util.module_from_spec(spec)
     monkeypatch.setitem(sys.modules, "cloud_program", program)

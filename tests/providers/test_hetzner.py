@@ -52,6 +52,8 @@ def test_a_cluster_lives_and_dies(rigger, tmp_path):
         f"SSH_KEY={key}",
         "--set",
         "LOCATION=hel1",
+        "--set",
+        "PLATFORM_FROM=198.51.100.0/24",
     )
     rigger("configure", "--no-input", "--name", "h", *words, env={"HCLOUD_TOKEN": "t0ken-of-mine"})
     said = rigger("provision", "-y", "-v")
