@@ -16,7 +16,7 @@ import zipfile
 import pytest
 from clay import Clay, StateServer, instances, needs_terraform, without_terraform
 
-from rigger.errors import Interrupted, NotReady, Refused, RiggerError, StepFailed
+from rigger.errors import Interrupted, InvalidConfig, NotReady, Refused, RiggerError, StepFailed
 from rigger.terraform import moving, runner, steps
 from rigger.terraform.place import environ, expression, variables
 from rigger.terraform.runner import Progress, find_program
@@ -260,6 +260,56 @@ def test_what_a_shell_holds_changes_nothing(clay):
     assert clay.nodes() == ["node-1", "node-2"] and clay.given()["USER_BACK"] == "nobody"
 
 
+@pytest.mark.parametrize(
+    "name, text",
+    [
+        ("terraform.tfvars", 'greeting = "moin"\nnodes = 7\n'),
+        ("kiln.auto.tfvars.json", '{"greeting": "moin", "nodes": 7}'),
+    ],
+)
+def test_a_file_of_values_does_not_beat_the_answers(clay, name, text):
+    clay.write(name, text)
+    with pytest.raises(InvalidConfig, match=f"{name} gives greeting, nodes, and Terraform would take that"):
+        clay.create()
+    clay.write(name, "# nodes = 7\n" if name.endswith("vars") else '{"heat": {"nodes": 7}}')
+    clay.write("heat.tf", 'variable "heat" { default = {} }\n')
+    clay.create()
+    assert len(clay.made()) == 2
+
+
+def test_there_is_one_workspace(clay):
+    """Another one would have a state of its own, and all would be made a second time there."""
+    clay.create()
+    with open(clay.place.passing("environment"), "w") as file:  # what `workspace new` leaves
+        file.write("other")
+    clay.create(NODES="3")
+    assert len(clay.made()) == 3 and not os.path.exists(clay.file("terraform.tfstate.d"))
+
+
+def test_a_folder_of_a_module_may_be_called_like_a_script(clay):
+    os.mkdir(os.path.join(clay.module, "plan"))
+    clay.write("plan/main.tf", 'output "kind" { value = "raku" }\n')
+    clay.write("more.tf", 'module "plan" { source = "./plan" }\noutput "kind" { value = module.plan.kind }\n')
+    clay.create()
+    assert clay.given()["KIND"] == "raku"
+
+
+def test_a_script_beside_the_files_can_be_run(clay):
+    script = os.path.join(clay.module, "scripts", "fire")
+    os.mkdir(os.path.dirname(script))
+    clay.write("scripts/fire", "#!/bin/sh\necho burning\n")
+    os.chmod(script, 0o555)
+    clay.write(
+        "fire.tf",
+        'resource "terraform_data" "fire" {\n'
+        '  provisioner "local-exec" { command = "${path.module}/scripts/fire" }\n}\n',
+    )
+    for _ in range(2):
+        clay.create()
+        assert stat.S_IMODE(os.stat(clay.file("scripts", "fire")).st_mode) == 0o700
+    assert stat.S_IMODE(os.stat(clay.file("main.tf")).st_mode) == 0o600
+
+
 def test_secrets_are_never_arguments(clay):
     """A stand-in notes the arguments that it gets, and runs the real Terraform."""
     noted = clay.stand_in('tr "\\0" "\\n" <"/proc/$$/cmdline" >>"$NOTED"; exec "$REAL" "$@"')
@@ -282,6 +332,13 @@ def test_one_that_is_too_old_is_not_taken(clay, version):
     with pytest.raises(NotReady, match=r"Terraform 1.3.0 or newer is needed, but .* is") as problem:
         find_program("1.3.0", path)
     assert "Install a newer one" in problem.value.next_step
+
+
+def test_one_that_is_too_old_does_not_hide_another(clay):
+    clay.stand_in("""echo '{"terraform_version": "0.11.0"}'""")
+    real = os.path.dirname(shutil.which("terraform"))
+    path = f"{clay.tmp_path}/programs:{without_terraform(clay.tmp_path)}:{real}"
+    assert find_program("1.3.0", path).path == f"{real}/terraform"
 
 
 def test_a_missing_one_that_cannot_be_had_is_told(clay):
@@ -600,20 +657,22 @@ def test_a_shared_state_that_is_older_or_gone_is_refused(clay, states):
         clay.run(steps.destroy)
 
 
-def test_a_lock_that_somebody_holds_is_told_and_released(clay, states):
+# The longer one is as long as Terraform's own are, and is on another line of what Terraform says.
+@pytest.mark.parametrize("id", ["0815", "4e43fb94-0815-4711-9c2f-0123456789ab"])
+def test_a_lock_that_somebody_holds_is_told_and_released(clay, states, id):
     clay.create(**states.settings)
     held = {
-        "ID": "0815",
+        "ID": id,
         "Who": "ada@far",
         "Operation": "OperationTypeApply",
         "Created": "2026-11-20T20:00:00Z",
     }
     states.server.held = json.dumps(held).encode()
-    with pytest.raises(StepFailed, match="The state is locked by .*0815") as problem:
+    with pytest.raises(StepFailed, match=f"The state is locked by .*{id}") as problem:
         clay.run(steps.check)
     assert "rigger terraform unlock" in problem.value.next_step
-    assert clay.run(moving.lock)["ID"] == "0815"
-    clay.run(moving.unlock, "0815")
+    assert clay.run(moving.lock)["ID"] == id
+    clay.run(moving.unlock, id)
     assert not states.server.held
     assert clay.run(moving.lock) == {}
     clay.run(steps.check)

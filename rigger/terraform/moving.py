@@ -145,7 +145,8 @@ def _here(place: Place) -> Place:
 
 def lock(place: Place, say: Callable[[str], None] = print) -> dict[str, str]:
     """Return who holds the state's lock, {} when nobody does."""
-    said = ready(place, say).capture("plan", refresh=False, lock_timeout="0s", input=False)
+    terraform = ready(place, say)
+    said = terraform.capture("plan", refresh=False, lock_timeout="0s", input=False, no_color=terraform.flag)
     return lock_of((said.stdout + said.stderr).decode("utf-8", "replace"))
 
 

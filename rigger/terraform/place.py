@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from rigger import envfile, modules
-from rigger.errors import BadUsage
+from rigger.errors import BadUsage, InvalidConfig
 from rigger.modules import Module
 
 STATE = "terraform.tfstate"
@@ -198,6 +198,7 @@ def expression(value) -> str:
 def environ(place: Place, interactive: bool = False) -> dict[str, str]:
     """Return the environment of a Terraform: vars as TF_VAR_*, never as arguments."""
     found = {**quiet(place.values), **variables(place), "TF_DATA_DIR": place.data}
+    found["TF_WORKSPACE"] = "default"  # in another one all would be made a second time
     if interactive:
         del found["TF_INPUT"], found["TF_IN_AUTOMATION"]
     cache = os.path.join(os.path.dirname(place.data), "plugins")
@@ -209,6 +210,7 @@ def environ(place: Place, interactive: bool = False) -> dict[str, str]:
 
 def lay_out(place: Place) -> None:
     """Copy the module's files beside its state: the module is read-only, and the state needs them for years."""
+    _require_no_other_answers(place)
     os.makedirs(place.folder, mode=0o700, exist_ok=True)
     os.makedirs(place.data, mode=0o700, exist_ok=True)
     names = sorted(_files(place.module))
@@ -221,6 +223,7 @@ def lay_out(place: Place) -> None:
         if name == LOCK_FILE and _same_file(source, place.file(PINNED)) and os.path.exists(place.file(name)):
             continue  # it may have learned this platform's hashes
         shutil.copyfile(source, place.file(name))
+        os.chmod(place.file(name), 0o700 if os.access(source, os.X_OK) else 0o600)  # a provisioner may run it
         if name == LOCK_FILE:
             shutil.copyfile(source, place.file(PINNED))
     listed = "".join(f"{name}\n" for name in names).encode("utf-8", "surrogateescape")
@@ -228,11 +231,40 @@ def lay_out(place: Place) -> None:
         envfile.write_bytes(place.file(COPIED), listed, durable=False)
 
 
+def _require_no_other_answers(place: Place) -> None:
+    """Refuse a file of values for what is asked: Terraform takes those files before TF_VAR_*."""
+    given = {name.removeprefix("TF_VAR_") for name in variables(place)}
+    for path in _value_files(place.module.folder):
+        if both := sorted(given & _given_in(path)):
+            raise InvalidConfig(
+                f"{path} gives {', '.join(both)}, and Terraform would take that instead of the answer.",
+                "Take it out of that file; what is usual belongs into the question, as its default.",
+            )
+
+
+def _value_files(folder: str) -> list[str]:
+    """Return the files that Terraform reads values from by itself."""
+    patterns = (f"{name}.tfvars{kind}" for name in ("terraform", "*.auto") for kind in ("", ".json"))
+    return sorted(
+        path for pattern in patterns for path in glob.glob(os.path.join(glob.escape(folder), pattern))
+    )
+
+
+def _given_in(path: str) -> set[str]:
+    with open(path, encoding="utf-8", errors="replace") as file:
+        text = file.read()
+    if not path.endswith(".json"):  # what does not begin a line may belong to a value
+        return set(re.findall(r"^([A-Za-z_][A-Za-z0-9_-]*)[ \t]*=", _without_comments(text), re.M))
+    with contextlib.suppress(ValueError, TypeError):
+        return set(json.loads(text))
+    return set()
+
+
 def _files(module: Module) -> Iterator[str]:
-    without = {modules.MANIFEST, "README", "README.md", "README.rst", "tests", "bin", *modules.VERBS}
+    without = {modules.MANIFEST, "README", "README.md", "README.rst", *modules.VERBS}
     for folder, folders, files in os.walk(module.folder):
         top = folder == module.folder
-        folders[:] = [f for f in folders if not f.startswith(".") and not (top and f in without)]
+        folders[:] = [f for f in folders if not f.startswith(".") and not (top and f in ("tests", "bin"))]
         for name in files:
             if top and name.removesuffix(".sh") in without or STATE in name:
                 continue

@@ -59,10 +59,7 @@ def find_program(minimum: str, path: str | None = None, cache: str | None = None
     `cache` is a folder in which versions are remembered.
     """
     seen = []
-    for name in PROGRAMS:
-        found = shutil.which(name, path=path)
-        if found is None:
-            continue
+    for found in _programs(path):
         version = _remembered_version(found, cache) if cache else _version(found)
         if version and versions.key(version) >= versions.key(minimum):
             return Program(found, version)
@@ -76,6 +73,14 @@ def find_program(minimum: str, path: str | None = None, cache: str | None = None
         f"There is neither Terraform nor OpenTofu {minimum} on this machine.",
         '"rigger provision" downloads Terraform; or install it yourself.',
     )
+
+
+def _programs(path: str | None) -> Iterator[str]:
+    """List every Terraform, then every OpenTofu on PATH: an old one may stand before one that will do."""
+    folders = (os.environ.get("PATH", os.defpath) if path is None else path).split(os.pathsep)
+    for name in PROGRAMS:
+        found = (shutil.which(name, path=folder) for folder in folders)
+        yield from dict.fromkeys(filter(None, found))
 
 
 def _remembered_version(path: str, cache: str) -> str:
