@@ -1,7 +1,8 @@
 # The commands that a contributor types; every one makes its own .venv first.
 
 PYTHON ?= python3
-JOBS ?= 2
+# One more than a small machine has cores: many tests wait for a cluster.
+JOBS ?= 3
 PIP = .venv/bin/python -m pip --disable-pip-version-check install --quiet
 HOME_DIR = $(or $(RIGGER_HOME),~/.rigger)
 
@@ -43,10 +44,10 @@ quickstart: .venv/installed
 	@echo '  .venv/bin/rigger destroy'
 
 test: .venv/installed-for-tests
-	.venv/bin/python -m pytest -n $(JOBS)
+	.venv/bin/python -m pytest -n $(JOBS) --dist worksteal
 
 test-heavy: .venv/installed-for-tests
-	.venv/bin/python -m pytest -n $(JOBS) -m heavy
+	.venv/bin/python -m pytest -n $(JOBS) --dist worksteal -m heavy
 
 # SC2329 and SC2317 take functions that are called by a name in a variable for unused ones.
 SHELLCHECK = shellcheck --external-sources --exclude=SC2317,SC2329

@@ -12,16 +12,14 @@ import click
 
 from rigger import usage
 from rigger.environment import Environment
-from rigger.errors import BadUsage, Interrupted, NotReady, RiggerError
+from rigger.errors import UNWRITABLE, BadUsage, Interrupted, NotReady, RiggerError
 from rigger.home import Home
 from rigger.printer import Printer, prepare_streams
 
 HELP = {"context_settings": {"help_option_names": ["-h", "--help"]}}
 
 # What the system may refuse anywhere, by no fault of rigger's: a full or broken disk, somebody else's folder.
-SURROUNDINGS = frozenset(
-    getattr(errno, name) for name in "EACCES EPERM EROFS ENOSPC EDQUOT EFBIG EIO ENOTDIR ELOOP".split()
-)
+SURROUNDINGS = UNWRITABLE | {errno.ENOTDIR, errno.ELOOP}
 
 
 class App:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from rigger import modules, template, versions
+from rigger import envfile, modules, template, versions
 from rigger import origin as origins
 from rigger.environment import Environment
 from rigger.errors import BadUsage, InvalidConfig, Refused, RiggerError
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 DEFAULT_PLATFORM = "etcd"
 DEFAULT_PROVIDER = "local"
 DEFAULT_TYPE = "development"
+MODULES = ("PLATFORM", "PROVIDER")
 CORE = tuple(name for name in modules.CORE if name != "NAME")  # what a vars file always says
 
 
@@ -453,11 +454,7 @@ def resolve(environment: Environment, changed: Mapping[str, str] | None = None) 
     vars, secret_vars = environment.vars(), environment.secrets()
     saved = {**vars, **secret_vars, **(changed or {})}
     catalog = catalog_of(environment, saved)
-    for name in ("PLATFORM", "PROVIDER"):
-        if not saved.get(name):
-            raise InvalidConfig(
-                f"{environment.vars_file} does not say which {name}.", 'Type "rigger configure".'
-            )
+    require_modules_named(environment, saved)
     provider, platform = _modules(environment, catalog, saved)
     interview = Interview(catalog.questions, Sources(saved=saved), take_defaults=True)
     missing = interview.missing()
@@ -571,10 +568,16 @@ def identity(vars: Mapping[str, str], platform: Module, root: str = "") -> dict[
 def require_same_modules(
     environment: Environment, before: Mapping[str, str], after: Mapping[str, str]
 ) -> None:
-    """Raise BadUsage when the provider or platform of a cluster would change while it exists."""
+    """Raise BadUsage when the provider or platform of a cluster would change while it exists.
+
+    Back to the one that it was made with, from what somebody wrote into the vars file, is no such change.
+    """
+    recorded = made(environment)
     for name in ("PROVIDER", "PLATFORM"):
-        if name in before and before[name] != after.get(name) and exists(environment):
-            raise other_module(environment, name, before[name])
+        value = recorded.answers.get(name) if recorded else None
+        if name in before and before[name] != after.get(name) != value and exists(environment):
+            moved = value and os.path.basename(value) == os.path.basename(before[name])
+            raise other_module(environment, name, before[name] if moved or not value else value)
 
 
 def other_module(environment: Environment, name: str, value: str) -> BadUsage:
@@ -594,3 +597,169 @@ def exists(environment: Environment) -> bool:
         elif record["event"] == "destroyed":
             made = False
     return made or bool(environment.nodes())
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a cluster that exists was made as, by the audit log; empty where an older rigger did not record it."""
+
+    modules: Mapping[str, frozenset[str]]  # PROVIDER and PLATFORM: the names that their manifests say
+    ids: frozenset[str]
+    id: str  # the last of them
+    answers: Mapping[str, str]  # of the last step, secrets apart
+
+
+def made(environment: Environment) -> Made | None:
+    """Return what the cluster of an environment was made as, None where nothing is recorded of one."""
+    run: Mapping = {}
+    runs: list[Mapping] = []
+    answers: Mapping[str, str] = {}
+    version = ""
+    for record in environment.audit.records():
+        if record["event"] == "run-started":
+            run = record
+            runs += [run] if runs else []
+        elif record["event"] == "step-started" and record["step"] != "check":
+            runs = runs or [run]
+            answers = record.get("parameters", {})
+            version = version if record.get("command") == "upgrade" else answers.get("VERSION", "")
+        elif record["event"] == "upgrade-started" and not record.get("rollback"):
+            version = record["from"]  # the vars say the new one only when the cluster runs it
+        elif record["event"] in ("upgrade-finished", "upgrade-rolled-back"):
+            version = record["to"]
+        elif record["event"] == "destroyed":
+            runs, answers, version = [], {}, ""
+    if not runs:
+        return None
+    ids = [run["id"] for run in runs if run.get("id")]
+    plain = {name: value for name, value in answers.items() if not value.startswith("***")}
+    return Made(
+        {name: frozenset(run[name.lower()] for run in runs if run.get(name.lower())) for name in MODULES},
+        frozenset(ids),
+        ids[-1] if ids else "",
+        {**plain, "VERSION": version} if version else plain,
+    )
+
+
+def id_of(environment: Environment, name: str) -> str:
+    """Return an environment's ID, as its vars say it by that name, or its record where they have lost it."""
+    recorded = None if (id := environment.vars().get(name)) else made(environment)
+    return id or (recorded.id if recorded else "")
+
+
+def require_modules_named(environment: Environment, vars: Mapping[str, str]) -> None:
+    """Raise InvalidConfig, saying how to get it back, where the vars file is gone or does not name both modules."""
+    missing = [name for name in MODULES if not vars.get(name)]
+    if not missing:
+        return
+    step = f'Type "rigger configure --name {environment.name}"'
+    recorded = made(environment)
+    if recorded:
+        known = (f"{name}={recorded.answers[name]}" for name in missing if recorded.answers.get(name))
+        step += f", which takes what is missing from that record: {', '.join(known) or 'its ID'}"
+    if os.path.isfile(environment.vars_file):
+        problem = f"{environment.vars_file} does not say which {' and which '.join(missing)}"
+        problem += f", but {environment.name} has a record of a cluster" if recorded else ""
+    else:
+        problem = f"{environment.name} has a record, but no vars file ({environment.vars_file})"
+    raise InvalidConfig(f"{problem}.", f"{step}.")
+
+
+def require_recorded(environment: Environment, config: Config) -> None:
+    """Raise InvalidConfig where the vars name another module or ID than the cluster that exists was made with."""
+    vars, name = environment.vars(), f"{config.platform.prefix}_ID"
+    require_same_cluster(environment, {name: "", **vars}, config.provider, config.platform)
+    if not vars.get(name):
+        raise InvalidConfig(
+            f"{environment.vars_file} has no {name}, by which the machines of {environment.name} are found.",
+            f'Type "rigger configure --name {environment.name}" to have one.',
+        )
+
+
+def require_same_cluster(
+    environment: Environment, vars: Mapping[str, str], provider: Module | None, platform: Module | None
+) -> None:
+    """Raise InvalidConfig where vars and their modules mean another cluster than the one that exists.
+
+    Scripts would not find that one: they would make a second one, or destroy nothing and say that all is gone.
+    """
+    recorded = made(environment)
+    if recorded is None:
+        return
+    _require_same_names(environment, recorded, vars, provider, platform)
+    name = f"{platform.prefix}_ID" if platform else ""
+    if recorded.ids and vars.get(name, recorded.id) not in recorded.ids:
+        raise _not_as_made(environment, name, vars[name], recorded.id)
+
+
+def _require_same_names(
+    environment: Environment,
+    recorded: Made,
+    vars: Mapping[str, str],
+    provider: Module | None,
+    platform: Module | None,
+) -> None:
+    """Raise InvalidConfig for another module; it is known by its name: a home that moved has other paths."""
+    for name, module in zip(MODULES, (platform, provider), strict=True):
+        known = recorded.modules[name]
+        if module and known and module.name not in known:
+            before = recorded.answers.get(name) or min(known)
+            raise _not_as_made(environment, name, vars.get(name, ""), before)
+
+
+def _not_as_made(environment: Environment, name: str, value: str, before: str) -> InvalidConfig:
+    file = environment.vars_file
+    says = f'says {name}="{value}"' if value else f"does not say {name}"
+    return InvalidConfig(
+        f'{file} {says}, but {environment.name} exists and was made with {name}="{before}".',
+        f"Put the line back into {file}: export {name}={envfile.quote(before)} (for another cluster, type "
+        '"rigger configure --name NAME").',
+    )
+
+
+def lost(environment: Environment, vars: Mapping[str, str]) -> dict[str, str]:
+    """Return what a vars file no longer says of the cluster that exists, as it was recorded.
+
+    That is its modules and its ID; where the modules are gone, so is the rest, and all answers count. Raises
+    InvalidConfig where its ID is known nowhere: another one would be another cluster.
+    """
+    recorded = made(environment)
+    if recorded is None:
+        return {}
+    whole = all(vars.get(name) for name in MODULES)
+    found = {} if whole else {name: value for name, value in recorded.answers.items() if not vars.get(name)}
+    found |= {name: _where_it_lies(environment, name, found[name]) for name in MODULES if name in found}
+    values, provider, platform = {**vars, **found}, None, None
+    with contextlib.suppress(RiggerError):  # whoever goes on says what is wrong with it
+        provider, platform = catalog_of(environment, values).chosen(values)
+    _require_same_names(environment, recorded, values, provider, platform)
+    name = f"{platform.prefix}_ID" if platform else ""
+    if platform and not vars.get(name):
+        found[name] = recorded.id or _saved_id(environment)
+        if not found[name]:
+            raise InvalidConfig(
+                f"{environment.vars_file} has no {name}, by which the machines of {environment.name} are found, "
+                "and it is recorded nowhere else.",
+                "Put it back: ten hex digits, which the machines' names or tags have. For another cluster, "
+                'type "rigger configure --name NAME".',
+            )
+    return found
+
+
+def _where_it_lies(environment: Environment, name: str, value: str) -> str:
+    """Return a module's recorded name or folder; of a folder that is elsewhere now, the copy that came in a bundle."""
+    copy = environment.file("scripts", name.lower(), os.path.basename(value))
+    return copy if os.sep in value and not os.path.isdir(value) and os.path.isdir(copy) else value
+
+
+def _saved_id(environment: Environment) -> str:
+    """Return the ID in the newest bundle that an upgrade saved here, nothing where there is none."""
+    from rigger import bundle
+
+    with contextlib.suppress(OSError, RiggerError):
+        entries = [e for e in os.scandir(environment.file("saved")) if e.name.endswith(".rigger")]
+        for entry in sorted(entries, key=lambda entry: entry.stat().st_mtime_ns, reverse=True):
+            id = bundle.read_manifest(entry.path).fields.get("id")
+            if isinstance(id, str):
+                return id
+    return ""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 
-from rigger.errors import InvalidConfig
+from rigger.errors import InvalidConfig, not_written
 
 # Linux gives one string of the environment 32 pages (MAX_ARG_STRLEN in linux/binfmts.h), its NUL included.
 LONGEST_STRING = 131072
@@ -154,7 +155,8 @@ def write_bytes(path: str, data: bytes, mode: int = 0o600, durable: bool = True)
     try:
         _replace(os.path.realpath(path), data, mode, durable)
     except OSError as error:
-        raise InvalidConfig(
+        raise not_written(
+            error,
             f"Cannot write {path}: {error.strerror}",
             "Make room on the disk, or check who may write there, and try again.",
         ) from error
@@ -207,6 +209,15 @@ def parse(data: bytes, source: str) -> dict[str, str]:
     text = decode(data)
     values = _parse_written(text)
     return _Reader(text, source).values() if values is None else values
+
+
+def readable(data: bytes) -> dict[str, str]:
+    """The values in those lines of a damaged file that can be understood by themselves."""
+    values: dict[str, str] = {}
+    for line in data.split(b"\n"):
+        with suppress(InvalidConfig):
+            values |= parse(line + b"\n", "")
+    return values
 
 
 def _parse_written(text: str) -> dict[str, str] | None:

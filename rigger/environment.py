@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 
 from rigger import envfile, inventory
 from rigger.audit import AuditLog
-from rigger.errors import InvalidConfig, Locked
+from rigger.errors import UNWRITABLE, InvalidConfig, Locked, not_written
 
 COMPUTED = ("PATH", "ORIGINAL_PATH")  # worked out anew on every machine, whenever the vars file is written
 
@@ -76,11 +76,19 @@ class Environment:
         return max(entries, key=lambda entry: entry.stat().st_mtime_ns).path if entries else ""
 
     def exists(self) -> bool:
-        return os.path.isfile(self.vars_file)
+        """Return whether there is a vars file, or the record of an environment that has lost it."""
+        return os.path.isfile(self.vars_file) or os.path.isfile(self.audit.path)
 
     def vars(self) -> dict[str, str]:
         """Return the plain vars, without those that are computed; raises InvalidConfig for a corrupt file."""
-        values = envfile.read(self.vars_file)
+        try:
+            values = envfile.read(self.vars_file)
+        except InvalidConfig as problem:
+            if not isinstance(problem.__cause__, OSError):
+                problem.next_step += (
+                    f' "rigger -e {self.name} config edit" opens it as it is, and says what may restore it.'
+                )
+            raise
         return {name: value for name, value in values.items() if name not in COMPUTED}
 
     def secrets(self) -> dict[str, str]:
@@ -157,8 +165,8 @@ class Environment:
         try:
             fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as problem:
-            raise InvalidConfig(
-                f"{path} cannot be opened: {problem.strerror}.", "Check who may write there."
+            raise not_written(
+                problem, f"{path} cannot be opened: {problem.strerror}.", "Check who may write there."
             ) from None
         try:
             if not _acquire(fd):
@@ -177,6 +185,24 @@ class Environment:
             with contextlib.suppress(OSError):
                 fcntl.flock(fd, fcntl.LOCK_UN)
             os.close(fd)
+
+    def unwritable(self) -> str:
+        """Return why nothing can be written here, not even the lock; nothing where that can be."""
+        try:
+            os.close(os.open(self.file("lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        except OSError as problem:
+            return os.strerror(problem.errno) if problem.errno in UNWRITABLE else ""
+        return ""
+
+    @contextlib.contextmanager
+    def watched(self) -> Iterator[None]:
+        """Keep others from working here, as far as that can be where nothing can be written; raises Locked."""
+        with contextlib.ExitStack() as stack:
+            with contextlib.suppress(OSError):
+                file = stack.enter_context(open(self.file("lock"), "rb"))
+                if not _acquire(file.fileno(), fcntl.LOCK_SH):
+                    raise self._locked(file.read(4096))
+            yield
 
     def holder(self) -> str:
         """Return who holds the lock, in a sentence; nothing where nobody does."""

@@ -1,5 +1,10 @@
 """The kinds of error: each a sentence, its next step and its exit code."""
 
+import errno
+
+# What a full, broken or read-only disk says, or one that belongs to somebody else.
+UNWRITABLE = frozenset(getattr(errno, name) for name in "EACCES EPERM EROFS ENOSPC EDQUOT EFBIG EIO".split())
+
 
 class RiggerError(Exception):
     """Something went wrong that a person can act on.
@@ -32,6 +37,17 @@ class NotReady(RiggerError):
     """A pre-flight check failed; nothing was started."""
 
     exit_code = 4
+
+
+class Unwritable(InvalidConfig):
+    """A file cannot be written, by no fault of what the environment's files say: there is no room, for example."""
+
+    exit_code = NotReady.exit_code
+
+
+def not_written(problem: OSError, message: str, next_step: str) -> InvalidConfig:
+    """Return the error for a file that could not be written."""
+    return (Unwritable if problem.errno in UNWRITABLE else InvalidConfig)(message, next_step)
 
 
 class StepFailed(RiggerError):

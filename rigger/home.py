@@ -7,7 +7,7 @@ import os
 import re
 
 from rigger.environment import Environment
-from rigger.errors import BadUsage, InvalidConfig
+from rigger.errors import BadUsage, InvalidConfig, not_written
 from rigger.questions import did_you_mean
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}"
@@ -39,7 +39,7 @@ class Home:
         return sorted(name for name in found if re.fullmatch(NAME, name) and self._is_environment(name))
 
     def _is_environment(self, name: str) -> bool:
-        return os.path.isfile(os.path.join(self.environments_dir, name, "vars"))
+        return self.at(name).exists()
 
     def current_name(self) -> str | None:
         """Return the name of the current environment, None where there is none."""
@@ -83,7 +83,9 @@ class Home:
             for folder in (self.environments_dir, self.cache_dir):
                 os.makedirs(folder, mode=0o700, exist_ok=True)
             if not os.access(self.path, os.W_OK | os.X_OK):  # the link to the current environment lies there
-                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+                read_only = os.statvfs(self.path).f_flag & os.ST_RDONLY
+                code = errno.EROFS if read_only else errno.EACCES
+                raise OSError(code, os.strerror(code))
         except OSError as problem:
             raise _unusable(self.path, problem) from None
 
@@ -163,7 +165,8 @@ def _unreadable(path: str, problem: OSError) -> InvalidConfig:
 
 
 def _unusable(path: str, problem: OSError) -> InvalidConfig:
-    return InvalidConfig(
+    return not_written(
+        problem,
         f"{path} cannot be written: {problem.strerror}.",
         "Make room or give yourself the right to write there, or set RIGGER_HOME to another folder.",
     )

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from rigger import checkout, envfile, modules, plan, seal, trust, unpacked
+from rigger import config as configs
 from rigger import origin as origins
 from rigger.environment import Environment
 from rigger.errors import BadUsage, Locked, Refused
@@ -242,7 +243,7 @@ def _target(found: Unpacked, home: Home, name: str | None) -> Environment:
     """Return the environment that a bundle belongs to: the one of the same ID, or a new one."""
     for other in home.names():
         here = home.at(other)
-        if here.vars().get(f"{found.fields['prefix']}_ID") == found.id:
+        if configs.id_of(here, f"{found.fields['prefix']}_ID") == found.id:
             if name and name != other:
                 raise BadUsage(
                     f"{found.path} is the environment {other}, which is here already; it cannot be {name} too.",
@@ -297,5 +298,9 @@ def differences(loaded: Loaded) -> list[str]:
     for name in sorted({*here, *there}):
         if here.get(name) != there.get(name):
             lines.append(f"{name}: {here.get(name, '(unset)')} -> {there.get(name, '(unset)')}")
-    mine, theirs = loaded.target.audit.head()[0], loaded.found.serial
-    return [*lines, f"audit log: {mine} records -> {theirs}"]
+    mine, theirs = (
+        unpacked.worth_keeping(log.records()) for log in (loaded.target.audit, loaded.found.log())
+    )
+    if [record["hash"] for record in mine] == [record["hash"] for record in theirs]:
+        return [*lines, f"audit log: {len(theirs)} records, the same as here"]
+    return [*lines, f"audit log: {len(mine)} records -> {len(theirs)}"]

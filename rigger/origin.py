@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from rigger import versions
+from rigger import modules, versions
 from rigger.environment import Environment
 from rigger.errors import BadUsage, NotReady, Refused
 from rigger.gitinput import check_url
@@ -478,6 +478,45 @@ def same_repository(one: str, other: str) -> bool:
     return place(one) == place(other)
 
 
+def is_its_own(environment: Environment, saved: Mapping[str, str], place: str) -> bool:
+    """Return whether a repository or a folder can be where an environment's platform comes from.
+
+    It is the configured one, a clone of it, or a folder with the same platform; where the configured folder is no more,
+    any can be what it has become.
+    """
+    own = saved.get("REPOSITORY") or saved.get("CHECKOUT", "")
+    if own.startswith("/") and not os.path.isdir(own):
+        return True
+    folder, name = place.removeprefix("file://"), os.path.basename(saved.get("PLATFORM", ""))
+    if os.path.isdir(folder) and any(
+        found.name == name for found in modules.in_checkout("platform", environment.home, folder)
+    ):
+        return True
+    return any(same_repository(one, other) for one in _places(own) for other in _places(place))
+
+
+def _places(place: str) -> list[str]:
+    """Return a repository or a folder, and where it was cloned from."""
+    folder = place.removeprefix("file://")
+    if not os.path.isdir(folder):
+        return [place] if place else []
+    from rigger import checkout
+
+    top = checkout.around(folder)
+    return [os.path.realpath(folder), *([url] if top and (url := checkout.origin(top)) else [])]
+
+
+def other_place(environment: Environment, saved: Mapping[str, str], place: str) -> BadUsage:
+    """Return the error for another place than the one that the platform of an unnamed environment comes from."""
+    own = saved.get("REPOSITORY") or saved.get("CHECKOUT", "")
+    here = f"its platform from {own}" if own else f"the platform {saved.get('PLATFORM', 'of another place')}"
+    change = f", or add --name {environment.name} to change this one" if own else ""
+    return BadUsage(
+        f"{environment.name}, which this would change, has {here}, not from {place}.",
+        f'Make another with "rigger configure --name NAME"{change}.',
+    )
+
+
 def given(sources: Sources, name: str) -> str:
     """Return the value that a question of that name would be given, nothing where it would be asked."""
     found = sources.find(Question(name, ""))
@@ -531,7 +570,9 @@ def settle(saved: Mapping[str, str], given: Mapping[str, str]) -> tuple[dict[str
     from rigger import checkout
 
     if not after.get("REPOSITORY"):
-        raise BadUsage("It is not known from which repository.", 'Type "rigger configure --repository URL".')
+        raise BadUsage(
+            "It is not known from which repository.", 'Type "rigger configure --name NAME --repository URL".'
+        )
     url = changes["REPOSITORY"] = check_url(after["REPOSITORY"])
     if source == "VERSION":
         changes["VERSION"] = checkout.resolve(url, version=given["VERSION"]).name

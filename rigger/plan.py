@@ -410,8 +410,8 @@ def _before_create(planner: _Planner, leaving: Sequence[str]) -> list[Step]:
 def _removals(planner: _Planner, leaving: Sequence[str]) -> tuple[str, ...]:
     sentences = []
     if leaving:
-        noun = "machine" if len(leaving) == 1 else "machines"
-        sentences.append(f"{len(leaving)} {noun} will be removed with all their data: {_and(leaving)}.")
+        noun, whose = ("machine", "its") if len(leaving) == 1 else ("machines", "their")
+        sentences.append(f"{len(leaving)} {noun} will be removed with all {whose} data: {_and(leaving)}.")
     provider = planner.config.provider
     before = planner.history.last.get(f"provider/{provider.name}/create")
     if before is not None:

@@ -83,7 +83,8 @@ def _disk(home: str) -> Finding:
         place = os.path.dirname(place)
     usage = os.statvfs(place)
     free = usage.f_bavail * usage.f_frsize
-    return Finding("disk", free >= LEAST_FREE_BYTES, f"{free >> 20} MiB free at {place}", "make room there")
+    least = f"make room there: at least {LEAST_FREE_BYTES >> 20} MiB must be free, for records and logs"
+    return Finding("disk", free >= LEAST_FREE_BYTES, f"{free >> 20} MiB free at {place}", least)
 
 
 def _tool(tool: Tool, module: Module) -> Finding:

@@ -84,6 +84,8 @@ class Answer:
 class BadAnswer(BadUsage):
     """A value that its question does not accept; the message is one sentence for the person who gave it."""
 
+    cause = ""  # what a program said, which may be the same for several questions
+
 
 @dataclass(frozen=True)
 class Sources:
@@ -491,9 +493,9 @@ class Interview:
             return ()
         code, output, errors = self.run_program(question.folder, question.choices_command, values)
         if code != 0:
-            raise BadAnswer(
-                f"{question.choices_command} could not list the choices of {question.name}: "
-                f"{last_line(errors, output) or f'it exited {code}'}."
+            said = (last_line(errors, output) or f"it exited {code}").rstrip(".")
+            raise _of_program(
+                f"{question.choices_command} could not list the choices of {question.name}: {said}.", said
             )
         lines = [line.partition("\t") for line in output.splitlines() if line.strip()]
         return tuple(Choice(value.strip(), description.strip()) for value, _, description in lines)
@@ -510,12 +512,19 @@ class Interview:
                 said = last_line(errors, output) or f"{question.check} exited {code}"
                 if question.secret and len(value.encode("utf-8", "surrogateescape")) >= MIN_LENGTH:
                     said = said.replace(value, "***")
-                raise BadAnswer(f"{question.name} was not accepted: {said.rstrip('.')}.")
+                said = said.rstrip(".")
+                raise _of_program(f"{question.name} was not accepted: {said}.", said)
         return value
 
 
+def _of_program(sentence: str, cause: str, next_step: str = "") -> BadAnswer:
+    problem = BadAnswer(sentence, next_step)
+    problem.cause = cause
+    return problem
+
+
 def _said_of(problem: BadAnswer, source: str) -> BadAnswer:
-    return BadAnswer(f"{problem.message.removesuffix('.')} ({source}).", problem.next_step)
+    return _of_program(f"{problem.message.removesuffix('.')} ({source}).", problem.cause, problem.next_step)
 
 
 def last_line(*texts: str) -> str:
@@ -531,11 +540,15 @@ def missing_values(
     missing: Sequence[Question], command: str, set_aside: Mapping[str, BadAnswer] | None = None
 ) -> BadUsage:
     """Return the error that lists every missing value with its flag, and why one that is there does not count."""
-    lines = []
+    lines: list[str] = []
+    told: dict[str, str] = {}  # what a program said, and of which question first
     for question in missing:
         reason = (set_aside or {}).get(question.name)
         flag = question.flag if question.flag else f"{question.flag_form}..."
-        lines.append(f"  {flag}   {question.ask}" + (f" {reason.message}" if reason else ""))
+        why = f" {reason.message}" if reason else ""
+        if reason and reason.cause and told.setdefault(reason.cause, question.name) != question.name:
+            why = f" (Cannot be looked up for the same reason as {told[reason.cause]}.)"
+        lines.append(f"  {flag}   {question.ask}{why}")
     noun = "value is" if len(missing) == 1 else "values are"
     return BadUsage(
         f"{len(missing)} {noun} missing and nobody can be asked:\n" + "\n".join(lines),

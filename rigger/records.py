@@ -26,12 +26,20 @@ def _texts(value) -> bool:
     return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
 
 
+def _line_if_any(value) -> bool:
+    return value is None or _text(LINE)(value)
+
+
 _MODULE, _STEP, _LINE = _text(rf"(?:provider|platform)/{WORD}"), _text(VERB), _text(LINE)
 
 # What of a record is read again, by event; whatever else it has is only shown.
 _ALWAYS = {"time": _text(TIME), "run": _text(RUN), "event": _text(WORD)}
 _FIELDS = {
-    "run-started": {"command": _LINE, "version": _LINE},
+    "run-started": {
+        "command": _LINE,
+        "version": _LINE,
+        **dict.fromkeys(("provider", "platform", "id"), _line_if_any),
+    },
     "run-finished": {"outcome": _LINE},
     "step-started": {
         "module": _MODULE,

@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rigger import __version__, envfile, inventory, modules, process, ssh
-from rigger.config import CORE, Config, resolve, write_computed
+from rigger.config import CORE, Config, require_recorded, resolve, write_computed
 from rigger.environment import Environment
-from rigger.errors import Interrupted, NotReady, StepFailed
+from rigger.errors import Interrupted, NotReady, StepFailed, Unwritable
 from rigger.plan import Plan, Step, recorded_parameters
 from rigger.printer import Printer, duration
 from rigger.questions import BadAnswer, last_line, validate
@@ -234,6 +234,7 @@ class Run:
             by=f"{os.environ.get('USER') or os.getuid()}@{os.uname().nodename}",
             provider=self.config.provider.name,
             platform=self.config.platform.name,
+            id=self.config.id,
             version=self.config.values.get("VERSION", ""),
             steps=len(plan.steps),
             **self._commit(),
@@ -348,7 +349,10 @@ class Run:
             given.problems += _missing_outputs(step, given, self.config)
         if step.verb == "backup":
             given.problems += _judge_backup(plan.environ.get("RIGGER_BACKUP_FILE", ""), succeeded)
-        changed = take(self.environment, self.config, step, given, succeeded)
+        try:
+            changed = take(self.environment, self.config, step, given, succeeded)
+        except Unwritable as problem:
+            raise _not_kept(step, outcome, problem) from None
         self.config = _with_given(self.config, given)
         for value in maskable(self.config.secrets):
             self.redactor.add(value)
@@ -466,6 +470,13 @@ def _not_recorded(what: str, problem: NotReady) -> StepFailed:
     return StepFailed(
         f"{what[0].upper()}{what[1:]}, but that could not be recorded: {reason}.",
         "Make room or correct the permissions, then run the same command again; it repeats what has no record.",
+    )
+
+
+def _not_kept(ended: Step, outcome: process.Outcome, problem: Unwritable) -> StepFailed:
+    return StepFailed(
+        f"{ended.shown} exited {outcome.exit_code}, but what it gave back could not be kept: {problem.message.rstrip('.')}.",
+        "Make room or correct the permissions, then run the same command again; it takes that over first.",
     )
 
 
@@ -716,6 +727,7 @@ def settle(environment: Environment) -> Config:
     """Return the configuration of an environment whose lock is held, with what a killed run gave back."""
     environment.nodes()  # a file that cannot be understood must show before anything runs
     config = resolve(environment)
+    require_recorded(environment, config)
     require_trusted(environment, config)
     if recover(environment, config):
         config = resolve(environment)

@@ -46,6 +46,15 @@ def default_path(environment: Environment, folder: str) -> str:
     return path
 
 
+def newest(environment: Environment) -> str:
+    """Return the path of the newest bundle that an upgrade left in an environment, nothing where there is none."""
+    try:
+        entries = [entry for entry in os.scandir(environment.file("saved")) if entry.name.endswith(".rigger")]
+    except OSError:
+        return ""
+    return max(entries, key=lambda entry: entry.stat().st_mtime_ns).path if entries else ""
+
+
 def save(
     environment: Environment,
     config: Config,
@@ -55,7 +64,7 @@ def save(
     sign: Callable[[bytes], bytes] | None = None,
     repository: Member | None = None,
 ) -> Saved:
-    """Pack an environment whose lock is held; raises Refused if a secret would get in.
+    """Pack an environment that nobody else changes meanwhile; raises Refused if a secret would get in.
 
     `encrypt` keeps the secrets, and files that hold one, inside the bundle; without it they stay out.
     """

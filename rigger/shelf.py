@@ -78,17 +78,17 @@ def make(app, role: str, name: str, path: str | None) -> None:
     app.printer.line("Its comments say what each script is for. Change them, and see what is still right:")
     app.printer.line(f"  rigger module check --run {shown}")
     app.printer.line("Use it:")
-    app.printer.line(f"  rigger configure --{role} {shown}")
+    app.printer.line(f"  rigger configure --{role} {shown} --name {module.name}")
     if role == "platform" and (top := scaffold.in_repository(module.folder)):
-        _say_repository(app, module.folder, top)
+        _say_repository(app, module.name, module.folder, top)
 
 
-def _say_repository(app, folder: str, top: str) -> None:
+def _say_repository(app, name: str, folder: str, top: str) -> None:
     place = os.path.relpath(folder, top)
     places = ", ".join("the root" if known == "." else known for known in modules.PLATFORM_PLACES)
     if place in modules.PLATFORM_PLACES:
         app.printer.line("Once it is committed, from anywhere:")
-        app.printer.line("  rigger configure --repository URL")
+        app.printer.line(f"  rigger configure --repository URL --name {name}")
     else:
         app.printer.line(
             f"In a git repository, rigger.yml is looked for in {places}; write it there with --path."

@@ -401,11 +401,17 @@ def _all(values, good: Callable[[str], bool]) -> bool:
     return isinstance(values, list) and all(isinstance(value, str) and good(value) for value in values)
 
 
+def worth_keeping(records: list[dict]) -> list[dict]:
+    """Return the records of an audit log, but for the last ones if they only say that a bundle was loaded."""
+    records = [*records]
+    while records and records[-1]["event"] == "loaded":
+        records.pop()
+    return records
+
+
 def require_newer(found: Unpacked, here: Environment) -> None:
     """Raise Refused when this machine knows more of the environment than the bundle does."""
-    mine, theirs = here.audit.records(), found.log().records()
-    while mine and mine[-1]["event"] == "loaded":  # that a bundle was loaded is nothing to lose
-        mine.pop()
+    mine, theirs = worth_keeping(here.audit.records()), found.log().records()
     if len(theirs) < len(mine):
         raise Refused(
             f"{found.path} is older (serial {len(theirs)}) than what is here of {here.name} (serial {len(mine)}).",

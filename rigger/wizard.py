@@ -7,7 +7,7 @@ import os
 import re
 import sys
 import textwrap
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
@@ -45,10 +45,10 @@ class Wizard:
     `describe` may dress a question up just before it is shown, where doing so for every question is slow.
     """
 
-    def __init__(self, describe: Callable[[Question], Question] | None = None):
+    def __init__(self, describe: Callable[[Question], Question] | None = None, told: Iterable[str] = ()):
         self.describe = describe or (lambda question: question)
         self.face = Drawn() if _can_draw() else Plain()
-        self._told: set[str] = set()
+        self._told = {*told}  # names of questions whose given values were said
         self._explained: set[str] = set()
 
     def fill(self, interview: Interview, on_answer: Callable[[], None]) -> None:
@@ -494,7 +494,7 @@ class Plain:
     def pick(self, prompt: Prompt, rows: Sequence[Row], default: str | None) -> str:
         self._show(prompt)
         numbers = self._list(rows)
-        names = {row.value or row.cells[0]: row.value for row in rows}
+        names = {row.cells[0] if row.value in (WRITE, MAKE) else row.value: row.value for row in rows}
         usual = next((name for name, value in names.items() if value == default), "")
         while True:
             typed = self._read(self._label(numbers, usual)).strip() or usual

@@ -132,3 +132,34 @@ def test_a_broken_module_describes_itself_and_hides_no_other(home, rigger):
     assert "cannot be used" in described["broken"] and "nmae" in described["broken"] and "soil" in described
     with pytest.raises(RiggerError):
         catalog.module("provider", "broken")
+
+
+def test_the_recorded_version_is_the_one_that_the_vars_said(home):
+    made = environment(home)
+    say = made.audit.append
+
+    def step(command, version):
+        say("run-started", command, id="0123456789", platform="tree", provider="soil")
+        say(
+            "step-started",
+            command,
+            step="deploy",
+            command=command,
+            parameters={"VERSION": version, "T": "***f"},
+        )
+        return config.made(made).answers
+
+    assert config.made(made) is None
+    assert step("provision", "1") == {"VERSION": "1"}
+    say("upgrade-started", **{"from": "1", "to": "2"})
+    assert step("upgrade", "2") == {"VERSION": "1"}
+    say("upgrade-started", rollback=True, **{"from": "2", "to": "1"})
+    assert step("upgrade", "1") == {"VERSION": "1"}
+    say("upgrade-rolled-back", **{"from": "2", "to": "1"})
+    say("upgrade-started", **{"from": "1", "to": "3"})
+    step("upgrade", "3")
+    say("upgrade-finished", **{"from": "1", "to": "3"})
+    assert config.made(made).answers == {"VERSION": "3"}
+    assert step("test", "3") == {"VERSION": "3"}
+    say("destroyed")
+    assert config.made(made) is None

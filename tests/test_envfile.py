@@ -748,7 +748,7 @@ def test_a_disk_that_is_full_leaves_the_old_file(tmp_path):
         check=False,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000)),
     )
-    assert result.stdout == f"InvalidConfig Cannot write {path}: File too large\n"
+    assert result.stdout == f"Unwritable Cannot write {path}: File too large\n"
     assert envfile.read(str(path)) == {"A": "old"}
     assert os.listdir(tmp_path) == ["vars"]
 

@@ -245,6 +245,21 @@ def test_missing_values_say_why_one_that_is_there_does_not_count():
     assert "there is no file /nowhere/id (its default)." in error.message
 
 
+def test_one_cause_of_several_missing_values_is_said_once():
+    def failing(reason):
+        return 1, "", f"{reason}\n"
+
+    programs = Programs(look=failing("there is no way to the cloud."), zones=failing("REGION has no answer"))
+    region = Question("REGION", "Which region?", type="select", choices_command="look")
+    size = Question("SIZE", "Which size?", type="select", choices_command="look")
+    zone = Question("ZONE", "Which zone?", type="select", choices_command="zones")
+    talk = interview(region, size, zone, program=programs, take_defaults=True)
+    lines = missing_values(talk.missing(), "rigger configure", talk.set_aside).message.splitlines()[1:]
+    assert lines[0].endswith("choices of REGION: there is no way to the cloud (its default).")
+    assert lines[1].endswith("Which size? (Cannot be looked up for the same reason as REGION.)")
+    assert lines[2].endswith("choices of ZONE: REGION has no answer (its default).")
+
+
 # Defaults
 
 

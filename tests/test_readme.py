@@ -185,11 +185,22 @@ def test_what_ships_is_described():
 
 def test_the_repository_works_when_pasted(shell, private_home):
     identity = "git config --global user.name Ada; git config --global user.email ada@example.com\n"
+    shell("rigger configure --defaults --provider noop")  # as after the quickstart, there is an environment
+    environments = private_home / ".rigger" / "environments"
+    before = (environments / "etcd" / "vars").read_bytes()
     said = shell(identity + pasted("Using your own repository in five minutes"))
-    assert "smoke: 1 passed" in said and "Checked out v1.1.0" in said
-    checkout = private_home / ".rigger" / "environments" / "tulip" / "checkout"
-    assert (checkout / "flower").read_text() == "yellow\n"
+    assert "smoke: 1 passed" in said and "Checked out v1.1.0" in said and "tulip runs v1.1.0" in said
+    assert (environments / "tulip" / "checkout" / "flower").read_text() == "yellow\n"
+    assert (environments / "etcd" / "vars").read_bytes() == before
+    assert not (environments / "etcd" / "runs").exists()
+    shell("cd tulip && rigger configure --path . --no-input && rigger provision")
     shell("rigger check && rigger destroy --yes")
+
+
+def test_whoever_pastes_what_makes_a_cluster_gets_a_new_one():
+    makes = re.findall(r"^    (rigger configure .*--(?:platform|provider|repository) .*)$", README, re.M)
+    assert len(makes) > 7
+    assert not [line for line in makes if "--name " not in line]
 
 
 def test_the_terraform_provider_works_when_pasted(shell, private_home):

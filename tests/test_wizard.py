@@ -1,5 +1,6 @@
 """What a person sees and types: prompts on a pipe, and whole conversations on a real terminal."""
 
+import io
 import json
 import os
 import re
@@ -15,6 +16,10 @@ from prompt_toolkit.output import DummyOutput
 from rigger.errors import BadUsage, Interrupted
 from rigger.questions import Choice, Interview, Question, Sources
 from rigger.wizard import (
+    MAKE,
+    WRITE,
+    Plain,
+    Prompt,
     Row,
     Wizard,
     aligned,
@@ -684,6 +689,14 @@ def test_a_terminal_that_can_only_print_lines(tmp_path, term):
     }
     assert b"\x1b" not in talk.heard and b"\x07" not in talk.heard and b"owned" not in talk.heard
     assert b"good-token" not in talk.heard[: talk.heard.index(b"RESULT")]
+
+
+@pytest.mark.parametrize("typed", ["", "make a new one", "1"])
+def test_the_default_of_a_list_is_shown_in_words(monkeypatch, capsys, typed):
+    rows = [Row(MAKE, ("make a new one",)), Row(WRITE, ("another file",))]
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(f"{typed}\n".encode())))
+    assert Plain().pick(Prompt("Which SSH key?"), rows, MAKE) == MAKE
+    assert "[make a new one] >" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("keys, code", [(CTRL_C, 130), (CTRL_D, 2)])

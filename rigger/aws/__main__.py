@@ -5,7 +5,14 @@ from __future__ import annotations
 import os
 import sys
 
-from rigger.errors import DifferencesFound, RiggerError
+from rigger.errors import DifferencesFound, RiggerError, StepFailed
+
+
+class Answers(dict):
+    """The variables of a step or question; one that is missing is named in a sentence."""
+
+    def __missing__(self, name: str):
+        raise StepFailed(f"{name} has no answer, and this depends on it.")
 
 
 def main(arguments: list[str]) -> int:
@@ -13,7 +20,7 @@ def main(arguments: list[str]) -> int:
     from rigger.aws import answers, session, steps
 
     verb, *rest = arguments or [""]
-    values = dict(os.environ)
+    values = Answers(os.environ)
     function = (
         getattr(answers, verb.replace("-", "_"), None) if verb.startswith(("list-", "check-")) else None
     )

@@ -21,15 +21,19 @@ Lines = Iterator[tuple[str, str]]
 
 def list_credentials(values: Mapping[str, str]) -> Lines:
     """List where credentials can come from on this machine."""
-    if os.environ.get("AWS_ACCESS_KEY_ID") or os.environ.get("AWS_WEB_IDENTITY_TOKEN_FILE"):
+    shell = os.environ.get("AWS_ACCESS_KEY_ID") or os.environ.get("AWS_WEB_IDENTITY_TOKEN_FILE")
+    if shell:
         yield ENVIRONMENT, "those of this shell (AWS_ACCESS_KEY_ID ...); not stored"
     import botocore.session
 
     for profile in botocore.session.Session(profile=None).available_profiles:
         yield profile, "a profile of ~/.aws; not stored"
-    yield TYPED, "an access key, typed in"
-    if not os.environ.get("AWS_ACCESS_KEY_ID"):
-        yield ENVIRONMENT, "whatever the AWS tools find on this machine, such as its role"
+    # The first one is what counts where nobody is asked: a key is typed by who gives one.
+    last = [(TYPED, "an access key, typed in")]
+    if not shell:
+        found = (ENVIRONMENT, "whatever the AWS tools find on this machine, such as its role")
+        last.insert(1 if os.environ.get("RIGGER_AWS_KEY_ID") else 0, found)
+    yield from last
 
 
 def check_credentials(values: Mapping[str, str]) -> None:

@@ -87,9 +87,12 @@ class Aws:
         return self._clients[service]
 
     def identity(self) -> tuple[str, str]:
-        """Return the account of the credentials, and who they stand for."""
-        said = self.client("sts").get_caller_identity()
-        return said["Account"], said["Arn"]
+        """Return the account of the credentials, and who they stand for; raises StepFailed for no answer of AWS."""
+        try:
+            said = self.client("sts").get_caller_identity()
+            return said["Account"], said["Arn"]
+        except KeyError:  # XML of somebody else, such as a page that asks for a login
+            raise _not_aws() from None
 
     def require_account(self) -> None:
         """Raise StepFailed unless the credentials belong to the account that the environment was made in."""
@@ -152,13 +155,24 @@ def _unreachable(problem: Exception) -> StepFailed:
         )
     if "Credentials" in kind or "Token" in kind or kind == "CredentialRetrievalError":
         return StepFailed("There are no usable AWS credentials.", NEW_CREDENTIALS)
-    where = getattr(problem, "kwargs", {}).get("endpoint_url", "")
+    if kind == "ResponseParserError" or hasattr(problem, "response"):  # an answer, but without a code of AWS
+        return _not_aws()
+    where = "/".join(getattr(problem, "kwargs", {}).get("endpoint_url", "").split("/")[:3])
     if where or kind in ("ConnectionError", "HTTPClientError", "ProxyConnectionError", "SSLError"):
         return StepFailed(
             f"AWS cannot be reached{f' at {where}' if where else ''} ({kind}).",
             f"Look at the network, at HTTPS_PROXY and at AWS_ENDPOINT_URL. {GO_ON}",
         )
     return StepFailed(f"The AWS client failed: {_line(str(problem))} ({kind}).", GO_ON)
+
+
+def _not_aws() -> StepFailed:
+    named = {value for name, value in os.environ.items() if name.startswith("AWS_ENDPOINT_URL") and value}
+    where = f" at {named.pop()}" if len(named) == 1 else ""
+    return StepFailed(
+        f"What answers{where} is not AWS: its reply is not the XML that AWS sends.",
+        f"Look at AWS_ENDPOINT_URL and at HTTPS_PROXY. {GO_ON}",
+    )
 
 
 def _line(text: str) -> str:

@@ -73,7 +73,8 @@ def _source(environment: Environment) -> Source:
     if not (url or own):
         raise InvalidConfig(
             f"The platform of {environment.name} comes from no repository.",
-            'Name one: "rigger configure --repository URL", or a folder of yours: --path FOLDER.',
+            f'Name one: "rigger configure --name {environment.name} --repository URL", or a folder of yours: '
+            "--path FOLDER.",
         )
     folder = own or environment.file(repositories.CHECKOUT)
     return Source(url, vars.get("VERSION", ""), vars.get("REF", ""), folder, bool(own))

@@ -10,7 +10,15 @@ from rigger import config as configs
 from rigger import envfile, origin, plan
 from rigger.cli import App, command, group
 from rigger.environment import COMPUTED, Environment
-from rigger.errors import BadUsage, DifferencesFound, Interrupted, InvalidConfig, RiggerError
+from rigger.errors import (
+    BadUsage,
+    DifferencesFound,
+    Interrupted,
+    InvalidConfig,
+    NotReady,
+    RiggerError,
+    StepFailed,
+)
 from rigger.plan import HIDDEN, History
 from rigger.preflight import run_program
 from rigger.questions import Interview, Question, Sources
@@ -123,55 +131,204 @@ def _shown(value: str | None) -> str | None:
     return HIDDEN if value is not None and value.startswith(HIDDEN) else value
 
 
+class _Draft(Environment):
+    """An environment as the text in the editor describes it."""
+
+    @property
+    def vars_file(self) -> str:
+        return self.file("vars.edit")
+
+
 @config.add_command
 @command("edit", asks=True)
 def edit(app: App):
     """Edit the vars file in $EDITOR; what is invalid is not saved."""
     environment = app.environment()
+    editor = _editor()
     with environment.locked("rigger config edit"):
-        before = environment.vars()
-        draft = environment.file("vars.edit")
-        if os.path.exists(draft):
-            app.printer.line("Going on with your text of last time, which was not saved.")
-        else:
-            envfile.write(draft, before)
-        edited = _edited(app, environment, draft, before)
-        if edited is not None:
+        draft = _Draft(environment.name, environment.path, environment.home)
+        problem = _problem(environment)
+        before = envfile.readable(_text(environment, problem)) if problem else environment.vars()
+        before = {name: value for name, value in before.items() if name not in COMPUTED}
+        written = _begin(app, environment, draft, before, problem)
+        edited = _edited(app, editor, environment, draft, before, problem, written)
+        if edited is not None and problem:
+            _mend(app, environment, draft, before, edited)
+        elif edited is not None:
             given = {name: value for name, value in edited.items() if before.get(name) != value}
-            gone = [name for name in before if name not in edited]
-            _change(app, environment, given, gone)
-        os.unlink(draft)
+            _change(app, environment, given, [name for name in before if name not in edited])
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(draft.vars_file)
 
 
-def _edited(app: App, environment: Environment, draft: str, before: dict[str, str]) -> dict[str, str] | None:
+def _editor() -> tuple[str, list[str]]:
+    """Return where the editor is named, and its words; raises BadUsage where it could not be used."""
+    from rigger import wizard
+
+    for name in ("VISUAL", "EDITOR"):
+        if text := os.environ.get(name, "").strip():
+            try:
+                return name, shlex.split(text)
+            except ValueError as problem:
+                raise BadUsage(f"{name} is not a command: {problem}.", f"Set {name} to an editor.") from None
+    if not wizard.has_terminal():
+        raise BadUsage(
+            "There is no terminal to edit on, and neither VISUAL nor EDITOR names an editor that needs none.",
+            'Type "rigger config set NAME=VALUE", or set EDITOR.',
+        )
+    return "EDITOR", ["vi"]
+
+
+def _problem(environment: Environment) -> InvalidConfig | None:
+    """Return why nobody can work with the vars file, None where that can be."""
+    try:
+        configs.require_modules_named(environment, envfile.read(environment.vars_file))
+    except InvalidConfig as problem:
+        return problem
+    return None
+
+
+def _text(environment: Environment, problem: InvalidConfig) -> bytes:
+    """Return a damaged vars file as it is; raises the problem where not even that can be read."""
+    try:
+        with open(environment.vars_file, "rb") as file:
+            return file.read()
+    except FileNotFoundError:
+        return b""
+    except OSError:
+        raise problem from None
+
+
+def _begin(app: App, environment: Environment, draft: _Draft, before, problem) -> bytes | None:
+    """Write what the editor opens, and say what is wrong with it; None where it is the text of last time."""
+    from rigger import wizard
+
+    if problem:
+        app.printer.warn(f"{_in_full(problem)} {_ways_back(environment)}".rstrip())
+        # A person must have read that before the editor covers it.
+        ask = wizard.has_terminal() and not app.yes
+        if ask and not wizard.Wizard().confirm("Open it in the editor as it is?", default=True):
+            raise Interrupted("Nothing was changed.")
+    if os.path.exists(draft.vars_file):
+        app.printer.line("Going on with your text of last time, which was not saved.")
+        return None
+    text = _text(environment, problem) if problem else envfile.render(before)
+    envfile.write_bytes(draft.vars_file, text)
+    return text
+
+
+def _in_full(problem: RiggerError) -> str:
+    """Return a problem and its next step, as sentences in one line."""
+    return f"{problem.message.rstrip('.')}. {problem.next_step}".rstrip()
+
+
+def _ways_back(environment: Environment) -> str:
+    """Return, in sentences, what gives back a vars file that nobody can work with."""
+    from rigger import saved
+
+    ways = []
+    try:
+        envfile.read(environment.vars_file)
+    except InvalidConfig:
+        away = shlex.join(["mv", environment.vars_file, f"{environment.vars_file}.damaged"])
+        again = f'"rigger configure --name {environment.name}"'
+        ways.append(
+            f"If little is left of it, move it away ({away}): {again} takes what the audit log knows, "
+            "and asks for the rest."
+        )
+    if newest := saved.newest(environment):
+        unpack = shlex.join(["tar", "--zstd", "-xOf", newest, "vars"])
+        ways.append(f"A bundle has the vars of an earlier time: {unpack}")
+    return " ".join(ways)
+
+
+def _edited(
+    app: App,
+    editor: tuple[str, list[str]],
+    environment: Environment,
+    draft: _Draft,
+    before: dict[str, str],
+    problem: InvalidConfig | None,
+    written: bytes | None,
+) -> dict[str, str] | None:
     """Return what a person made of the draft once it is valid and agreed to, None when nothing changed."""
-    from rigger import process, wizard
+    from rigger import wizard
 
-    editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
     while True:
-        code = process.interactive([*shlex.split(editor), draft])
+        code = _run_editor(editor, draft, written)
         if code:
-            raise Interrupted(f"{editor} exited {code}; nothing was changed.", f"Your text is in {draft}.")
+            raise Interrupted(
+                f"{shlex.join(editor[1])} exited {code}; nothing was changed.", _kept(draft, written)
+            )
         try:
-            edited = {name: value for name, value in envfile.read(draft).items() if name not in COMPUTED}
-            if edited == before:
+            values = envfile.read(draft.vars_file)
+            edited = {name: value for name, value in values.items() if name not in COMPUTED}
+            if edited == before and not problem:
                 app.printer.line("Nothing was changed.")
                 return None
-            _validate(environment, edited, before)
-        except RiggerError as problem:
-            app.printer.warn(problem.message)
+            _validate_mended(draft) if problem else _validate(environment, edited, before)
+        except RiggerError as fault:
+            app.printer.warn(_in_full(fault))
             if not wizard.has_terminal():
-                raise InvalidConfig(
-                    "What was edited is not valid; nothing was changed.", f"Your text is in {draft}."
-                ) from None
+                step = _kept(draft, written) or _ways_back(environment) or fault.next_step
+                raise InvalidConfig("What was edited is not valid; nothing was changed.", step) from None
             if not wizard.Wizard().confirm("Go back to the editor?", default=True):
-                raise InvalidConfig("Nothing was changed.", f"Your text is in {draft}.") from None
+                raise InvalidConfig("Nothing was changed.", _kept(draft, written)) from None
             continue
         _show_difference(app, before, edited)
         if app.yes or not wizard.has_terminal() or wizard.Wizard().confirm("Save this?", default=True):
             return edited
         app.printer.line("Nothing was changed.")
         return None
+
+
+def _run_editor(editor: tuple[str, list[str]], draft: _Draft, written: bytes | None) -> int:
+    """Let a person edit the draft; returns the editor's exit code, raises NotReady where it cannot be started."""
+    from rigger import process
+
+    name, words = editor
+    try:
+        return process.interactive([*words, draft.vars_file])
+    except StepFailed as problem:
+        kept = _kept(draft, written)
+        raise NotReady(
+            f"The editor ({name}) cannot be started, nothing was changed: {problem.message}",
+            f"Set {name} to an editor that you have. {kept}".rstrip(),
+        ) from None
+
+
+def _kept(draft: _Draft, written: bytes | None) -> str:
+    """Say where a person's text is; a draft that nobody has touched is removed."""
+    try:
+        with open(draft.vars_file, "rb") as file:
+            touched = file.read() != written
+    except FileNotFoundError:  # an editor may do that
+        return ""
+    if not touched:
+        os.unlink(draft.vars_file)
+    return f"Your text is in {draft.vars_file}." if touched else ""
+
+
+def _validate_mended(draft: _Draft) -> None:
+    """Raise for a text that nobody could work with either, or that is not about the cluster that exists."""
+    configs.require_recorded(draft, configs.resolve(draft))
+
+
+def _mend(
+    app: App, environment: Environment, draft: _Draft, before: dict[str, str], edited: dict[str, str]
+) -> None:
+    """Save what takes the place of a damaged vars file; record the names of what differs from what was readable."""
+    settled = configs.resolve(draft)
+    root = origin.place(environment, edited) if origin.is_used(edited) else ""
+    after = {**edited, **configs.identity(edited, settled.platform, root)}
+    vars = {name: value for name, value in after.items() if name not in settled.secrets}
+    secrets = {name: value for name, value in after.items() if name in settled.secrets}
+    changed = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
+    environment.audit.append("configured", by="rigger config", changed=changed)
+    environment.save(vars, {**secrets, **environment.secrets()}, draft.own_folders())
+    with contextlib.suppress(RiggerError):  # the next command says what is missing now
+        configs.write_computed(environment, configs.resolve(environment))
+    app.printer.line(f"Saved: {environment.vars_file} can be read again. Next: rigger status")
 
 
 def _validate(environment: Environment, edited: dict[str, str], before: dict[str, str]) -> None:
@@ -228,6 +385,7 @@ def _checked(environment: Environment, given: dict[str, str], gone) -> tuple[dic
     """Return the values in the form in which they are saved, and which names are secret; raises BadUsage and others."""
     saved = {**environment.vars(), **environment.secrets()}
     after = {name: value for name, value in {**saved, **given}.items() if name not in gone}
+    configs.require_modules_named(environment, after)
     catalog = configs.catalog_of(environment, after)
     catalog.check_names(given, {**after}, "config set", also=saved)
     configs.require_same_modules(environment, saved, after)

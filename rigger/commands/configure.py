@@ -149,12 +149,18 @@ def _configure(
     else:
         target, named = _target(app, name, given, path, flags.get("PLATFORM") or loaded.get("PLATFORM"))
         _require_same_cluster(app, target, catalog, loaded, path)
+        if not named and target.exists():
+            _require_no_other(target, Sources(flags=flags, environ=_environ(), answers=given))
     draft = _draft(app, target, named) if asks and not defaults else None
     if draft and draft.name != target.name:
         target, named = app.home.at(draft.name), True
     new = not target.exists()
     # Of what is here, a bundle takes over nothing but the secrets that were left out of it.
     saved_here = {} if new else target.secrets() if bundle else {**target.vars(), **target.secrets()}
+    back = {} if new or bundle else configs.lost(target, saved_here)
+    saved_here |= back
+    if back:
+        app.printer.warn(_told_of_record(target, back))
     sources = Sources(
         flags=flags,
         environ=_environ(),
@@ -184,13 +190,13 @@ def _configure(
             _check_names_of_any(catalog, interview.sources)
         try:
             review = not (defaults or bundle or app.yes)
-            _converse(app, target, interview, catalog, review, defaults)
+            _converse(app, target, interview, catalog, review, defaults, _own_modules(bundle))
         except Interrupted as problem:
             if bundle:
                 problem.next_step = f'Nothing was changed. "rigger configure --file {path}" goes on from the answers given so far.'
             raise
     else:
-        _require_all(app, interview, catalog, path or target.vars_file)
+        _require_all(app, interview, catalog, path or target.vars_file, _own_modules(bundle))
     _check_names(catalog, interview)
     if bundle:
         _load_bundle(app, bundle, interview, catalog, saved_here)
@@ -207,6 +213,16 @@ def _configure(
     if asks:
         Draft(app.home.path, target.name).remove()
     _say_what_next(app, final, interview, changed)
+
+
+def _told_of_record(target: Environment, back: Mapping[str, str]) -> str:
+    """Return a sentence about values that the vars file has lost and that are taken from the record."""
+    from rigger.wizard import WIDEST_NOTE, shorten, visible
+
+    named = ", ".join(f"{name}={shorten(visible(value), WIDEST_NOTE)}" for name, value in back.items())
+    said = f"{target.vars_file} has lost what {target.name} was made with; its record says: {named}."
+    again = 'What the scripts had set comes again with "rigger provision --again".'
+    return f"{said} {again}" if "PLATFORM" in back else said
 
 
 def _found_or_made_key(app: App, question: Question) -> str:
@@ -276,10 +292,20 @@ def _say_bundle(app: App, bundle: loading.Loaded) -> None:
     app.printer.line(f"{found.path}: {found.name} of {found.fields['created']}, verified{signed}.")
     for line in loading.differences(bundle):
         app.printer.line(f"  {plain(line)}")
+    for name, folder in _own_modules(bundle).items():
+        app.printer.line(f"{name} is {plain(folder)}: its scripts come in the bundle.")
     for name in bundle.lost():
         app.printer.warn(
             f"{plain(name)} was left out when it was saved, as it holds a secret: scripts will miss it."
         )
+
+
+def _own_modules(bundle: loading.Loaded | None) -> dict[str, str]:
+    """Return PROVIDER and PLATFORM, as far as a bundle brings them along, and the folders that they will be."""
+    return {
+        role.upper(): unpacked.repoint(bundle.module(role), bundle.found.folder, bundle.target.path)
+        for role in (bundle.strangers() if bundle else ())
+    }
 
 
 def _script_of_bundle(catalog: Catalog, bundle: loading.Loaded, loaded: Mapping[str, str]):
@@ -393,6 +419,22 @@ def _require_same_cluster(app: App, target: Environment, catalog: Catalog, loade
             )
 
 
+def _require_no_other(target: Environment, given: Sources) -> None:
+    """Raise BadUsage where what was given is about another cluster than the environment that nobody has named.
+
+    Whoever pastes a command for a new cluster means a new environment, and not the one that happens to be current.
+    """
+    saved = target.vars()
+    for name in ("PROVIDER", "PLATFORM"):
+        value = origins.given(given, name)
+        if value and saved.get(name, value) != _whole_path(name, value) and configs.exists(target):
+            raise configs.other_module(target, name, saved[name])
+    for name in ("REPOSITORY", "CHECKOUT"):
+        value = origins.given(given, name)
+        if value and not origins.is_its_own(target, saved, place := _whole_path(name, value)):
+            raise origins.other_place(target, saved, place)
+
+
 def _draft(app: App, target: Environment, named: bool) -> Draft | None:
     """Return the draft of an interrupted conversation, if the person wants to go on from it."""
     from rigger import wizard
@@ -503,7 +545,13 @@ def _load(path: str) -> dict[str, str]:
 
 
 def _converse(
-    app: App, target: Environment, interview: Interview, catalog: Catalog, review: bool, defaults: bool
+    app: App,
+    target: Environment,
+    interview: Interview,
+    catalog: Catalog,
+    review: bool,
+    defaults: bool,
+    told: Mapping[str, str],
 ) -> None:
     """Ask what is missing; what follows from a change in the review is asked too, whatever its default.
 
@@ -524,7 +572,7 @@ def _converse(
 
     if target.exists():
         app.printer.line(f'Changing environment {target.name}; "rigger configure --name NAME" makes another.')
-    talk, done = wizard.Wizard(catalog.describe), False
+    talk, done = wizard.Wizard(catalog.describe, told), False
     while not done:
         try:
             talk.fill(interview, keep)
@@ -546,7 +594,9 @@ def _is_kept(source: str) -> bool:
     return source in KEPT_SOURCES or source.startswith("--")
 
 
-def _require_all(app: App, interview: Interview, catalog: Catalog, saved_in: str) -> None:
+def _require_all(
+    app: App, interview: Interview, catalog: Catalog, saved_in: str, told_already: Mapping[str, str]
+) -> None:
     """Raise BadUsage with all values that are missing, InvalidConfig for a saved one that no longer holds."""
     missing = interview.missing()
     _check_names(catalog, interview)
@@ -558,7 +608,7 @@ def _require_all(app: App, interview: Interview, catalog: Catalog, saved_in: str
     for question in interview.applicable():
         answer = interview.answers.get(question.name)
         told = answer is not None and answer.source not in ("default", "saved")
-        if told and question.name != origins.SOURCE:
+        if told and question.name != origins.SOURCE and question.name not in told_already:
             app.printer.line(_told(question, answer))
 
 
@@ -668,9 +718,11 @@ def _change(target: Environment, interview: Interview, catalog: Catalog, loaded:
     """Change an environment; what other commands saved while the questions were asked stays."""
     secrets = target.secrets()
     old = {**target.vars(), **secrets}
-    new = _values(interview, catalog, old, loaded, target)
+    before = {**old, **configs.lost(target, old)}
+    new = _values(interview, catalog, before, loaded, target)
     changed = sorted(name for name in {*old, *new} if old.get(name) != new.get(name))
-    configs.require_same_modules(target, old, new)
+    configs.require_same_modules(target, before, new)
+    configs.require_same_cluster(target, new, *catalog.chosen(interview.values()))
     if changed:
         target.audit.append("configured", by="rigger configure", changed=changed)
         target.save(*_apart(new, _secret_names(interview, catalog) | {*secrets}))
@@ -739,7 +791,8 @@ def _say_what_next(app: App, target: Environment, interview: Interview, changed:
 
 def equivalent(name: str, interview: Interview) -> str:
     """Return the command that gives the same answers without asking; secrets come from the environment."""
-    words, secrets = [f"rigger configure --no-input --name {shell_word(name)}"], []
+    trust = " --trust" if interview.values().get("REPOSITORY") else ""  # its scripts were agreed to
+    words, secrets = [f"rigger configure --no-input{trust} --name {shell_word(name)}"], []
     for question in interview.applicable():
         answer = interview.answers.get(question.name)
         if answer is None or not answer.explicit or question.name == origins.SOURCE:

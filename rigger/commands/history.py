@@ -16,7 +16,7 @@ def history(app: App):
         app.printer.line(f"{environment.name} has not run anything yet.")
     else:
         rows = [
-            (r["run"], r["command"], r["outcome"], r["version"], f"{len(r['steps'])} steps", _spent(r))
+            (r["run"], r["command"], r["outcome"], r["version"], _counted(r["steps"]), _spent(r))
             for r in runs
         ]
         app.printer.table(rows, headers=("run", "command", "outcome", "version", "steps", "time"))
@@ -38,6 +38,10 @@ def _runs(records, busy_since: float | None) -> list[dict]:
         elif record["run"] in runs and record["event"] == "run-finished":
             runs[record["run"]]["outcome"] = record["outcome"]
     return [*runs.values()]
+
+
+def _counted(steps: list) -> str:
+    return "1 step" if len(steps) == 1 else f"{len(steps)} steps"
 
 
 def _spent(run: dict) -> str:

@@ -1,5 +1,6 @@
 """rigger list"""
 
+from rigger import config
 from rigger.cli import App, command
 from rigger.environment import Environment
 from rigger.errors import RiggerError
@@ -29,12 +30,16 @@ def list(app: App):
             ],
             headers=("", "name", "platform", "version", "provider", "nodes"),
         )
+        for row in rows:
+            if "problem" in row:
+                app.printer.warn(row["problem"])
 
 
 def _describe(environment: Environment, current: bool) -> dict:
     row = {"name": environment.name, "current": current, "path": environment.path}
     try:
         vars = environment.vars()
+        config.require_modules_named(environment, vars)
         nodes = len(environment.nodes())
     except RiggerError as problem:
         return {
@@ -43,7 +48,7 @@ def _describe(environment: Environment, current: bool) -> dict:
             "version": "?",
             "provider": "?",
             "nodes": "?",
-            "problem": problem.message,
+            "problem": f"{problem.message} {problem.next_step}".rstrip(),
         }
     known = {key: vars.get(key.upper(), "") for key in ("platform", "version", "provider", "type")}
     return {**row, **known, "nodes": nodes}

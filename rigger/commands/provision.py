@@ -18,6 +18,7 @@ def provision(app: App, only_plan: bool, exit_code: bool, again: bool):
     environment = app.environment()
     if only_plan:
         settled = config.resolve(environment)
+        config.require_recorded(environment, settled)
         return _show_only(app, environment, settled, _plan(environment, settled, again), exit_code)
     with environment.locked("rigger provision") as lock:
         origin.restore(environment, app.printer.line, app.printer.progress)

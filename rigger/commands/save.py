@@ -37,9 +37,16 @@ def save(app: App, path, with_secrets, recipients, passphrase_file, with_checkou
         raise BadUsage("Nothing would be encrypted.", "Add --with-secrets.")
     path = _path(environment, path or os.curdir)
     encrypt = _encryption(recipients, passphrase_file) if with_secrets else None
-    with environment.locked("rigger save"):
+    reason = environment.unwritable()
+    if reason:
+        app.printer.warn(
+            f"Nothing can be written in {environment.path} ({reason}): it is packed as it is, without its lock and "
+            "without taking over what a killed run may have left. Nobody else may be working on it now."
+        )
+    with environment.watched() if reason else environment.locked("rigger save"):
         settled = configs.resolve(environment)
-        if recover(environment, settled):
+        configs.require_recorded(environment, settled)
+        if not reason and recover(environment, settled):
             settled = configs.resolve(environment)
         written = saved.save(
             environment,

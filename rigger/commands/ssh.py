@@ -70,6 +70,7 @@ def _open(environment: Environment, node: str, words: tuple[str, ...]) -> int:
     from rigger.trust import require_trusted
 
     settled = config.resolve(environment)
+    config.require_recorded(environment, settled)
     require_trusted(environment, settled)
     values = script_environment(environment, settled, settled.provider)
     values.pop("RIGGER_CONNECTIONS", None)  # a person's shell may outlive the run that it came from

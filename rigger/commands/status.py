@@ -6,6 +6,7 @@ from rigger import config, suspension, upgrades
 from rigger.audit import outcome_without_end
 from rigger.cli import App, command
 from rigger.environment import Environment
+from rigger.errors import InvalidConfig
 from rigger.plan import History, unprovisioned
 
 
@@ -30,6 +31,8 @@ def status(app: App):
         app.printer.line(f"  {upgrades.WAYS_ON}")
     if found["pending"]:
         app.printer.warn(f"Configured but not provisioned: {', '.join(found['pending'])}")
+    if found["problem"]:
+        app.printer.warn(found["problem"])
     if found["running"]:
         app.printer.warn(found["running"])
 
@@ -58,8 +61,18 @@ def _status(environment: Environment) -> dict:
         "failed_checks": sorted(history.failed_checks),
         "last_run": last,
         "upgrade": _upgrade(records),
+        "problem": _problem(environment, settled),
         "running": environment.holder(),
     }
+
+
+def _problem(environment: Environment, settled: config.Config) -> str:
+    """Return why no step would be run with these vars, nothing where they mean the cluster that exists."""
+    try:
+        config.require_recorded(environment, settled)
+    except InvalidConfig as problem:
+        return f"{problem.message} {problem.next_step}"
+    return ""
 
 
 def _upgrade(records) -> dict | None:

@@ -132,10 +132,22 @@ def _ask_version(settled: Config, running: str) -> str:
     newer = upgrades.newer(settled.platform, running)
     choices = [version for version in newer if origin.speaks(settled.platform, version)]
     if not choices:
-        raise BadUsage(f"{running} is the newest version of {settled.platform.name} that is known.")
+        raise BadUsage(
+            f"{running} is the newest version of {settled.platform.name} that is known.",
+            _way_to_newer(settled),
+        )
     if not wizard.has_terminal():
         raise BadUsage("Which version? Nobody can be asked.", f"Add --to VERSION: {', '.join(choices)}.")
     return wizard.Wizard().choose(f"Upgrade from {running} to?", [Choice(v) for v in choices], choices[0])
+
+
+def _way_to_newer(settled: Config) -> str:
+    """Return how a version gets known that is newer than all that are."""
+    if settled.platform.git_tags:
+        return "A newer one is known once its repository has a tag for it."
+    if settled.platform.version_pattern:
+        return 'If there is a newer one all the same, name it: "rigger upgrade --to VERSION".'
+    return f"A newer one is known once {os.path.join(settled.platform.folder, 'rigger.yml')} lists it."
 
 
 def _ask_style(settled: Config) -> str:

@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 
@@ -154,8 +156,117 @@ def test_edit_without_a_change_and_with_an_editor_that_fails(cluster):
     assert "Nothing was changed" in cluster.rigger("config", "edit", env=editor(cluster, "true")).out
     refused = cluster.rigger("config", "edit", env=editor(cluster, "exit 3"), code=130)
     assert "exited 3" in refused.err and "bug" not in refused.err
-    refused = cluster.rigger("config", "edit", env={"EDITOR": "/nowhere/vi"}, code=5)
-    assert "/nowhere/vi does not exist" in refused.err
+    refused = cluster.rigger("config", "edit", env={"EDITOR": "/nowhere/vi"}, code=4)
+    assert "/nowhere/vi does not exist" in refused.err and "Set EDITOR to an editor" in refused.err
+    assert "is not a command" in cluster.rigger("config", "edit", env={"EDITOR": "vi '"}, code=2).err
+    assert not os.path.exists(cluster.file("vars.edit"))  # nobody wrote anything
+
+
+def test_edit_without_a_terminal_and_without_an_editor(cluster):
+    path = os.path.join(cluster.rigger.folder, "vi")
+    os.rename(editor(cluster, 'echo opened >"$HOME/opened"')["EDITOR"], path)
+    env = {"EDITOR": "", "VISUAL": "", "PATH": f"{cluster.rigger.folder}:{os.environ['PATH']}"}
+    refused = cluster.rigger("config", "edit", env=env, code=2)
+    assert "no terminal" in refused.err and "EDITOR" in refused.err and "config set" in refused.err
+    assert not os.path.exists(os.path.join(cluster.rigger.env["HOME"], "opened"))
+    assert not os.path.exists(cluster.file("vars.edit"))
+
+
+def spoil(cluster, content):
+    with open(cluster.file("vars"), "wb") as file:
+        file.write(content)
+
+
+def test_edit_opens_a_damaged_file_as_it_is(provisioned):
+    provisioned.rigger("config", "set", "COLOUR=red")
+    id = provisioned.rigger("config", "get", "TREE_ID").out
+    whole = provisioned.content("vars")
+    damaged = whole.replace('COLOUR="red"', 'COLOUR="red') + "# a note\n"
+    spoil(provisioned, damaged.encode())
+    assert "config edit" in provisioned.rigger("status", code=None).err
+    opened = os.path.join(provisioned.rigger.folder, "opened")
+    body = f"""cp $1 {opened}; sed -i 's/"red/"deep red"/' $1"""
+    said = provisioned.rigger("config", "edit", env=editor(provisioned, body))
+    with open(opened) as file:
+        assert file.read() == damaged
+    assert "a double quote that is never closed. Close it." in said.out
+    assert "+ COLOUR=deep red" in said.out and "TREE_ID" not in said.out
+    assert provisioned.rigger("config", "get", "TREE_ID").out == id
+    assert provisioned.records()[-1]["event"] == "configured"
+    assert provisioned.records()[-1]["changed"] == ["COLOUR"]
+    assert provisioned.content("vars") == whole.replace('"red"', '"deep red"')
+    assert not os.path.exists(provisioned.file("vars.edit"))
+    provisioned.rigger("provision")
+
+
+def test_edit_of_a_damaged_file_keeps_what_the_cluster_is(provisioned):
+    whole = provisioned.content("vars")
+    id = provisioned.rigger("config", "get", "TREE_ID").out.strip()
+    for text, reason in {
+        "$(touch pwned)\n": "which only a shell can evaluate",
+        whole.replace(id, "0123456789"): f'TREE_ID="{id}"',
+        whole.replace("export TREE_ID", "#"): f'TREE_ID="{id}"',
+        whole.replace('PROVIDER="soil"', 'PROVIDER="noop"'): 'PROVIDER="soil"',
+        "": "does not say which PLATFORM",
+    }.items():
+        spoil(provisioned, b'"')
+        path = os.path.join(provisioned.rigger.folder, "text")
+        with open(path, "w") as file:
+            file.write(text)
+        refused = provisioned.rigger("config", "edit", env=editor(provisioned, f'cat {path} >"$1"'), code=3)
+        assert reason in refused.out and "nothing was changed" in refused.err, (text, refused)
+        assert provisioned.content("vars") == '"'
+        os.unlink(provisioned.file("vars.edit"))
+    os.unlink(provisioned.file("vars"))
+    lost = provisioned.rigger("config", "edit", env=editor(provisioned, "true"), code=3)
+    assert (
+        "no vars file" in lost.out and "rigger configure --name wood" in lost.out and "(mv " not in lost.out
+    )
+    provisioned.rigger("config", "edit", env=editor(provisioned, f"echo '{whole}' >$1"))
+    assert provisioned.content("vars") == whole
+
+
+def test_what_gives_a_file_of_garbage_back(provisioned):
+    provisioned.rigger("config", "set", "COLOUR=red")
+    os.mkdir(provisioned.file("saved"))
+    bundle = provisioned.file("saved", "first.rigger")
+    provisioned.rigger("save", "-o", bundle)
+    provisioned.rigger("provision")
+    lines = provisioned.content("vars").splitlines()
+    spoil(provisioned, b"\xff\x00\x01 garbage (")
+    refused = provisioned.rigger("config", "edit", env=editor(provisioned, "true"), code=3)
+    assert "a NUL byte" in refused.out
+    assert not os.path.exists(provisioned.file("vars.edit"))
+    [unpack] = re.findall(r"earlier time: (tar .*)$", refused.err, re.MULTILINE)
+    if shutil.which("zstd"):
+        vars = subprocess.run(unpack, shell=True, check=True, capture_output=True, text=True).stdout
+        assert vars.splitlines() == [line for line in lines if "PATH=" not in line]
+    [away] = re.findall(r"move it away \((mv .*?)\)", refused.err)
+    [again] = re.findall(r'"rigger (configure.*?)"', refused.err)
+    subprocess.run(away, shell=True, check=True)
+    provisioned.rigger(*again.split(), "--defaults")
+    assert {*lines} <= {*provisioned.content("vars").splitlines()}
+    provisioned.ran()
+    provisioned.rigger("provision")
+    assert "provider/create" not in provisioned.ran()
+
+
+def test_edit_of_a_damaged_file_on_a_terminal(cluster):
+    spoil(cluster, (cluster.content("vars") + 'COLOUR="blue\n').encode())
+    env = {**cluster.rigger.env, **editor(cluster, """sed -i 's/"blue/"blue"/' $1""")}
+    argv = [*cluster.rigger.argv[1:], "config", "edit"]
+    child = pexpect.spawn(
+        sys.executable, argv, env=env, cwd=cluster.rigger.folder, encoding="utf-8", timeout=20
+    )
+    child.expect("never closed")
+    child.expect("Open it in the editor")
+    child.sendline("y")
+    child.expect(r"\+ COLOUR=blue")
+    child.expect("Save this")
+    child.sendline("y")
+    child.expect("can be read again")
+    child.expect(pexpect.EOF)
+    assert cluster.rigger("config", "get", "COLOUR").out == "blue\n"
 
 
 def test_edit_goes_back_to_the_editor_on_a_terminal(cluster):

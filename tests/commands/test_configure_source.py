@@ -42,6 +42,7 @@ def test_the_newest_release_is_the_default(rigger, repository, oak):
     (record,) = events(rigger, "checked-out")
     assert record["commit"] == git(found["OAK_ROOT"], "rev-parse", "HEAD") and record["version"] == "v1.10.0"
     assert f"--repository {repository.url} --version v1.10.0 --platform oak --provider soil" in said.out
+    assert "rigger configure --no-input --trust --name oak" in said.out
     assert os.listdir(rigger.path("drafts")) == []
     run = rigger("provision", "-v").out
     assert f"of v1.10.0 in {checkout_of(rigger)}" in run and "rigger/deploy" in run
@@ -141,6 +142,50 @@ def test_a_url_that_git_may_not_be_given(oak, url):
     assert oak(f"--repository={url}", url="/x", code=9).err.strip()
 
 
+def test_another_repository_is_another_environment(rigger, repository, oak, tmp_path):
+    # what many have done before they have a repository
+    rigger("configure", "--defaults", "--provider", "noop")
+    before = rigger.path("environments", "etcd", "vars")
+    untouched = open(before).read()
+    nowhere = f"file://{tmp_path}/nowhere"
+    for words, env in (
+        (["--repository", repository.url], {}),
+        (["--repository", nowhere, "--platform", "oak"], {}),
+        (["--path", repository.folder], {}),
+        (["--path", str(tmp_path / "nowhere")], {}),
+        ([], {"RIGGER_REPOSITORY": nowhere}),
+    ):
+        said = rigger("configure", "--no-input", "--provider", "soil", *words, code=2, env=env).err
+        assert "etcd, which this would change, has the platform etcd, not from " in said
+        assert '"rigger configure --name NAME"' in said
+    assert open(before).read() == untouched and not os.path.exists(rigger.path("drafts", "etcd"))
+    oak("--name", "oak")
+    said = rigger("configure", "--no-input", "--repository", nowhere, code=2).err
+    assert f"has its platform from {repository.url}, not from {nowhere}" in said
+    assert "add --name oak to change this one" in said
+    assert "cannot be reached" in oak("--name", "oak", url=nowhere, code=4).err
+
+
+def test_another_provider_is_refused_before_a_repository_is_asked(rigger, oak, tmp_path):
+    oak()
+    rigger("provision")
+    said = oak("--provider", "local", url=f"file://{tmp_path}/nowhere", code=2).err
+    assert "was made with PROVIDER=soil, which cannot change while it exists" in said
+
+
+def test_the_same_platform_from_elsewhere_is_the_same_environment(rigger, repository, oak, tmp_path):
+    oak()
+    clone = str(tmp_path / "clone")
+    git(tmp_path, "clone", "-q", repository.url, clone)
+    for place in (clone, repository.folder):
+        rigger("configure", "--no-input", "--path", place)
+        assert vars_of(rigger)["CHECKOUT"] == place
+    shutil.move(repository.folder, tmp_path / "moved")
+    rigger("configure", "--no-input", "--path", str(tmp_path / "moved"))
+    oak(url=f"file://{tmp_path}/moved")
+    assert os.listdir(rigger.path("environments")) == ["oak"]
+
+
 def test_changing_something_else_keeps_the_repository_that_a_manifest_names(rigger, repository, modules):
     modules.write("platform", "oak", f"repository: {repository.url}\nversions: git-tags\n")
     words = ["configure", "--no-input", "--trust", "--platform", "oak", "--provider", "soil"]
@@ -164,6 +209,10 @@ def test_the_repository_of_a_platform_that_is_known_needs_no_name(rigger, reposi
     modules.write("platform", "oak", f"repository: {url}.git\nversions: git-tags\ninterfaces: {{2: 1.9.0}}\n")
     oak(url=url)
     assert (vars_of(rigger)["PLATFORM"], vars_of(rigger)["VERSION"]) == ("oak", "v2.0.0")
+    assert "stays as it was" in oak(url=f"{url}/").out
+    git(repository.folder, "clone", "-q", url, f"{url}.clone")
+    rigger("configure", "--no-input", "--path", f"{url}.clone")
+    oak(url=url)
     git(repository.folder, "remote", "add", "origin", f"{url}.git")
     rigger("configure", "--no-input", "--name", "b", "--path", url, "--provider", "soil")
     assert vars_of(rigger, "b")["PLATFORM"] == "oak"
@@ -642,3 +691,17 @@ def test_ctrl_c_during_the_clone_leaves_nothing_half_made(rigger, talk, tmp_path
         ("May they run", "y"), ("Is this right?", ENTER)
     ).ends(0)
     assert vars_of(rigger)["VERSION"] == "v1.9.0" and os.listdir(rigger.path("drafts")) == []
+
+
+def test_vars_that_are_lost_come_back_with_the_repository(rigger, repository, oak):
+    oak("--version", "1.9.0")
+    rigger("provision")
+    before = vars_of(rigger)
+    open(rigger.path("environments", "oak", "vars"), "w").close()
+    rigger("provision", code=3)
+    rigger("configure", "--defaults")
+    after = vars_of(rigger)
+    names = ("PLATFORM", "PROVIDER", "REPOSITORY", "VERSION", "OAK_ID", "OAK_ROOT", "OAK_VERSION")
+    assert {name: after[name] for name in names} == {name: before[name] for name in names}
+    assert planned(rigger) == []
+    rigger("destroy", "-y")

@@ -2,11 +2,15 @@
 
 import json
 import os
+import shutil
 import sys
 
 import pexpect
 import pytest
-from clusters import MAKE_NODES
+from clusters import MAKE_NODES, Cluster
+
+from rigger import envfile
+from rigger.audit import OWN_MEMBERS, AuditLog
 
 
 def test_everything_goes_and_the_record_stays(provisioned):
@@ -102,3 +106,128 @@ def test_a_missing_script_stops_it_before_anything_goes(provisioned):
     os.unlink(os.path.join(provisioned.folders["provider"], "destroy"))
     assert "destroy is missing" in provisioned.rigger("destroy", "--yes", code=4).err
     assert provisioned.ran() == []
+
+
+# A vars file that means another cluster
+
+
+def put(cluster, name, value):
+    """Change a value in the vars file as an editor does, or take its line out."""
+    lines = cluster.content("vars").splitlines(keepends=True)
+    kept = [line for line in lines if not line.startswith(f"export {name}=")]
+    assert len(kept) == len(lines) - 1
+    with open(cluster.file("vars"), "w") as file:
+        file.write("".join([*kept, *([f'export {name}="{value}"\n'] if value is not None else [])]))
+
+
+def other_modules(cluster):
+    for role, name in (("provider", "sand"), ("platform", "bush")):
+        folder = cluster.modules.write(role, name, "" if role == "provider" else "versions: [1.9.0, 1.10.0]")
+        for verb in ("create", "destroy") if role == "provider" else ("deploy", "undeploy"):
+            cluster.modules.script(folder, verb, f'echo {name}/{verb} >>"$NOTED"\n')
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("destroy", "-y"),
+        ("provision", "-y"),
+        ("provision", "--plan"),
+        ("check",),
+        ("test", "smoke"),
+        ("upgrade", "--to", "1.10.0"),
+        ("suspend", "-y"),
+        ("save",),
+        ("ssh", "node-1", "--", "true"),
+    ],
+    ids=" ".join,
+)
+def test_another_id_is_refused_by_whatever_runs_steps(provisioned, command):
+    id = vars_of(provisioned)["TREE_ID"]
+    put(provisioned, "TREE_ID", "0123456789")
+    refused = provisioned.rigger(*command, code=3).err
+    assert f'{provisioned.file("vars")} says TREE_ID="0123456789"' in refused
+    assert f'was made with TREE_ID="{id}"' in refused and f'export TREE_ID="{id}" (' in refused
+    assert provisioned.ran() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "other", "right"), [("PROVIDER", "sand", "soil"), ("PLATFORM", "bush", "tree")]
+)
+def test_another_module_is_refused_and_may_be_put_back(provisioned, name, other, right):
+    other_modules(provisioned)
+    id = vars_of(provisioned)["TREE_ID"]
+    put(provisioned, name, other)
+    for command in ("provision", "destroy"):
+        refused = provisioned.rigger(command, "-y", code=3).err
+        assert f'says {name}="{other}", but wood exists and was made with {name}="{right}"' in refused
+    assert f'was made with {name}="{right}"' in provisioned.rigger("status").out
+    assert "was made with" in provisioned.rigger("configure", "--no-input", code=3).err
+    provisioned.rigger("config", "set", f"{name}={right}")
+    assert vars_of(provisioned)["TREE_ID"] == id and provisioned.ran() == []
+    provisioned.rigger("destroy", "-y")
+    assert provisioned.ran()[-1] == "provider/destroy"
+
+
+def test_no_id_is_refused_and_configure_puts_it_back(provisioned):
+    id = vars_of(provisioned)["TREE_ID"]
+    put(provisioned, "TREE_ID", None)
+    refused = provisioned.rigger("destroy", "-y", code=3).err
+    assert f'vars does not say TREE_ID, but wood exists and was made with TREE_ID="{id}"' in refused
+    assert f'Put the line back into {provisioned.file("vars")}: export TREE_ID="{id}"' in refused
+    assert f"TREE_ID={id}" in provisioned.rigger("configure", "--no-input").out
+    provisioned.rigger("destroy", "-y")
+    assert vars_of(provisioned)["TREE_ID"] == id
+
+
+def test_once_nothing_exists_the_vars_may_mean_anything(provisioned):
+    provisioned.rigger("destroy", "-y")
+    other_modules(provisioned)
+    provisioned.ran()
+    put(provisioned, "PROVIDER", "sand")
+    put(provisioned, "TREE_ID", "0123456789")
+    provisioned.rigger("provision", "-y")
+    assert "sand/create" in provisioned.ran()
+
+
+def test_an_older_record_without_an_id_refuses_nothing(provisioned):
+    forget_ids(provisioned)
+    provisioned.rigger("provision", "-y")
+    put(provisioned, "TREE_ID", "0123456789")  # from now on it is recorded
+    provisioned.rigger("destroy", "-y", code=3)
+
+
+def forget_ids(cluster):
+    """Write the audit log as a rigger that recorded no ID did."""
+    records = cluster.records()
+    os.unlink(cluster.file("audit.jsonl"))
+    log = AuditLog(cluster.file("audit.jsonl"))
+    for record in records:
+        fields = {n: v for n, v in record.items() if n not in (*OWN_MEMBERS, "id")}
+        log.append(record["event"], record["run"], **fields)
+
+
+def vars_of(cluster) -> dict[str, str]:
+    return envfile.read(cluster.file("vars"))
+
+
+def test_a_home_that_moved_and_an_environment_with_another_name_are_the_same_cluster(
+    rigger, modules, private_home
+):
+    cluster = Cluster(rigger, modules)
+    moving = private_home / "here" / "soil"
+    shutil.copytree(cluster.folders["provider"], moving)
+    home = {"RIGGER_HOME": str(private_home / "here" / "rigger")}
+    cluster.configure("--provider", moving, env=home)
+    rigger("provision", "-y", env=home)
+    os.rename(private_home / "here", private_home / "there")
+    home = {"RIGGER_HOME": str(private_home / "there" / "rigger")}
+    environments = private_home / "there" / "rigger" / "environments"
+    os.rename(environments / "wood", environments / "forest")
+    vars = (environments / "forest" / "vars").read_text().replace("/here/", "/there/")
+    (environments / "forest" / "vars").write_text(vars)
+    cluster.ran()
+    rigger("-e", "forest", "provision", "-y", env=home)
+    assert "provider/create" not in cluster.ran()
+    rigger("-e", "forest", "destroy", "-y", env=home)
+    assert cluster.ran()[-1] == "provider/destroy"

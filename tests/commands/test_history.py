@@ -26,6 +26,12 @@ def test_every_run_is_listed(provisioned):
     assert runs[0]["by"] and runs[0]["version"] == "1.10.0"
 
 
+def test_one_step_is_one(cluster):
+    cluster.script("provider", "install", "exit 1")
+    cluster.rigger("provision", code=5)
+    assert "  1 step  " in cluster.rigger("history").out
+
+
 def test_logs_of_a_run_and_of_a_step(cluster):
     cluster.script("provider", "create", "echo the create of this run")
     cluster.script("platform", "deploy", "printf '\\377 bytes\\n'")

@@ -506,6 +506,20 @@ def test_unknown_scripts_need_consent(alone, bundle):
     assert nothing_there(alone)
 
 
+def test_scripts_of_the_bundle_are_named_by_where_they_will_be(alone, bundle):
+    said = load(alone, bundle, "--trust").out
+    assert (
+        f"PROVIDER is {place(alone, 'scripts', 'provider', 'soil')}: its scripts come in the bundle" in said
+    )
+    assert said.count("PROVIDER is") == 1 and ".load-" not in said
+
+
+def test_the_same_bundle_again_is_no_loss(cluster, other, bundle):
+    load(other, bundle)
+    said = load(other, bundle).out
+    assert f"audit log: {len(cluster.records())} records, the same as here" in said and "->" not in said
+
+
 def test_consent_is_given_once(cluster, alone, bundle, tmp_path):
     load(alone, bundle, "--trust")
     assert vars_of(alone)["PROVIDER"] == place(alone, "scripts", "provider", "soil")
@@ -530,6 +544,8 @@ def test_consent_on_a_terminal(alone, bundle):
         child.send(answer)
         finish(child, code)
         assert nothing_there(alone) == (code != 0)
+        told = child.before.count(b"PROVIDER is ")  # and not a second time, by its place of now
+        assert told == (code == 0)
     alone("check")
 
 

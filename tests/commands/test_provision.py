@@ -122,7 +122,7 @@ def test_a_terminal_shows_one_live_line_and_the_end_of_what_failed(cluster):
 def test_removal_is_asked_for_on_a_terminal(provisioned):
     provisioned.rigger("config", "set", "NODES=1")
     child = on_a_terminal(provisioned, "provision")
-    child.expect("1 machine will be removed with all their data: node-2")
+    child.expect("1 machine will be removed with all its data: node-2")
     child.expect("Go on")
     child.sendline("n")
     child.expect("Nothing was changed")

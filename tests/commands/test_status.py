@@ -6,6 +6,9 @@ import os
 import pytest
 from clusters import ended, wait_for
 
+from rigger import envfile
+from rigger.audit import OWN_MEMBERS, AuditLog
+
 
 def state(rigger) -> dict:
     return json.loads(rigger("status", "-o", "json").out)
@@ -86,3 +89,87 @@ def test_what_is_under_way_is_not_called_cut_off(cluster, rigger):
         open(f"{cluster.noted}.go", "w").close()
         code, _ = ended(process)
     assert code == 0 and state(rigger)["state"] == "deployed"
+
+
+# A cluster whose vars file was damaged or removed
+
+
+@pytest.fixture(params=["emptied", "removed"])
+def damaged(provisioned, request):
+    """Return a cluster that was provisioned with more than defaults, and what its vars file said before."""
+    provisioned.rigger("config", "set", "NODES=3", "VERSION=1.9.0", "TOKEN=secret")
+    provisioned.rigger("provision", "-y")
+    provisioned.ran()
+    before = envfile.read(provisioned.file("vars"))
+    os.unlink(provisioned.file("vars"))
+    if request.param == "emptied":
+        open(provisioned.file("vars"), "w").close()
+    return provisioned, before
+
+
+def test_a_record_without_vars_is_told_with_the_way_back(damaged, rigger):
+    cluster, _ = damaged
+    there = os.path.exists(cluster.file("vars"))
+    sentence = (
+        "does not say which PLATFORM and which PROVIDER" if there else "wood has a record, but no vars file"
+    )
+    way = 'Type "rigger configure --name wood", which takes what is missing from that record: PLATFORM=tree'
+    for command in (("status",), ("destroy", "-y"), ("provision",), ("-e", "wood", "status")):
+        refused = rigger(*command, code=3).err
+        assert sentence in refused and way in refused, command
+    listed = rigger("list")
+    assert sentence in listed.out and way in listed.out and "wood" in listed.out
+    (row,) = json.loads(rigger("list", "-o", "json").out)
+    assert row["name"] == "wood" and sentence in row["problem"]
+    assert cluster.ran() == []
+
+
+def test_configure_takes_from_the_record_what_the_vars_have_lost(damaged, rigger):
+    cluster, before = damaged
+    said = rigger("configure", "--defaults").out
+    assert f"TREE_ID={before['TREE_ID']}" in said and "has lost what wood was made with" in said
+    after = envfile.read(cluster.file("vars"))
+    for name in ("PLATFORM", "PROVIDER", "VERSION", "NODES", "TREE_ID", "TREE_VERSION"):
+        assert after[name] == before[name], name
+    assert "TOKEN" not in after and state(rigger)["pending"] == []
+    rigger("provision", "-y")
+    assert cluster.ran() == ["provider/check", "platform/check"]
+    rigger("destroy", "-y")
+    assert cluster.ran()[-1] == "provider/destroy"
+
+
+def test_other_modules_than_the_recorded_are_refused_where_vars_are_lost(damaged, rigger):
+    cluster, _ = damaged
+    cluster.modules.write("provider", "sand")
+    refused = rigger("configure", "--no-input", "--provider", "sand", "--name", "wood", code=2).err
+    assert "wood was made with PROVIDER=soil, which cannot change while it exists" in refused
+    assert not os.path.exists(cluster.file("vars")) or cluster.content("vars") == ""
+
+
+def test_an_id_that_no_record_has_comes_from_a_saved_bundle_or_not_at_all(provisioned, rigger):
+    id = envfile.read(provisioned.file("vars"))["TREE_ID"]
+    records = provisioned.records()
+    os.makedirs(provisioned.file("saved"))
+    rigger("save", "-o", provisioned.file("saved", "wood.rigger"))
+    os.unlink(provisioned.file("audit.jsonl"))
+    log = AuditLog(provisioned.file("audit.jsonl"))  # as a rigger wrote it that recorded no ID
+    for record in records:
+        fields = {n: v for n, v in record.items() if n not in (*OWN_MEMBERS, "id")}
+        log.append(record["event"], record["run"], **fields)
+    os.unlink(provisioned.file("vars"))
+    os.rename(provisioned.file("saved"), provisioned.file("aside"))
+    refused = rigger("configure", "--defaults", code=3).err
+    assert "has no TREE_ID" in refused and "recorded nowhere else" in refused
+    os.rename(provisioned.file("aside"), provisioned.file("saved"))
+    rigger("configure", "--defaults")
+    assert envfile.read(provisioned.file("vars"))["TREE_ID"] == id
+
+
+def test_the_bundle_of_an_environment_without_vars_is_known_as_its_own(provisioned, rigger, tmp_path):
+    before = envfile.read(provisioned.file("vars"))
+    rigger("save", "-o", tmp_path / "wood.rigger")
+    os.unlink(provisioned.file("vars"))
+    rigger("configure", "--no-input", "--file", tmp_path / "wood.rigger")
+    after = envfile.read(provisioned.file("vars"))
+    assert after["TREE_ID"] == before["TREE_ID"] and provisioned.nodes() == ["node-1", "node-2"]
+    rigger("check")

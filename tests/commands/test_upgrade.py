@@ -96,6 +96,19 @@ def test_jumps_that_the_manifest_rules_out(rigger, modules, rule, start, to, tol
     assert told in refused.err and next_step in refused.err
 
 
+@pytest.mark.parametrize(
+    "pattern, told", [(True, '"rigger upgrade --to VERSION"'), (False, "tree/rigger.yml lists it")]
+)
+def test_at_the_newest_it_says_how_a_newer_one_gets_known(cluster, pattern, told):
+    manifest = os.path.join(cluster.folders["platform"], "rigger.yml")
+    with open(manifest) as file:
+        text = file.read().replace(", 1.10.0, 2.0.0]", "]")
+    with open(manifest, "w") as file:
+        file.write(text if pattern else text.replace("version-pattern: 1[.]10[.][0-9]\n", ""))
+    refused = cluster.rigger("upgrade", code=2).err
+    assert "1.9.0 is the newest version of tree that is known." in refused and told in refused
+
+
 def test_a_downgrade_has_to_be_meant(cluster):
     cluster.rigger("upgrade", "--to", "1.8.0", "--upgrade-style", "graceful", "--allow-downgrade")
     assert version(cluster) == "1.8.0" and running(cluster) == "1.9.0 to 1.8.0"

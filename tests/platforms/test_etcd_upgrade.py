@@ -271,8 +271,19 @@ def test_what_is_not_a_whole_snapshot_is_refused(cluster, backup, damage):
     before = pids(cluster)
     said = cluster.platform("restore", code=1, RIGGER_BACKUP_FILE=backup).out
     assert any(words in said for words in ("damaged", "not a snapshot", "no file")), said
+    assert "the data of the cluster were not touched" in said
     assert pids(cluster) == before and value(cluster, "key") == "new"
     assert os.listdir(cluster.file("modules", "platform")) == []
+
+
+@pytest.mark.parametrize("phase, is_said", [("preparing", True), ("exchanging", False), ("starting", False)])
+def test_untouched_is_said_where_it_is_true(steps, phase, is_said):
+    one = steps()
+    with open(one.file("modules", "platform", "restoring"), "w") as file:
+        file.write(f"0123 node-1=http://127.0.0.1:2380 token 20261121T064500 {phase}\n")
+    said = one.platform("restore", code=1, RIGGER_BACKUP_FILE="/etc/passwd").out
+    assert "/etc/passwd cannot be restored" in said
+    assert ("the data of the cluster were not touched" in said) == is_said
 
 
 def test_no_backup_without_a_quorum(cluster, tmp_path):

@@ -2,11 +2,13 @@
 
 import getpass
 import glob
+import http.server
 import json
 import os
 import re
 import shutil
 import subprocess
+import threading
 
 import pytest
 from aws import KINDS, REGION, ROOT, SECRET, Proxy, Server, Sshd, account
@@ -15,6 +17,7 @@ from machines import Machines
 from test_conversations import Conversation
 
 from rigger import envfile
+from rigger.aws.__main__ import main
 from rigger.errors import StepFailed
 
 pytestmark = pytest.mark.skipif(
@@ -461,6 +464,88 @@ def test_an_endpoint_that_does_not_answer(world):
     world.rigger.env.update(AWS_ENDPOINT_URL="http://127.0.0.1:9", AWS_MAX_ATTEMPTS="1")
     said = world.rigger("provision", "-v", code=5)
     assert "AWS cannot be reached at http://127.0.0.1:9" in said.out and "AWS_ENDPOINT_URL" in said.out
+
+
+@pytest.fixture
+def asked(monkeypatch, tmp_path, capsys):
+    """Return what a program behind a question says, with its exit code, where AWS is at an endpoint."""
+    for name in [name for name in os.environ if name.startswith(("AWS_", "RIGGER_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+
+    def ask(verb, **values):
+        for name, value in values.items():
+            monkeypatch.setenv(name, value)
+        code = main([verb])
+        said = capsys.readouterr()
+        return code, said.out + said.err
+
+    return ask
+
+
+def test_a_listing_names_the_answer_that_it_misses(asked):
+    assert asked("list-key-pairs") == (1, "SSH_KEY has no answer, and this depends on it.\n")
+    assert asked("list-zones", AWS_ENDPOINT_URL="http://127.0.0.1:9")[1].startswith("INSTANCE_TYPE has no")
+
+
+def test_a_key_is_typed_by_who_gives_one(asked):
+    def listed(**values):
+        return [line.split("\t")[0] for line in asked("list-credentials", **values)[1].splitlines()]
+
+    assert listed() == ["environment", "typed"]
+    assert listed(RIGGER_AWS_KEY_ID="AKIATYPED") == ["typed", "environment"]
+    assert listed(AWS_ACCESS_KEY_ID="AKIATESTONLY") == ["environment", "typed"]
+
+
+@pytest.mark.parametrize(
+    "status, page",
+    [
+        (200, b"<!DOCTYPE html><p>Log in & go on<br>"),
+        (200, b"<html></html>"),
+        (404, b"<html></html>"),
+        (200, b""),
+    ],
+)
+def test_an_endpoint_that_is_not_aws(asked, status, page):
+    class Page(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(page)))
+            self.end_headers()
+            self.wfile.write(page)
+
+        def log_message(self, *args):
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Page) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        key = {"AWS_ACCESS_KEY_ID": "AKIATESTONLY", "AWS_SECRET_ACCESS_KEY": SECRET}
+        code, said = asked("list-account", AWS_ENDPOINT_URL=url, **key)
+        server.shutdown()
+        thread.join()
+    assert code == 1 and said.count("\n") == 1
+    assert said.startswith(
+        f"What answers at {url} is not AWS: its reply is not the XML that AWS sends. Look at"
+    )
+
+
+@pytest.mark.heavy
+def test_one_cause_is_told_once_and_no_key_is_asked_for(rigger):
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        rigger.env.pop(name, None)
+    rigger.env.update(
+        AWS_EC2_METADATA_DISABLED="true", AWS_ENDPOINT_URL="http://127.0.0.1:9", AWS_MAX_ATTEMPTS="1"
+    )
+    arguments = ("--no-input", "--name", "shop", "--platform", "noop", "--provider", "aws")
+    said = rigger("configure", *arguments, code=2).err
+    assert said.count("There are no usable AWS credentials") == 1
+    assert "the same reason as AWS_CREDENTIALS" in said and "AWS_KEY_ID" not in said
+    assert "choices of KEY_PAIR: SSH_KEY has no answer" in said and "KeyError" not in said
 
 
 def test_a_stack_that_needs_a_person(world):

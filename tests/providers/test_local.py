@@ -123,7 +123,12 @@ def test_a_command_on_a_machine_that_is_not_there_is_an_error(steps):
     one.provider("create")
     os.rmdir(os.path.join(one.machines, "node-2"))
     done = one.on("node-2", "true")
-    assert done.returncode == 255 and b"node-2 has no folder" in done.stderr
+    assert done.returncode == 253 and b"node-2 is not on this computer: it has no folder" in done.stderr
+    # Without the folder of all machines nobody can tell.
+    os.rename(os.path.dirname(one.machines), f"{os.path.dirname(one.machines)}.away")
+    done = one.on("node-1", "true")
+    os.rename(f"{os.path.dirname(one.machines)}.away", os.path.dirname(one.machines))
+    assert done.returncode == 255 and b"node-1 has no folder" in done.stderr
 
 
 def test_what_is_started_does_not_hold_the_lock(steps, tmp_path):

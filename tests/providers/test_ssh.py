@@ -169,6 +169,18 @@ def test_a_machine_that_create_never_reached_is_nothing_to_destroy(cluster, modu
     cluster.rigger("destroy", "-y")
 
 
+def test_before_any_is_prepared_check_looks_at_those_that_are_asked_for(cluster):
+    deaf = f"{cluster.machines[1].address}:9"
+    cluster.configure(addresses=f"{cluster.addresses(1)} {deaf}")
+    said = cluster.rigger("check", "-v", code=5).out
+    assert f"node-2 ({cluster.machines.user}@{deaf}): it refuses connections" in said
+    assert "1 of 2 machines is unwell: node-2; no machine is prepared before all are well" in said
+    cluster.set(f"SSH_MACHINES={cluster.addresses(1)}")
+    said = cluster.rigger("check", "-v", code=5).out
+    assert "no machine is prepared yet, but all that are asked for can be reached: node-1" in said
+    assert "rigger provision prepares them" in said and cluster.left(1) == ""
+
+
 @only_with_namespaces
 def test_a_name_that_nobody_knows(cluster):
     cluster.configure(addresses="no-such-machine.invalid")
@@ -227,7 +239,7 @@ def test_machines_keep_their_names_when_others_come_and_go(cluster):
     # Out of the middle of the list.
     cluster.set(f"SSH_MACHINES={cluster.addresses(1, 3)}")
     said = cluster.provision()
-    assert "1 machine will be removed with all their data: node-2" in said.out
+    assert "1 machine will be removed with all its data: node-2" in said.out
     assert cluster.names() == ["node-1", "node-3"] and cluster.left(2) == ""
     assert cluster.marker(3)["name"] == "node-3"
     cluster.set(f"SSH_MACHINES={cluster.addresses(3, 1, 2)}", "NODES=1")
@@ -460,7 +472,7 @@ def test_a_mistyped_address_costs_no_machine(cluster):
     before = cluster.marker(3)
     cluster.set(f"SSH_MACHINES={cluster.addresses(1, 2)} {nobody(cluster)}")
     said = cluster.provision(code=5).out
-    assert "1 machine will be removed with all their data: node-3" in said
+    assert "1 machine will be removed with all its data: node-3" in said
     assert "1 of 3 machines is unwell: node-4" in said and "providers/ssh/create" in said
     assert cluster.marker(3) == before and cluster.names() == ["node-1", "node-2", "node-3"]
     cluster.set(f"SSH_MACHINES={cluster.addresses(1, 2, 3)}")

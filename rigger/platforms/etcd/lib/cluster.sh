@@ -36,6 +36,13 @@ read_nodes() {
     done < <(rigger-nodes table)
 }
 
+# The same, for what makes no sense without any.
+need_nodes() {
+    read_nodes
+    ((${#nodes[@]})) ||
+        fail "there are no nodes for etcd: the provider ${PROVIDER-} made none; take one that makes machines: rigger configure --name NAME --provider local"
+}
+
 bracketed() {
     if [[ $1 == *:*:* && $1 != \[* ]]; then echo "[$1]"; else echo "$1"; fi
 }
