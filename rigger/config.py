@@ -32,6 +32,7 @@ DEFAULT_PLATFORM = "etcd"
 DEFAULT_PROVIDER = "local"
 DEFAULT_TYPE = "development"
 MODULES = ("PLATFORM", "PROVIDER")
+LOOKS = ("check", "plan", "audit")  # scripts that make nothing, also where there is nothing
 CORE = tuple(name for name in modules.CORE if name != "NAME")  # what a vars file always says
 
 
@@ -593,7 +594,7 @@ def exists(environment: Environment) -> bool:
     made = False
     for record in environment.audit.records():
         if record["event"] == "step-started":
-            made = made or record["step"] != "check"  # a look at nothing makes nothing
+            made = made or record["step"] not in LOOKS
         elif record["event"] == "destroyed":
             made = False
     return made or bool(environment.nodes())
@@ -619,7 +620,7 @@ def made(environment: Environment) -> Made | None:
         if record["event"] == "run-started":
             run = record
             runs += [run] if runs else []
-        elif record["event"] == "step-started" and record["step"] != "check":
+        elif record["event"] == "step-started" and record["step"] not in LOOKS:
             runs = runs or [run]
             answers = record.get("parameters", {})
             version = version if record.get("command") == "upgrade" else answers.get("VERSION", "")

@@ -169,6 +169,15 @@ def test_another_module_is_refused_and_may_be_put_back(provisioned, name, other,
     assert provisioned.ran()[-1] == "provider/destroy"
 
 
+def test_who_has_only_looked_has_made_nothing(cluster):
+    cluster.script("provider", "plan", "echo two machines")
+    other_modules(cluster)
+    assert "two machines" in cluster.rigger("provision", "--plan").out
+    cluster.rigger("config", "set", "PROVIDER=sand")
+    cluster.rigger("provision", "-y")
+    assert "sand/create" in cluster.ran()
+
+
 def test_no_id_is_refused_and_configure_puts_it_back(provisioned):
     id = vars_of(provisioned)["TREE_ID"]
     put(provisioned, "TREE_ID", None)
