@@ -17,6 +17,7 @@ from rigger.errors import StepFailed
 STARTING = 900  # seconds until a machine is in service
 ANSWERING = 600  # seconds until ssh answers
 HEALTHY = 120  # seconds that a load balancer has to find a target well
+LISTINGS = 3  # how often a list of several pages is begun
 
 
 class Machines:
@@ -216,14 +217,9 @@ def left(aws: Aws, settings: Settings) -> list[str]:
     autoscaling are asked themselves:
     https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html
     """
-    pages = aws.client("resourcegroupstaggingapi").get_paginator("get_resources")
-    only = [{"Key": TAG, "Values": [settings.id]}]
-    arns = [
-        r["ResourceARN"] for page in pages.paginate(TagFilters=only) for r in page["ResourceTagMappingList"]
-    ]
     others = [
         arn
-        for arn in arns
+        for arn in _tagged(aws, [{"Key": TAG, "Values": [settings.id]}])
         if f":{settings.account}:" in arn and arn.split(":")[2] not in ("ec2", "autoscaling")
     ]
     groups = aws.client("autoscaling").describe_tags(
@@ -231,6 +227,23 @@ def left(aws: Aws, settings: Settings) -> list[str]:
     )
     found = [f"autoscaling group {tag['ResourceId']}" for tag in groups["Tags"]]
     return sorted({*_left_in_ec2(aws, settings), *found, *filter(None, (_there(aws, arn) for arn in others))})
+
+
+def _tagged(aws: Aws, only: list[dict]) -> list[str]:
+    """Return the ARNs of what carries a tag, listed anew when the answer with the next page's token was lost.
+
+    A token is good for one call, and for 15 minutes (PaginationTokenExpiredException in the page named above).
+    """
+    pages = aws.client("resourcegroupstaggingapi").get_paginator("get_resources")
+    listings = 0
+    while True:
+        listings += 1
+        try:
+            found = pages.paginate(TagFilters=only)
+            return [resource["ResourceARN"] for page in found for resource in page["ResourceTagMappingList"]]
+        except Exception as problem:
+            if code(problem) != "PaginationTokenExpiredException" or listings == LISTINGS:
+                raise
 
 
 def _left_in_ec2(aws: Aws, settings: Settings) -> list[str]:

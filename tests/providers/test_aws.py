@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import threading
+import types
 
 import pytest
 from aws import KINDS, REGION, ROOT, SECRET, Proxy, Server, Sshd, account
@@ -688,6 +689,37 @@ def test_who_may_reach_ssh_may_reach_the_platform(world):
 
 
 # What goes wrong later
+
+
+def test_a_list_whose_next_page_is_no_longer_known_is_begun_again():
+    """As after a lost answer: a token is good for one call. The replies are made up; the client is the real one."""
+    import boto3
+    from botocore.stub import Stubber
+
+    from rigger.aws import machines
+
+    client = boto3.client(
+        "resourcegroupstaggingapi", region_name=REGION, aws_access_key_id="a", aws_secret_access_key="b"
+    )
+
+    def page(name, token=""):
+        return {"ResourceTagMappingList": [{"ResourceARN": f"arn:{name}"}], "PaginationToken": token}
+
+    def refused(stub):
+        stub.add_client_error("get_resources", "PaginationTokenExpiredException", "Token does not exist", 400)
+
+    with Stubber(client) as stub:
+        stub.add_response("get_resources", page("one", "2"))
+        refused(stub)
+        stub.add_response("get_resources", page("one", "2"))
+        stub.add_response("get_resources", page("two"))
+        aws = types.SimpleNamespace(client=lambda service: client)
+        assert machines._tagged(aws, []) == ["arn:one", "arn:two"]
+        stub.assert_no_pending_responses()
+        for _ in range(machines.LISTINGS):
+            refused(stub)
+        with pytest.raises(client.exceptions.PaginationTokenExpiredException):
+            machines._tagged(aws, [])
 
 
 @pytest.fixture
