@@ -7,6 +7,7 @@ import functools
 import importlib
 import os
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,6 +16,10 @@ from rigger.environment import Environment
 from rigger.errors import UNWRITABLE, BadUsage, Interrupted, NotReady, RiggerError
 from rigger.home import Home
 from rigger.printer import Printer, prepare_streams
+
+if TYPE_CHECKING:
+    from rigger.plan import Plan
+    from rigger.run import Run
 
 HELP = {"context_settings": {"help_option_names": ["-h", "--help"]}}
 
@@ -41,6 +46,14 @@ class App:
     def environment(self) -> Environment:
         """Return the environment that the command is about; raises InvalidConfig where there is none."""
         return self.home.get(self.name)
+
+    def carry_out(self, run: Run, planned: Plan, **also) -> None:
+        """Carry a plan out, and report it as JSON where that is wanted, with further fields, also when it fails."""
+        try:
+            run.carry_out(planned)
+        finally:
+            if self.json:
+                self.printer.report({**also, **run.as_dict()})
 
     def agree(self, question: str) -> None:
         """Ask for consent unless --yes gave it; raises Interrupted on a no, BadUsage where nobody can be asked."""

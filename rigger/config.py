@@ -591,13 +591,7 @@ def other_module(environment: Environment, name: str, value: str) -> BadUsage:
 
 def exists(environment: Environment) -> bool:
     """Return whether a step was run since the environment was made or destroyed: there may be a cluster."""
-    made = False
-    for record in environment.audit.records():
-        if record["event"] == "step-started":
-            made = made or record["step"] not in LOOKS
-        elif record["event"] == "destroyed":
-            made = False
-    return made or bool(environment.nodes())
+    return made(environment) is not None or bool(environment.nodes())
 
 
 @dataclass(frozen=True)
@@ -758,9 +752,8 @@ def _saved_id(environment: Environment) -> str:
     from rigger import bundle
 
     with contextlib.suppress(OSError, RiggerError):
-        entries = [e for e in os.scandir(environment.file("saved")) if e.name.endswith(".rigger")]
-        for entry in sorted(entries, key=lambda entry: entry.stat().st_mtime_ns, reverse=True):
-            id = bundle.read_manifest(entry.path).fields.get("id")
+        for path in environment.bundles():
+            id = bundle.read_manifest(path).fields.get("id")
             if isinstance(id, str):
                 return id
     return ""

@@ -68,12 +68,19 @@ class Environment:
 
     def last_backup(self, until: float = float("inf")) -> str:
         """Return the path of the newest backup that was there at a time, nothing where there is none."""
+        entries = self._newest_first("backups", ".backup")
+        return next((entry.path for entry in entries if entry.stat().st_mtime <= until), "")
+
+    def bundles(self) -> list[str]:
+        """Return the paths of the bundles that upgrades saved here, the newest first."""
+        return [entry.path for entry in self._newest_first("saved", ".rigger")]
+
+    def _newest_first(self, folder: str, ending: str) -> list[os.DirEntry]:
         try:
-            entries = [e for e in os.scandir(self.file("backups")) if e.name.endswith(".backup")]
+            entries = [entry for entry in os.scandir(self.file(folder)) if entry.name.endswith(ending)]
         except OSError:
-            return ""
-        entries = [e for e in entries if e.stat().st_mtime <= until]
-        return max(entries, key=lambda entry: entry.stat().st_mtime_ns).path if entries else ""
+            return []
+        return sorted(entries, key=lambda entry: entry.stat().st_mtime_ns, reverse=True)
 
     def exists(self) -> bool:
         """Return whether there is a vars file, or the record of an environment that has lost it."""

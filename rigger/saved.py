@@ -46,15 +46,6 @@ def default_path(environment: Environment, folder: str) -> str:
     return path
 
 
-def newest(environment: Environment) -> str:
-    """Return the path of the newest bundle that an upgrade left in an environment, nothing where there is none."""
-    try:
-        entries = [entry for entry in os.scandir(environment.file("saved")) if entry.name.endswith(".rigger")]
-    except OSError:
-        return ""
-    return max(entries, key=lambda entry: entry.stat().st_mtime_ns).path if entries else ""
-
-
 def save(
     environment: Environment,
     config: Config,

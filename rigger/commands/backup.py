@@ -31,11 +31,7 @@ def backup(app: App, path: str | None):
         planned = plan.with_clients(settled, environment.bin_dir, planned)
         preflight.require(environment, settled, planned)
         run = Run(environment, settled, app.printer, lock)
-        try:
-            run.carry_out(planned)
-        finally:
-            if app.json:
-                app.printer.report({"file": path, **run.as_dict()})
+        app.carry_out(run, planned, file=path)
     for name, value in run.results[-1].figures.items():
         app.printer.line(f"  {name.replace('_', ' ')}: {value}")
     app.printer.line(f'The data is in {path}; "rigger restore {path}" puts it back.')

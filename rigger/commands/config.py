@@ -224,8 +224,6 @@ def _in_full(problem: RiggerError) -> str:
 
 def _ways_back(environment: Environment) -> str:
     """Return, in sentences, what gives back a vars file that nobody can work with."""
-    from rigger import saved
-
     ways = []
     try:
         envfile.read(environment.vars_file)
@@ -236,7 +234,7 @@ def _ways_back(environment: Environment) -> str:
             f"If little is left of it, move it away ({away}): {again} takes what the audit log knows, "
             "and asks for the rest."
         )
-    if newest := saved.newest(environment):
+    for newest in environment.bundles()[:1]:
         unpack = shlex.join(["tar", "--zstd", "-xOf", newest, "vars"])
         ways.append(f"A bundle has the vars of an earlier time: {unpack}")
     return " ".join(ways)

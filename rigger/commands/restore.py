@@ -30,10 +30,6 @@ def restore(app: App, path: str):
         app.printer.warn(f"All data of {environment.name} will be replaced by what is in {path}.")
         app.agree("Go on, although the data of now will be replaced?")
         run = Run(environment, settled, app.printer, lock)
-        try:
-            run.carry_out(planned)
-        finally:
-            if app.json:
-                app.printer.report({"file": path, **run.as_dict()})
+        app.carry_out(run, planned, file=path)
         environment.audit.append("restored", run.id, file=path)
     app.printer.line(f"{environment.name} has the data of {path}.")

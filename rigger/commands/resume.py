@@ -22,11 +22,7 @@ def resume(app: App, empty: bool):
         planned = plan.with_clients(settled, environment.bin_dir, planned)
         preflight.require(environment, settled, planned)
         run = Run(environment, settled, app.printer, lock)
-        try:
-            run.carry_out(planned)
-        finally:
-            if app.json:
-                app.printer.report(run.as_dict())
+        app.carry_out(run, planned)
         environment.audit.append("resumed", run.id)
     app.printer.line(f"{environment.name} runs again. Next: rigger check, rigger status")
 

@@ -14,11 +14,7 @@ def setup_clients(app: App):
         planned = plan.setup_clients(settled)
         preflight.require(environment, settled, planned)
         run = Run(environment, settled, app.printer, lock)
-        try:
-            run.carry_out(planned)
-        finally:
-            if app.json:
-                app.printer.report(run.as_dict())
+        app.carry_out(run, planned)
     app.printer.line(
         f"The clients are in {environment.bin_dir}, which is on PATH after: . {environment.home}/vars"
     )

@@ -32,11 +32,8 @@ def suspend(app: App):
         app.agree("Suspend it?")
         run = Run(environment, settled, app.printer, lock)
         environment.audit.append(suspension.STARTED, "", backup=backup)
-        try:
-            run.carry_out(replace(planned, environ={"RIGGER_BACKUP_FILE": path} if backup else {}))
-        finally:
-            if app.json:
-                app.printer.report({**run.as_dict(), "backup": path})
+        planned = replace(planned, environ={"RIGGER_BACKUP_FILE": path} if backup else {})
+        app.carry_out(run, planned, backup=path)
         environment.audit.append(suspension.DONE, run.id, backup=backup)
     app.printer.line(f'{environment.name} is suspended. "rigger resume" starts it again.')
 

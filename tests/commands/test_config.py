@@ -251,39 +251,44 @@ def test_what_gives_a_file_of_garbage_back(provisioned):
     assert "provider/create" not in provisioned.ran()
 
 
-def test_edit_of_a_damaged_file_on_a_terminal(cluster):
-    spoil(cluster, (cluster.content("vars") + 'COLOUR="blue\n').encode())
-    env = {**cluster.rigger.env, **editor(cluster, """sed -i 's/"blue/"blue"/' $1""")}
-    argv = [*cluster.rigger.argv[1:], "config", "edit"]
-    child = pexpect.spawn(
-        sys.executable, argv, env=env, cwd=cluster.rigger.folder, encoding="utf-8", timeout=20
-    )
-    child.expect("never closed")
-    child.expect("Open it in the editor")
-    child.sendline("y")
-    child.expect(r"\+ COLOUR=blue")
-    child.expect("Save this")
-    child.sendline("y")
-    child.expect("can be read again")
-    child.expect(pexpect.EOF)
-    assert cluster.rigger("config", "get", "COLOUR").out == "blue\n"
-
-
-def test_edit_goes_back_to_the_editor_on_a_terminal(cluster):
-    body = 'if grep -q many "$1"; then sed -i s/many/4/ "$1"; else echo NODES=many >>"$1"; fi'
+def edit_on_a_terminal(cluster, body, *steps):
+    """Type `rigger config edit`, with an editor that does what `body` says; see each text and type what belongs to it."""
     env = {**cluster.rigger.env, **editor(cluster, body)}
     argv = [*cluster.rigger.argv[1:], "config", "edit"]
     child = pexpect.spawn(
         sys.executable, argv, env=env, cwd=cluster.rigger.folder, encoding="utf-8", timeout=20
     )
-    child.expect("NODES must be a whole number")
-    child.expect("Go back to the editor")
-    child.sendline("y")
-    child.expect(r"\+ NODES=4")
-    child.expect("Save this")
-    child.sendline("y")
-    child.expect("Changed: NODES")
+    for text, line in steps:
+        child.expect(text)
+        if line:
+            child.sendline(line)
     child.expect(pexpect.EOF)
+
+
+def test_edit_of_a_damaged_file_on_a_terminal(cluster):
+    spoil(cluster, (cluster.content("vars") + 'COLOUR="blue\n').encode())
+    edit_on_a_terminal(
+        cluster,
+        """sed -i 's/"blue/"blue"/' $1""",
+        ("never closed", ""),
+        ("Open it in the editor", "y"),
+        (r"\+ COLOUR=blue", ""),
+        ("Save this", "y"),
+        ("can be read again", ""),
+    )
+    assert cluster.rigger("config", "get", "COLOUR").out == "blue\n"
+
+
+def test_edit_goes_back_to_the_editor_on_a_terminal(cluster):
+    edit_on_a_terminal(
+        cluster,
+        'if grep -q many "$1"; then sed -i s/many/4/ "$1"; else echo NODES=many >>"$1"; fi',
+        ("NODES must be a whole number", ""),
+        ("Go back to the editor", "y"),
+        (r"\+ NODES=4", ""),
+        ("Save this", "y"),
+        ("Changed: NODES", ""),
+    )
     assert cluster.rigger("config", "get", "NODES").out == "4\n"
 
 
