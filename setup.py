@@ -2,17 +2,9 @@
 
 import sys
 
-from setuptools import setup
+from setuptools import find_packages, setup
 
-packages = [
-    "rigger",
-    "rigger.aws",
-    "rigger.commands",
-    "rigger.libexec",
-    "rigger.platforms",
-    "rigger.scaffolds",
-    "rigger.terraform",
-]
+packages = [name for name in find_packages() if name.partition(".")[0] == "rigger"]
 package_dir = {"": "."}
 
 # An editable install finds the providers beside the package, and starts fast because it has one folder to look in.

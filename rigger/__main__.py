@@ -9,7 +9,7 @@ def main(arguments=None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments in (["--version"], ["--help"], ["-h"], []):
         return _answer(arguments)
-    from rigger.cli import main as run
+    from rigger.cli.main import main as run
 
     return run(arguments)
 
@@ -20,7 +20,7 @@ def _answer(arguments) -> int:
 
         text = f"rigger {__version__}\n"
     else:
-        from rigger.usage import text as usage
+        from rigger.cli.help import text as usage
 
         text = usage()
     try:

@@ -12,7 +12,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 
-from rigger import envfile
+from rigger import text as texts
+from rigger.envfile import file as envfile
 
 MASK = b"***"
 
@@ -71,7 +72,7 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """The text with every secret masked."""
-        return envfile.decode(self.bytes(_encode(text)))
+        return texts.decode(self.bytes(_encode(text)))
 
     def matcher(self) -> _Matcher | None:
         """What finds the secrets known now; None when there are none."""
@@ -256,7 +257,7 @@ def _starting_with(anchors: list[bytes]) -> bytes:
 
 def _encode(text: str) -> bytes:
     try:
-        return envfile.encode(text)
+        return texts.encode(text)
     except UnicodeEncodeError:
         return text.encode("utf-8", "surrogatepass")
 
@@ -308,9 +309,9 @@ def _url_quoted(secret: bytes) -> Iterator[bytes]:
 
 
 def _json_quoted(secret: bytes) -> Iterator[bytes]:
-    text = envfile.decode(secret)
+    text = texts.decode(secret)
     for ensure_ascii in (True, False):
-        quoted = envfile.encode(json.dumps(text, ensure_ascii=ensure_ascii)[1:-1])
+        quoted = texts.encode(json.dumps(text, ensure_ascii=ensure_ascii)[1:-1])
         yield quoted
         # Go's encoding/json, and with it Terraform, escapes these three for HTML.
         yield re.sub(rb"[<>&]", lambda match: b"\\u%04x" % match[0][0], quoted)
@@ -322,7 +323,7 @@ def _shell_quoted(secret: bytes) -> Iterator[bytes]:
     # How zsh, and dash and busybox, write several single quotes in a row.
     yield re.sub(b"'+", lambda match: b"'%s'" % match[0].replace(b"'", b"\\'"), secret)
     yield re.sub(b"'+", lambda match: b"'\"%s\"'" % match[0], secret)
-    yield envfile.encode(envfile.quote(envfile.decode(secret))[1:-1])
+    yield texts.encode(envfile.quote(texts.decode(secret))[1:-1])
     # What bash's printf %q and zsh's ${(q)} put a backslash before.
     yield re.sub(rb"""[ \t!"$&'()*,;<>?[\\\]^`{|}]|^[#~]|(?<=[:=])~""", rb"\\\g<0>", secret)
     yield re.sub(rb"""[ \t"#$&'()*;<>?[\\\]^`{|}]|^[!~=]""", rb"\\\g<0>", secret)

@@ -58,11 +58,13 @@ cd "$RIGGER_MODULE_DIR"
 
 STEP_ENVIRONMENTS = r"""
 import os, shlex, sys
-from rigger import config, home, run
-environment = home.Home().get(sys.argv[1])
-settled = config.resolve(environment)
+from rigger.configuration import resolve
+from rigger.environments.home import Home
+from rigger.runs.environment import script_environment
+environment = Home().get(sys.argv[1])
+settled = resolve.resolve(environment)
 for module in (settled.provider, settled.platform):
-    values = run.script_environment(environment, settled, module)
+    values = script_environment(environment, settled, module)
     with open(os.path.join(sys.argv[2], module.role), "w") as file:
         file.writelines(f"export {name}={shlex.quote(value)}\n" for name, value in values.items())
 """

@@ -15,10 +15,12 @@ import sys
 import tempfile
 import time
 
+from rigger.bundles import format as bundle_format
+from rigger.bundles import pack, read
+
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, ROOT)
 
-from rigger import bundle  # noqa: E402
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
@@ -72,7 +74,7 @@ def members(folder):
     for place, _, names in os.walk(folder):
         for name in names:
             path = os.path.join(place, name)
-            yield bundle.Member(os.path.relpath(path, folder), path)
+            yield bundle_format.Member(os.path.relpath(path, folder), path)
 
 
 def shell(command, *arguments):
@@ -93,13 +95,13 @@ class Bench:
         ]
 
     def pack(self, secrets=()):
-        return bundle.pack(self.file, members(self.tree), {"name": "bench"}, secrets=secrets)
+        return pack.pack(self.file, members(self.tree), {"name": "bench"}, secrets=secrets)
 
     def pack_by_hand(self, sync=""):
         shell(f'tar -C "$1" -c . | zstd -q -f -T0 -3 -o "$2"; {sync or ":"} "$2"', self.tree, self.tar)
 
     def unpack(self, durable):
-        bundle.extract(self.file, self.out, durable=durable)
+        read.extract(self.file, self.out, durable=durable)
 
     def unpack_by_hand(self, sync=""):
         shell(f'mkdir "$2"; zstd -q -dc "$1" | tar -C "$2" -x; {sync or ":"} "$2"', self.tar, self.out)

@@ -11,12 +11,14 @@ import sys
 import tempfile
 import time
 
+from helpers.machines import Machines
+
+from rigger.environments import inventory
+from rigger.ssh import connections as ssh_connections
+
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path[:0] = [ROOT, os.path.join(ROOT, "tests")]
 
-from machines import Machines  # noqa: E402
-
-from rigger import inventory, ssh  # noqa: E402
 
 ADDRESSES = [f"127.9.0.{1 + number % 10}" for number in range(30)]  # sshd listens to 16 at most
 LIBEXEC = os.path.join(ROOT, "rigger", "libexec")
@@ -65,7 +67,7 @@ class Bench:
     def through_rigger(self, script: str) -> float:
         """Run a script as the step of a run, with the opening and closing of the connections."""
         begun = time.perf_counter()
-        with ssh.Connections(self.folder) as connections:
+        with ssh_connections.Connections(self.folder) as connections:
             self.run(script, RIGGER_CONNECTIONS=connections.path)
         return time.perf_counter() - begun
 

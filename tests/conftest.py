@@ -27,7 +27,7 @@ def pytest_configure():
 
 
 def pytest_report_header():
-    from machines import left_out
+    from helpers.machines import left_out
 
     return left_out() or None
 

@@ -10,7 +10,9 @@ import sys
 import pytest
 from conftest import ROOT
 
-from rigger import usage
+from rigger import errors
+from rigger.cli import help
+from rigger.modules import contract, manifest
 
 with open(os.path.join(ROOT, "README.rst"), encoding="utf-8") as file:
     README = file.read()
@@ -110,7 +112,7 @@ def options(text):
 
 def test_every_command_and_option_is_described(rigger):
     described = section("Commands")
-    for section_ in usage.COMMANDS.values():
+    for section_ in help.COMMANDS.values():
         for name in section_:
             assert f"``rigger {name}" in described, name
             for command in [[name, *verb] for verb in VERBS.get(name, [[]])]:
@@ -120,7 +122,7 @@ def test_every_command_and_option_is_described(rigger):
 
 def test_no_option_is_invented(rigger):
     known = set()
-    for section_ in usage.COMMANDS.values():
+    for section_ in help.COMMANDS.values():
         for name in section_:
             for verb in VERBS.get(name, [[]]):
                 known |= options(rigger(name, *verb, "--help").out)
@@ -128,17 +130,13 @@ def test_no_option_is_invented(rigger):
 
 
 def test_exit_codes_are_those_of_the_errors():
-    from rigger import errors
-
     listed = {int(code) for code in re.findall(r"^(\d+)\s{2,}", section("Exit codes"), re.M)}
     kinds = {kind.exit_code for kind in vars(errors).values() if isinstance(kind, type)}
     assert listed == kinds | {0}
 
 
 def test_every_manifest_field_is_described():
-    from rigger import modules
-
-    with open(modules.__file__, encoding="utf-8") as file:
+    with open(manifest.__file__, encoding="utf-8") as file:
         source = file.read()
     fields = set()
     for function in ("def load", "def _question("):
@@ -155,12 +153,10 @@ def test_every_manifest_field_is_described():
 
 
 def test_every_variable_of_a_script_is_described():
-    from rigger import modules
-
     described = section("Writing a provider")
     missing = [
         name
-        for name in sorted(modules.CONTRACT_VARIABLES)
+        for name in sorted(contract.CONTRACT_VARIABLES)
         if f"``{name}``" not in README and f"${name}`" not in described + section("Writing a platform")
     ]
     assert not missing

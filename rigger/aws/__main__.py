@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+from rigger.aws import answers, session, steps
 from rigger.errors import DifferencesFound, RiggerError, StepFailed
 
 
@@ -17,8 +18,6 @@ class Answers(dict):
 
 def main(arguments: list[str]) -> int:
     """Run a step, or answer for a question; return the exit code."""
-    from rigger.aws import answers, session, steps
-
     verb, *rest = arguments or [""]
     values = Answers(os.environ)
     function = (

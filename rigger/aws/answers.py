@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator, Mapping
 
 from rigger.aws import keys
+from rigger.aws.keys import public_half, require_private_half, same_half
 from rigger.aws.session import ANYWHERE, ENVIRONMENT, TYPED, Aws
 from rigger.aws.settings import IMPORT, NEW, NONE, listed
 from rigger.errors import StepFailed
@@ -108,27 +109,27 @@ def list_zones(values: Mapping[str, str]) -> Lines:
 
 def list_key_pairs(values: Mapping[str, str]) -> Lines:
     """List the key pairs of the region: the one of the chosen SSH key first, where there is one."""
-    public = keys.public_half(values["SSH_KEY"])
+    public = public_half(values["SSH_KEY"])
     # What rigger imported for another environment goes with that.
     found = [pair for pair in keys.pairs(Aws(values)) if not _tag(pair, "managed-by")]
     for pair in found:
-        if keys.same_half(pair, public):
+        if same_half(pair, public):
             yield pair["KeyName"], f"the same key as {values['SSH_KEY']}"
     yield IMPORT, f"import the public half of {values['SSH_KEY']}"
     for pair in found:
-        if not keys.same_half(pair, public):
+        if not same_half(pair, public):
             yield pair["KeyName"], "another key"
 
 
 def check_key_pair(values: Mapping[str, str]) -> None:
     """See that the private half of the key pair is here."""
     if values["KEY_PAIR"] != IMPORT:
-        keys.require_private_half(Aws(values), values["KEY_PAIR"], values["SSH_KEY"])
+        require_private_half(Aws(values), values["KEY_PAIR"], values["SSH_KEY"])
 
 
 def check_ssh_key(values: Mapping[str, str]) -> None:
     """See that the SSH key has a public half."""
-    keys.public_half(values["SSH_KEY"])
+    public_half(values["SSH_KEY"])
 
 
 def list_vpcs(values: Mapping[str, str]) -> Lines:

@@ -8,8 +8,9 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rigger import template
-from rigger.aws import answers, keys
+from rigger import templates
+from rigger.aws import answers
+from rigger.aws.keys import public_half
 from rigger.aws.session import Aws, code
 from rigger.aws.settings import Kept, Settings
 from rigger.errors import StepFailed
@@ -73,7 +74,7 @@ def draw(
         "domain": settings.domain,
         "user_data": base64.b64encode(user_data).decode(),
     }
-    text = template.render(_read(os.path.join(folder, "stack.yml.j2")), drawn, "stack.yml.j2")
+    text = templates.render(_read(os.path.join(folder, "stack.yml.j2")), drawn, "stack.yml.j2")
     if len(text.encode()) > TEMPLATE_LIMIT:
         raise StepFailed(
             f"The template has more than {TEMPLATE_LIMIT} bytes.",
@@ -87,15 +88,15 @@ def draw(
 
 def _user_data(settings: Settings, folder: str, values: Mapping[str, str]) -> bytes:
     """Return what cloud-init reads: rigger's part, and the platform's `user-data.j2` where it has one."""
-    mine = template.render(
+    mine = templates.render(
         _read(os.path.join(folder, "user-data.yml.j2")),
-        {"user": settings.user, "public_key": keys.public_half(settings.ssh_key)},
+        {"user": settings.user, "public_key": public_half(settings.ssh_key)},
         "user-data.yml.j2",
     )
     path = os.path.join(values.get("RIGGER_PLATFORM_DIR") or folder, "user-data.j2")
     if not os.path.isfile(path):
         return mine.encode()
-    theirs = template.render(_read(path), values, path)
+    theirs = templates.render(_read(path), values, path)
     data = _multipart(mine, theirs)
     if len(data) > USER_DATA_LIMIT:
         raise StepFailed(

@@ -8,6 +8,7 @@ import os
 from rigger.aws.session import Aws, code
 from rigger.aws.settings import IMPORT, TAG, Settings, tag_list
 from rigger.errors import StepFailed
+from rigger.process import capture
 
 
 def public_half(path: str) -> str:
@@ -18,9 +19,7 @@ def public_half(path: str) -> str:
         raise StepFailed(f"{path} is the public half of a key.", "Name the file of the private half.")
     if os.path.isfile(f"{path}.pub"):
         return " ".join(_first_line(f"{path}.pub").split()[:2])
-    from rigger import process
-
-    said = process.capture(["ssh-keygen", "-y", "-P", "", "-f", path])
+    said = capture.capture(["ssh-keygen", "-y", "-P", "", "-f", path])
     if said.exit_code:
         raise StepFailed(
             f"{path} does not show its public half: it is no SSH key, or has a passphrase.",

@@ -7,12 +7,14 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 
-from rigger import inventory
 from rigger.aws import keys
 from rigger.aws.session import Aws, code
 from rigger.aws.settings import TAG, Kept, Settings
 from rigger.aws.stack import looks, say
+from rigger.environments import inventory
+from rigger.environments.inventory import parse_output
 from rigger.errors import StepFailed
+from rigger.process import capture
 
 STARTING = 900  # seconds until a machine is in service
 ANSWERING = 600  # seconds until ssh answers
@@ -190,16 +192,14 @@ def _number(name: str) -> int:
 
 def wait_for_ssh(nodes: Sequence[Mapping], values: Mapping[str, str]) -> None:
     """Wait until ssh answers on every machine; raises StepFailed with the names of those that stay silent."""
-    from rigger import process
-
     table = os.path.join(values["RIGGER_STATE_DIR"], "starting")
-    read, problems = inventory.parse_output("\n".join(json.dumps(node) for node in nodes).encode())
+    read, problems = parse_output("\n".join(json.dumps(node) for node in nodes).encode())
     if problems:
         raise StepFailed(f"The machines cannot be listed: {'; '.join(problems)}.")
     inventory.write(f"{table}.json", read)
     environ = {**os.environ, "RIGGER_NODES_FILE": f"{table}.tsv", "RIGGER_INVENTORY": f"{table}.json"}
     end = time.monotonic() + ANSWERING
-    while (said := process.capture(["rigger-node", "--all", "true"], env=environ)).exit_code:
+    while (said := capture.capture(["rigger-node", "--all", "true"], env=environ)).exit_code:
         if time.monotonic() > end:
             reason = said.errors.decode(errors="replace").strip().rpartition("\n")[2]
             raise StepFailed(

@@ -8,8 +8,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from rigger import envfile
 from rigger.errors import StepFailed
+from rigger.files import write_bytes
 
 IMPORT, NEW, NONE = "import", "new", "none"
 TAG = "rigger:environment-id"
@@ -129,7 +129,7 @@ class Kept:
 
     def write_file(self, name: str, data: bytes) -> None:
         """Replace a file of the module's state."""
-        envfile.write_bytes(os.path.join(self.folder, name), data)
+        write_bytes(os.path.join(self.folder, name), data)
 
     def remove(self) -> None:
         """Forget what was about machines that are no more; the files stay for whoever wants to look at them."""

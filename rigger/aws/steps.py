@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 from rigger.aws import drawing, keys
+from rigger.aws.keys import remove_imported
 from rigger.aws.machines import Machines, left, wait_for_ssh
 from rigger.aws.session import Aws
 from rigger.aws.settings import Kept, Settings
@@ -95,7 +96,7 @@ def create(values: Mapping[str, str]) -> None:
     cluster.give_vars(ELB_NAME=name, ELB_DNS_NAME=address, DOMAIN=domain)
     cluster.kept.suspended = False
     cluster.list_machines(settings.nodes)
-    keys.remove_imported(cluster.aws, settings, but=keys.ensure(cluster.aws, settings))
+    remove_imported(cluster.aws, settings, but=keys.ensure(cluster.aws, settings))
 
 
 def plan(values: Mapping[str, str]) -> None:
@@ -191,7 +192,7 @@ def destroy(values: Mapping[str, str]) -> None:
             cluster.stack.remove(found)
         except StepFailed as stuck:
             problem = stuck
-    keys.remove_imported(cluster.aws, cluster.settings)
+    remove_imported(cluster.aws, cluster.settings)
     remains = _remaining(cluster, patient=problem is None)
     if remains:
         lines = "\n".join(f"{item} in {cluster.settings.region}" for item in remains)

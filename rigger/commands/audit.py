@@ -1,7 +1,13 @@
 """rigger audit"""
 
-from rigger.cli import App, command
-from rigger.errors import DifferencesFound, InvalidConfig
+from rigger.cli.app import App, command
+from rigger.configuration.resolve import resolve
+from rigger.errors import DifferencesFound, InvalidConfig, StepFailed
+from rigger.plans import lifecycle
+from rigger.plans.scripts import require_scripts
+from rigger.runs.recovery import load_config
+from rigger.runs.result import failures
+from rigger.runs.run import Run
 
 
 @command("audit", reports=True, streams=True)
@@ -35,23 +41,18 @@ def _verdict(verdict) -> dict:
 
 def _changed_by_hand(app: App, environment) -> list[str]:
     """Run the modules' own audit scripts, where there is a cluster to look at; return who found something."""
-    from rigger import plan
-    from rigger.config import exists, resolve
-    from rigger.errors import StepFailed
-    from rigger.run import Run, failures, settle
-
-    if not exists(environment):
+    if not environment.may_have_cluster():
         return []
     try:
-        planned = plan.audit(resolve(environment))
+        planned = lifecycle.audit(resolve(environment))
     except InvalidConfig:  # the log can be read although the configuration cannot
         return []
     if not planned.steps:  # and nothing to lock: a log is read on a read-only disk too
         return []
     with environment.locked("rigger audit") as lock:
-        config = settle(environment)
-        planned = plan.audit(config)
-        plan.require_scripts(planned)
+        config = load_config(environment)
+        planned = lifecycle.audit(config)
+        require_scripts(planned)
         bad = failures(Run(environment, config, app.printer, lock).carry_out(planned))
     broken = [result for result in bad if result.exit_code != DifferencesFound.exit_code]
     if broken:

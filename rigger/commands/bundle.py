@@ -4,13 +4,15 @@ from dataclasses import replace
 
 import click
 
-from rigger import bundle as bundles
-from rigger import config as configs
-from rigger import saved, seal, unpacked
-from rigger.bundle import Manifest
-from rigger.cli import App, command, group
+from rigger.bundles import contents, seal, unpack
+from rigger.bundles import format as bundle_format
+from rigger.bundles.contents import ADDED, SECRETS
+from rigger.bundles.format import Manifest
+from rigger.bundles.read import read_manifest
+from rigger.cli.app import App, command, group
+from rigger.configuration import resolve
 from rigger.errors import DifferencesFound
-from rigger.printer import plain
+from rigger.text import plain
 
 
 @group("bundle")
@@ -23,7 +25,7 @@ def bundle():
 @click.argument("path", metavar="FILE")
 def inspect(app: App, path: str):
     """Show what FILE says of itself; nothing of it is checked yet."""
-    manifest = bundles.read_manifest(path)
+    manifest = read_manifest(path)
     if app.json:
         app.printer.report({**manifest.fields, "files": {n: vars(f) for n, f in manifest.files.items()}})
         return
@@ -32,7 +34,7 @@ def inspect(app: App, path: str):
     app.printer.heading("{}: {} {} on {}".format(*about))
     rows = [(name, fields.get(name, "")) for name in ("created", "rigger", "id", "serial", "commit", "audit")]
     rows += [("signed", "yes" if manifest.signature else "no")]
-    rows += [("secrets", "inside, encrypted" if saved.SECRETS in manifest.files else "left out")]
+    rows += [("secrets", "inside, encrypted" if SECRETS in manifest.files else "left out")]
     rows += [(name.replace("_", " "), fields.get(name, "")) for name in ("redacted", "left_out")]
     app.printer.table([row for row in rows if row[1]])
     app.printer.line()
@@ -68,7 +70,7 @@ def verify(app: App, path: str, key: str | None):
 
 
 def _verified(app: App, path: str, key: str | None = None) -> Manifest:
-    with unpacked.unpacked(path, app.home, check_signature=seal.checker(key)) as found:
+    with unpack.unpacked(path, app.home, check_signature=seal.checker(key)) as found:
         return found.manifest
 
 
@@ -82,8 +84,8 @@ def diff(app: App, a: str, b: str | None, exit_code: bool):
     before = _verified(app, a)
     after = _verified(app, b) if b else _as_saved_now(app)
     if b is None:  # what is encrypted, and what comes from a repository, differs whenever it is made
-        before = replace(before, files={n: f for n, f in before.files.items() if n not in saved.ADDED})
-    found = bundles.diff(before, after)
+        before = replace(before, files={n: f for n, f in before.files.items() if n not in ADDED})
+    found = bundle_format.diff(before, after)
     if app.json:
         app.printer.report({"added": found.added, "removed": found.removed, "changed": found.changed})
     elif not found:
@@ -107,5 +109,5 @@ def _as_saved_now(app: App) -> Manifest:
     environment = app.environment()
     with TemporaryDirectory(prefix="rigger-") as folder, environment.locked("rigger bundle diff"):
         path = os.path.join(folder, "now.rigger")
-        saved.save(environment, configs.resolve(environment), path)
-        return bundles.read_manifest(path)
+        contents.save(environment, resolve.resolve(environment), path)
+        return read_manifest(path)

@@ -1,9 +1,12 @@
 """rigger check"""
 
-from rigger import plan
-from rigger.cli import App, command
+from rigger.cli.app import App, command
 from rigger.errors import StepFailed
-from rigger.run import Run, failures, settle
+from rigger.plans import lifecycle
+from rigger.plans.scripts import require_scripts
+from rigger.runs.recovery import load_config
+from rigger.runs.result import failures
+from rigger.runs.run import Run
 
 
 @command("check", reports=True, streams=True)
@@ -11,9 +14,9 @@ def check(app: App):
     """Run the check scripts: is everything as it should be?"""
     environment = app.environment()
     with environment.locked("rigger check") as lock:
-        settled = settle(environment)
-        planned = plan.check(settled)
-        plan.require_scripts(planned)
+        settled = load_config(environment)
+        planned = lifecycle.check(settled)
+        require_scripts(planned)
         run = Run(environment, settled, app.printer, lock)
         try:
             bad = failures(run.carry_out(planned))

@@ -8,13 +8,25 @@ from dataclasses import dataclass
 
 import click
 
-from rigger import checkout as repositories
-from rigger import config, modules, origin, trust
-from rigger.checkout import State, Target
-from rigger.cli import App, command
-from rigger.environment import Environment
+from rigger import text
+from rigger.cli.app import App, command
+from rigger.configuration import resolve
+from rigger.environments.environment import CHECKOUT, Environment
 from rigger.errors import BadUsage, InvalidConfig, NotReady, RiggerError
-from rigger.printer import plain
+from rigger.git import clone as git_clone
+from rigger.git import inspect as git_inspect
+from rigger.git import remote as git_remote
+from rigger.git.inspect import State
+from rigger.git.remote import Target
+from rigger.git.urls import check_url
+from rigger.modules import search
+from rigger.operations.consent import require_repository
+from rigger.questions.model import Choice
+from rigger.sources import checkout as source_checkout
+from rigger.text import plain
+from rigger.trust.gate import unknown_commits
+from rigger.ui.terminal import has_terminal
+from rigger.ui.wizard import Wizard
 
 DONE = {"clone": "Cloned", "update": "Updated", "leave": "Left as it is", "current": "Up to date"}
 
@@ -45,9 +57,11 @@ def checkout(app: App, clone: bool, update: bool, leave: bool, submodules: bool,
         if source.own:
             _leave_own(app, environment, source, asked)
             return
-        target = repositories.resolve(source.url, "" if source.ref else source.version, source.ref)
+        target = git_remote.resolve(
+            source.url, "" if source.ref else source.version, source.ref, cache=app.home.cache_dir
+        )
         _say_moved(app, environment, target)
-        before = repositories.state(source.folder, target.commit)
+        before = git_inspect.state(source.folder, target.commit)
         _say_other_origin(app, source, before)
         way = _choose(app, source, before, target, asked)
         _bring(app, source, target, way, submodules, _agreement(app, source, target, agreed))
@@ -76,22 +90,22 @@ def _source(environment: Environment) -> Source:
             f'Name one: "rigger configure --name {environment.name} --repository URL", or a folder of yours: '
             "--path FOLDER.",
         )
-    folder = own or environment.file(repositories.CHECKOUT)
+    folder = own or environment.file(CHECKOUT)
     return Source(url, vars.get("VERSION", ""), vars.get("REF", ""), folder, bool(own))
 
 
 def _usual_repository(environment: Environment, vars) -> str:
     """Return the repository that the platform's manifest names, nothing where it is not to be found."""
-    folder = environment.file(repositories.CHECKOUT)
+    folder = environment.file(CHECKOUT)
     with suppress(RiggerError):
-        return modules.find("platform", vars.get("PLATFORM", ""), environment.home, folder).repository
+        return search.find("platform", vars.get("PLATFORM", ""), environment.home, folder).repository
     return ""
 
 
 def _prefix(environment: Environment) -> str:
     """Return the platform's prefix, also where its manifest is in the checkout that is missing."""
     with suppress(RiggerError):
-        return config.resolve(environment).platform.prefix
+        return resolve.resolve(environment).platform.prefix
     ids = (n for n, v in environment.vars().items() if n.endswith("_ID") and re.fullmatch("[0-9a-f]{10}", v))
     return next(ids, "").removesuffix("_ID")
 
@@ -108,14 +122,16 @@ def _leave_own(app: App, environment: Environment, source: Source, asked: str) -
             f"{source.folder} is your own folder (CHECKOUT), which rigger leaves alone.",
             'Name a version or branch instead: "rigger configure --version VERSION" or --ref BRANCH.',
         )
-    found = repositories.state(source.folder)
+    found = git_inspect.state(source.folder)
     if found.missing:
         raise NotReady(
             f"There is no folder {source.folder}.", 'Name another: "rigger configure --path FOLDER".'
         )
-    version = origin.describe(source.folder)
+    version = source_checkout.describe(source.folder)
     _save(environment, source.folder, version)
-    app.printer.line(f"{origin.standing(source.folder, version)}. It is your own, and is left alone.")
+    app.printer.line(
+        f"{source_checkout.standing(source.folder, version)}. It is your own, and is left alone."
+    )
     if app.json:
         app.printer.report(_as_dict(environment, source, found, found, "leave", version))
 
@@ -138,7 +154,7 @@ def _say_other_origin(app: App, source: Source, found: State) -> None:
     if not found.origin or found.origin == source.url:
         return
     with suppress(RiggerError):
-        if repositories.check_url(found.origin) == repositories.check_url(source.url):
+        if check_url(found.origin) == check_url(source.url):
             return
     app.printer.warn(
         f"{source.folder} says that it comes from {plain(found.origin)}, not from {source.url}. "
@@ -158,11 +174,8 @@ def _choose(app: App, source: Source, found: State, target: Target, asked: str) 
 
 
 def _ask(app: App, source: Source, found: State, target: Target) -> str:
-    from rigger import wizard
-    from rigger.questions import Choice
-
     differs = _difference(source, found, target)
-    if not wizard.has_terminal():
+    if not has_terminal():
         raise BadUsage(
             f"{differs} Nobody can be asked what to do.",
             "Add --update, --clone (make it anew) or --leave (as it is).",
@@ -173,7 +186,7 @@ def _ask(app: App, source: Source, found: State, target: Target) -> str:
         Choice("update", f"bring it to {target.name}; refused where work is in the way"),
         Choice("leave", "touch nothing"),
     ]
-    return wizard.Wizard().choose("What should become of it?", choices, "leave" if found.local else "update")
+    return Wizard().choose("What should become of it?", choices, "leave" if found.local else "update")
 
 
 def _difference(source: Source, found: State, target: Target) -> str:
@@ -181,9 +194,9 @@ def _difference(source: Source, found: State, target: Target) -> str:
     if found.under_way:
         return f"In {source.folder} a {found.under_way} is under way."
     if found.changed:
-        return f"{source.folder} has local changes: {repositories.listed(found.changed)}."
+        return f"{source.folder} has local changes: {text.listed(found.changed)}."
     if found.commits:
-        return f"{source.folder} has commits of your own: {repositories.listed(found.commits)}."
+        return f"{source.folder} has commits of your own: {text.listed(found.commits)}."
     return f"{source.folder} is at {found.commit[:12] or 'no commit'}, not at {wanted}."
 
 
@@ -192,7 +205,7 @@ def _agreement(app: App, source: Source, target: Target, agreed: bool):
 
     def agree(folder: str) -> None:
         app.printer.flush()
-        trust.require_repository(app, source.url, target.commit, folder, agreed)
+        require_repository(app, source.url, target.commit, folder, agreed)
 
     return agree
 
@@ -205,29 +218,27 @@ def _bring(app: App, source: Source, target: Target, way: str, submodules: bool,
     show = app.printer.progress
     if way == "clone":
         app.printer.line(f"Cloning {source.url} at {wanted} ...")
-        repositories.clone(source.url, source.folder, target, show, submodules, agree, replace=True)
+        git_clone.clone(source.url, source.folder, target, show, submodules, agree, replace=True)
     elif way == "update":
         app.printer.line(f"Bringing {source.folder} to {wanted} ...")
-        repositories.update(source.folder, source.url, target, show, agree)
+        git_clone.update(source.folder, source.url, target, show, agree)
     agree(source.folder)
 
 
 def _agree_to_what_is_there(app: App, environment: Environment, source: Source, agreed: bool) -> None:
     """Ask for consent to the commit that was left, where scripts could not run otherwise and somebody can be asked."""
-    from rigger import wizard
-
-    if not repositories.commit(source.folder):
+    if not git_inspect.commit(source.folder):
         return
-    for commit in trust.unknown_commits(environment, source.url):
-        if agreed or wizard.has_terminal():
-            trust.require_repository(app, source.url, commit, source.folder, agreed)
+    for commit in unknown_commits(environment, source.url):
+        if agreed or has_terminal():
+            require_repository(app, source.url, commit, source.folder, agreed)
         else:
             app.printer.warn(f"Nobody has agreed to the scripts at {commit[:12]} yet: add --trust.")
 
 
 def _record(environment: Environment, source: Source, before: State, target: Target) -> None:
     """Keep the commit in the audit log, and the folder and its version in the vars; as often as one likes."""
-    version = repositories.describe(source.folder) if source.ref else source.version or target.name
+    version = git_inspect.describe(source.folder) if source.ref else source.version or target.name
     last = _last_record(environment)
     if not last or (last["folder"], last["commit"]) != (source.folder, target.commit) or not before.same:
         environment.audit.append(
@@ -255,13 +266,13 @@ def _save(environment: Environment, folder: str, version: str) -> None:
 def _report(
     app: App, environment: Environment, source: Source, target: Target, before: State, way: str
 ) -> None:
-    after = repositories.state(source.folder, target.commit)
-    version = repositories.describe(source.folder) if after.commit else ""
+    after = git_inspect.state(source.folder, target.commit)
+    version = git_inspect.describe(source.folder) if after.commit else ""
     app.printer.line(f"{DONE[way]}: {source.folder} is at {version or 'no commit'}.")
     if after.changed:
-        app.printer.line(f"  changed: {repositories.listed(after.changed)}")
+        app.printer.line(f"  changed: {text.listed(after.changed)}")
     if after.commits:
-        app.printer.line(f"  commits of your own: {repositories.listed(after.commits)}")
+        app.printer.line(f"  commits of your own: {text.listed(after.commits)}")
     if before.branch and before.commits and after.branch != before.branch:
         app.printer.line(f"  your {len(before.commits)} commits are on the branch {before.branch}, as before")
     if app.json:

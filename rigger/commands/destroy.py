@@ -1,10 +1,13 @@
 """rigger destroy"""
 
-from rigger import plan
-from rigger.cli import App, command
+from rigger.audit.steps import History
+from rigger.cli.app import App, command
 from rigger.errors import StepFailed
-from rigger.plan import History
-from rigger.run import Run, failures, settle
+from rigger.plans import lifecycle
+from rigger.plans.scripts import require_scripts
+from rigger.runs.recovery import load_config
+from rigger.runs.result import failures
+from rigger.runs.run import Run
 
 
 @command("destroy", asks=True, reports=True, streams=True)
@@ -12,9 +15,9 @@ def destroy(app: App):
     """Remove the cluster: the platform, the machines and their data."""
     environment = app.environment()
     with environment.locked("rigger destroy") as lock:
-        settled = settle(environment)
-        planned = plan.destroy(settled, History.of(environment.audit.records()), environment.nodes())
-        plan.require_scripts(planned)
+        settled = load_config(environment)
+        planned = lifecycle.destroy(settled, History.of(environment.audit.records()), environment.nodes())
+        require_scripts(planned)
         app.printer.heading(f"This will go from {environment.name}, for good:")
         for item in planned.removals:
             app.printer.line(f"  {item}")
@@ -25,7 +28,7 @@ def destroy(app: App):
         finally:
             if app.json:
                 app.printer.report({**run.as_dict(), "leftovers": _leftovers(run)})
-        _judge(environment, run, bad)
+        _require_destroyed(environment, run, bad)
         environment.audit.append("destroyed", run.id, nodes=list(planned.leaving))
         _drop_outputs(environment, settled)
     app.printer.line(
@@ -38,7 +41,7 @@ def _leftovers(run: Run) -> list[str]:
     return [item for result in run.results for item in result.leftovers]
 
 
-def _judge(environment, run: Run, bad) -> None:
+def _require_destroyed(environment, run: Run, bad) -> None:
     """Raise StepFailed if anything is left, or if the provider could not say that nothing is."""
     left = _leftovers(run)
     provider_failed = [result for result in bad if result.step.module.role == "provider"]

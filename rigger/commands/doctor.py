@@ -1,9 +1,11 @@
 """rigger doctor"""
 
-from rigger import config, plan, preflight
-from rigger.cli import App, command
+from rigger.audit.steps import History
+from rigger.cli.app import App, command
+from rigger.configuration import resolve
 from rigger.errors import NotReady
-from rigger.plan import History
+from rigger.plans import provision
+from rigger.runs import preflight
 
 
 @command("doctor", reports=True)
@@ -12,9 +14,9 @@ def doctor(app: App):
     environment = settled = planned = None
     if app.name or app.home.current_name():
         environment = app.environment()
-        settled = config.resolve(environment)
+        settled = resolve.resolve(environment)
         history = History.of(environment.audit.records())
-        planned = plan.provision(settled, history, environment.nodes(), environment.key())
+        planned = provision.provision(settled, history, environment.nodes(), environment.key())
     findings = preflight.examine(environment, settled, planned, app.home.path)
     bad = [finding for finding in findings if not finding.good]
     if app.json:

@@ -2,10 +2,10 @@
 
 import click
 
-from rigger.cli import App, command
-from rigger.environment import Environment
+from rigger.audit.steps import History
+from rigger.cli.app import App, command
+from rigger.environments.environment import Environment
 from rigger.errors import BadUsage
-from rigger.plan import History
 
 
 @command("forget", asks=True)

@@ -1,8 +1,8 @@
 """rigger history"""
 
-from rigger.audit import outcome_without_end
-from rigger.cli import App, command
-from rigger.printer import duration
+from rigger.audit.log import outcome_without_end
+from rigger.cli.app import App, command
+from rigger.text import duration
 
 
 @command("history", reports=True)

@@ -1,8 +1,8 @@
 """rigger list"""
 
-from rigger import config
-from rigger.cli import App, command
-from rigger.environment import Environment
+from rigger.cli.app import App, command
+from rigger.configuration.identity import require_modules_named
+from rigger.environments.environment import Environment
 from rigger.errors import RiggerError
 
 
@@ -39,7 +39,7 @@ def _describe(environment: Environment, current: bool) -> dict:
     row = {"name": environment.name, "current": current, "path": environment.path}
     try:
         vars = environment.vars()
-        config.require_modules_named(environment, vars)
+        require_modules_named(environment, vars)
         nodes = len(environment.nodes())
     except RiggerError as problem:
         return {

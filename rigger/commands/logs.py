@@ -4,10 +4,10 @@ import os
 
 import click
 
-from rigger.cli import App, command
-from rigger.environment import Environment
+from rigger.cli.app import App, command
+from rigger.environments.environment import Environment
 from rigger.errors import BadUsage
-from rigger.questions import did_you_mean
+from rigger.text import did_you_mean
 
 
 @command("logs", reports=True)

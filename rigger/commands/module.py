@@ -4,11 +4,12 @@ import os
 
 import click
 
-from rigger import conformance
-from rigger.cli import App, command, group
-from rigger.conformance import ADVICE, FAIL, PASS, Finding
+from rigger.cli.app import App, command, group
+from rigger.conformance import rehearsal, rules
+from rigger.conformance.rules import ADVICE, FAIL, PASS, Finding
+from rigger.conformance.sandbox import RehearsalOptions
 from rigger.errors import BadUsage, TestsFailed
-from rigger.modules import Module
+from rigger.modules.model import Module
 
 
 @group("module")
@@ -29,8 +30,8 @@ def check(app: App, path: str, runs: bool, provider: str | None, assignments: tu
     if not runs and (provider or assignments):
         raise BadUsage("--provider and --set are about scripts that run.", "Add --run.")
     values = _values(assignments)
-    subject = conformance.load(conformance.locate(path))
-    findings = conformance.examine(subject)
+    subject = rules.load(rules.locate(path))
+    findings = rules.examine(subject)
     app.printer.heading(f"{subject.name}: a {subject.role} of interface {subject.interface}")
     for finding in findings:
         _show(app, finding)
@@ -50,8 +51,6 @@ def _values(assignments: tuple[str, ...]) -> dict[str, str]:
 
 def _rehearse(app: App, subject: Module, provider: str | None, values, findings: list[Finding]) -> str:
     """Run the scripts unless reading has shown that they cannot; return the folder of the logs if it is kept."""
-    from rigger import sandbox
-
     if _count(findings, FAIL):
         app.printer.warn("Not run: what is above has to be put right first.")
         return ""
@@ -63,7 +62,7 @@ def _rehearse(app: App, subject: Module, provider: str | None, values, findings:
         _show(app, finding)
 
     shown = app.printer if app.verbose else None
-    return sandbox.rehearse(subject, sandbox.Wishes(values, provider or "local", shown), say)
+    return rehearsal.rehearse(subject, RehearsalOptions(values, provider or "local", shown), say)
 
 
 def _show(app: App, finding: Finding) -> None:

@@ -2,8 +2,8 @@
 
 import click
 
-from rigger import shelf
-from rigger.cli import App, command, group
+from rigger.cli.app import App, command, group
+from rigger.commands import _modules
 
 
 @group("platform")
@@ -15,7 +15,7 @@ def platform():
 @command("list", reports=True)
 def list(app: App):
     """List the platforms: where each comes from, which interface it speaks, and what is wrong with it."""
-    shelf.show(app, "platform")
+    _modules.show(app, "platform")
 
 
 @platform.add_command
@@ -24,4 +24,4 @@ def list(app: App):
 @click.option("--path", metavar="FOLDER", help="The folder to write to, instead of ./NAME.")
 def new(app: App, name: str, path: str | None):
     """Write a platform that works, with comments that say how to make it your own."""
-    shelf.make(app, "platform", name, path)
+    _modules.make(app, "platform", name, path)

@@ -2,11 +2,22 @@
 
 import click
 
-from rigger import config, origin, plan, preflight, suspension, upgrades
-from rigger.cli import App, command
+from rigger.audit.steps import History
+from rigger.audit.suspension import require_running
+from rigger.audit.upgrades import require_none
+from rigger.cli.app import App, command
+from rigger.configuration import resolve
+from rigger.configuration.config import Config
+from rigger.configuration.identity import require_recorded
 from rigger.errors import DifferencesFound, Locked
-from rigger.plan import History, Plan
-from rigger.run import Run, leaving, settle
+from rigger.plans import provision as plans_provision
+from rigger.plans.model import Plan
+from rigger.runs import preflight
+from rigger.runs.programs import leaving
+from rigger.runs.recovery import load_config
+from rigger.runs.run import Run
+from rigger.sources import checkout as source_checkout
+from rigger.sources.checkout import check_checkout
 
 
 @command("provision", asks=True, reports=True, streams=True)
@@ -17,15 +28,15 @@ def provision(app: App, only_plan: bool, exit_code: bool, again: bool):
     """Create the cluster that the current configuration describes, or bring it up to date."""
     environment = app.environment()
     if only_plan:
-        settled = config.resolve(environment)
-        config.require_recorded(environment, settled)
+        settled = resolve.resolve(environment)
+        require_recorded(environment, settled)
         return _show_only(app, environment, settled, _plan(environment, settled, again), exit_code)
     with environment.locked("rigger provision") as lock:
-        origin.restore(environment, app.printer.line, app.printer.progress)
-        settled = settle(environment)
-        upgrades.require_none(environment.name, environment.audit.records())
-        suspension.require_running(environment)
-        there = origin.judge(environment, settled.values)
+        source_checkout.restore(environment, app.printer.line, app.printer.progress)
+        settled = load_config(environment)
+        require_none(environment.name, environment.audit.records())
+        require_running(environment.name, environment.audit.records())
+        there = check_checkout(environment, settled.values)
         planned = _plan(environment, settled, again)
         _show(app, environment.name, settled, planned, there)
         preflight.require(environment, settled, planned)
@@ -40,15 +51,15 @@ def provision(app: App, only_plan: bool, exit_code: bool, again: bool):
     app.printer.line(f"{environment.name} is as configured. Next: rigger test, rigger status")
 
 
-def _plan(environment, settled: config.Config, again: bool) -> Plan:
+def _plan(environment, settled: Config, again: bool) -> Plan:
     history = History.of(environment.audit.records())
     nodes = environment.nodes()
-    return plan.provision(
+    return plans_provision.provision(
         settled, history, nodes, environment.key(), again, lambda: leaving(environment, settled, nodes)
     )
 
 
-def _show(app: App, name: str, settled: config.Config, planned: Plan, there: str) -> None:
+def _show(app: App, name: str, settled: Config, planned: Plan, there: str) -> None:
     version = settled.values.get("VERSION", "")
     app.printer.heading(f"{name}: {settled.platform.name} {version} on {settled.provider.name}")
     if there:
@@ -56,7 +67,7 @@ def _show(app: App, name: str, settled: config.Config, planned: Plan, there: str
     app.printer.plan(planned)
 
 
-def _show_only(app: App, environment, settled: config.Config, planned: Plan, exit_code: bool) -> None:
+def _show_only(app: App, environment, settled: Config, planned: Plan, exit_code: bool) -> None:
     if app.json:
         app.printer.report(planned.as_dict())
     else:
@@ -69,14 +80,14 @@ def _show_only(app: App, environment, settled: config.Config, planned: Plan, exi
         raise DifferencesFound("Something would change.", '"rigger provision" does it.')
 
 
-def _show_machines(app: App, environment, settled: config.Config, planned: Plan) -> None:
+def _show_machines(app: App, environment, settled: Config, planned: Plan) -> None:
     """Have the provider's own plan script, if it has one, show what its create would change."""
-    shown = plan.machines(settled, planned)
+    shown = plans_provision.machines(settled, planned)
     if not shown.steps:
         return
     try:
         with environment.locked("rigger provision --plan") as lock:
-            result = Run(environment, settle(environment), app.printer, lock).carry_out(shown)[0]
+            result = Run(environment, load_config(environment), app.printer, lock).carry_out(shown)[0]
     except Locked as problem:
         app.printer.warn(f"What create would change cannot be looked at now: {problem.message}")
         return

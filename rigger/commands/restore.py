@@ -5,10 +5,14 @@ from dataclasses import replace
 
 import click
 
-from rigger import plan, preflight, suspension
-from rigger.cli import App, command
+from rigger.audit.suspension import require_running
+from rigger.cli.app import App, command
 from rigger.errors import BadUsage
-from rigger.run import Run, settle
+from rigger.plans import lifecycle
+from rigger.plans.lifecycle import with_clients
+from rigger.runs import preflight
+from rigger.runs.recovery import load_config
+from rigger.runs.run import Run
 
 
 @command("restore", asks=True, reports=True, streams=True)
@@ -20,11 +24,11 @@ def restore(app: App, path: str):
     if not os.path.isfile(path):
         raise BadUsage(f"There is no file {path}.", 'Name one that "rigger backup" wrote.')
     with environment.locked("rigger restore") as lock:
-        settled = settle(environment)
-        suspension.require_running(environment)
-        planned = plan.only(settled, "restore", f"from {path}")
+        settled = load_config(environment)
+        require_running(environment.name, environment.audit.records())
+        planned = lifecycle.only(settled, "restore", f"from {path}")
         planned = replace(planned, environ={"RIGGER_BACKUP_FILE": path})
-        planned = plan.with_clients(settled, environment.bin_dir, planned)
+        planned = with_clients(settled, environment.bin_dir, planned)
         preflight.require(environment, settled, planned)
         app.printer.plan(planned)
         app.printer.warn(f"All data of {environment.name} will be replaced by what is in {path}.")

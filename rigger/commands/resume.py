@@ -4,11 +4,15 @@ import os
 
 import click
 
-from rigger import plan, preflight, suspension
-from rigger.cli import App, command
-from rigger.environment import Environment
+from rigger.audit import suspension
+from rigger.cli.app import App, command
+from rigger.environments.environment import Environment
 from rigger.errors import BadUsage
-from rigger.run import Run, settle
+from rigger.plans import lifecycle
+from rigger.plans.lifecycle import with_clients
+from rigger.runs import preflight
+from rigger.runs.recovery import load_config
+from rigger.runs.run import Run
 
 
 @command("resume", reports=True, streams=True)
@@ -17,9 +21,9 @@ def resume(app: App, empty: bool):
     """Start suspended machines again, with the platform and its data."""
     environment = app.environment()
     with environment.locked("rigger resume") as lock:
-        settled = settle(environment)
-        planned = plan.resume(settled, _backup(environment, empty))
-        planned = plan.with_clients(settled, environment.bin_dir, planned)
+        settled = load_config(environment)
+        planned = lifecycle.resume(settled, _backup(environment, empty))
+        planned = with_clients(settled, environment.bin_dir, planned)
         preflight.require(environment, settled, planned)
         run = Run(environment, settled, app.printer, lock)
         app.carry_out(run, planned)
@@ -31,7 +35,8 @@ def _backup(environment: Environment, empty: bool) -> str:
     """Return the backup of the last suspend, nothing where none was made or none is wanted; raises BadUsage."""
     if suspension.last(environment.audit.records()) is None:
         raise BadUsage(f"{environment.name} is not suspended.", '"rigger status" shows what exists.')
-    path = "" if empty else suspension.backup(environment)
+    saved = "" if empty else suspension.backup(environment.audit.records())
+    path = environment.file(saved) if saved else ""
     if path and not os.path.isfile(path):
         raise BadUsage(
             f"The backup that resume would put back is not here: {path}.",

@@ -4,13 +4,16 @@ import os
 
 import click
 
-from rigger import config as configs
-from rigger import saved, seal, suspension
-from rigger.cli import App, command
-from rigger.environment import Environment
+from rigger.audit import suspension
+from rigger.bundles import contents, seal
+from rigger.bundles.contents import Contents, checkout_member, default_path
+from rigger.cli.app import App, command
+from rigger.configuration import resolve
+from rigger.configuration.identity import require_recorded
+from rigger.environments.environment import Environment
 from rigger.errors import BadUsage
-from rigger.run import recover
-from rigger.saved import Saved
+from rigger.operations import consent
+from rigger.runs.recovery import recover
 
 
 @command("save")
@@ -44,17 +47,17 @@ def save(app: App, path, with_secrets, recipients, passphrase_file, with_checkou
             "without taking over what a killed run may have left. Nobody else may be working on it now."
         )
     with environment.watched() if reason else environment.locked("rigger save"):
-        settled = configs.resolve(environment)
-        configs.require_recorded(environment, settled)
+        settled = resolve.resolve(environment)
+        require_recorded(environment, settled)
         if not reason and recover(environment, settled):
-            settled = configs.resolve(environment)
-        written = saved.save(
+            settled = resolve.resolve(environment)
+        written = contents.save(
             environment,
             settled,
             path,
             encrypt=encrypt,
             sign=seal.signer(key) if key else None,
-            repository=saved.checkout_member(environment, settled) if with_checkout else None,
+            repository=checkout_member(environment, settled) if with_checkout else None,
         )
     _say(app, environment, written)
 
@@ -62,7 +65,7 @@ def save(app: App, path, with_secrets, recipients, passphrase_file, with_checkou
 def _path(environment: Environment, path: str) -> str:
     """Return where the bundle goes; raises BadUsage where it cannot."""
     if os.path.isdir(path):
-        return saved.default_path(environment, path)
+        return default_path(environment, path)
     path = os.path.abspath(path)
     if not os.path.isdir(os.path.dirname(path)):
         raise BadUsage(
@@ -75,7 +78,7 @@ def _encryption(recipients, passphrase_file):
     """Return what encrypts: for the recipients, or with a passphrase from a file, the environment or a prompt."""
     if recipients:
         return lambda data: seal.encrypt(data, recipients=[_key(text) for text in recipients])
-    passphrase = saved.passphrase(passphrase_file, "A passphrase for the secrets?", twice=True)
+    passphrase = consent.passphrase(passphrase_file, "A passphrase for the secrets?", twice=True)
     return lambda data: seal.encrypt(data, passphrase=passphrase)
 
 
@@ -87,7 +90,7 @@ def _key(text: str) -> str:
         return file.read().strip()
 
 
-def _say(app: App, environment, written: Saved) -> None:
+def _say(app: App, environment, written: Contents) -> None:
     count, head = written.head
     if app.json:
         app.printer.report({**vars(written), "head": {"count": count, "hash": head}})
@@ -106,8 +109,8 @@ def _say(app: App, environment, written: Saved) -> None:
         app.printer.warn(
             f"Too short to be looked for, and perhaps in the bundle: {', '.join(written.unsearched)}."
         )
-    if backup := suspension.backup(environment):
+    if backup := suspension.backup(environment.audit.records()):
         app.printer.warn(
-            f"{environment.name} is suspended, and its data is not in the bundle: take {backup} along."
+            f"{environment.name} is suspended, and its data is not in the bundle: take {environment.file(backup)} along."
         )
     app.printer.line(f"Load it elsewhere with: rigger configure --file {os.path.basename(written.path)}")

@@ -1,8 +1,10 @@
 """rigger setup-clients"""
 
-from rigger import plan, preflight
-from rigger.cli import App, command
-from rigger.run import Run, settle
+from rigger.cli.app import App, command
+from rigger.plans import lifecycle
+from rigger.runs import preflight
+from rigger.runs.recovery import load_config
+from rigger.runs.run import Run
 
 
 @command("setup-clients", reports=True, streams=True)
@@ -10,8 +12,8 @@ def setup_clients(app: App):
     """Install the platform's clients on this machine."""
     environment = app.environment()
     with environment.locked("rigger setup-clients") as lock:
-        settled = settle(environment)
-        planned = plan.setup_clients(settled)
+        settled = load_config(environment)
+        planned = lifecycle.setup_clients(settled)
         preflight.require(environment, settled, planned)
         run = Run(environment, settled, app.printer, lock)
         app.carry_out(run, planned)

@@ -1,7 +1,7 @@
 """rigger shell-reset"""
 
-from rigger import envfile
-from rigger.cli import App, command
+from rigger.cli.app import App, command
+from rigger.envfile import file as envfile
 
 
 @command("shell-reset")

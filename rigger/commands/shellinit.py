@@ -2,8 +2,8 @@
 
 import click
 
-from rigger import envfile
-from rigger.cli import App, command
+from rigger.cli.app import App, command
+from rigger.envfile import file as envfile
 
 
 @command("shellinit")

@@ -6,10 +6,19 @@ import os
 
 import click
 
-from rigger.cli import App, command
-from rigger.environment import Environment
+from rigger.cli.app import App, command
+from rigger.configuration import resolve
+from rigger.configuration.identity import require_recorded
+from rigger.environments.environment import Environment
 from rigger.errors import BadUsage, InvalidConfig
-from rigger.questions import Choice, did_you_mean
+from rigger.process import terminal
+from rigger.questions.model import Choice
+from rigger.runs.environment import LIBEXEC, script_environment
+from rigger.ssh.connections import KNOWN_HOSTS, forget_host_keys
+from rigger.text import did_you_mean
+from rigger.trust.gate import require_trusted
+from rigger.ui.terminal import has_terminal
+from rigger.ui.wizard import Wizard
 
 
 @command("ssh", context_settings={"help_option_names": ["-h", "--help"], "allow_interspersed_args": False})
@@ -45,16 +54,12 @@ def _chosen(environment: Environment, node: str | None) -> str:
 
 
 def _asked(addresses: dict[str, str]) -> str:
-    from rigger import wizard
-
-    if not wizard.has_terminal():
+    if not has_terminal():
         raise BadUsage("Which node?", f"Name one of: {', '.join(addresses)}.")
-    return wizard.Wizard().choose("Which node?", [Choice(*pair) for pair in addresses.items()])
+    return Wizard().choose("Which node?", [Choice(*pair) for pair in addresses.items()])
 
 
 def _forget(app: App, environment: Environment, node: str) -> None:
-    from rigger.ssh import KNOWN_HOSTS, forget_host_keys
-
     known = forget_host_keys(environment.path, [node])
     where = environment.file(KNOWN_HOSTS)
     app.printer.line(
@@ -65,13 +70,9 @@ def _forget(app: App, environment: Environment, node: str) -> None:
 
 
 def _open(environment: Environment, node: str, words: tuple[str, ...]) -> int:
-    from rigger import config, process
-    from rigger.run import LIBEXEC, script_environment
-    from rigger.trust import require_trusted
-
-    settled = config.resolve(environment)
-    config.require_recorded(environment, settled)
-    require_trusted(environment, settled)
+    settled = resolve.resolve(environment)
+    require_recorded(environment, settled)
+    require_trusted(environment, settled.modules)
     values = script_environment(environment, settled, settled.provider)
     values.pop("RIGGER_CONNECTIONS", None)  # a person's shell may outlive the run that it came from
-    return process.interactive([os.path.join(LIBEXEC, "rigger-node"), "--shell", node, *words], env=values)
+    return terminal.interactive([os.path.join(LIBEXEC, "rigger-node"), "--shell", node, *words], env=values)

@@ -2,12 +2,19 @@
 
 import time
 
-from rigger import config, suspension, upgrades
-from rigger.audit import outcome_without_end
-from rigger.cli import App, command
-from rigger.environment import Environment
+from rigger.audit import suspension
+from rigger.audit import upgrades as recorded_upgrades
+from rigger.audit.log import outcome_without_end
+from rigger.audit.steps import History
+from rigger.audit.suspension import DONE
+from rigger.audit.upgrades import WAYS_ON
+from rigger.cli.app import App, command
+from rigger.configuration import resolve
+from rigger.configuration.config import Config
+from rigger.configuration.identity import require_recorded
+from rigger.environments.environment import Environment
 from rigger.errors import InvalidConfig
-from rigger.plan import History, unprovisioned
+from rigger.plans.changes import unprovisioned
 
 
 @command("status", reports=True)
@@ -26,9 +33,9 @@ def status(app: App):
         app.printer.line(f"  {line}")
     if found["upgrade"]:
         app.printer.warn(
-            upgrades.unfinished(environment.name, found["upgrade"]["from"], found["upgrade"]["to"])
+            recorded_upgrades.unfinished(environment.name, found["upgrade"]["from"], found["upgrade"]["to"])
         )
-        app.printer.line(f"  {upgrades.WAYS_ON}")
+        app.printer.line(f"  {WAYS_ON}")
     if found["pending"]:
         app.printer.warn(f"Configured but not provisioned: {', '.join(found['pending'])}")
     if found["problem"]:
@@ -38,7 +45,7 @@ def status(app: App):
 
 
 def _status(environment: Environment) -> dict:
-    settled = config.resolve(environment)
+    settled = resolve.resolve(environment)
     records = environment.audit.records()
     history = History.of(records)
     deployed = history.done.get(f"platform/{settled.platform.name}/deploy")
@@ -66,10 +73,10 @@ def _status(environment: Environment) -> dict:
     }
 
 
-def _problem(environment: Environment, settled: config.Config) -> str:
+def _problem(environment: Environment, settled: Config) -> str:
     """Return why no step would be run with these vars, nothing where they mean the cluster that exists."""
     try:
-        config.require_recorded(environment, settled)
+        require_recorded(environment, settled)
     except InvalidConfig as problem:
         return f"{problem.message} {problem.next_step}"
     return ""
@@ -77,7 +84,7 @@ def _problem(environment: Environment, settled: config.Config) -> str:
 
 def _upgrade(records) -> dict | None:
     """Return the upgrade that was begun and not finished."""
-    begun = upgrades.pending(records)
+    begun = recorded_upgrades.pending(records)
     return (
         {"from": begun.start, "to": begun.to, "style": begun.style, "rollback": begun.back} if begun else None
     )
@@ -93,7 +100,7 @@ def _state_word(history: History, provider: str, created, deployed, records, las
     ]
     destroying = f"provider/{provider}/destroy" in history.last  # one that ended well leaves no history
     if not destroying and (begun := suspension.last(records)) is not None:
-        return "suspended" if begun["event"] == suspension.DONE else "half-suspended"
+        return "suspended" if begun["event"] == DONE else "half-suspended"
     if unfinished or destroying:
         return "unfinished"
     if history.failed_checks:

@@ -3,14 +3,20 @@
 import os
 from dataclasses import replace
 
-from rigger import plan, preflight, suspension, upgrades
-from rigger.cli import App, command
-from rigger.config import exists
-from rigger.environment import Environment
+from rigger.audit import suspension
+from rigger.audit.steps import History
+from rigger.audit.suspension import DONE, STARTED
+from rigger.audit.upgrades import require_none
+from rigger.cli.app import App, command
+from rigger.environments.environment import Environment
 from rigger.errors import BadUsage
-from rigger.modules import Module
-from rigger.plan import History, Plan
-from rigger.run import Run, settle
+from rigger.modules.model import Module
+from rigger.plans import lifecycle
+from rigger.plans.lifecycle import with_clients
+from rigger.plans.model import Plan
+from rigger.runs import preflight
+from rigger.runs.recovery import load_config
+from rigger.runs.run import Run
 
 
 @command("suspend", asks=True, reports=True, streams=True)
@@ -18,28 +24,28 @@ def suspend(app: App):
     """End the machines or turn them off, and keep everything else."""
     environment = app.environment()
     with environment.locked("rigger suspend") as lock:
-        settled = settle(environment)
+        settled = load_config(environment)
         _require_something(environment)
         records = environment.audit.records()
-        upgrades.require_none(environment.name, records)
+        require_none(environment.name, records)
         emptied = suspension.emptied(records)
-        planned = plan.suspend(settled, History.of(records), environment.nodes(), emptied)
-        planned = plan.with_clients(settled, environment.bin_dir, planned)
+        planned = lifecycle.suspend(settled, History.of(records), environment.nodes(), emptied)
+        planned = with_clients(settled, environment.bin_dir, planned)
         preflight.require(environment, settled, planned)
         backup = _backup(environment, planned)
         path = environment.file(backup) if backup else ""
         _show(app, environment, settled.provider, planned, path)
         app.agree("Suspend it?")
         run = Run(environment, settled, app.printer, lock)
-        environment.audit.append(suspension.STARTED, "", backup=backup)
+        environment.audit.append(STARTED, "", backup=backup)
         planned = replace(planned, environ={"RIGGER_BACKUP_FILE": path} if backup else {})
         app.carry_out(run, planned, backup=path)
-        environment.audit.append(suspension.DONE, run.id, backup=backup)
+        environment.audit.append(DONE, run.id, backup=backup)
     app.printer.line(f'{environment.name} is suspended. "rigger resume" starts it again.')
 
 
 def _require_something(environment: Environment) -> None:
-    if not exists(environment):
+    if not environment.may_have_cluster():
         raise BadUsage(f"{environment.name} has no machines to suspend.", '"rigger provision" makes them.')
 
 

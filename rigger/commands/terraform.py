@@ -6,14 +6,15 @@ import os
 
 import click
 
-from rigger import process
-from rigger.cli import App, command
+from rigger.cli.app import App, command
 from rigger.errors import BadUsage
-from rigger.run import script_environment, settle
-from rigger.terraform import moving, steps
-from rigger.terraform.place import Place, environ
+from rigger.process import terminal
+from rigger.runs.environment import script_environment
+from rigger.runs.recovery import load_config
+from rigger.terraform import migrate, steps
 from rigger.terraform.runner import program_of, say_lock
 from rigger.terraform.state import back_up, kept
+from rigger.terraform.workspace import Place, environ
 
 OWN = ("unlock", "migrate")
 NEEDS_NO_INIT = ("version", "fmt", "-help", "-version", "--version")
@@ -41,12 +42,12 @@ def terraform(app: App, words: tuple[str, ...]):
         if words[0] == "unlock":
             return _unlock(app, place)
         if words[0] == "migrate":
-            return moving.migrate(place, app.printer.line)
+            return migrate.migrate(place, app.printer.line)
         return _pass_through(app, place, words)
 
 
 def _place(environment) -> Place:
-    config = settle(environment)
+    config = load_config(environment)
     if not config.provider.has_terraform:
         raise BadUsage(f"{config.provider.name} is no Terraform provider: its folder has no .tf files.")
     values = script_environment(environment, config, config.provider)
@@ -64,7 +65,7 @@ def _pass_through(app: App, place: Place, words: tuple[str, ...]) -> int:
     app.printer.flush()
     os.umask(0o077)  # Terraform writes its state with whatever rights the umask leaves
     with kept(place):
-        return process.interactive(
+        return terminal.interactive(
             [program.path, f"-chdir={place.folder}", *words],
             env=environ(place, interactive=True),
         )
@@ -72,11 +73,11 @@ def _pass_through(app: App, place: Place, words: tuple[str, ...]) -> int:
 
 def _unlock(app: App, place: Place) -> None:
     """Say who holds the state's lock, and release it."""
-    held = moving.lock(place, app.printer.warn)
+    held = migrate.lock(place, app.printer.warn)
     if not held:
         app.printer.line("Nobody holds the state's lock.")
         return
     app.printer.warn(f"The lock is held by {say_lock(held)}.")
     app.agree("Release it? Whoever holds it must not be at work any more.")
-    moving.unlock(place, held["ID"], app.printer.line)
+    migrate.unlock(place, held["ID"], app.printer.line)
     app.printer.line("The lock is released.")

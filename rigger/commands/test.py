@@ -2,11 +2,18 @@
 
 import click
 
-from rigger import plan, preflight, suites
-from rigger.cli import App, command
+from rigger.audit.steps import History
+from rigger.cli.app import App, command
 from rigger.errors import BadUsage, InvalidConfig, TestsFailed
-from rigger.plan import History
-from rigger.run import Run, settle
+from rigger.plans import lifecycle
+from rigger.plans.lifecycle import with_clients
+from rigger.runs import preflight
+from rigger.runs import tests as suites
+from rigger.runs.recovery import load_config
+from rigger.runs.run import Run
+from rigger.runs.tests import is_test, write_report
+from rigger.ui.terminal import has_terminal
+from rigger.ui.wizard import Wizard
 
 
 @command("test", reports=True, streams=True)
@@ -15,11 +22,11 @@ def test(app: App, suite: tuple[str, ...]):
     """Run the platform's tests against the cluster: a SUITE such as smoke or full, or "component NAME"."""
     environment = app.environment()
     with environment.locked(f"rigger test {' '.join(suite)}".strip()) as lock:
-        settled = settle(environment)
+        settled = load_config(environment)
         chosen = suites.find(settled.platform, suite or _ask(settled.platform))
         _require_deployed(environment, settled)
-        planned = plan.test(settled, chosen.name, chosen.tests)
-        planned = plan.with_clients(settled, environment.bin_dir, planned)
+        planned = lifecycle.test(settled, chosen.name, chosen.tests)
+        planned = with_clients(settled, environment.bin_dir, planned)
         preflight.require(environment, settled, planned)
         run = Run(environment, settled, app.printer, lock)
         try:
@@ -35,15 +42,13 @@ def test(app: App, suite: tuple[str, ...]):
 
 
 def _ask(platform) -> list[str]:
-    from rigger import wizard
-
     choices = suites.offered(platform)
     if not choices:
         raise BadUsage(f"{platform.name} offers no tests.")
-    if not wizard.has_terminal():
+    if not has_terminal():
         listed = ", ".join(choice.value for choice in choices)
         raise BadUsage("Which tests? Nobody can be asked.", f"{platform.name} offers: {listed}.")
-    return wizard.Wizard().choose("Which tests should run?", choices, choices[0].value).split(" ", 1)
+    return Wizard().choose("Which tests should run?", choices, choices[0].value).split(" ", 1)
 
 
 def _require_deployed(environment, settled) -> None:
@@ -56,12 +61,12 @@ def _require_deployed(environment, settled) -> None:
 
 def _report(app: App, environment, settled, chosen, run: Run) -> dict:
     """Write and show the results of the tests that ran, also of a test run that was interrupted."""
-    cases = [suites.case(result) for result in run.results if suites.is_test(result)]
+    cases = [suites.case(result) for result in run.results if is_test(result)]
     found = suites.summary(chosen.name, run.id, settled.values.get("VERSION", ""), cases)
     if not run.id:
         return found
     folder = environment.file("tests", run.id)
-    suites.write_report(folder, found)
+    write_report(folder, found)
     if app.json:
         app.printer.report({**found, "report": folder})
         return found

@@ -7,15 +7,36 @@ from dataclasses import replace
 
 import click
 
-from rigger import checkout, origin, plan, preflight, saved, suspension, upgrades
-from rigger.cli import App, command
-from rigger.config import Config, resolve
-from rigger.environment import Environment
+from rigger.audit import upgrades as recorded_upgrades
+from rigger.audit.steps import History
+from rigger.audit.suspension import require_running
+from rigger.audit.upgrades import WAYS_ON, Request
+from rigger.bundles import contents
+from rigger.bundles.contents import default_path
+from rigger.cli.app import App, command
+from rigger.configuration.config import Config
+from rigger.configuration.resolve import resolve
+from rigger.environments.checkout import is_cloned
+from rigger.environments.environment import Environment
 from rigger.errors import BadUsage, InvalidConfig, NotReady, RiggerError
-from rigger.plan import History
-from rigger.questions import Choice
-from rigger.run import Run, settle
-from rigger.upgrades import Request
+from rigger.git import clone as git_clone
+from rigger.git import inspect as git_inspect
+from rigger.git import remote as git_remote
+from rigger.git.inspect import require_clean
+from rigger.operations.consent import require_repository
+from rigger.plans import upgrade as upgrade_plan
+from rigger.plans.lifecycle import with_clients
+from rigger.plans.upgrade import require_style, validate_upgrade
+from rigger.questions.model import Choice
+from rigger.runs import preflight
+from rigger.runs.recovery import load_config
+from rigger.runs.run import Run
+from rigger.sources import checkout as source_checkout
+from rigger.sources import compat
+from rigger.sources.compat import require_interface
+from rigger.sources.spec import same_release
+from rigger.ui.terminal import has_terminal
+from rigger.ui.wizard import Wizard
 
 
 @command("upgrade", reports=True, streams=True)
@@ -31,17 +52,19 @@ def upgrade(app: App, to, style, allow_downgrade, resume, rollback, only_plan, t
     environment = app.environment()
     with environment.locked("rigger upgrade") as lock:
         if not only_plan:
-            origin.restore(environment, app.printer.line, app.printer.progress, _agreement(app, trust))
-        settled = settle(environment)
-        suspension.require_running(environment)
+            source_checkout.restore(
+                environment, app.printer.line, app.printer.progress, _agreement(app, trust)
+            )
+        settled = load_config(environment)
+        require_running(environment.name, environment.audit.records())
         if not (resume or rollback):
             settled = _with_releases(settled)
         request = _request(environment, settled, to, style, resume, rollback)
         if request.since or request.back:
-            upgrades.require_style(settled.platform, request.style)
+            require_style(settled.platform, request.style)
         else:
-            origin.require_interface(settled.platform, request.to)
-            upgrades.judge(settled.platform, request, allow_downgrade)
+            require_interface(settled.platform, request.to)
+            validate_upgrade(settled.platform, request, allow_downgrade)
         target = resolve(environment, {"VERSION": request.to})
         planned = _plan(environment, target, request)
         _show(app, environment, settled, request, planned)
@@ -70,7 +93,6 @@ def upgrade(app: App, to, style, allow_downgrade, resume, rollback, only_plan, t
 
 def _agreement(app: App, trust: bool):
     """Return what asks for consent to the scripts of the platform's repository at a commit."""
-    from rigger.trust import require_repository
 
     def agree(url: str, commit: str, folder: str) -> None:
         app.printer.flush()
@@ -80,7 +102,7 @@ def _agreement(app: App, trust: bool):
 
 
 def _request(environment: Environment, settled: Config, to, style, resume: bool, rollback: bool) -> Request:
-    begun = upgrades.pending(environment.audit.records())
+    begun = recorded_upgrades.pending(environment.audit.records())
     if resume or rollback:
         if begun is None:
             raise BadUsage(
@@ -95,10 +117,10 @@ def _request(environment: Environment, settled: Config, to, style, resume: bool,
             return begun
         return Request(begun.to, begun.start, begun.style, back=True)
     if begun is not None:
-        raise InvalidConfig(upgrades.unfinished(environment.name, begun.start, begun.to), upgrades.WAYS_ON)
+        raise InvalidConfig(recorded_upgrades.unfinished(environment.name, begun.start, begun.to), WAYS_ON)
     running = _running_version(environment, settled)
     to = _ask_version(settled, running) if to is None else to
-    to = next((known for known in settled.platform.versions if origin.same_release(known, to)), to)
+    to = next((known for known in settled.platform.versions if same_release(known, to)), to)
     return Request(running, to, _ask_style(settled) if style is None else style)
 
 
@@ -107,7 +129,7 @@ def _with_releases(settled: Config) -> Config:
     url = settled.values.get("REPOSITORY") or settled.values.get("CHECKOUT")
     if not settled.platform.git_tags or not url:
         return settled
-    return replace(settled, platform=replace(settled.platform, versions=tuple(checkout.releases(url))))
+    return replace(settled, platform=replace(settled.platform, versions=tuple(git_remote.releases(url))))
 
 
 def _running_version(environment: Environment, settled: Config) -> str:
@@ -127,18 +149,16 @@ def _running_version(environment: Environment, settled: Config) -> str:
 
 
 def _ask_version(settled: Config, running: str) -> str:
-    from rigger import wizard
-
-    newer = upgrades.newer(settled.platform, running)
-    choices = [version for version in newer if origin.speaks(settled.platform, version)]
+    newer = upgrade_plan.newer(settled.platform, running)
+    choices = [version for version in newer if compat.speaks(settled.platform, version)]
     if not choices:
         raise BadUsage(
             f"{running} is the newest version of {settled.platform.name} that is known.",
             _way_to_newer(settled),
         )
-    if not wizard.has_terminal():
+    if not has_terminal():
         raise BadUsage("Which version? Nobody can be asked.", f"Add --to VERSION: {', '.join(choices)}.")
-    return wizard.Wizard().choose(f"Upgrade from {running} to?", [Choice(v) for v in choices], choices[0])
+    return Wizard().choose(f"Upgrade from {running} to?", [Choice(v) for v in choices], choices[0])
 
 
 def _way_to_newer(settled: Config) -> str:
@@ -151,27 +171,25 @@ def _way_to_newer(settled: Config) -> str:
 
 
 def _ask_style(settled: Config) -> str:
-    from rigger import wizard
-
-    choices = upgrades.styles(settled.platform)
+    choices = upgrade_plan.styles(settled.platform)
     if not choices:
         raise BadUsage(f"{settled.platform.name} has no upgrades.", "Its manifest offers no style.")
     if len(choices) == 1:
         return choices[0].value
-    if not wizard.has_terminal():
+    if not has_terminal():
         listed = ", ".join(choice.value for choice in choices)
         raise BadUsage("Which style? Nobody can be asked.", f"Add --upgrade-style STYLE: {listed}.")
-    return wizard.Wizard().choose("How?", choices, choices[0].value)
+    return Wizard().choose("How?", choices, choices[0].value)
 
 
 def _plan(environment: Environment, target: Config, request: Request):
     records = environment.audit.records()
     since = [record for record in records if request.since and record["seq"] >= request.since]
-    planned = upgrades.steps(target, request, History.of(since), History.of(records))
+    planned = upgrade_plan.steps(target, request, History.of(since), History.of(records))
     environ = {"RIGGER_FROM_VERSION": request.start}
     if any(step.verb == "backup" for step in planned.steps):
         environ["RIGGER_BACKUP_FILE"] = environment.new_backup()
-    return plan.with_clients(target, environment.bin_dir, replace(planned, environ=environ))
+    return with_clients(target, environment.bin_dir, replace(planned, environ=environ))
 
 
 def _repository(
@@ -181,31 +199,31 @@ def _repository(
 
     Raises NotReady, before anything is changed, where that commit is missing or local changes are in its way.
     """
-    folder = checkout.find(environment, target)
+    folder = source_checkout.find(environment, target.platform, target.values)
     if folder is None:
         return None
-    if not request.back and origin.is_cloned(environment, target.values):
+    if not request.back and is_cloned(environment, target.values):
         return folder, _fetched(app, environment, target.values["REPOSITORY"], folder, request, trust)
-    wanted = _commit_before(environment) if request.back else checkout.tagged(folder, request.to)
+    wanted = _commit_before(environment) if request.back else git_inspect.tagged(folder, request.to)
     if not wanted:
-        if request.back or not checkout.tagged(folder, request.start):
+        if request.back or not git_inspect.tagged(folder, request.start):
             return None
         raise NotReady(
             f"{folder} has no tag for {request.to}.",
             f'Get it: "git -C {folder} fetch --tags", then try again.',
         )
-    checkout.require_clean(folder)
+    require_clean(folder)
     return folder, wanted
 
 
 def _fetched(app: App, environment: Environment, url: str, folder: str, request: Request, trust: bool) -> str:
     """Return the commit of a release, once it is in the checkout and its scripts were agreed to."""
-    begun = checkout.tagged(folder, request.to) if request.since else ""
+    begun = git_inspect.tagged(folder, request.to) if request.since else ""
     if begun:  # going on needs no network, and no other commit than the one that it began with
-        checkout.require_clean(folder)
+        require_clean(folder)
         return begun
-    goal = checkout.resolve(url, version=request.to)
-    checkout.fetch(folder, url, goal, app.printer.progress)
+    goal = git_remote.resolve(url, version=request.to, cache=environment.cache_dir)
+    git_clone.fetch(folder, url, goal, app.printer.progress)
     _agreement(app, trust)(url, goal.commit, folder)
     return goal.commit
 
@@ -227,11 +245,11 @@ def _check_out(app: App, environment: Environment, request: Request, repository,
     if repository is None or verb != request.verb:
         return
     folder, wanted = repository
-    before = checkout.commit(folder)
+    before = git_inspect.commit(folder)
     if before == wanted:
         return
     environment.audit.append("checked-out", folder=folder, version=request.to, before=before, commit=wanted)
-    checkout.switch(folder, wanted)
+    git_clone.switch(folder, wanted)
     app.printer.line(f"Checked out {request.to} ({wanted[:12]}) in {folder}")
 
 
@@ -247,7 +265,7 @@ def _save_before(app: App, environment: Environment, settled: Config) -> None:
     """Save the environment as it is, so that there is a way back whatever happens."""
     folder = environment.file("saved")
     os.makedirs(folder, mode=0o700, exist_ok=True)
-    written = saved.save(environment, settled, saved.default_path(environment, folder))
+    written = contents.save(environment, settled, default_path(environment, folder))
     app.printer.line(f"Saved before the upgrade: {written.path}")
 
 
@@ -270,7 +288,7 @@ def _finish(environment: Environment, target: Config, request: Request, run: Run
     environment.save(vars, environment.secrets())
     event = "upgrade-rolled-back" if request.back else "upgrade-finished"
     environment.audit.append(
-        event, run.id, **{"from": request.start, "to": version, "figures": upgrades.report(run.results)}
+        event, run.id, **{"from": request.start, "to": version, "figures": upgrade_plan.report(run.results)}
     )
 
 
@@ -320,5 +338,5 @@ def _recorded(environment: Environment) -> str:
 def _say(app: App, environment: Environment, request: Request, run: Run) -> None:
     app.printer.line()
     app.printer.line(f"{environment.name} runs {request.to}.")
-    for name, value in upgrades.report(run.results).items():
+    for name, value in upgrade_plan.report(run.results).items():
         app.printer.line(f"  {name.replace('_', ' ')}: {value}")

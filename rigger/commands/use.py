@@ -2,7 +2,7 @@
 
 import click
 
-from rigger.cli import App, command
+from rigger.cli.app import App, command
 
 
 @command("use")

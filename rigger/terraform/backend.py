@@ -8,10 +8,12 @@ import os
 import re
 from collections.abc import Mapping
 
-from rigger import envfile, modules, template
+from rigger import templates
 from rigger.errors import BadUsage, Refused
-from rigger.terraform.place import LOCAL, STATE, Place, has_own_backend
+from rigger.files import write_bytes
+from rigger.modules.contract import MANIFEST
 from rigger.terraform.state import GOOD, resources
+from rigger.terraform.workspace import LOCAL, STATE, Place, has_own_backend
 
 BACKEND = "rigger_backend_override.tf.json"
 BACKEND_RECORD = "backend.json"  # the backend that the state is kept in
@@ -24,8 +26,8 @@ def asked(place: Place) -> dict:
         return {}
 
     block = place.module.terraform.backends.get(place.backend, {})
-    where = f"{modules.MANIFEST}, terraform.backends.{place.backend}"
-    settings = {name: template.render(text, place.values, where) for name, text in block.items()}
+    where = f"{MANIFEST}, terraform.backends.{place.backend}"
+    settings = {name: templates.render(text, place.values, where) for name, text in block.items()}
     for word in place.values.get("TERRAFORM_BACKEND_CONFIG", "").split():
         name, equals, value = word.partition("=")
         if not equals or not re.fullmatch(r"[a-z][a-z0-9_]*", name):
@@ -47,14 +49,14 @@ def write(place: Place) -> None:
 
 
 def write_settings(path: str, settings: Mapping) -> None:
-    envfile.write_bytes(path, json.dumps({"terraform": {"backend": settings}}, indent=2).encode() + b"\n")
+    write_bytes(path, json.dumps({"terraform": {"backend": settings}}, indent=2).encode() + b"\n")
 
 
 def record(place: Place) -> None:
     """Keep in mind that the state is in the backend that is configured: from now on it is looked for there."""
     settings = asked(place)
     if recorded(place) != settings or not os.path.exists(place.file(BACKEND_RECORD)):
-        envfile.write_bytes(place.file(BACKEND_RECORD), json.dumps(settings).encode() + b"\n")
+        write_bytes(place.file(BACKEND_RECORD), json.dumps(settings).encode() + b"\n")
     if settings and os.path.exists(place.file(STATE)):  # Terraform would want to move it in its own way
         os.replace(place.file(STATE), place.file(MOVED))
         with contextlib.suppress(FileNotFoundError):

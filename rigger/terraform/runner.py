@@ -15,11 +15,13 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from rigger import envfile, versions
+from rigger import text as texts
+from rigger import versions
 from rigger.errors import Interrupted, NotReady, StepFailed
-from rigger.terraform import backend
-from rigger.terraform.place import COPIED, LOCK_FILE, STATE, Place, environ, lines, quiet
+from rigger.files import write_bytes
+from rigger.terraform.backend import BACKEND
 from rigger.terraform.state import JOURNAL, POLL, back_up, kept, whole
+from rigger.terraform.workspace import COPIED, LOCK_FILE, STATE, Place, environ, lines, quiet
 
 PROGRAMS = ("terraform", "tofu")
 MINIMUM = "1.3.0"  # older ones lack parts of the machine-readable output that is read here
@@ -97,7 +99,7 @@ def _remembered_version(path: str, cache: str) -> str:
     version = _version(path)
     if version:
         os.makedirs(cache, mode=0o700, exist_ok=True)
-        envfile.write_bytes(notes, json.dumps({**known, path: [*mark, version]}).encode(), durable=False)
+        write_bytes(notes, json.dumps({**known, path: [*mark, version]}).encode(), durable=False)
     return version
 
 
@@ -125,7 +127,7 @@ def _json(path: str) -> dict:
 
 def call(argv: list[str], folder: str, values: Mapping[str, str]) -> int:
     """Run a program whose output is the step's; return its exit code."""
-    encoded = {name: envfile.encode(value) for name, value in values.items()}
+    encoded = {name: texts.encode(value) for name, value in values.items()}
     try:
         return subprocess.call(argv, cwd=folder, env=encoded, stdin=subprocess.DEVNULL)
     except OSError as problem:
@@ -175,13 +177,13 @@ class Terraform:
         if not self.place.is_shared:
             plugins = glob.glob(os.path.join(glob.escape(self.place.data), "providers", "*/*/*/*/*"))
             done = {"digest": self._digest(), "plugins": plugins}
-            envfile.write_bytes(marker, json.dumps(done).encode(), durable=False)
+            write_bytes(marker, json.dumps(done).encode(), durable=False)
 
     def _digest(self) -> str:
         """Return a digest of all that an init depends on."""
         digest = hashlib.sha256(f"{self.program} {self.place.folder}".encode("utf-8", "surrogateescape"))
         names = [n for n in lines(self.place.file(COPIED)) if n.endswith((".tf", ".tf.json"))]
-        for name in (*names, LOCK_FILE, backend.BACKEND):
+        for name in (*names, LOCK_FILE, BACKEND):
             with contextlib.suppress(OSError), open(self.place.file(name), "rb") as file:
                 digest.update(f"{name} ".encode("utf-8", "surrogateescape") + file.read())
         return digest.hexdigest()
@@ -222,7 +224,7 @@ class Terraform:
             return subprocess.Popen(
                 words,
                 cwd=self.place.folder,
-                env={n: envfile.encode(v) for n, v in environ(self.place).items()},
+                env={n: texts.encode(v) for n, v in environ(self.place).items()},
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,

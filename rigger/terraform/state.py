@@ -9,9 +9,9 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from rigger import envfile
 from rigger.errors import Refused
-from rigger.terraform.place import STATE, Place, lines
+from rigger.files import write_bytes
+from rigger.terraform.workspace import STATE, Place, lines
 
 GOOD = f"{STATE}.good"  # the newest state that was seen whole: Terraform writes its own file in place
 JOURNAL = (
@@ -45,7 +45,7 @@ def resources(path: str) -> list:
 
 def copy(source: str, target: str) -> None:
     with open(source, "rb") as file:
-        envfile.write_bytes(target, file.read())
+        write_bytes(target, file.read())
 
 
 def guard(place: Place, say: Callable[[str], None]) -> None:
@@ -93,7 +93,7 @@ def note_seen(place: Place, found: Mapping | None) -> None:
     """Keep in mind which state there is; this holds no secret, and so is in every bundle."""
     if found is not None:
         noted = {"lineage": found["lineage"], "serial": found["serial"], "made": len(list(_instances(found)))}
-        envfile.write_bytes(place.file(SEEN), json.dumps(noted).encode() + b"\n", durable=False)
+        write_bytes(place.file(SEEN), json.dumps(noted).encode() + b"\n", durable=False)
 
 
 def seen(place: Place) -> dict:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from rigger.errors import BadUsage, NotReady, RiggerError, StepFailed
 from rigger.terraform import backend
-from rigger.terraform.place import STATE, Place, lay_out
+from rigger.terraform.backend import BACKEND_RECORD, require_same
 from rigger.terraform.runner import MINIMUM, Terraform, call, interrupted, program_of
 from rigger.terraform.state import (
     BACKUPS,
@@ -30,6 +30,7 @@ from rigger.terraform.state import (
     seen,
     whole,
 )
+from rigger.terraform.workspace import STATE, Place, lay_out
 
 PLAN = "plan"
 DRIFT = 8  # the exit code of `plan` and `audit` that says that something differs
@@ -122,7 +123,7 @@ def ready(place: Place, say: Callable[[str], None]) -> Terraform:
     """Return a Terraform that is initialised in a place whose state is whole and is the right one."""
     program = program_of(place)
     os.makedirs(place.folder, mode=0o700, exist_ok=True)
-    backend.require_same(place)
+    require_same(place)
     lay_out(place)
     with contextlib.suppress(FileNotFoundError):
         os.unlink(place.passing(PLAN))  # of a run that was killed
@@ -201,7 +202,7 @@ def bare(place: Place) -> Place:
 
 def _nothing_made(place: Place) -> bool:
     """Return whether there is nothing to look at: never begun, or destroyed to the end."""
-    if any(os.path.exists(place.file(name)) for name in (backend.BACKEND_RECORD, JOURNAL, UNSAVED)):
+    if any(os.path.exists(place.file(name)) for name in (BACKEND_RECORD, JOURNAL, UNSAVED)):
         return False
     return seen(place).get("made") == 0 or not any(os.path.exists(place.file(n)) for n in (STATE, GOOD, SEEN))
 

@@ -1,8 +1,8 @@
 """The commands are tried on an environment whose scripts write down that they ran."""
 
 import pytest
-from clusters import Cluster
-from oaks import Repository
+from helpers.clusters import Cluster
+from helpers.platform_repository import Repository
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import sys
 
 import pexpect
 import pytest
-from moves import forest
+from helpers.second_machine import forest
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import json
 import os
 
 import pytest
-from moves import TOKEN, contents, elsewhere, forest, forge, save
+from helpers.second_machine import TOKEN, contents, elsewhere, forest, forge, save
 
 
 @pytest.fixture

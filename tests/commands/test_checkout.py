@@ -7,12 +7,12 @@ import sys
 
 import pexpect
 import pytest
-from clusters import ended, wait_for
 from conftest import ROOT
-from repositories import Canary, Upstream, git
+from helpers.clusters import ended, wait_for
+from helpers.repositories import Canary, Upstream, git
 
-from rigger import envfile
-from rigger.home import Home
+from rigger.envfile import file as envfile
+from rigger.environments.home import Home
 
 MANIFEST = "interface: 2\nname: grove\nrole: platform\n"
 SCRIPT = '#!/bin/sh\necho platform/{verb} >>"$NOTED"\n'

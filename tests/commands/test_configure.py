@@ -10,8 +10,9 @@ import subprocess
 
 import pytest
 
-from rigger import envfile
-from rigger.commands.configure import shell_word
+from rigger import text as texts
+from rigger.configuration.equivalent import shell_word
+from rigger.envfile import file as envfile
 
 CLOUD = """
     types:
@@ -68,7 +69,7 @@ def secrets_of(rigger, name="tree"):
 
 def write(rigger, name, text):
     with open(os.path.join(rigger.folder, name), "wb") as file:
-        file.write(envfile.encode(text))
+        file.write(texts.encode(text))
     return name
 
 
@@ -579,7 +580,7 @@ def test_a_word_for_every_shell(shell, text):
         pytest.skip(f"no {shell[0]}")
     word = shell_word(text)
     assert word.replace("\n", "").isprintable()
-    assert subprocess.run([*shell, "-c", f"printf %s {word}"], capture_output=True).stdout == envfile.encode(
+    assert subprocess.run([*shell, "-c", f"printf %s {word}"], capture_output=True).stdout == texts.encode(
         text
     )
 

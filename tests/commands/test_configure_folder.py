@@ -9,9 +9,9 @@ import threading
 
 import pytest
 from conftest import ROOT
-from oaks import PLATFORM, Repository, checkout_of, vars_of
-from repositories import Canary, git
-from test_checkout import hostile_refs, hostile_urls
+from git.test_clone import hostile_refs, hostile_urls
+from helpers.platform_repository import PLATFORM, Repository, checkout_of, vars_of
+from helpers.repositories import Canary, git
 
 MAKES = '#!/bin/sh\n# Summary: Use the repository.\necho "made: $(cat "$OAK_ROOT/release")"\n'
 

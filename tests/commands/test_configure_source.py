@@ -5,12 +5,12 @@ import os
 import shutil
 
 import pytest
-from clusters import wait_for
-from oaks import PLATFORM, SAYS, checkout_of, vars_of
-from repositories import git
-from test_conversations import CTRL_C, DOWN, ENTER, Conversation
+from helpers.clusters import wait_for
+from helpers.platform_repository import PLATFORM, SAYS, checkout_of, vars_of
+from helpers.repositories import git
+from journeys.test_conversations import CTRL_C, DOWN, ENTER, Conversation
 
-from rigger import envfile
+from rigger.envfile import file as envfile
 
 
 def planned(rigger):

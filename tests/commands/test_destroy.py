@@ -7,10 +7,10 @@ import sys
 
 import pexpect
 import pytest
-from clusters import MAKE_NODES, Cluster
+from helpers.clusters import MAKE_NODES, Cluster
 
-from rigger import envfile
-from rigger.audit import OWN_MEMBERS, AuditLog
+from rigger.audit.log import OWN_MEMBERS, AuditLog
+from rigger.envfile import file as envfile
 
 
 def test_everything_goes_and_the_record_stays(provisioned):

@@ -3,7 +3,7 @@
 import json
 import os
 
-from clusters import PROVIDER
+from helpers.clusters import PROVIDER
 
 TOOLS = (
     PROVIDER

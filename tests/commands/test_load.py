@@ -10,8 +10,8 @@ import sys
 
 import pexpect
 import pytest
-from clusters import ended, wait_for
-from moves import (
+from helpers.clusters import ended, wait_for
+from helpers.second_machine import (
     TOKEN,
     contents,
     elsewhere,
@@ -27,8 +27,9 @@ from moves import (
     tree,
 )
 
-from rigger import envfile, seal
-from rigger.audit import AuditLog
+from rigger.audit.log import AuditLog
+from rigger.bundles import seal
+from rigger.envfile import file as envfile
 
 PASSWORD = {"RIGGER_PASSPHRASE": "open sesame"}
 

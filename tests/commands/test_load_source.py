@@ -3,9 +3,9 @@
 import os
 
 import pytest
-from repositories import git
+from helpers.repositories import git
 
-from rigger import envfile
+from rigger.envfile import file as envfile
 
 PLATFORM = """\
 interface: 2

@@ -5,7 +5,7 @@ import os
 import sys
 
 import pexpect
-from clusters import ended, wait_for
+from helpers.clusters import ended, wait_for
 
 NOISE = "for n in 1 2 3; do echo '{not json'; echo words >&2; done\nprintf 'no newline'\n"
 

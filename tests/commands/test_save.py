@@ -12,11 +12,11 @@ from urllib.parse import quote
 
 import pexpect
 import pytest
-from clusters import ended, wait_for
-from moves import TOKEN, contents, fields, forest, git, has, holders, planted, save
+from helpers.clusters import ended, wait_for
+from helpers.second_machine import TOKEN, contents, fields, forest, git, has, holders, planted, save
 
-from rigger import bundle
-from rigger.audit import AuditLog
+from rigger.audit.log import AuditLog
+from rigger.bundles import read
 
 GENERATED = "gen3rated-by-a-script"
 
@@ -353,7 +353,7 @@ def test_no_partial_bundle_when_saving_is_killed(cluster, tmp_path):
     process.kill()
     ended(process)
     if (tmp_path / "x.rigger").exists():
-        bundle.verify(str(tmp_path / "x.rigger"))
+        read.verify(str(tmp_path / "x.rigger"))
     save(cluster.rigger, tmp_path)
 
 

@@ -5,7 +5,7 @@ import sys
 
 import pexpect
 import pytest
-from machines import LOST_AFTER, Machines
+from helpers.machines import LOST_AFTER, Machines
 
 PROVIDER = """
 questions:

@@ -4,10 +4,10 @@ import json
 import os
 
 import pytest
-from clusters import ended, wait_for
+from helpers.clusters import ended, wait_for
 
-from rigger import envfile
-from rigger.audit import OWN_MEMBERS, AuditLog
+from rigger.audit.log import OWN_MEMBERS, AuditLog
+from rigger.envfile import file as envfile
 
 
 def state(rigger) -> dict:

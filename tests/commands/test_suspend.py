@@ -3,7 +3,9 @@
 import json
 import os
 
-from clusters import wait_for
+from helpers.clusters import wait_for
+
+from rigger.process import lookup
 
 BACKUP = 'cp "$RIGGER_ENVIRONMENT_DIR/fruit" "$RIGGER_BACKUP_FILE"'
 UNDEPLOY = 'rm -f "$RIGGER_ENVIRONMENT_DIR/fruit"'
@@ -115,9 +117,7 @@ def test_a_killed_suspend_goes_on_with_the_backup_that_it_made(cluster):
 
 
 def held(cluster):
-    from rigger import process
-
-    return process.processes_holding(cluster.file("lock"))
+    return lookup.processes_holding(cluster.file("lock"))
 
 
 def end(pids):

@@ -11,9 +11,9 @@ import time
 
 import pexpect
 import pytest
-from clay import MAIN, MANIFEST, StateServer, instances, needs_terraform
-from clusters import ended, wait_for
-from moves import contents, elsewhere, save
+from helpers.clusters import ended, wait_for
+from helpers.second_machine import contents, elsewhere, save
+from helpers.terraform_provider import MAIN, MANIFEST, StateServer, instances, needs_terraform
 
 pytestmark = needs_terraform
 
@@ -441,5 +441,5 @@ def test_other_providers_do_not_load_it(rigger):
         argv = [sys.executable, "-c", LOADED, command]
         done = subprocess.run(argv, env=rigger.env, cwd=rigger.folder, capture_output=True, text=True)
         loaded = done.stderr.split()
-        assert "rigger.modules" in loaded
+        assert "rigger.modules.model" in loaded
         assert not [name for name in loaded if "terraform" in name]

@@ -6,7 +6,7 @@ import signal
 from xml.etree import ElementTree
 
 import pytest
-from clusters import PROVIDER, Cluster, ended, wait_for
+from helpers.clusters import PROVIDER, Cluster, ended, wait_for
 
 PLATFORM = """
     versions: [1.9.0]

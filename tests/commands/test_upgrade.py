@@ -7,8 +7,8 @@ import sys
 
 import pexpect
 import pytest
-from clusters import ended, wait_for
-from moves import PLATFORM, VERSION_OF, contents, dies, elsewhere, fields, forest, git
+from helpers.clusters import ended, wait_for
+from helpers.second_machine import PLATFORM, VERSION_OF, contents, dies, elsewhere, fields, forest, git
 
 UPGRADE = ["upgrade", "--to", "1.10.0", "--upgrade-style", "graceful"]
 STEPS = ["platform/backup", "platform/upgrade-graceful", "platform/check"]

@@ -4,9 +4,10 @@ import os
 import subprocess
 
 import pytest
-from deis import BRANCH, Talk, World, git
+from helpers.deis_repository import BRANCH, Talk, World, git
 
-from rigger.modules import folders
+from rigger.modules import manifest, search
+from rigger.modules.search import folders
 
 UP, DOWN, ENTER, CTRL_C = "\x1b[A", "\x1b[B", "\r", "\x03"
 # The checkout's providers, mini and vagrant, come before those that ship, among which `local` is the default.
@@ -285,9 +286,7 @@ def test_a_version_before_interface_1_is_refused(rigger, world, version):
 
 
 def test_graceful_upgrades_stay_within_a_major_version_and_begin_at_1_9():
-    from rigger import modules
-
-    deis = modules.load(os.path.join(modules.packaged("platform"), "deis"))
+    deis = manifest.load(os.path.join(search.packaged("platform"), "deis"))
     assert (deis.upgrades["graceful"].within, deis.upgrades["graceful"].since) == ("major", "1.9.0")
     assert (deis.upgrades["inplace"].within, deis.upgrades["inplace"].since) == ("", "")
     assert deis.repository == "https://github.com/deis/deis.git" and deis.git_tags and deis.prefix == "DEIS"
@@ -326,7 +325,7 @@ def test_an_upgrade_that_failed_goes_on(rigger, world):
 
 
 def test_a_bundle_stands_up_elsewhere_with_its_own_paths(rigger, world, tmp_path):
-    from moves import elsewhere
+    from helpers.second_machine import elsewhere
 
     configure(rigger, world, "--version", "1.11.0")
     rigger("provision")

@@ -3,7 +3,9 @@
 import os
 
 import pytest
-from deis import DeisSteps, World
+from helpers.deis_repository import DeisSteps, World
+
+from rigger.modules import manifest, scripts, search
 
 
 @pytest.fixture(scope="module")
@@ -226,16 +228,14 @@ def test_suites_and_components_are_the_checkouts_own_make_targets(steps, world):
 
 
 def test_every_test_of_the_manifest_is_there_and_every_component_of_the_checkout():
-    from deis import COMPONENTS
+    from helpers.deis_repository import COMPONENTS
 
-    from rigger import modules
-
-    deis = modules.load(os.path.join(modules.packaged("platform"), "deis"))
+    deis = manifest.load(os.path.join(search.packaged("platform"), "deis"))
     named = {test for suite in (*deis.suites.values(), *deis.components.values()) for test in suite.tests}
     assert named == set(os.listdir(os.path.join(deis.folder, "tests")))
     assert sorted(deis.components) == COMPONENTS
     for path in [deis.script(f"tests/{name}") for name in named]:
-        assert modules.script_problem(path) is None
+        assert scripts.script_problem(path) is None
 
 
 # Upgrades

@@ -7,9 +7,10 @@ import threading
 import time
 
 import pytest
-from clusters import wait_for
-from machines import LOST_AFTER, Machines, only_with_namespaces
-from test_etcd_scripts import cache  # noqa: F401
+from helpers.clusters import wait_for
+from helpers.machines import LOST_AFTER, Machines, only_with_namespaces
+
+from platforms.test_etcd_scripts import cache  # noqa: F401
 
 # Fixtures have the names of the arguments that take them.
 # ruff: noqa: F811

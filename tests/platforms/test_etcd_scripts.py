@@ -15,7 +15,7 @@ import zipfile
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from steps import Steps
+from helpers.steps import Steps
 
 TESTS = [
     "put-get",

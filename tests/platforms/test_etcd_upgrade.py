@@ -11,8 +11,9 @@ import urllib.error
 import urllib.request
 
 import pytest
-from steps import LIBEXEC
-from test_etcd_scripts import cache, members, pids, steps, versions  # noqa: F401
+from helpers.steps import LIBEXEC
+
+from platforms.test_etcd_scripts import cache, members, pids, steps, versions  # noqa: F401
 
 # Fixtures have the names of the arguments that take them.
 # ruff: noqa: F811

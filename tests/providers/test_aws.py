@@ -12,14 +12,17 @@ import threading
 import types
 
 import pytest
-from aws import KINDS, REGION, ROOT, SECRET, Proxy, Server, Sshd, account
-from clusters import wait_for
-from machines import Machines
-from test_conversations import Conversation
+from helpers.aws_account import KINDS, REGION, ROOT, SECRET, Proxy, Server, Sshd, account
+from helpers.clusters import wait_for
+from helpers.machines import Machines
+from journeys.test_conversations import Conversation
 
-from rigger import envfile
+from rigger.aws import machines as aws_machines
+from rigger.aws import steps
 from rigger.aws.__main__ import main
+from rigger.envfile import file as envfile
 from rigger.errors import StepFailed
+from rigger.process import lookup
 
 pytestmark = pytest.mark.skipif(
     not (shutil.which("sshd") or os.path.exists("/usr/sbin/sshd")), reason="there is no sshd here"
@@ -312,9 +315,7 @@ def broken_at(world, verb, number, how):
 
 
 def held(world):
-    from rigger import process
-
-    return process.processes_holding(world.rigger.path("environments", "shop", "lock"))
+    return lookup.processes_holding(world.rigger.path("environments", "shop", "lock"))
 
 
 def faulty_life(world, verb, number, how):
@@ -696,8 +697,6 @@ def test_a_list_whose_next_page_is_no_longer_known_is_begun_again():
     import boto3
     from botocore.stub import Stubber
 
-    from rigger.aws import machines
-
     client = boto3.client(
         "resourcegroupstaggingapi", region_name=REGION, aws_access_key_id="a", aws_secret_access_key="b"
     )
@@ -714,20 +713,18 @@ def test_a_list_whose_next_page_is_no_longer_known_is_begun_again():
         stub.add_response("get_resources", page("one", "2"))
         stub.add_response("get_resources", page("two"))
         aws = types.SimpleNamespace(client=lambda service: client)
-        assert machines._tagged(aws, []) == ["arn:one", "arn:two"]
+        assert aws_machines._tagged(aws, []) == ["arn:one", "arn:two"]
         stub.assert_no_pending_responses()
-        for _ in range(machines.LISTINGS):
+        for _ in range(aws_machines.LISTINGS):
             refused(stub)
         with pytest.raises(client.exceptions.PaginationTokenExpiredException):
-            machines._tagged(aws, [])
+            aws_machines._tagged(aws, [])
 
 
 @pytest.fixture
 def inside(world, monkeypatch):
     """Return what a step of the provider has, to be run here with shorter waits."""
-    from rigger.aws import machines, steps
-
-    monkeypatch.setattr(machines, "HEALTHY", 0)
+    monkeypatch.setattr(aws_machines, "HEALTHY", 0)
     world.configured()
     world.rigger("provision")
     for name, value in world.rigger.env.items():

@@ -16,13 +16,13 @@ import time
 
 import pexpect
 import pytest
-from clusters import wait_for
-from digitalocean import TOKEN, VERSION, Cloud, install_plugin
-from machines import LOST_AFTER, Machines, only_with_namespaces
-from test_conversations import CTRL_C, DOWN, ENTER, Conversation
+from helpers.clusters import wait_for
+from helpers.digitalocean_cloud import TOKEN, VERSION, Cloud, install_plugin
+from helpers.machines import LOST_AFTER, Machines, only_with_namespaces
+from journeys.test_conversations import CTRL_C, DOWN, ENTER, Conversation
 
-from rigger.modules import folders
-from rigger.terraform.place import LOCK_FILE
+from rigger.modules.search import folders
+from rigger.terraform.workspace import LOCK_FILE
 
 pytestmark = [
     pytest.mark.skipif(not shutil.which("terraform"), reason="there is no terraform on the PATH"),

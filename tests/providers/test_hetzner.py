@@ -7,9 +7,9 @@ import subprocess
 import sys
 
 import pytest
-from digitalocean import install_plugin
+from helpers.digitalocean_cloud import install_plugin
 
-from rigger.modules import folders
+from rigger.modules.search import folders
 
 pytestmark = [
     pytest.mark.skipif(not shutil.which("terraform"), reason="there is no terraform on the PATH"),

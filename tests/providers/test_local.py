@@ -5,7 +5,7 @@ import subprocess
 import time
 
 import pytest
-from steps import LIBEXEC, Steps
+from helpers.steps import LIBEXEC, Steps
 
 
 @pytest.fixture

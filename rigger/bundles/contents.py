@@ -1,0 +1,222 @@
+"""An environment in a bundle: what of it is packed, and what stays out."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from rigger.bundles import pack
+from rigger.bundles.format import Member
+from rigger.configuration.config import Config
+from rigger.envfile import file as envfile
+from rigger.environments.environment import Environment
+from rigger.errors import BadUsage, InvalidConfig, Refused
+from rigger.git import archive as git_archive
+from rigger.git import inspect as git_inspect
+from rigger.redact import Finder, Redactor, maskable
+from rigger.sources import checkout as source_checkout
+from rigger.ssh.connections import KNOWN_HOSTS
+from rigger.trust.digests import NOT_SCRIPTS, digest
+
+# Of an environment's folder; what scripts may have left elsewhere is not ours.
+TREES = ("runs", "tests", "modules")
+SECRETS = "secrets.age"
+CHECKOUT = "checkout.bundle"
+ADDED = (SECRETS, CHECKOUT)  # what a bundle has only when it was asked for
+
+
+@dataclass(frozen=True)
+class Contents:
+    """A bundle that was written, and what was left out of it."""
+
+    path: str
+    size: int
+    head: tuple[int, str]
+    redacted: tuple[str, ...]  # names of secret vars
+    left_out: tuple[str, ...]  # members that hold a secret, and are not logs that could be masked
+    not_files: tuple[str, ...] = ()  # links, empty folders and the like, which a bundle cannot hold
+    unsearched: tuple[str, ...] = ()  # names of secrets that are too short to be looked for
+
+
+def default_path(environment: Environment, folder: str) -> str:
+    """Return the name that a bundle gets in a folder: NAME-20261120T214400.rigger."""
+    stem = os.path.join(os.path.abspath(folder), f"{environment.name}-{time.strftime('%Y%m%dT%H%M%S')}")
+    path, number = f"{stem}.rigger", 2
+    while os.path.exists(path):
+        path, number = f"{stem}-{number}.rigger", number + 1
+    return path
+
+
+def save(
+    environment: Environment,
+    config: Config,
+    path: str,
+    *,
+    encrypt: Callable[[bytes], bytes] | None = None,
+    sign: Callable[[bytes], bytes] | None = None,
+    repository: Member | None = None,
+) -> Contents:
+    """Pack an environment that nobody else changes meanwhile; raises Refused if a secret would get in.
+
+    `encrypt` keeps the secrets, and files that hold one, inside the bundle; without it they stay out.
+    """
+    hidden = {**environment.secrets(), **config.secrets}  # also those whose question does not apply now
+    secrets = maskable(hidden)
+    head, log = _audit_log(environment)
+    members = [_vars(environment), log, *_files(environment), *_scripts(config)]
+    members, sealed = _apart(members, secrets)
+    if encrypt is not None:
+        members.append(Member(SECRETS, data=encrypt(_sealed(environment, sealed))))
+    if repository is not None:
+        members.append(repository)
+    fields = _fields(environment, config, head)
+    fields["redacted"] = sorted(hidden) if encrypt is None else []
+    fields["left_out"] = [] if encrypt is not None else [member.name for member in sealed]
+    fields["not_files"] = sorted(_not_files(environment))
+    packed = pack.pack(path, members, fields, secrets=secrets, sign=sign)
+    short = sorted(name for name, value in hidden.items() if value and value not in secrets)
+    return Contents(
+        path,
+        packed.size,
+        head,
+        tuple(fields["redacted"]),
+        tuple(fields["left_out"]),
+        tuple(fields["not_files"]),
+        tuple(short) if encrypt is None else (),
+    )
+
+
+def checkout_member(environment: Environment, config: Config) -> Member:
+    """Return the platform's repository as a member; raises BadUsage where there is none."""
+    folder = source_checkout.find(environment, config.platform, config.values)
+    if folder is None:
+        raise BadUsage(
+            f"{config.platform.name} of {environment.name} has no checkout to add.",
+            "Leave --with-checkout out.",
+        )
+    return Member(CHECKOUT, data=git_archive.pack(folder))
+
+
+def _vars(environment: Environment) -> Member:
+    return Member("vars", data=envfile.render(environment.vars()))
+
+
+def _audit_log(environment: Environment) -> tuple[tuple[int, str], Member]:
+    """Return the head and the whole lines of the audit log; raises InvalidConfig for one that would be refused."""
+    verdict = environment.audit.verify()
+    lines = _read(environment.audit.path).split(b"\n") if os.path.exists(environment.audit.path) else []
+    # What a crash left of the last line was never a record.
+    torn = verdict.problems == [f"line {verdict.count + 1} is not a whole record"]
+    if verdict.problems and not torn:
+        raise InvalidConfig(
+            f"The audit log of {environment.name} is not what was written: {verdict.problems[0]}.",
+            '"rigger audit" shows all that is wrong with it; restore it from a backup.',
+        )
+    data = b"".join(line + b"\n" for line in lines[: verdict.count])
+    return (verdict.count, verdict.head_hash), Member("audit.jsonl", data=data)
+
+
+def _files(environment: Environment) -> Iterator[Member]:
+    if os.path.isfile(environment.inventory_file):
+        yield Member("inventory.json", path=environment.inventory_file)
+    if os.path.isfile(environment.file(KNOWN_HOSTS)):
+        yield Member(KNOWN_HOSTS, path=environment.file(KNOWN_HOSTS))
+    for tree in TREES:
+        yield from _tree(environment.file(tree), tree)
+
+
+def _tree(folder: str, name: str, without: frozenset[str] = frozenset(), root: str = "") -> Iterator[Member]:
+    """Return the plain files of a folder; with `root`, also what links lead to as long as they stay in it."""
+    if not os.path.isdir(folder):
+        return
+    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+        if entry.name in without:
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            yield from _tree(entry.path, f"{name}/{entry.name}", without, root)
+        elif entry.is_file(follow_symlinks=False):
+            yield Member(f"{name}/{entry.name}", path=entry.path)
+        elif root and entry.is_file() and os.path.realpath(entry.path).startswith(root + os.sep):
+            yield Member(f"{name}/{entry.name}", path=os.path.realpath(entry.path))
+
+
+def _not_files(environment: Environment) -> Iterator[str]:
+    """Return what of the modules' state is neither a plain file nor a folder with something in it."""
+    root = environment.file("modules")
+    for folder, folders, names in os.walk(root):
+        if not folders and not names and os.path.dirname(folder) != root != folder:
+            yield os.path.relpath(folder, environment.path)
+        for name in [*folders, *names]:
+            path = os.path.join(folder, name)
+            if os.path.islink(path) or not (os.path.isdir(path) or os.path.isfile(path)):
+                yield os.path.relpath(path, environment.path)
+
+
+def _scripts(config: Config) -> Iterator[Member]:
+    for module in (config.provider, config.platform):
+        root = os.path.realpath(module.folder)
+        yield from _tree(root, f"scripts/{module.role}/{module.name}", NOT_SCRIPTS, root)
+
+
+def _apart(members: list[Member], secrets: list[str]) -> tuple[list[Member], list[Member]]:
+    """Return the members without those that hold a secret: a log is masked, anything else is set apart."""
+    finder, redactor = Finder(secrets), Redactor(secrets)
+    open_, sealed = [], []
+    for member in members:
+        data = member.data if member.data is not None else _read(member.path or "")
+        if not secrets or next(finder.find(data), None) is None:
+            open_.append(member)
+        elif member.name.startswith(("runs/", "tests/")):
+            open_.append(Member(member.name, data=redactor.bytes(data)))
+        elif member.name in ("audit.jsonl", "vars"):
+            raise Refused(
+                f"{member.name} holds a secret, and cannot be packed.", "Change that secret, then save again."
+            )
+        else:
+            sealed.append(Member(member.name, data=data, mode=_mode(member)))
+    return open_, sealed
+
+
+def _mode(member: Member) -> int:
+    return 0o700 if member.path and os.access(member.path, os.X_OK) else 0o600
+
+
+def _sealed(environment: Environment, members: list[Member]) -> bytes:
+    """Return what goes into the encrypted part: the secret vars, the key of their digests, files that hold them."""
+    import base64
+
+    files = {m.name: {"mode": m.mode, "data": base64.b64encode(m.data or b"").decode()} for m in members}
+    return json.dumps(
+        {"secrets": environment.secrets(), "key": environment.key().hex(), "files": files}
+    ).encode()
+
+
+def _read(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def _fields(environment: Environment, config: Config, head: tuple[int, str]) -> dict:
+    root = os.path.realpath(environment.path)
+    return {
+        "name": environment.name,
+        "id": config.id,
+        "serial": head[0],
+        "audit": {"count": head[0], "head": head[1]},
+        "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "platform": config.platform.name,
+        "prefix": config.platform.prefix,
+        "provider": config.provider.name,
+        "version": config.values.get("VERSION", ""),
+        "commit": git_inspect.commit(source_checkout.find(environment, config.platform, config.values)),
+        "environment_dir": environment.path,
+        "path_folders": [
+            os.path.relpath(os.path.realpath(folder), root) for folder in environment.own_folders()
+        ],
+        "scripts": {
+            m.role: {"name": m.name, "sha256": digest(m.folder)} for m in (config.provider, config.platform)
+        },
+    }

@@ -1,0 +1,320 @@
+"""A bundle on its way to an environment: which one it becomes, whose scripts run, who opens its secrets."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from rigger.audit.secrets import secret_digest
+from rigger.bundles import opened, seal, unpack
+from rigger.bundles.opened import OpenedBundle
+from rigger.bundles.rules import AGAIN, ROLES
+from rigger.bundles.verify import require_newer, worth_keeping
+from rigger.configuration.identity import id_of
+from rigger.envfile.names import check_name, check_value
+from rigger.environments import checkout
+from rigger.environments.checkout import is_used
+from rigger.environments.environment import CHECKOUT, Environment
+from rigger.environments.home import Home
+from rigger.errors import BadUsage, Locked, Refused
+from rigger.files import write_bytes
+from rigger.git import inspect as git_inspect
+from rigger.git.inspect import local_base
+from rigger.modules import search
+from rigger.modules.contract import MANIFEST
+from rigger.modules.model import Module
+from rigger.modules.scripts import script_digest
+from rigger.modules.search import Found, in_checkout
+from rigger.sources.saved import SavedSource
+from rigger.trust import digests as trust_digests
+from rigger.trust import ledger
+from rigger.trust.digests import lies_in
+from rigger.trust.ledger import agree_repository, agreed_commits
+
+Agree = Callable[[list[str], list[tuple[str, str]]], None]
+
+
+@dataclass
+class Loaded:
+    """A verified bundle, the environment that it will be, and the secrets that its encrypted part held."""
+
+    found: OpenedBundle
+    target: Environment
+    secrets: Mapping[str, str]
+    repository: bool = False  # whether the platform's checkout came along
+    head: tuple[int, str] | None = (
+        None  # of the audit log that is here, when the bundle was found to be newer
+    )
+
+    @property
+    def update(self) -> bool:
+        """Whether an environment is here that gives way to the bundle's."""
+        return self.head is not None
+
+    def vars(self) -> dict[str, str]:
+        """Return the vars as they will hold; modules that only the bundle has are named by where they lie for now."""
+        values = {**self._plain_vars(), **self.secrets}
+        for role in ROLES:
+            values[role.upper()] = self.module(role)
+        root = f"{self.found.fields['prefix']}_ROOT"
+        if is_used(values):
+            values[root] = checkout.place(self.target, values)
+        elif self.repository and not os.path.exists(os.path.join(values.get(root, ""), ".git")):
+            values[root] = self.target.file(CHECKOUT)
+        return values
+
+    def origin(self) -> SavedSource | None:
+        """Return the checkout that modules are looked for in, None where the platform comes from no repository."""
+        values = self._plain_vars()
+        if not is_used(values):
+            return None
+        here = checkout.place(self.target, values)
+        came_along = self.repository and here == self.target.file(CHECKOUT)
+        return SavedSource(self.target, values, self.found.file(CHECKOUT) if came_along else here)
+
+    def _plain_vars(self) -> dict[str, str]:
+        """Return the vars but for secrets; a folder of somebody's own counts only if this environment has it already.
+
+        Else what came along stands in for it: the repository, or the platform's scripts alone.
+        """
+        values = self.found.vars(self.target)
+        folder = values.get("CHECKOUT")
+        if not folder or (self.update and self.target.vars().get("CHECKOUT") == folder):
+            return values
+        scripts = self.found.scripts("platform")
+        known = self.found.fields["platform"] in search.folders("platform", self.target.home)
+        alone = bool(scripts) and not known and not self.repository
+        place = scripts if alone else self.target.file(CHECKOUT)
+        values = {name: opened.repoint(value, folder, place) for name, value in values.items()}
+        if alone:
+            values.pop("CHECKOUT")
+        return values
+
+    def in_checkout(self, role: str, name: str) -> Found | None:
+        """Return the provider or platform of that name in the checkout, None where it has none."""
+        origin = self.origin()
+        folder = origin.folder({}) if origin else None
+        found = in_checkout(role, self.target.home, folder) if folder else []
+        return next((module for module in found if module.name == name), None)
+
+    def module(self, role: str) -> str:
+        """Return the provider or platform by name or folder: this machine's own, else the bundle's."""
+        value = self.found.raw_vars()[role.upper()]
+        came_along = lies_in(value, self.found.fields["environment_dir"])
+        name = self.found.fields[role] if came_along else value
+        if self.in_checkout(role, name):
+            return name
+        if os.sep not in name and name in search.folders(role, self.target.home):
+            return name
+        environments = os.path.dirname(self.target.path)
+        own = os.sep in name and not lies_in(name, environments)
+        if own and os.path.isfile(os.path.join(name, MANIFEST)):
+            return name
+        return self.found.scripts(role) or value
+
+    def strangers(self) -> list[str]:
+        """Return the roles whose module is the bundle's own."""
+        return [role for role in ROLES if self.module(role) == self.found.scripts(role)]
+
+    def unlike(self, known: list[Module]) -> list[str]:
+        """Return the names of this machine's own modules that are not as those of the bundle."""
+        own = [module for module in known if module.role not in self.strangers()]
+        pairs = [(module, self.found.scripts(module.role)) for module in own]
+        return [
+            module.name
+            for module, folder in pairs
+            if folder and trust_digests.digest(module.folder) != trust_digests.digest(folder)
+        ]
+
+    def left_behind(self) -> list[str]:
+        """Return the names of secrets that were left out of the bundle and are not on this machine either."""
+        here = self.target.secrets() if self.update else {}
+        return [
+            name for name in self.found.fields["redacted"] if name not in here and name not in self.secrets
+        ]
+
+    def lost(self) -> list[str]:
+        """Return the files that were left out of the bundle, because they hold a secret, and are not here either."""
+        return [name for name in self.found.fields["left_out"] if not os.path.isfile(self.target.file(name))]
+
+    def require_platform(self, provider: Module, platform: Module) -> None:
+        """Raise Refused when the modules are not the ones that the bundle says it is about."""
+        fields = self.found.fields
+        known = (provider.name, platform.name, platform.prefix)
+        if known != (fields["provider"], fields["platform"], fields["prefix"]):
+            raise Refused(
+                f"{self.found.path} says that it is about {fields['platform']} on {fields['provider']}, "
+                f"but its vars name {platform.name} on {provider.name}.",
+                AGAIN,
+            )
+
+    def settle(self, vars: Mapping[str, str], secrets: Mapping[str, str]) -> None:
+        """Put the environment in its place; paths into the unpacked bundle become paths into it."""
+        here = {n: opened.repoint(v, self.found.folder, self.target.path) for n, v in vars.items()}
+        if not self.update:
+            self._settle(here, secrets)
+            return
+        with self.target.locked("rigger configure"):
+            if self.target.audit.head() != self.head:
+                raise Locked(f"{self.target.name} was changed meanwhile.", "Load the bundle again.")
+            self._settle(here, secrets)
+
+    def _settle(self, vars: Mapping[str, str], secrets: Mapping[str, str]) -> None:
+        def record(aside: Environment) -> None:
+            self._record(aside, secrets)
+
+        self.found.settle(self.target, vars, secrets, record, self.update)
+
+    def _record(self, aside: Environment, secrets: Mapping[str, str]) -> None:
+        """Note that it was loaded, and the digests that its secrets have here."""
+        key = aside.key()
+        aside.audit.append(
+            "loaded",
+            file=os.path.basename(self.found.path),
+            serial=self.found.serial,
+            signer=self.found.manifest.signer,
+            digests={name: secret_digest(key, value) for name, value in secrets.items()},
+        )
+
+
+@contextmanager
+def loading(
+    path: str,
+    home: Home,
+    name: str | None,
+    *,
+    key: str | None,
+    allow_older: bool,
+    open_sealed: Callable[[bytes], bytes],
+    agree: Agree,
+) -> Iterator[Loaded]:
+    """Verify and unpack a bundle; it becomes an environment when `settle` is called, and is gone otherwise.
+
+    `agree` is called with the names of modules that only the bundle has, and the hashes of their files; it raises where
+    nobody agrees. Raises Refused for a bundle that is not acceptable, or older than what is here.
+    """
+    with unpack.unpacked(path, home, check_signature=seal.checker(key)) as found:
+        target = _target(found, home, name)
+        head = target.audit.head() if target.exists() else None
+        if head and not allow_older:
+            require_newer(found, target)
+        secrets = _open(found, open_sealed)
+        loaded = Loaded(found, target, secrets, found.unpack_checkout(), head)
+        _require_agreement(loaded, agree)
+        yield loaded
+
+
+def _require_agreement(loaded: Loaded, agree: Agree) -> None:
+    """Let a person agree to all that would run and that this machine has not seen; once is enough."""
+    found, roles = loaded.found, loaded.strangers()
+    digests = {role: trust_digests.digest(str(found.scripts(role))) for role in roles}
+    known = ledger.agreed(loaded.target)
+    new = [role for role in roles if digests[role] not in known]
+    programs = found.programs(loaded.target)
+    commits = _new_commits(loaded)
+    if new or programs or commits:
+        hashes = [pair for role in new for pair in found.script_hashes(role)]
+        names = [found.fields[role] for role in new] or ([found.fields["platform"]] if commits else [])
+        agree(names, [*hashes, *programs, *(_scripts_of_checkout(loaded) if commits else [])])
+    for commit in commits:
+        agree_repository(loaded.target.home, _url(loaded), commit)
+    if roles:
+        ledger.agree(found.folder, [*digests.values()])
+
+
+def _url(loaded: Loaded) -> str:
+    return loaded.found.raw_vars().get("REPOSITORY", "")
+
+
+def _new_commits(loaded: Loaded) -> list[str]:
+    """Return the commit of a repository that came along, and whose it stands on, if nobody has agreed to it yet.
+
+    Whoever made a bundle can say of any commit that it is the user's own work, so the last one has to be agreed to.
+    """
+    origin = loaded.origin()
+    folder = origin.folder({}) if origin and loaded.repository else None
+    if folder is None:
+        return []
+    commit = git_inspect.commit(folder)
+    known = agreed_commits(loaded.target.home, _url(loaded))
+    return [] if commit in known else [*local_base(folder), commit]
+
+
+def _scripts_of_checkout(loaded: Loaded) -> list[tuple[str, str]]:
+    """Return the SHA-256 and name of every file of the modules in a repository that came along, and its commit."""
+    top = loaded.found.file(CHECKOUT)
+    rows = [(git_inspect.commit(top), f"{CHECKOUT}: the commit of {_url(loaded) or 'a folder'}")]
+    for role in ROLES:
+        module = loaded.in_checkout(role, loaded.found.fields[role])
+        paths = git_inspect.tracked(top, module.folder) if module else []
+        rows += [(script_digest(path), os.path.relpath(path, loaded.found.folder)) for path in paths]
+    return rows
+
+
+def _target(found: OpenedBundle, home: Home, name: str | None) -> Environment:
+    """Return the environment that a bundle belongs to: the one of the same ID, or a new one."""
+    for other in home.names():
+        here = home.at(other)
+        if id_of(here, f"{found.fields['prefix']}_ID") == found.id:
+            if name and name != other:
+                raise BadUsage(
+                    f"{found.path} is the environment {other}, which is here already; it cannot be {name} too.",
+                    f'Leave --name out, or type "rigger forget {other}" first.',
+                )
+            return here
+    target = home.at(name or found.name)
+    if target.exists():
+        raise BadUsage(
+            f"{target.name} is another cluster than the one in {found.path}.",
+            "Give this one a name with --name NAME.",
+        )
+    return target
+
+
+def _open(found: OpenedBundle, open_sealed: Callable[[bytes], bytes]) -> dict[str, str]:
+    """Put the files of the encrypted part in their places and return its secrets; raises Refused."""
+    data = found.encrypted
+    if data is None:
+        return {}
+    try:
+        sealed = json.loads(open_sealed(data))
+    except (ValueError, RecursionError):
+        sealed = None
+    if not _is_sealed(sealed):
+        raise Refused(f"The encrypted part of {found.path} is not what rigger writes.", AGAIN)
+    found.add(sealed["files"])
+    write_bytes(found.file("key"), bytes.fromhex(sealed["key"]))
+    return sealed["secrets"]
+
+
+def _is_sealed(sealed) -> bool:
+    """Return whether the encrypted part is of the form that `rigger save` gives it."""
+    try:
+        names = all(check_name(name) is None for name in sealed["secrets"])
+        values = all(check_value(name, value) is None for name, value in sealed["secrets"].items())
+        files = all(
+            base64.b64decode(f["data"], validate=True) is not None and isinstance(f["mode"], int)
+            for f in sealed["files"].values()
+        )
+        return names and values and files and len(bytes.fromhex(sealed["key"])) == 32
+    except (TypeError, KeyError, AttributeError, ValueError):
+        return False
+
+
+def differences(loaded: Loaded) -> list[str]:
+    """Return, in sentences, what a bundle changes in the environment that is here."""
+    if not loaded.update:
+        return []
+    here, there = loaded.target.vars(), loaded.found.vars(loaded.target)
+    lines = []
+    for name in sorted({*here, *there}):
+        if here.get(name) != there.get(name):
+            lines.append(f"{name}: {here.get(name, '(unset)')} -> {there.get(name, '(unset)')}")
+    mine, theirs = (worth_keeping(log.records()) for log in (loaded.target.audit, loaded.found.log()))
+    if [record["hash"] for record in mine] == [record["hash"] for record in theirs]:
+        return [*lines, f"audit log: {len(theirs)} records, the same as here"]
+    return [*lines, f"audit log: {len(mine)} records -> {len(theirs)}"]

@@ -1,0 +1,210 @@
+"""A bundle unpacked aside: what it may say and hold, and how it stands up as an environment, in one moment."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+
+from rigger import files as filess
+from rigger.audit.log import AuditLog
+from rigger.bundles import contents
+from rigger.bundles.contents import SECRETS
+from rigger.bundles.format import Manifest
+from rigger.bundles.names import name_problem
+from rigger.bundles.rules import AGAIN, member_problem
+from rigger.envfile import file as envfile
+from rigger.environments import inventory
+from rigger.environments.environment import CHECKOUT, COMPUTED, Environment
+from rigger.environments.inventory import Node
+from rigger.errors import BadUsage, Refused
+from rigger.files import link_tree
+from rigger.git import archive as git_archive
+from rigger.modules.contract import MANIFEST
+from rigger.modules.interface1 import is_provider
+from rigger.modules.scripts import script_digest
+from rigger.trust.ledger import TRUSTED
+
+# What stays on a machine when its environment is replaced by a newer one of the same cluster.
+STAYS = ("lock", "key", "bin", "backups", "saved", CHECKOUT, TRUSTED)
+
+
+class OpenedBundle:
+    """A bundle that was verified and lies unpacked beside the environments, where nothing sees it yet."""
+
+    def __init__(self, path: str, folder: str, manifest: Manifest):
+        self.path = path
+        self.folder = folder
+        self.manifest = manifest
+        self.fields = manifest.fields
+
+    def file(self, *parts: str) -> str:
+        return os.path.join(self.folder, *parts)
+
+    @property
+    def name(self) -> str:
+        return self.fields["name"]
+
+    @property
+    def id(self) -> str:
+        return self.fields["id"]
+
+    @property
+    def serial(self) -> int:
+        return self.fields["serial"]
+
+    @property
+    def encrypted(self) -> bytes | None:
+        """The encrypted secrets, None where the bundle has none."""
+        return _read(self.file(SECRETS)) if os.path.isfile(self.file(SECRETS)) else None
+
+    def log(self) -> AuditLog:
+        return AuditLog(self.file("audit.jsonl"))
+
+    def raw_vars(self) -> dict[str, str]:
+        """Return the vars as they were where the bundle was made."""
+        values = envfile.read(self.file("vars"))
+        return {name: value for name, value in values.items() if name not in COMPUTED}
+
+    def vars(self, target: Environment) -> dict[str, str]:
+        """Return the vars as they hold in the target: what lay in the old environment's folder lies in the new one."""
+        return {name: self.here(value, target) for name, value in self.raw_vars().items()}
+
+    def here(self, value: str, target: Environment) -> str:
+        return repoint(value, self.fields["environment_dir"], target.path)
+
+    def scripts(self, role: str) -> str | None:
+        """Return the folder of the bundle's own provider or platform, None where it has none."""
+        folder = self.file("scripts", role, self.fields[role])
+        whole = os.path.isfile(os.path.join(folder, MANIFEST))
+        return folder if whole or (role == "provider" and is_provider(folder)) else None
+
+    def script_hashes(self, role: str) -> list[tuple[str, str]]:
+        """Return the SHA-256 and name of every file of a module of the bundle."""
+        top = self.file("scripts")
+        names = sorted(os.path.relpath(path, top) for path in _files(os.path.join(top, role)))
+        return [(script_digest(os.path.join(top, name)), name) for name in names]
+
+    def programs(self, target: Environment) -> list[tuple[str, str]]:
+        """Return the SHA-256 and name of programs among the modules' state, without those that the target has."""
+        found = []
+        for path in sorted(_files(self.file("modules"))):
+            name = os.path.relpath(path, self.folder)
+            if os.access(path, os.X_OK) and not _same(path, target.file(name)):
+                found.append((script_digest(path), name))
+        return found
+
+    def add(self, files: Mapping[str, Mapping]) -> None:
+        """Put the files of the encrypted part in their places; raises Refused for one that does not belong there."""
+        for name, file in files.items():
+            if name_problem(name) or member_problem(name, self.fields):
+                raise Refused(
+                    f"The encrypted part of {self.path} has a file {name!r} that does not belong there.",
+                    AGAIN,
+                )
+            try:
+                os.makedirs(os.path.dirname(self.file(name)), mode=0o700, exist_ok=True)
+                with open(self.file(name), "xb") as written:
+                    written.write(base64.b64decode(file["data"]))
+                os.chmod(self.file(name), 0o700 if file["mode"] == 0o700 else 0o600)
+            except (FileExistsError, NotADirectoryError, IsADirectoryError):
+                raise Refused(
+                    f"The encrypted part of {self.path} has {name!r} in the way of another file.", AGAIN
+                ) from None
+
+    def unpack_checkout(self) -> bool:
+        """Make the platform's repository from the bundle's git bundle; return whether it has one."""
+        if not os.path.isfile(self.file(contents.CHECKOUT)):
+            return False
+        git_archive.unpack(self.file(contents.CHECKOUT), self.file(CHECKOUT), self.fields["commit"])
+        return True
+
+    def settle(
+        self,
+        target: Environment,
+        vars: Mapping[str, str],
+        secrets: Mapping[str, str],
+        record: Callable[[Environment], None],
+        update: bool,
+    ) -> None:
+        """Make the unpacked folder the target's: vars, secrets and paths as they hold here, then one rename.
+
+        `record` writes what is to be remembered of it to the audit log. An environment that is there already gives
+        way in the same moment; its secrets are the caller's to keep.
+        """
+        aside = Environment(target.name, self.folder, target.home)
+        if update:
+            self._take_along(target)
+        nodes = [self._node_here(node, target) for node in inventory.read(aside.inventory_file)]
+        inventory.write(aside.inventory_file, nodes)
+        for name in (SECRETS, contents.CHECKOUT):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(aside.file(name))
+        folders = [os.path.normpath(target.file(part)) for part in self.fields["path_folders"]]
+        aside.save(vars, secrets, folders or [target.bin_dir], path_of=target)
+        record(aside)
+        _put(aside.path, target, update)
+
+    def _node_here(self, node: Node, target: Environment) -> Node:
+        from dataclasses import replace
+
+        ssh = {k: self.here(v, target) if isinstance(v, str) else v for k, v in node.ssh.items()}
+        return replace(node, ssh=ssh)
+
+    def _take_along(self, target: Environment) -> None:
+        """Link in what never travels, and state that was left out of the bundle because it holds a secret."""
+        for name in (*STAYS, *self.fields["left_out"]):
+            if os.path.lexists(target.file(name)) and not os.path.lexists(self.file(name)):
+                os.makedirs(os.path.dirname(self.file(name)), mode=0o700, exist_ok=True)
+                link_tree(target.file(name), self.file(name))
+
+
+def _read(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def _files(folder: str) -> Iterator[str]:
+    for place, _, names in os.walk(folder):
+        yield from (os.path.join(place, name) for name in names)
+
+
+def _same(path: str, other: str) -> bool:
+    return os.path.isfile(other) and script_digest(path) == script_digest(other)
+
+
+def _put(new: str, target: Environment, update: bool) -> None:
+    """Put a folder in the target's place; that of an update takes the new one's, in the same moment."""
+    try:
+        if update:
+            filess.exchange(new, target.path)
+        else:
+            os.rename(new, target.path)
+    except FileExistsError:
+        raise _taken(target) from None
+    except OSError as problem:
+        import errno
+
+        if problem.errno == errno.ENOTEMPTY:
+            raise _taken(target) from None
+        raise
+    fd = os.open(os.path.dirname(target.path), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _taken(target: Environment) -> BadUsage:
+    return BadUsage(
+        f"{target.path} is there already.", "Give this environment another name with --name NAME."
+    )
+
+
+def repoint(value: str, old: str, new: str) -> str:
+    """Return a value with a folder replaced wherever its path stands whole: at the end, or before / : or a blank."""
+    if not old or old == new:
+        return value
+    return re.sub(rf"(?<![\w./-]){re.escape(old)}(?=$|[/:,;\s\"'])", lambda _: new, value)

@@ -1,0 +1,152 @@
+"""The command line: the group of commands, and the one place where errors become words and exit codes."""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import os
+import sys
+
+import click
+
+from rigger.cli import help
+from rigger.cli.help import COMMANDS
+from rigger.environments.home import Home
+from rigger.errors import UNWRITABLE, BadUsage, Interrupted, NotReady, RiggerError
+from rigger.process.spawn import ensure_standard_descriptors
+from rigger.text import did_you_mean, plain
+from rigger.ui.printer import prepare_streams, unwritten
+
+# What the system may refuse anywhere, by no fault of rigger's: a full or broken disk, somebody else's folder.
+SURROUNDINGS = UNWRITABLE | {errno.ENOTDIR, errno.ELOOP}
+
+
+def _commands() -> dict[str, str]:
+    return {name: summary for section in COMMANDS.values() for name, summary in section.items()}
+
+
+class Verbs(click.Group):
+    """The verbs, each imported when it is called."""
+
+    def list_commands(self, ctx):
+        return list(_commands())
+
+    def get_command(self, ctx, name):
+        if name not in _commands():
+            return None
+        module = importlib.import_module(f"rigger.commands.{name.replace('-', '_')}")
+        return getattr(module, name.replace("-", "_"))
+
+    def resolve_command(self, ctx, args):
+        if args and not args[0].startswith("-") and args[0] not in _commands():
+            raise BadUsage(
+                f"There is no command {args[0]!r}{did_you_mean(args[0], _commands())}.",
+                'Type "rigger --help".',
+            )
+        return super().resolve_command(ctx, args)
+
+    def get_help(self, ctx):
+        return help.text().rstrip("\n")
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("-e", "--environment", "name", metavar="NAME", help="Work with this environment.")
+@click.version_option(None, "--version", package_name="rigger", message="rigger %(version)s")
+@click.pass_context
+def rigger(ctx, name):
+    ctx.obj = name
+
+
+def main(arguments) -> int:
+    """Run the command line; print what went wrong as one sentence and its next step; return the exit code."""
+    ensure_standard_descriptors()
+    prepare_streams()
+    try:
+        result = rigger.main(args=arguments, prog_name="rigger", standalone_mode=False)
+        code = result if isinstance(result, int) else 0
+        return _closed() or _written() or code
+    except RiggerError as problem:
+        return _fail(problem.message, problem.next_step, problem.exit_code)
+    except click.ClickException as problem:
+        hint = (
+            f'Type "{problem.ctx.command_path} --help".'
+            if getattr(problem, "ctx", None)
+            else 'Type "rigger --help".'
+        )
+        return _fail(problem.format_message(), hint, 2)
+    except (KeyboardInterrupt, click.Abort):
+        return _fail("Interrupted.", "", Interrupted.exit_code)
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except BrokenPipeError:
+        _silence()
+        return 1
+    except ModuleNotFoundError as problem:
+        return _fail(
+            f"The Python package {problem.name} is missing.",
+            "Install rigger again, with all it needs.",
+            NotReady.exit_code,
+        )
+    except OSError as problem:
+        return _unusable(problem) if problem.errno in SURROUNDINGS and problem.filename else _bug()
+    except Exception:
+        return _bug()
+
+
+def _written() -> int:
+    """Say so where the output did not get where it was sent: a report on a full disk is no report."""
+    if not unwritten:
+        return 0
+    return _fail(f"The output could not be written: {unwritten[0]}.", "Make room there.", NotReady.exit_code)
+
+
+def _fail(message: str, next_step: str, code: int) -> int:
+    lines = "\n".join(plain(line) for line in f"rigger: {message}".split("\n"))
+    try:
+        sys.stderr.write(lines + "\n" + (f"  {plain(next_step)}\n" if next_step else ""))
+        sys.stderr.flush()
+    except OSError:
+        _silence()
+    return code
+
+
+def _unusable(problem: OSError) -> int:
+    """Say which file or folder the system did not let rigger use."""
+    message = f"{os.fsdecode(problem.filename)} cannot be used: {problem.strerror}."
+    return _fail(
+        message, "Make room or correct the permissions, then run the same command again.", NotReady.exit_code
+    )
+
+
+def _bug() -> int:
+    """Keep the traceback of what nobody foresaw, and say where it is."""
+    import traceback
+
+    text = traceback.format_exc()
+    last = text.strip().splitlines()[-1]
+    try:
+        folder = Home().path
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        path = os.path.join(folder, "crash.log")
+        with open(
+            os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", errors="backslashreplace"
+        ) as file:
+            file.write(f"rigger {' '.join(sys.argv[1:2])}\n{text}\n")
+    except OSError:
+        return _fail(f"This is a bug in rigger: {last}", "", 1)
+    return _fail(f"This is a bug in rigger: {last}", f"The traceback is in {path}; please report it.", 1)
+
+
+def _closed() -> int:
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _silence()
+        return 1
+    return 0
+
+
+def _silence() -> None:
+    null = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(null, stream.fileno())

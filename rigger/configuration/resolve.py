@@ -1,0 +1,118 @@
+"""From an environment's stored values to its configuration, with defaults and computed values."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from rigger import templates
+from rigger.configuration.config import Config
+from rigger.configuration.identity import require_modules_named
+from rigger.configuration.questionnaire import Questionnaire, questionnaire_of
+from rigger.environments import checkout
+from rigger.environments.checkout import is_cloned, is_used
+from rigger.environments.environment import Environment
+from rigger.errors import BadUsage, InvalidConfig
+from rigger.modules import contract
+from rigger.modules.model import Module
+from rigger.questions.interview import Interview, saved_problem
+from rigger.questions.sources import Sources
+from rigger.redact import maskable
+from rigger.sources.spec import ANOTHER_FOLDER
+
+CORE = tuple(name for name in contract.CORE if name != "NAME")  # what a vars file always says
+
+
+def resolve(environment: Environment, changed: Mapping[str, str] | None = None) -> Config:
+    """Return the configuration that an environment's files describe; raises InvalidConfig.
+
+    `changed` replaces saved values, to see what would hold if they were saved.
+    """
+    vars, secret_vars = environment.vars(), environment.secrets()
+    saved = {**vars, **secret_vars, **(changed or {})}
+    catalog = questionnaire_of(environment, saved)
+    require_modules_named(environment, saved)
+    provider, platform = _modules(environment, catalog, saved)
+    interview = Interview(catalog.questions, Sources(saved=saved), take_defaults=True)
+    missing = interview.missing()
+    for question in missing:
+        if question.name in interview.set_aside:
+            raise saved_problem(question, interview.set_aside[question.name], environment.vars_file)
+    if missing:
+        names = ", ".join(question.name for question in missing)
+        raise InvalidConfig(
+            f"Environment {environment.name} has no value for {names}.",
+            'Type "rigger configure" to be asked, or "rigger config set NAME=VALUE".',
+        )
+    questions = tuple(interview.applicable())
+    every = {question.name for question in catalog.questions(interview.values())}
+    kept = {name: value for name, value in saved.items() if name not in every}
+    values = {**kept, **interview.values()}
+    if "VERSION" in values:
+        values[f"{platform.prefix}_VERSION"] = values["VERSION"]
+    if is_used(saved):
+        values[f"{platform.prefix}_ROOT"] = checkout.place(environment, saved)
+    values.update(_computed(environment, (provider, platform), values))
+    hidden = {question.name for question in questions if question.secret} | set(secret_vars)
+    answers = {
+        question.name: interview.answers[question.name]
+        for question in questions
+        if question.name in interview.answers
+    }
+    return Config(
+        provider,
+        platform,
+        questions,
+        answers,
+        values,
+        {name: values[name] for name in hidden if name in values},
+    )
+
+
+def _computed(
+    environment: Environment, chosen: tuple[Module, ...], values: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the vars that modules compute from others and from where the environment lies on this machine."""
+    found: dict[str, str] = {}
+    for module in chosen:
+        own = {f"{module.prefix}_ROOT": module.folder} if module.prefix else {}
+        known = {**own, **values, **found, **environment.places()}
+        for name, source in module.vars.items():
+            found[name] = known[name] = templates.render(source, known, f"{module.folder}, vars, {name}")
+    return found
+
+
+def write_computed(environment: Environment, config: Config) -> None:
+    """Bring the computed vars of an environment's vars file up to date: they hold for one machine only."""
+    names = {*config.provider.vars, *config.platform.vars}
+    if not names:
+        return
+    vars, secrets = environment.vars(), environment.secrets()
+    known = maskable(config.secrets)
+    hidden = {name for name in names if any(secret in config.values[name] for secret in known)}
+    new = {**vars, **{name: config.values[name] for name in names}}
+    plain = {name: value for name, value in new.items() if name not in hidden}
+    kept = {**secrets, **{name: config.values[name] for name in hidden}}
+    if plain != vars or kept != secrets:
+        environment.save(plain, kept)
+
+
+def _modules(
+    environment: Environment, catalog: Questionnaire, saved: Mapping[str, str]
+) -> tuple[Module, Module]:
+    """Return the two modules of an environment; raises InvalidConfig where one of them went away."""
+    try:
+        return catalog.chosen(saved)
+    except BadUsage as problem:
+        if is_used(saved) and not os.path.isdir(checkout.place(environment, saved)):
+            folder = checkout.place(environment, saved)
+            raise InvalidConfig(
+                f"The platform's repository is not in {folder}, where it should be.",
+                ANOTHER_FOLDER
+                if saved.get("CHECKOUT")
+                else 'Type "rigger checkout" to have it again; "rigger provision" does that too.',
+            ) from None
+        step = problem.next_step
+        if is_cloned(environment, saved):
+            step = f'Modules of its repository lie in {checkout.place(environment, {})}: "rigger checkout" says what is there.'
+        raise InvalidConfig(f"{environment.vars_file}: {problem.message}", step) from None

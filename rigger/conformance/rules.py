@@ -1,0 +1,514 @@
+"""Read a module and say where it does not keep the contract."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import re
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from rigger.errors import BadUsage, RiggerError, StepFailed
+from rigger.modules import interface1, manifest
+from rigger.modules.contract import MANIFEST
+from rigger.modules.interface1 import is_provider, own_script
+from rigger.modules.model import Module
+from rigger.modules.scripts import script_problem
+from rigger.modules.search import PLATFORM_PLACES
+from rigger.modules.verbs import REQUIRED
+from rigger.process import capture
+from rigger.questions.model import BadAnswer, Question
+from rigger.questions.validate import validate
+from rigger.templates import syntax_problem
+from rigger.text import did_you_mean
+
+PASS, FAIL, ADVICE = "PASS", "FAIL", "ADVICE"
+
+# The scripts that rigger runs where they are present. `upgrade-STYLE` and tests come on top.
+OPTIONAL = {
+    "provider": ("exec", "leaving", "plan", "audit", "suspend", "resume"),
+    "platform": (
+        "prepare",
+        "setup-clients",
+        "scale",
+        "backup",
+        "restore",
+        "plan",
+        "audit",
+        "suspend",
+        "resume",
+    ),
+}
+SHELLS = ("sh", "dash", "bash", "ksh", "zsh")
+NOT_READ = frozenset({".git", "__pycache__", "node_modules", ".venv", ".terraform"})
+MOST_FILES = 2000
+MOST_BYTES = 1 << 20  # of a file that is read
+HEADER_LINES = 30
+NEAR = 0.75  # how like a verb a name must be to be taken for a slip of the finger
+SHELLCHECK = ("shellcheck", "--format=json1", "--external-sources", "--exclude=SC2317,SC2329,SC1091,SC2148")
+SECRET_WORDS = r"(?:^|_)(?:TOKEN|PASSWORD|PASSPHRASE|SECRET|API_KEY|ACCESS_KEY)$"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at: PASS, FAIL, or ADVICE, which fails nobody; the file and line, when known."""
+
+    level: str
+    text: str
+    file: str = ""
+    line: int = 0
+
+    @property
+    def place(self) -> str:
+        return f"{self.file}:{self.line}" if self.line else self.file
+
+    def as_dict(self) -> dict:
+        return {"level": self.level, "text": self.text, "file": self.file, "line": self.line or None}
+
+
+def locate(path: str) -> str:
+    """Return the folder of the module that a path names: itself, or where a repository keeps one.
+
+    Raises BadUsage where there is none.
+    """
+    folder = os.path.abspath(os.path.expanduser(path))
+    if not os.path.isdir(folder):
+        raise BadUsage(f"There is no folder {folder}.", "Give the folder of a provider or a platform.")
+    for place in PLATFORM_PLACES:
+        at = os.path.normpath(os.path.join(folder, place))
+        if os.path.isfile(os.path.join(at, MANIFEST)):
+            return at
+    if is_interface1(folder):
+        return folder
+    looked = ", ".join(PLATFORM_PLACES)
+    raise BadUsage(
+        f"{folder} is neither a provider nor a platform: there is no {MANIFEST} in {looked}.",
+        '"rigger provider new NAME" and "rigger platform new NAME" write one.',
+    )
+
+
+def is_interface1(folder: str) -> bool:
+    """Return whether a folder holds provider scripts without a manifest, as interface 1 has them."""
+    if os.path.isfile(os.path.join(folder, MANIFEST)):
+        return False
+    return is_provider(folder)
+
+
+def load(folder: str) -> Module:
+    """Return the module in a folder, of any interface; raises Refused."""
+    if not is_interface1(folder):
+        return manifest.load(folder)
+    return interface1.load(folder)
+
+
+def examine(module: Module) -> list[Finding]:
+    """Read a module and return what is right and what is wrong with it; runs nothing of it."""
+    subject = Subject(module)
+    findings = [] if subject.old else [Finding(PASS, f"the manifest of a {module.role}", MANIFEST)]
+    for sentence, look in LOOKS:
+        found = list(look(subject))
+        if not any(finding.level == FAIL for finding in found):
+            findings.append(Finding(PASS, sentence))
+        findings += found
+    return findings
+
+
+class Subject:
+    """A module under examination: its files, and which of them are scripts that rigger would run."""
+
+    def __init__(self, module: Module):
+        self.module = module
+        self.folder = module.folder
+        self.old = is_interface1(module.folder)
+
+    @cached_property
+    def files(self) -> list[str]:
+        """The names of its files, links left out; of a whole repository only those where modules keep theirs."""
+        whole = os.path.exists(os.path.join(self.folder, ".git"))
+        own = {"tests", "bin", "lib", "libexec"} if whole else None
+        return sorted(_walk(self.folder, "", own))[:MOST_FILES]
+
+    @cached_property
+    def verbs(self) -> set[str]:
+        """The names of the scripts that rigger runs, as far as this module may have them."""
+        usual = (*REQUIRED.get(self.module.role, ()), *OPTIONAL.get(self.module.role, ()))
+        return {*usual, *(f"upgrade-{style}" for style in self.module.upgrades)}
+
+    @cached_property
+    def scripts(self) -> list[str]:
+        """The names of the verbs' scripts and tests that are there."""
+        names = [*sorted(self.verbs), *(f"tests/{test}" for test in self.tests)]
+        paths = [path for name in names if (path := self.own_script(name))]
+        return [os.path.relpath(path, self.folder) for path in paths]
+
+    def own_script(self, verb: str) -> str | None:
+        """Return the path of a verb's script that lies in the module; rigger may bring one of its own for a verb."""
+        if self.old:
+            return own_script(self.folder, verb)
+        paths = [os.path.join(self.folder, name) for name in (verb, f"{verb}.sh")]
+        return next((path for path in paths if os.path.isfile(path)), None)
+
+    @cached_property
+    def tests(self) -> list[str]:
+        suites = (*self.module.suites.values(), *self.module.components.values())
+        return list(dict.fromkeys(test for suite in suites for test in suite.tests))
+
+    @cached_property
+    def programs(self) -> list[tuple[str, str, str]]:
+        """The programs that questions name: (question, field, program)."""
+        found = []
+        for question in self.module.questions:
+            for field, command in (("check", question.check), ("choices", question.choices_command)):
+                if command:
+                    found.append((question.name, field, (command.split() or [""])[0]))
+        return found
+
+    @cached_property
+    def shell_scripts(self) -> list[tuple[str, str]]:
+        """Every shell script and the shell that it is for: (name, shell)."""
+        found = []
+        for name in self.files:
+            shell = os.path.basename(interpreter(self.text(name)) or "")
+            if shell in SHELLS:
+                found.append((name, shell))
+            elif not shell and (name.endswith(".sh") or self.old and name in self.scripts):
+                found.append((name, "bash"))
+        return found
+
+    def text(self, name: str) -> str:
+        path = os.path.join(self.folder, name)
+        if not os.path.isfile(path):
+            return ""
+        try:
+            with open(path, "rb") as file:
+                return file.read(MOST_BYTES).decode("utf-8", "surrogateescape")
+        except OSError:
+            return ""
+
+    def line_of(self, pattern: str, name: str = MANIFEST) -> int:
+        """Return the first line of a file that matches, 0 where none does."""
+        for number, line in enumerate(self.text(name).splitlines(), 1):
+            if re.search(pattern, line):
+                return number
+        return 0
+
+    def asked_at(self, question: Question) -> int:
+        return self.line_of(rf"\bname:\s*['\"]?{re.escape(question.name)}\b")
+
+
+def _walk(folder: str, under: str, own: set[str] | None) -> Iterator[str]:
+    with os.scandir(os.path.join(folder, under)) as entries:
+        for entry in entries:
+            name = os.path.join(under, entry.name)
+            if entry.name in NOT_READ or entry.is_symlink():
+                continue
+            if entry.is_file():
+                yield name
+            elif entry.is_dir() and (own is None or entry.name in own):
+                yield from _walk(folder, name, None)
+
+
+def interpreter(text: str) -> str | None:
+    """Return the program that a #! line names, looked behind `env`; None where there is no such line."""
+    if not text.startswith("#!"):
+        return None
+    words = text.partition("\n")[0][2:].split()
+    if words and os.path.basename(words[0]) == "env":
+        words = [word for word in words[1:] if not word.startswith("-") and "=" not in word]
+    return words[0] if words else ""
+
+
+# What is looked at. Each yields what is wrong, or could be better.
+
+
+def _required(subject: Subject) -> Iterator[Finding]:
+    for verb in REQUIRED.get(subject.module.role, ()):
+        if subject.own_script(verb) is not None or not subject.old and subject.module.script(verb):
+            continue
+        if os.path.lexists(os.path.join(subject.folder, verb)):
+            yield Finding(FAIL, "is no file that can be run", verb)
+            continue
+        slip = _slip(subject, verb)
+        hint = f"; {slip} looks like it" if slip else ""
+        if subject.old and verb in ("install", "check"):
+            yield Finding(ADVICE, f"there is no {verb}{hint}", verb)
+        else:
+            yield Finding(FAIL, f"is missing: a {subject.module.role} needs it{hint}", verb)
+
+
+def _slip(subject: Subject, verb: str) -> str:
+    others = [name for name in subject.files if os.sep not in name and name not in subject.scripts]
+    near = difflib.get_close_matches(verb, [_stem(name) for name in others], n=1, cutoff=NEAR)
+    return next((name for name in others if _stem(name) in near), "")
+
+
+def _stem(name: str) -> str:
+    return name.removesuffix(".sh").lower().replace("_", "-")
+
+
+def _runnable(subject: Subject) -> Iterator[Finding]:
+    for name in subject.scripts:
+        if subject.text(name).partition("\n")[0].endswith("\r"):
+            continue  # said of the whole file
+        if problem := subject.module.script_problem(os.path.join(subject.folder, name)):
+            yield Finding(FAIL, problem, name, 1 if "#!" in problem else 0)
+        elif missing := _missing_interpreter(subject.text(name)):
+            yield Finding(FAIL, f"has a #! line that names {missing}, which is not on this machine", name, 1)
+        twin = name.removesuffix(".sh") if name.endswith(".sh") else f"{name}.sh"
+        if twin in subject.files:
+            yield Finding(FAIL, f"stands beside {twin}: only one of them runs", name)
+
+
+def _missing_interpreter(text: str) -> str:
+    from shutil import which
+
+    found = interpreter(text)
+    return found if found and which(found) is None else ""
+
+
+def _headers(subject: Subject) -> Iterator[Finding]:
+    brief = []
+    for name in subject.scripts:
+        text = subject.text(name)
+        if not text.startswith("#!"):
+            continue
+        head = "\n".join(text.splitlines()[:HEADER_LINES])
+        if not re.search(r"^\W+Summary:\s*\S", head, re.M):
+            level = ADVICE if subject.old else FAIL
+            yield Finding(level, "has no header: a line '# Summary: what it does' under the #! line", name, 1)
+        elif not all(re.search(rf"^\W+{word}:\s*\S", head, re.M) for word in ("Needs", "Writes")):
+            brief.append(name)
+    if brief:
+        yield Finding(ADVICE, f"the header does not say '# Needs:' and '# Writes:': {', '.join(brief)}")
+
+
+def _verbs(subject: Subject) -> Iterator[Finding]:
+    named = {program for _, _, program in subject.programs}
+    for name in subject.files:
+        if os.sep in name or name in subject.scripts or name in named or name == MANIFEST:
+            continue
+        if name.removesuffix(".sh") in {script.removesuffix(".sh") for script in subject.scripts}:
+            continue  # a twin, of which was said enough
+        if os.path.splitext(name)[1] not in ("", ".sh") or subject.old and name == "config.sh":
+            continue
+        known = sorted({*subject.verbs, *([] if subject.old else ["upgrade-"])})
+        near = difflib.get_close_matches(_stem(name), known, n=1, cutoff=NEAR)
+        if name.startswith("upgrade-"):
+            continue  # judged with the upgrades
+        if near:
+            yield Finding(FAIL, f"looks like {near[0]}, but rigger will never run it", name)
+        elif os.access(os.path.join(subject.folder, name), os.X_OK) and not _mentioned(subject, name):
+            yield Finding(ADVICE, f"rigger runs nothing called so{did_you_mean(name, known)}", name)
+
+
+def _mentioned(subject: Subject, name: str) -> bool:
+    word = re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])")
+    return any(word.search(subject.text(other)) for other in subject.files if other != name)
+
+
+def _tests(subject: Subject) -> Iterator[Finding]:
+    for test in subject.tests:
+        if subject.module.script(f"tests/{test}") is None:
+            yield Finding(
+                FAIL, f"tests/{test} is missing", MANIFEST, subject.line_of(rf"\b{re.escape(test)}\b")
+            )
+    for name in subject.files:
+        folder, base = os.path.split(name)
+        if (
+            subject.module.role != "platform"
+            or folder != "tests"
+            or base.removesuffix(".sh") in subject.tests
+        ):
+            continue
+        if os.access(os.path.join(subject.folder, name), os.X_OK):
+            yield Finding(ADVICE, "belongs to no suite and no component", name)
+    if subject.module.role == "platform" and not subject.tests:
+        yield Finding(ADVICE, "it has no tests: a suite smoke would say whether it works", MANIFEST)
+
+
+def _upgrades(subject: Subject) -> Iterator[Finding]:
+    for style in subject.module.upgrades:
+        if subject.module.script(f"upgrade-{style}") is None:
+            line = subject.line_of(rf"^\s+{re.escape(style)}:")
+            yield Finding(FAIL, f"the script upgrade-{style} is missing", MANIFEST, line)
+    for name in subject.files:
+        style = name.removesuffix(".sh").removeprefix("upgrade-")
+        if name.startswith("upgrade-") and os.sep not in name and style not in subject.module.upgrades:
+            known = [f"upgrade-{style}" for style in subject.module.upgrades]
+            hint = did_you_mean(name, known)
+            yield Finding(FAIL, f"the manifest has no style {style} under upgrades{hint}", name)
+
+
+def _programs(subject: Subject) -> Iterator[Finding]:
+    for question, field, program in subject.programs:
+        path = os.path.join(subject.folder, program)
+        problem = script_problem(path) if os.path.isfile(path) else "is missing"
+        if problem:
+            line = subject.line_of(rf"\b{re.escape(program)}\b")
+            yield Finding(FAIL, f"{field} of {question}: {program} {problem}", MANIFEST, line)
+
+
+def _answers(subject: Subject) -> Iterator[Finding]:
+    asked = {question.name: question for question in subject.module.questions}
+    for question in asked.values():
+        for field, source in (("default", question.default or ""), ("when", question.when)):
+            if problem := syntax_problem(source):
+                yield Finding(
+                    FAIL, f"{field} of {question.name}: {problem}", MANIFEST, subject.asked_at(question)
+                )
+        if question.secret and question.default:
+            yield Finding(
+                ADVICE, f"{question.name} is a secret with a default", MANIFEST, subject.asked_at(question)
+            )
+        if not question.secret and re.search(SECRET_WORDS, question.name):
+            text = f"{question.name} sounds like a secret: 'type: secret' would hide and mask it"
+            yield Finding(ADVICE, text, MANIFEST, subject.asked_at(question))
+    given = [(name, question.default, "default") for name, question in asked.items()]
+    for kind, values in subject.module.types.items():
+        given += [(name, value, f"type {kind}") for name, value in values.items()]
+    for name, value, where in given:
+        if name in asked and value and "{{" not in value and "{%" not in value:
+            yield from _unfit(subject, asked[name], value, where)
+
+
+def _unfit(subject: Subject, question: Question, value: str, where: str) -> Iterator[Finding]:
+    if question.type == "ssh-key":
+        return  # whether there is such a file is this machine's business
+    try:
+        validate(question, value)
+    except BadAnswer as problem:
+        line = subject.asked_at(question)
+        yield Finding(FAIL, f"{where}: {problem.message.removesuffix('.')}", MANIFEST, line)
+
+
+def _promises(subject: Subject) -> Iterator[Finding]:
+    module = subject.module
+    known = {*subject.verbs, "test", *(f"tests/{test}" for test in subject.tests)}
+    for name in module.timeouts:
+        if name not in known:
+            line = subject.line_of(rf"\b{re.escape(name)}:")
+            yield Finding(
+                FAIL, f"timeouts: there is no script {name}{did_you_mean(name, known)}", MANIFEST, line
+            )
+    others = [name for name in subject.files if name != MANIFEST]
+    for name in module.outputs:
+        mapped = name in module.terraform.outputs.values()
+        if not mapped and not any(name in subject.text(other) for other in others):
+            yield Finding(ADVICE, f"outputs: nothing here speaks of {name}", MANIFEST, subject.line_of(name))
+    if not module.description and not subject.old:
+        yield Finding(ADVICE, "there is no description: lists show it", MANIFEST, 1)
+    place = os.path.basename(subject.folder)
+    own = {"rigger", ".rigger"}
+    if place != module.name and place not in own and not os.path.exists(os.path.join(subject.folder, ".git")):
+        text = f"it calls itself {module.name}, but is found by the name of its folder, {place}"
+        yield Finding(ADVICE, text, MANIFEST, subject.line_of(r"^name:"))
+
+
+def _syntax(subject: Subject) -> Iterator[Finding]:
+    for name, shell in subject.shell_scripts:
+        yield from _shell_syntax(subject, name, shell)
+    for name in subject.files:
+        if os.path.basename(interpreter(subject.text(name)) or "").startswith("python"):
+            yield from _python_syntax(subject, name)
+
+
+def _shell_syntax(subject: Subject, name: str, shell: str) -> Iterator[Finding]:
+    from shutil import which
+
+    program = which(shell, path=os.defpath)
+    if program is None:
+        return
+    try:  # without BASH_ENV and ENV, whose files are not the module's
+        said = capture.capture([program, "-n", os.path.join(subject.folder, name)], env={"PATH": os.defpath})
+    except StepFailed as problem:
+        yield Finding(ADVICE, problem.message, name)
+        return
+    if said.exit_code:
+        lines = said.errors.decode("utf-8", "replace").strip().splitlines() or [f"{shell} -n refuses it"]
+        match = re.search(r"(?:line )?(\d+): (.*)", lines[0].rpartition(name)[2])
+        yield Finding(FAIL, match[2] if match else lines[0], name, int(match[1]) if match else 0)
+
+
+def _python_syntax(subject: Subject, name: str) -> Iterator[Finding]:
+    import ast
+
+    try:
+        ast.parse(subject.text(name).encode("utf-8", "surrogateescape"))
+    except SyntaxError as problem:
+        yield Finding(FAIL, problem.msg, name, problem.lineno or 0)
+    except (ValueError, RecursionError, MemoryError) as problem:
+        yield Finding(FAIL, str(problem) or type(problem).__name__, name)
+
+
+def _files(subject: Subject) -> Iterator[Finding]:
+    for name in ["", *subject.files]:
+        mode = os.lstat(os.path.join(subject.folder, name)).st_mode
+        if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+            yield Finding(FAIL, "everybody on this machine can write to it: chmod o-w", name or ".")
+    shells = {name for name, _ in subject.shell_scripts}
+    for name in subject.files:
+        text = subject.text(name)
+        if (name in shells or text.startswith("#!")) and "\r\n" in text:
+            line = text[: text.index("\r\n")].count("\n") + 1
+            yield Finding(FAIL, "has the line ends of Windows (CR LF)", name, line)
+    with os.scandir(subject.folder) as entries:
+        for entry in sorted(entries, key=lambda entry: entry.name):
+            if entry.is_symlink():
+                yield Finding(ADVICE, "is a link: bundles leave links out", entry.name)
+
+
+def _secrets(subject: Subject) -> Iterator[Finding]:
+    names = [question.name for question in subject.module.questions if question.secret]
+    if not names:
+        return
+    value = r"\$\{?(?:" + "|".join(map(re.escape, names)) + r")\b"
+    plain = "|".join(map(re.escape, names))
+    told = re.compile(rf"^\s*(?:echo|printf|rigger-log)\b[^|>]*{value}[^|>]*$")
+    traced = re.compile(r"^\s*set\s+-(?:[a-wyz]*x|o\s+xtrace)|^#!.*\s-[a-z]*x")
+    saved = re.compile(rf"\brigger-save-vars\b.*\b(?:{plain})\b")
+    for name, _ in subject.shell_scripts:
+        for number, line in enumerate(subject.text(name).splitlines(), 1):
+            if told.search(line):
+                yield Finding(ADVICE, "prints a secret", name, number)
+            elif traced.search(line):
+                yield Finding(ADVICE, "prints every command, and so the secrets in them", name, number)
+            elif saved.search(line):
+                yield Finding(ADVICE, "a secret is saved with rigger-save-secrets", name, number)
+
+
+def _shellcheck(subject: Subject) -> Iterator[Finding]:
+    from shutil import which
+
+    names = [name for name, shell in subject.shell_scripts if shell != "zsh"]
+    if not names or which(SHELLCHECK[0]) is None:
+        return
+    try:
+        paths = [os.path.join(os.curdir, name) for name in names]  # a name may begin with -
+        said = capture.capture([*SHELLCHECK, *paths], cwd=subject.folder, timeout=120)
+        comments = json.loads(said.output)["comments"]
+    except (RiggerError, ValueError, KeyError):
+        return
+    for comment in comments:
+        text = f"SC{comment['code']} {comment['message'].splitlines()[0]}"
+        yield Finding(ADVICE, text, os.path.normpath(comment["file"]), comment["line"])
+
+
+Look = Callable[[Subject], Iterator[Finding]]
+LOOKS: tuple[tuple[str, Look], ...] = (
+    ("every script that it needs is there", _required),
+    ("its scripts can be run", _runnable),
+    ("its scripts have a header", _headers),
+    ("no script is called what rigger never runs", _verbs),
+    ("its tests are there", _tests),
+    ("its ways to upgrade have their scripts", _upgrades),
+    ("the programs of its questions are there", _programs),
+    ("its questions accept their own defaults", _answers),
+    ("what it promises can be kept", _promises),
+    ("the shells understand its scripts", _syntax),
+    ("its files are as others may have them", _files),
+    ("its secrets stay unseen, as far as reading shows", _secrets),
+    ("ShellCheck, where it is installed, was asked", _shellcheck),
+)

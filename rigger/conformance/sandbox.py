@@ -1,0 +1,151 @@
+"""A private home in which a module is tried."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from rigger.environments.environment import Environment
+from rigger.environments.home import Home
+from rigger.errors import BadUsage, Interrupted, InvalidConfig, NotReady, Refused, RiggerError, StepFailed
+from rigger.modules.contract import CONTRACT_VARIABLES, CORE
+from rigger.modules.model import Module
+from rigger.process import capture
+from rigger.process.capture import Captured
+from rigger.questions.model import Question
+
+NAME = "sandbox"
+
+
+# What a person's own rigger is told; RIGGER_... of any other name may answer a question.
+PATHS = frozenset({"RIGGER_PROVIDER_PATH", "RIGGER_PLATFORM_PATH"})
+OWN_VARIABLES = (
+    frozenset({"RIGGER_PASSPHRASE", *CONTRACT_VARIABLES, *(f"RIGGER_{name}" for name in CORE)}) - PATHS
+)
+
+
+@dataclass(frozen=True)
+class RehearsalOptions:
+    """What somebody wants of the rehearsal: values, the provider below a platform, and to see all output."""
+
+    values: Mapping[str, str]
+    provider: str = "local"
+    printer: object = None  # where the scripts' output goes; None: to the logs alone
+
+
+# The sandbox
+
+
+@dataclass
+class Sandbox:
+    """The folders of one sandbox."""
+
+    root: str
+    keep: bool = False  # whether it stays, for its logs
+
+    @property
+    def home(self) -> str:
+        return os.path.join(self.root, "home")
+
+    @property
+    def temporary(self) -> str:
+        return os.path.join(self.root, "tmp")
+
+
+@contextlib.contextmanager
+def open_sandbox() -> Iterator[Sandbox]:
+    """Give this process a home, and an environment without what belongs to the person's own rigger."""
+    box = Sandbox(os.path.realpath(tempfile.mkdtemp(prefix="rigger-check-")))
+    for folder in (box.home, box.temporary):
+        os.mkdir(folder, 0o700)
+    before = dict(os.environ)
+    for name in list(os.environ):
+        if name.startswith("XDG_") or name in OWN_VARIABLES:
+            del os.environ[name]
+    own = os.path.join(box.home, ".rigger")
+    os.environ.update(HOME=box.home, TMPDIR=box.temporary, RIGGER_HOME=own)
+    try:
+        yield box
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+        if not box.keep:
+            shutil.rmtree(box.root, ignore_errors=True)
+
+
+def configure_sandbox(box: Sandbox, module: Module, wishes: RehearsalOptions) -> Environment:
+    """Make the environment with rigger's own configure; what nobody gave is made up; raises BadUsage."""
+    values = {**_made_up(box, module, wishes.values), **wishes.values}
+    provider, platform = (
+        (module.folder, "noop") if module.role == "provider" else (wishes.provider, module.folder)
+    )
+    if os.sep in provider:
+        provider = os.path.abspath(os.path.expanduser(provider))
+    argv = [sys.executable, "-m", "rigger", "configure", "--no-input", "--name", NAME]
+    argv += ["--provider", provider, "--platform", platform]
+    secret = {question.name for question in module.questions if question.secret}
+    for name, value in values.items():
+        argv += [] if name in secret else ["--set", f"{name}={value}"]
+    hidden = {f"RIGGER_{name}": value for name, value in values.items() if name in secret}
+    said = capture.capture(argv, cwd=box.root, env={**os.environ, **hidden}, timeout=600)
+    if said.exit_code:
+        raise _not_configured(said)
+    for name in [name for name in os.environ if name.startswith("RIGGER_")]:
+        if name not in PATHS and name != "RIGGER_HOME":
+            del os.environ[name]  # an answer; scripts get it by its own name
+    return Home().get(NAME)
+
+
+def _not_configured(said: Captured) -> RiggerError:
+    text = said.errors.decode("utf-8", "replace").strip()
+    message = re.sub(r"^rigger: ", "", text, flags=re.M)
+    kinds = {kind.exit_code: kind for kind in (InvalidConfig, NotReady, StepFailed, Refused, Interrupted)}
+    return kinds.get(said.exit_code, BadUsage)(
+        f"A sandbox could not be configured: {message}",
+        "Values are given with --set NAME=VALUE or as RIGGER_NAME.",
+    )
+
+
+def _made_up(box: Sandbox, module: Module, given: Mapping[str, str]) -> dict[str, str]:
+    """Return values for the questions that have no default; a secret that nobody gave is one that nobody knows."""
+    found = {}
+    for question in module.questions:
+        elsewhere = (f"RIGGER_{question.name}", *question.env)
+        if question.name in given or any(os.environ.get(name) for name in elsewhere):
+            continue
+        value = _invented(box, question)
+        if value is not None:
+            found[question.name] = value
+    return found
+
+
+def _invented(box: Sandbox, question: Question) -> str | None:
+    if question.secret:
+        return None if question.check or question.pattern else f"sandbox-{os.urandom(8).hex()}"
+    if question.default is not None or question.optional or question.pattern or question.check:
+        return None
+    if question.type == "integer":
+        return str(question.min if question.min is not None else 1)
+    if question.type == "path":
+        return os.path.join(box.home, question.name.lower())
+    if question.type == "ssh-key":
+        return _new_key(box)
+    if question.type == "checkbox":
+        return question.choices[0].value if question.choices else None
+    return NAME if question.type == "text" else None
+
+
+def _new_key(box: Sandbox) -> str | None:
+    path = os.path.join(box.home, ".ssh", "id_ed25519")
+    if not os.path.exists(path):
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        argv = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", path]
+        if shutil.which(argv[0]) is None or capture.capture(argv).exit_code:
+            return None
+    return path

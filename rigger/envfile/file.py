@@ -1,0 +1,84 @@
+"""The vars file: written so that every shell reads the same bytes back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+
+from rigger import text as texts
+from rigger.envfile import names as variable_names
+from rigger.envfile.reader import Reader
+from rigger.errors import InvalidConfig
+from rigger.files import write_bytes
+
+# Compiled when they are first used, for the sake of commands that read no file.
+_WRITTEN = r'export ([A-Za-z_][A-Za-z0-9_]*)="([^\\"$`]*(?:\\[\\"$`][^\\"$`]*)*)"\n'
+_ESCAPED = r'\\([\\"$`])'
+_SPECIAL_IN_QUOTES = r'([\\"$`])'
+
+
+def quote(value: str) -> str:
+    """The value in double quotes, read back exactly by every POSIX shell."""
+    return '"' + re.sub(_SPECIAL_IN_QUOTES, r"\\\1", value) + '"'
+
+
+def render(values: Mapping[str, str]) -> bytes:
+    """The file for these values, sorted; raises InvalidConfig for what `parse` would not read back."""
+    for name, value in values.items():
+        if reason := variable_names.fault(name, value):
+            raise InvalidConfig(
+                f"The variable {name!a} cannot be saved: it {reason}", "Give it another name or value."
+            )
+    return texts.encode("".join(f"export {name}={quote(value)}\n" for name, value in sorted(values.items())))
+
+
+def read(path: str) -> dict[str, str]:
+    """The values in a file, none if it is missing; raises InvalidConfig if it cannot be understood."""
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise InvalidConfig(
+            f"Cannot read {path}: {error.strerror}", "Check that it is a file and that you may read it."
+        ) from error
+    return parse(data, path)
+
+
+def write(path: str, values: Mapping[str, str]) -> None:
+    """Replace the file by one with these values, mode 0600; raises InvalidConfig and keeps it on failure."""
+    write_bytes(path, render(values))
+
+
+def parse(data: bytes, source: str) -> dict[str, str]:
+    """The values that plain assignments in the file give, as a POSIX shell would read them.
+
+    Raises InvalidConfig, with the line, for whatever only a shell could work out and for a name or value that
+    `check_name` or `check_value` objects to. `source` is what the file is called in the message.
+    """
+    text = texts.decode(data)
+    values = _parse_written(text)
+    return Reader(text, source).values() if values is None else values
+
+
+def readable(data: bytes) -> dict[str, str]:
+    """The values in those lines of a damaged file that can be understood by themselves."""
+    values: dict[str, str] = {}
+    for line in data.split(b"\n"):
+        with suppress(InvalidConfig):
+            values |= parse(line + b"\n", "")
+    return values
+
+
+def _parse_written(text: str) -> dict[str, str] | None:
+    """The values of a file that rigger wrote; None if its form was changed or something in it is wrong."""
+    values, position, statement = {}, 0, re.compile(_WRITTEN)
+    while match := statement.match(text, position):
+        name, value = match[1], match[2]
+        values[name] = re.sub(_ESCAPED, r"\1", value) if "\\" in value else value
+        if variable_names.fault(name, values[name]):
+            return None
+        position = match.end()
+    return values if position == len(text) else None

@@ -1,0 +1,172 @@
+"""RIGGER_HOME: which environments exist, and which one is current."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+
+from rigger.environments.environment import Environment
+from rigger.errors import BadUsage, InvalidConfig, not_written
+from rigger.text import did_you_mean
+
+NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}"
+NAME_RULE = "letters, digits, _ . and -, starting with a letter or digit, at most 63"
+
+
+class Home:
+    """The folder that holds every environment of a person on one machine."""
+
+    def __init__(self, path: str | None = None):
+        self.path = os.path.abspath(path or os.environ.get("RIGGER_HOME") or os.path.expanduser("~/.rigger"))
+
+    @property
+    def environments_dir(self) -> str:
+        return os.path.join(self.path, "environments")
+
+    @property
+    def cache_dir(self) -> str:
+        return os.path.join(self.path, "cache")
+
+    def names(self) -> list[str]:
+        """Return the names of all environments, sorted."""
+        try:
+            found = os.listdir(self.environments_dir)
+        except PermissionError as problem:
+            raise _unreadable(self.environments_dir, problem) from None
+        except OSError:
+            return []
+        return sorted(name for name in found if re.fullmatch(NAME, name) and self._is_environment(name))
+
+    def _is_environment(self, name: str) -> bool:
+        return self.at(name).exists()
+
+    def current_name(self) -> str | None:
+        """Return the name of the current environment, None where there is none."""
+        try:
+            name = os.path.basename(os.readlink(os.path.join(self.path, "current")))
+        except OSError:
+            return None
+        return name if re.fullmatch(NAME, name) and self._is_environment(name) else None
+
+    def get(self, name: str | None = None) -> Environment:
+        """Return an environment by name, or the current one; raises InvalidConfig where there is none."""
+        name = name or self.current_name()
+        if name is None:
+            known = self.names()
+            hint = (
+                f'Choose one: "rigger use NAME" ({", ".join(known)}).'
+                if known
+                else 'Type "rigger configure" to make one.'
+            )
+            raise InvalidConfig(
+                "There is no current environment." if known else "There is no environment yet.", hint
+            )
+        if name not in self.names():
+            known = self.names()
+            raise InvalidConfig(
+                f"There is no environment named {name!r}{did_you_mean(name, known)}.",
+                f"Known: {', '.join(known)}." if known else 'Type "rigger configure" to make one.',
+            )
+        return self.at(name)
+
+    def at(self, name: str) -> Environment:
+        """Return the environment of that name, whether or not it exists yet; raises BadUsage for a bad name."""
+        if not re.fullmatch(NAME, name):
+            raise BadUsage(f"{name!r} is not a name for an environment: {NAME_RULE}.")
+        return Environment(name, os.path.join(self.environments_dir, name), self.path)
+
+    def make(self) -> None:
+        """Create the folder, readable by its owner alone; raises InvalidConfig where that cannot be."""
+        try:
+            os.makedirs(self.path, mode=0o700, exist_ok=True)
+            for folder in (self.environments_dir, self.cache_dir):
+                os.makedirs(folder, mode=0o700, exist_ok=True)
+            if not os.access(self.path, os.W_OK | os.X_OK):  # the link to the current environment lies there
+                read_only = os.statvfs(self.path).f_flag & os.ST_RDONLY
+                code = errno.EROFS if read_only else errno.EACCES
+                raise OSError(code, os.strerror(code))
+        except OSError as problem:
+            raise _unusable(self.path, problem) from None
+
+    def create(
+        self, name: str, vars: dict[str, str], secret_vars: dict[str, str], checkout: str = ""
+    ) -> Environment:
+        """Make an environment: filled aside, then renamed into place, so that none is ever half-made.
+
+        `checkout` is a clone of its platform's repository, which becomes the environment's own.
+        """
+        self.make()
+        target = self.at(name)
+        aside = Environment(
+            name, os.path.join(self.environments_dir, f".new-{os.urandom(8).hex()}"), self.path
+        )
+        try:
+            os.mkdir(aside.path, 0o700)
+            aside.save(vars, secret_vars, path_of=target)
+            aside.key()  # made now: what only looks later must not have to write
+            if checkout:
+                os.rename(checkout, aside.file("checkout"))
+            os.rename(aside.path, target.path)
+        except OSError as problem:
+            raise _unusable(target.path, problem) from None
+        finally:
+            remove_tree(aside.path)
+        return target
+
+    def use(self, name: str) -> None:
+        """Make an environment the current one."""
+        try:
+            self._link("current", os.path.join("environments", name))
+            if os.path.islink(os.path.join(self.path, "vars")) or not os.path.exists(
+                os.path.join(self.path, "vars")
+            ):
+                self._link("vars", os.path.join("current", "vars"))
+        except OSError as problem:
+            raise _unusable(self.path, problem) from None
+
+    def _link(self, name: str, target: str) -> None:
+        link = os.path.join(self.path, name)
+        if os.path.islink(link) and os.readlink(link) == target:
+            return
+        aside = f"{link}.{os.urandom(8).hex()}"
+        os.symlink(target, aside)
+        try:
+            os.replace(aside, link)
+        except OSError:
+            os.unlink(aside)
+            raise
+
+    def forget(self, environment: Environment) -> None:
+        """Remove an environment's folder and, if it was current, the links to it."""
+        aside = os.path.join(self.environments_dir, f".old-{os.urandom(8).hex()}")
+        was_current = self.current_name() == environment.name
+        os.rename(environment.path, aside)
+        if was_current:
+            for link in ("current", "vars"):
+                if os.path.islink(os.path.join(self.path, link)):
+                    os.unlink(os.path.join(self.path, link))
+        remove_tree(aside)
+
+
+def remove_tree(path: str) -> None:
+    """Remove a folder and all in it, as far as that is possible."""
+    import shutil  # slow to import, seldom needed
+
+    if os.path.isdir(path):
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _unreadable(path: str, problem: OSError) -> InvalidConfig:
+    return InvalidConfig(
+        f"{path} cannot be read: {problem.strerror}.",
+        "Give yourself the right to read there, or set RIGGER_HOME to another folder.",
+    )
+
+
+def _unusable(path: str, problem: OSError) -> InvalidConfig:
+    return not_written(
+        problem,
+        f"{path} cannot be written: {problem.strerror}.",
+        "Make room or give yourself the right to write there, or set RIGGER_HOME to another folder.",
+    )

@@ -1,0 +1,201 @@
+"""Files and folders written so that a crash leaves the old or the new: atomic replacement, fsync, leftovers."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from rigger.errors import NotReady, not_written
+
+PACKAGE = os.path.dirname(os.path.abspath(__file__))  # where rigger is installed
+STALE = 600.0  # seconds after which what a killed run left aside may be removed
+
+
+# --- what lies aside until it is whole ---------------------------------------------------------------
+
+
+def partial_path(folder: str) -> str:
+    return os.path.join(folder, f".rigger-{os.urandom(8).hex()}.partial")
+
+
+def mark_in_use(fd: int) -> None:
+    """Show that somebody is at work on it; where the file system knows no locks, time alone has to tell."""
+    with suppress(OSError):
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def sweep_partial(folder: str) -> None:
+    """Remove what runs that were killed left aside."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in list(entries):
+            if re.fullmatch(r"\.rigger-[0-9a-f]{16}\.partial", entry.name):
+                with suppress(OSError):
+                    _remove_stale(entry)
+
+
+def _remove_stale(entry: os.DirEntry) -> None:
+    status = entry.stat(follow_symlinks=False)
+    if status.st_uid != os.geteuid() or time.time() - status.st_mtime < STALE:
+        return
+    fd = os.open(entry.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        remove(entry.path)
+    finally:
+        os.close(fd)
+
+
+def remove(path: str) -> None:
+    if not os.path.isdir(path):
+        os.unlink(path)
+        return
+    from shutil import rmtree
+
+    rmtree(path, ignore_errors=True)
+
+
+def sync_folder(path: str) -> None:
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+@contextmanager
+def saying_what_failed(path: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise NotReady(
+            f"Cannot write {path}: {error.strerror or error}.",
+            "Make room on the disk, or check who may write there, and try again.",
+        ) from error
+
+
+OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+def write_all(fd: int, piece: memoryview) -> None:
+    while piece:
+        piece = piece[os.write(fd, piece) :]
+
+
+def sync_tree(folder: str) -> None:
+    """Bring all files of a folder to the disk: at once where the system can (Linux), else one by one."""
+    import ctypes
+
+    syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
+    if syncfs is None:
+        for place, _, names in os.walk(folder):
+            for path in (place, *(os.path.join(place, name) for name in names)):
+                _sync_path(path)
+        return
+    fd = os.open(folder, OPEN_FOLDER)
+    try:
+        if syncfs(fd):
+            code = ctypes.get_errno()
+            raise OSError(code, os.strerror(code))
+    finally:
+        os.close(fd)
+
+
+def _sync_path(path: str) -> None:
+    fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def write_bytes(path: str, data: bytes, mode: int = 0o600, durable: bool = True) -> None:
+    """Replace a file in one step, so that it holds all of the data or is as it was; raises InvalidConfig.
+
+    With `durable` it is on the disk when this returns; a report, which nothing depends on, need not wait for that.
+    """
+    try:
+        _replace(os.path.realpath(path), data, mode, durable)
+    except OSError as error:
+        raise not_written(
+            error,
+            f"Cannot write {path}: {error.strerror}",
+            "Make room on the disk, or check who may write there, and try again.",
+        ) from error
+
+
+def _replace(target: str, data: bytes, mode: int, durable: bool) -> None:
+    folder, base = os.path.split(target)
+    # Opened first: a folder that cannot be opened must be noticed while the old file is still there.
+    folder_fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        temporary = os.path.join(folder, f".{base[:200]}.{os.urandom(6).hex()}.tmp")
+        try:
+            _write_new(temporary, data, mode, durable)
+            os.replace(temporary, target)
+        except BaseException:
+            unlink_if_there(temporary)
+            raise
+        if durable:
+            os.fsync(folder_fd)
+    finally:
+        os.close(folder_fd)
+
+
+def _write_new(path: str, data: bytes, mode: int, durable: bool) -> None:
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(fd, rest) :]
+        os.fchmod(fd, mode)
+        if durable:
+            os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def unlink_if_there(path: str) -> None:
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass
+
+
+def link_tree(source: str, place: str) -> None:
+    """Make a file or folder appear in a second place too; what is in the first one stays untouched."""
+    import shutil
+
+    if os.path.islink(source):
+        os.symlink(os.readlink(source), place)
+    elif os.path.isdir(source):
+        shutil.copytree(source, place, symlinks=True, copy_function=link_tree)
+    else:
+        try:
+            os.link(source, place)
+        except OSError:  # a file system without links
+            shutil.copy2(source, place)
+
+
+def exchange(one: str, other: str) -> None:
+    """Let two folders change places: at once where the system can (Linux, macOS), else in two renames."""
+    import ctypes
+
+    libc, a, b = ctypes.CDLL(None, use_errno=True), os.fsencode(one), os.fsencode(other)
+    here = -100  # AT_FDCWD of Linux
+    if hasattr(libc, "renameat2") and libc.renameat2(here, a, here, b, 2) == 0:  # RENAME_EXCHANGE
+        return
+    if hasattr(libc, "renamex_np") and libc.renamex_np(a, b, 2) == 0:  # RENAME_SWAP
+        return
+    between = f"{os.path.dirname(other)}/.old-{os.urandom(8).hex()}"
+    os.rename(other, between)
+    try:
+        os.rename(one, other)
+    except OSError:
+        os.rename(between, other)
+        raise
+    os.rename(between, one)

@@ -1,0 +1,213 @@
+"""Ask a remote repository for its releases and refs, and keep a cached clone of its history."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from rigger.errors import BadUsage, NotReady, Refused
+from rigger.git import runner as git_runner
+from rigger.git.inspect import is_repository
+from rigger.git.runner import TIMEOUT, Repository, text_of
+from rigger.git.urls import check_ref, check_url
+from rigger.text import SHOWN, did_you_mean
+from rigger.versions import newest_first
+
+ASK_TIMEOUT = 60.0  # seconds that a server has to list its refs
+
+
+COMMIT = r"[0-9a-f]{40}|[0-9a-f]{64}"
+RELEASE = r"v?[0-9]{1,9}(?:\.[0-9]{1,9}){1,3}(?:[-+._]?[0-9A-Za-z][0-9A-Za-z.+-]{0,60})?"
+
+
+@dataclass(frozen=True)
+class Target:
+    """What to check out: a commit, and what it was asked for by."""
+
+    commit: str
+    name: str  # a release as its tag is written, a branch, a tag, or the commit
+    kind: str  # release | branch | tag | commit
+    ref: str = ""  # its full name, refs/tags/v1.2.3; nothing for a commit
+
+
+# ---- what a repository offers ----------------------------------------------------------------------------
+
+
+def releases(url: str, timeout: float = ASK_TIMEOUT) -> dict[str, str]:
+    """Return the released versions as their tags are written, newest first, and each tag's full name.
+
+    `timeout` is in seconds. Raises NotReady where the repository cannot be reached.
+    """
+    return _releases(_refs(check_url(url), timeout)[0])
+
+
+def resolve(
+    url: str, version: str = "", ref: str = "", timeout: float = ASK_TIMEOUT, cache: str = ""
+) -> Target:
+    """Return the full commit of a release, or of a branch, tag or commit; neither: of the default branch.
+
+    `timeout` is in seconds; `cache` is a folder that keeps copies of histories, none: for this call alone. Raises
+    BadUsage for what the repository does not have, NotReady where it cannot
+    be reached.
+    """
+    url = check_url(url)
+    asked = check_ref(version or ref or "HEAD")
+    refs, default = _refs(url, timeout)
+    if version:
+        return _release(url, refs, asked)
+    if asked == "HEAD" and default:
+        asked = default
+    named = _named(url, refs, asked)
+    if named:
+        return named
+    if re.fullmatch("[0-9a-fA-F]{4,64}", asked):
+        return _commit(url, refs, asked.lower(), timeout, cache)
+    raise _no_such(url, "branch or tag", asked, [ref.split("/", 2)[2] for ref in refs if ref.count("/") > 1])
+
+
+def _refs(url: str, timeout: float) -> tuple[dict[str, str], str]:
+    """Return every ref of a repository with its commit, annotated tags peeled, and the default branch's ref."""
+    environ = {"GIT_DIR": os.devnull}  # whatever repository rigger is called in has no say
+    try:
+        said = git_runner.git(
+            None, "ls-remote", "--symref", "--", url, url=url, environ=environ, timeout=timeout
+        )
+    except RuntimeError as problem:
+        raise NotReady(
+            f"{url} cannot be reached: {problem}.",
+            "Check the URL, the network, and that git may read it: git ls-remote URL",
+        ) from None
+    refs, default = {}, ""
+    for line in said.decode("utf-8", "surrogateescape").splitlines():
+        value, _, name = line.partition("\t")
+        if value.startswith("ref: ") and name == "HEAD":
+            default = value[5:]
+        elif re.fullmatch(COMMIT, value) and _is_ref(name.removesuffix("^{}")):
+            refs[name.removesuffix("^{}")] = value  # the peeled line comes second
+    return refs, default
+
+
+def _is_ref(name: str) -> bool:
+    try:
+        return bool(check_ref(name))
+    except Refused:
+        return False
+
+
+def _releases(refs: dict[str, str]) -> dict[str, str]:
+    tags = [ref.removeprefix("refs/tags/") for ref in refs if ref.startswith("refs/tags/")]
+    found: dict[str, str] = {}
+    for tag in newest_first(tag for tag in tags if re.fullmatch(RELEASE, tag)):
+        found.setdefault(tag.removeprefix("v"), tag)
+    return {tag: f"refs/tags/{tag}" for tag in found.values()}
+
+
+def _release(url: str, refs: dict[str, str], version: str) -> Target:
+    bare_version = version.removeprefix("v")
+    for tag in (version, f"v{bare_version}", bare_version):
+        ref = f"refs/tags/{tag}"
+        if ref in refs:
+            return Target(refs[ref], tag, "release", ref)
+    raise _no_such(url, "release", version, list(_releases(refs)))
+
+
+def _named(url: str, refs: dict[str, str], name: str) -> Target | None:
+    branch, tag = f"refs/heads/{name}", f"refs/tags/{name}"
+    if name not in refs and branch in refs and tag in refs:
+        raise BadUsage(f"{name} is both a branch and a tag of {url}.", f"Write {branch} or {tag}.")
+    for ref in (name, branch, tag):
+        if ref not in refs or ref == "HEAD":
+            continue
+        if ref.startswith("refs/heads/"):
+            return Target(refs[ref], ref.removeprefix("refs/heads/"), "branch", ref)
+        if ref.startswith("refs/tags/"):
+            return Target(refs[ref], ref.removeprefix("refs/tags/"), "tag", ref)
+        return Target(refs[ref], ref, "commit", ref)
+    return None
+
+
+def _no_such(url: str, kind: str, name: str, known: Sequence[str]) -> BadUsage:
+    newest = ", ".join(list(known)[:SHOWN]) or "none"
+    label = "It has" if len(known) <= SHOWN else "Among others it has"
+    if kind == "release":
+        label = "Its newest"
+    return BadUsage(f"{url} has no {kind} {name!r}{did_you_mean(name, known)}.", f"{label}: {newest}.")
+
+
+def _commit(url: str, refs: dict[str, str], asked: str, timeout: float, cache: str) -> Target:
+    """Return a commit that no ref is named like; it is looked for in a copy of the history alone."""
+    matches = {value for value in refs.values() if value.startswith(asked)}
+    if len(matches) == 1 and re.fullmatch(COMMIT, asked):
+        return Target(asked, asked, "commit")
+    with _history(url, asked, timeout, cache) as git:
+        try:
+            found = text_of(git("rev-parse", "--verify", "--end-of-options", f"{asked}^{{commit}}"))
+        except RuntimeError as problem:
+            several = "ambiguous" in str(problem)
+            raise BadUsage(
+                f"{url} has {'several commits' if several else 'no branch, tag or commit'} {asked!r}.",
+                "Give more digits of it." if several else "Give a branch, a tag, or a full commit.",
+            ) from None
+    return Target(found, found, "commit")
+
+
+@contextlib.contextmanager
+def _history(url: str, asked: str, timeout: float, cache: str) -> Iterator[Repository]:
+    if cache:
+        with _cached(url, asked, timeout, cache) as git:
+            yield git
+        return
+    with (
+        tempfile.TemporaryDirectory(prefix="rigger-history-") as folder,
+        _cached(url, asked, timeout, folder) as git,
+    ):
+        yield git
+
+
+@contextlib.contextmanager
+def _cached(url: str, asked: str, timeout: float, cache: str) -> Iterator[Repository]:
+    """Give a repository of rigger's own that has all commits of another, and no files."""
+    import hashlib
+
+    name = hashlib.sha256(url.encode()).hexdigest()[:24]
+    folder = os.path.join(cache, "repositories", name)
+    if not is_repository(folder):
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        make_repository(folder, url, 64 if len(asked) == 64 else 40, filtered="tree:0")
+    specs = ["+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*"]
+    if re.fullmatch(COMMIT, asked):
+        specs = [asked]  # one that no branch leads to any more; many servers still give it
+    with git_runner.opened(folder, url) as git:
+        try:
+            git(
+                "fetch", "-q", "--no-tags", "--filter=tree:0", "origin", *specs, timeout=max(timeout, TIMEOUT)
+            )
+        except RuntimeError as problem:
+            if len(specs) > 1:
+                raise NotReady(f"{url} cannot be fetched: {problem}.", "Try again.") from None
+        yield git
+
+
+def make_repository(folder: str, url: str, digits: int, filtered: str) -> None:
+    """Make an empty repository whose origin is the URL."""
+    kind = ["--object-format=sha256"] if digits == 64 else []
+    git_runner.git(None, "init", "-q", "--template=", *kind, "--", folder, bare=True)
+    settings = {
+        "remote.origin.url": url,
+        "remote.origin.fetch": "+refs/heads/*:refs/remotes/origin/*",
+        **(
+            {"remote.origin.promisor": "true", "remote.origin.partialclonefilter": filtered}
+            if filtered
+            else {}
+        ),
+    }
+    for name, value in settings.items():
+        set_config(os.path.join(folder, ".git"), name, value)
+
+
+def set_config(git_dir: str, name: str, value: str) -> None:
+    git_runner.git(None, "config", "--file", os.path.join(git_dir, "config"), name, value, bare=True)

@@ -1,0 +1,61 @@
+"""What the config.sh of a provider asked and set, kept in the environment."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from rigger.audit.secrets import secret_digest
+from rigger.environments.environment import Environment
+from rigger.errors import RiggerError
+from rigger.modules.interface1 import CONFIG
+from rigger.modules.model import Module
+from rigger.questions.model import Choice, Question
+
+RECORD = "questions.json"  # in a provider's state: what its config.sh asked and gave, for later commands
+
+
+@dataclass(frozen=True)
+class Record:
+    """What config.sh asked and gave the last time; what it gave only as digests."""
+
+    questions: tuple[Question, ...] = ()
+    given: Mapping[str, str] = field(default_factory=dict)
+    preset: Mapping[str, str] = field(default_factory=dict)  # what it began with, as somebody had said so
+    answered: Mapping[str, str] = field(default_factory=dict)  # answers that it made something else of
+
+
+def digest_of(environment: Environment) -> Callable[[str], str]:
+    key = environment.key()
+    return lambda value: secret_digest(key, value)
+
+
+def read_record(path: str, module: Module) -> Record:
+    """Return what is recorded in a provider's state; nothing where there is none, or it cannot be understood."""
+    try:
+        with open(path, "rb") as file:
+            content = json.loads(file.read())
+        origin = f"contrib/{module.name}/{CONFIG}"
+        questions = tuple(
+            Question(
+                name=entry["name"],
+                ask=entry["ask"],
+                type=entry["type"],
+                choices=tuple(Choice(value, text) for value, text in entry["choices"]),
+                default=entry.get("default"),
+                pinned=True,
+                origin=origin,
+                folder=module.folder,
+            )
+            for entry in content["questions"]
+        )
+        parts = (content["given"], content["preset"], content.get("answered", {}))
+        return Record(questions, *({str(n): str(v) for n, v in part.items()} for part in parts))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RiggerError):
+        return Record()
+
+
+def recorded(environment: Environment, provider: Module) -> Record:
+    """Return what is recorded of a provider's config.sh in an environment."""
+    return read_record(environment.file("modules", provider.name, RECORD), provider)

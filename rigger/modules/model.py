@@ -1,0 +1,138 @@
+"""What a module is: its questions, scripts, suites, upgrades and tools."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from rigger.modules.interface2 import Interface
+from rigger.modules.verbs import (
+    DEFAULT_TEST_TIMEOUT,
+    DEFAULT_TIMEOUT,
+    DEFAULT_TIMEOUTS,
+)
+from rigger.questions.model import Question
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A named list of a platform's tests."""
+
+    name: str
+    description: str
+    tests: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Upgrade:
+    """A way in which a platform goes from one version to another, and the jumps that it can make."""
+
+    style: str
+    description: str = ""
+    within: str = ""  # major or minor: the part of the version that must stay; empty: no limit
+    minors: int | None = None  # how many minor versions one jump may span
+    since: str = ""  # the oldest version that it starts from
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A program that must be on PATH, the oldest version that will do, and how to get it."""
+
+    name: str
+    minimum: str = ""
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
+class TerraformSettings:
+    """What a manifest says of a provider's .tf files; all of it has defaults."""
+
+    minimum: str = ""  # the oldest version of Terraform that will do
+    variables: Mapping[str, str] = field(default_factory=dict)  # Terraform's variable -> var
+    outputs: Mapping[str, str] = field(default_factory=dict)  # output -> var; empty: each in capitals
+    inventory: str = ""  # the output that lists the nodes
+    backends: Mapping[str, Mapping[str, str]] = field(
+        default_factory=dict
+    )  # kind -> settings, Jinja2 templates
+
+
+@dataclass(frozen=True)
+class Module:
+    """A provider, platform or add-on as its manifest describes it."""
+
+    name: str
+    role: str
+    folder: str
+    description: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    tools: tuple[Tool, ...] = ()
+    types: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    questions: tuple[Question, ...] = ()
+    outputs: tuple[str, ...] = ()
+    timeouts: Mapping[str, float] = field(default_factory=dict)
+    prefix: str = ""
+    repository: str = ""  # the URL of the git repository that it comes from
+    versions: tuple[str, ...] = ()
+    git_tags: bool = False  # its versions are the tags of its repository
+    version_pattern: str = ""
+    interfaces: Mapping[int, str] = field(default_factory=dict)  # number -> oldest version that speaks it
+    rigger: str = ""  # the version of rigger that knows whatever this one does not
+    checkout: str = ""  # the platform's repository that it was found in
+    suites: Mapping[str, Suite] = field(default_factory=dict)
+    components: Mapping[str, Suite] = field(default_factory=dict)
+    upgrades: Mapping[str, Upgrade] = field(default_factory=dict)
+    vars: Mapping[str, str] = field(default_factory=dict)  # name -> template, worked out on every machine
+    ports: tuple[int, ...] = ()  # what the platform publishes on every node
+    suspend: str = "ends"  # what the provider's script `suspend` does with the machines: see SUSPENDS
+    ssh_agent: tuple[str, ...] = ()  # the questions whose keys an agent serves during a run
+    contract: Interface = field(default_factory=Interface)
+    terraform: TerraformSettings = field(default_factory=TerraformSettings)
+
+    @property
+    def interface(self) -> int:
+        """The number of the contract that it speaks."""
+        return self.contract.number
+
+    def script(self, verb: str) -> str | None:
+        """Return the path of a verb's script, or None where the module has none."""
+        return self.contract.script(self.folder, verb, self.has_terraform)
+
+    @property
+    def has_terraform(self) -> bool:
+        """Whether the module's folder has .tf files, and so gets from rigger the scripts that it lacks.
+
+        Its own `check` runs after rigger's.
+        """
+        try:
+            names = (
+                os.listdir(self.folder) if self.role == "provider" and self.contract.may_use_terraform else []
+            )
+        except OSError:
+            return False
+        return any(name.endswith((".tf", ".tf.json")) for name in names)
+
+    def timeout(self, verb: str) -> float:
+        """Return how many seconds a script may take."""
+        default = (
+            DEFAULT_TEST_TIMEOUT if verb.startswith("tests/") else DEFAULT_TIMEOUTS.get(verb, DEFAULT_TIMEOUT)
+        )
+        return self.timeouts.get(
+            verb, self.timeouts.get("test", default) if verb.startswith("tests/") else default
+        )
+
+    def script_problem(self, path: str) -> str | None:
+        """Return why one of its files cannot be run as a script, None when it can."""
+        return self.contract.problem(path)
+
+    def script_problems(self) -> list[str]:
+        """Return a sentence about each file that looks like a script but cannot run, and each that is missing."""
+        return self.contract.problems(self.folder, self.role, self.script)
+
+    def argv(self, path: str) -> list[str]:
+        """Return the command that runs one of its scripts."""
+        return self.contract.argv(path)
+
+    def shown(self, path: str) -> str:
+        """Return a script's path as people write it: providers/local/create."""
+        return self.contract.shown(self.role, self.name, self.folder, path)

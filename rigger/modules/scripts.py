@@ -1,0 +1,43 @@
+"""A script: can it run, and which bytes is it?"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+
+
+def script_problem(path: str) -> str | None:
+    """Return why a file cannot be executed as a script, None when it can."""
+    if os.path.exists(path) and not os.path.isfile(path):
+        return "is no file"  # a pipe, for example, would never end
+    try:
+        with open(path, "rb") as script:
+            start = script.readline(256)
+    except OSError as problem:
+        return f"cannot be read ({problem.strerror})"
+    if not os.access(path, os.X_OK):
+        return "is not executable"
+    if start[:2] == b"#!":  # its program may be missing: install could be what brings it
+        ends = "has a #! line that ends as Windows ends lines: the system takes that for a part of it"
+        return ends if start.endswith(b"\r\n") else None
+    return None if start[:4] == b"\x7fELF" or start[:4] in _MACH_O else "has no #! line"
+
+
+_MACH_O = (b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe")
+
+
+def script_digest(path: str) -> str:
+    """Return the SHA-256 of a script, in hex."""
+    with open(path, "rb") as script:
+        return (
+            hashlib.file_digest(script, "sha256").hexdigest()
+            if hasattr(hashlib, "file_digest")
+            else _digest(script)
+        )
+
+
+def _digest(stream) -> str:
+    digest = hashlib.sha256()
+    while block := stream.read(1 << 20):
+        digest.update(block)
+    return digest.hexdigest()

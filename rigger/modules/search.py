@@ -1,0 +1,237 @@
+"""Where modules lie: in the checkout, in the user's folders, in the package."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from rigger.errors import BadUsage, Refused, RiggerError
+from rigger.files import PACKAGE
+from rigger.modules import interface1, manifest
+from rigger.modules import yaml as yaml_reader
+from rigger.modules.contract import INTERFACE, MANIFEST, NAME
+from rigger.modules.interface1 import is_provider
+from rigger.modules.model import Module
+from rigger.modules.verbs import REQUIRED
+from rigger.text import did_you_mean
+
+# Where modules are looked for
+
+
+def packaged(role: str) -> str:
+    """Return the folder of the modules that ship with rigger.
+
+    Installed, the providers lie inside the package; an editable install leaves them beside it.
+    """
+    package = PACKAGE
+    inside = os.path.join(package, f"{role}s")
+    return inside if os.path.isdir(inside) else os.path.join(os.path.dirname(package), f"{role}s")
+
+
+def search_path(role: str, home: str) -> list[str]:
+    """Return the folders that may hold modules: $RIGGER_PROVIDER_PATH, the user's own, rigger's."""
+    return [folder for _, folder in _places(role, home)]
+
+
+def _places(role: str, home: str) -> list[tuple[str, str]]:
+    """Return where modules may lie, in words, and the folders that hold them."""
+    variable = f"RIGGER_{role.upper()}_PATH"
+    listed = [folder for folder in os.environ.get(variable, "").split(os.pathsep) if folder]
+    own = [(f"${variable}", os.path.abspath(folder)) for folder in listed]
+    return [*own, (OWN_PLACE.format(role), os.path.join(home, f"{role}s")), (ITSELF, packaged(role))]
+
+
+OWN_PLACE = "~/.rigger/{}s"
+ITSELF = "rigger itself"
+IN_CHECKOUT = "checkout"
+PLATFORM_PLACES = (".", "rigger", ".rigger", "contrib/rigger")  # of a repository, for its own platform
+PROVIDER_PLACES = ("contrib", "providers")  # of a repository, for folders of its own providers
+
+
+@dataclass(frozen=True)
+class Found:
+    """A module that was found, where, and why it cannot be used if it cannot."""
+
+    name: str
+    folder: str
+    place: str
+    interface: int = INTERFACE
+    problem: str = ""
+    shadowed: bool = False  # another of that name was found before
+    description: str = ""
+
+
+def found(role: str, home: str, checkout: str | None = None) -> list[Found]:
+    """Return every module of a role, also those that another one hides and those that cannot be used."""
+    seen: set[str] = set()
+    result = []
+    for candidate in _candidates(role, home, checkout):
+        result.append(replace(_examined(candidate, role, home), shadowed=candidate.name in seen))
+        seen.add(candidate.name)
+    return result + _mere_scripts(role, home, checkout)
+
+
+def _mere_scripts(role: str, home: str, checkout: str | None) -> list[Found]:
+    """Return the folders that hold a role's scripts where rigger does not take them for a module, and why."""
+    known = {f"{verb}{end}" for verb in ("destroy", "undeploy", *REQUIRED[role]) for end in ("", ".sh")}
+    reason = (
+        "its scripts have no rigger.yml beside them, and only those in contrib/ of a repository do without"
+    )
+    places = [(place, path) for place, folder in _places(role, home) for path in _subfolders(folder)]
+    result = [Found(os.path.basename(path), path, place, 0, reason) for place, path in places]
+    if checkout and role == "provider":
+        reason = "that is not a name: lower-case letters, digits, - and _, at most 63"
+        contrib = _subfolders(os.path.join(checkout, "contrib"))
+        odd = [path for path in contrib if not re.fullmatch(NAME, os.path.basename(path))]
+        result += [Found(os.path.basename(path), path, IN_CHECKOUT, 0, reason) for path in odd]
+    return [at for at in result if _names(at.folder) & known and MANIFEST not in _names(at.folder)]
+
+
+def _names(folder: str) -> set[str]:
+    try:
+        return {*os.listdir(folder)}
+    except OSError:
+        return set()
+
+
+def _examined(candidate: Found, role: str, home: str) -> Found:
+    """Return a module with its description, or with all that is wrong with it."""
+    try:
+        module = _of_role(_load(candidate, home), role)
+    except RiggerError as problem:
+        return replace(candidate, problem=problem.message)
+    return replace(candidate, problem="; ".join(module.script_problems()), description=module.description)
+
+
+def folders(role: str, home: str, checkout: str | None = None) -> dict[str, str]:
+    """Return every module that can be found, name -> folder; the first place that has a name wins."""
+    found: dict[str, str] = {}
+    for candidate in _candidates(role, home, checkout):
+        found.setdefault(candidate.name, candidate.folder)
+    return found
+
+
+def _candidates(role: str, home: str, checkout: str | None) -> Iterator[Found]:
+    """Return what looks like a module of a role, in the order in which modules are looked for."""
+    if checkout:
+        yield from in_checkout(role, home, checkout)
+    for place, folder in _places(role, home):
+        try:
+            names = sorted(os.listdir(folder))
+        except OSError:
+            continue
+        for name in names:
+            if os.path.isfile(os.path.join(folder, name, MANIFEST)):
+                yield Found(name, os.path.join(folder, name), place)
+
+
+def in_checkout(role: str, home: str, checkout: str) -> list[Found]:
+    """Return the modules of a role that lie in a platform's repository: its own platform, its providers."""
+    if role == "platform":
+        places = [os.path.normpath(os.path.join(checkout, place)) for place in PLATFORM_PLACES]
+        platforms = (_in_checkout(folder, role, home) for folder in places if _lies_in(folder, checkout))
+        return [platform for platform in platforms if platform][:1]
+    found = []
+    for place in PROVIDER_PLACES if role == "provider" else ():
+        for folder in _subfolders(os.path.join(checkout, place)):
+            if _lies_in(folder, checkout) and (module := _in_checkout(folder, role, home)):
+                found.append(module)
+    return found + _without_manifest(role, checkout)
+
+
+def _in_checkout(folder: str, role: str, home: str) -> Found | None:
+    """Return the module of that role whose manifest lies in a folder; one that cannot be read counts."""
+    path = os.path.join(folder, MANIFEST)
+    if not os.path.isfile(path):
+        return None
+    name = os.path.basename(folder)
+    try:
+        fields = yaml_reader.read(path, _manifest_cache(home)).entries()
+        if "role" in fields and fields["role"].text() != role:
+            return None
+        name = fields["name"].text() if role == "platform" and "name" in fields else name
+    except Refused:
+        if role == "provider" and name == "rigger":
+            return None  # the platform's own place
+    return Found(name, folder, IN_CHECKOUT)
+
+
+def _without_manifest(role: str, checkout: str) -> list[Found]:
+    """Return the providers that are scripts alone."""
+    if role != "provider":
+        return []
+    found = interface1.find(checkout).items()
+    return [Found(name, folder, IN_CHECKOUT, interface=1) for name, folder in found]
+
+
+def _subfolders(folder: str) -> list[str]:
+    try:
+        return sorted(entry.path for entry in os.scandir(folder) if entry.is_dir())
+    except OSError:
+        return []
+
+
+def _lies_in(folder: str, checkout: str) -> bool:
+    root = os.path.realpath(checkout)
+    return f"{os.path.realpath(folder)}{os.sep}".startswith(root + os.sep)
+
+
+def _manifest_cache(home: str) -> str:
+    return os.path.join(home, "cache", "manifests")
+
+
+def _load(candidate: Found, home: str, checkout: str | None = None) -> Module:
+    """Return the module that was found; raises Refused where it cannot be used."""
+    if candidate.interface == 1:
+        module = interface1.load(candidate.folder)
+    else:
+        module = manifest.load(candidate.folder, _manifest_cache(home))
+    return replace(module, checkout=checkout or "") if candidate.place == IN_CHECKOUT else module
+
+
+def find(role: str, name: str, home: str, checkout: str | None = None) -> Module:
+    """Return the module of that name, or at that path if it has a slash; raises BadUsage or Refused.
+
+    Modules are looked for in the platform's `checkout`, under $RIGGER_PROVIDER_PATH, in the user's own folder, and in
+    rigger itself.
+    """
+    if os.sep in name:
+        folder = os.path.abspath(os.path.expanduser(name))
+        if role == "provider" and not os.path.isfile(os.path.join(folder, MANIFEST)):
+            if is_provider(folder):
+                return interface1.load(folder)
+        if not os.path.isfile(os.path.join(folder, MANIFEST)):
+            if old := _scripts_alone(role, folder):
+                return old
+            raise BadUsage(
+                f"There is no {role} in {folder}: it has no {MANIFEST}.",
+                "Give the folder of a module, or its name.",
+            )
+        return _of_role(manifest.load(folder, _manifest_cache(home)), role)
+    for candidate in in_checkout(role, home, checkout) if checkout else ():
+        if candidate.name == name:
+            return _of_role(_load(candidate, home, checkout), role)
+    for place in search_path(role, home):
+        folder = os.path.join(place, name)
+        if re.fullmatch(NAME, name) and os.path.isfile(os.path.join(folder, MANIFEST)):
+            return _of_role(manifest.load(folder, _manifest_cache(home)), role)
+    known = sorted(folders(role, home, checkout))
+    raise BadUsage(
+        f"There is no {role} named {name!r}{did_you_mean(name, known)}.",
+        f"Known: {', '.join(known)}. Others are found in $RIGGER_{role.upper()}_PATH and {home}/{role}s.",
+    )
+
+
+def _scripts_alone(role: str, folder: str) -> Module | None:
+    """Return the provider of interface 1 in a folder that somebody named, None where it is none."""
+    return interface1.load(folder) if role == "provider" and is_provider(folder) else None
+
+
+def _of_role(module: Module, role: str) -> Module:
+    if module.role != role:
+        raise Refused(
+            f"{os.path.join(module.folder, MANIFEST)}: {module.name} is a {module.role}, not a {role}."
+        )
+    return module

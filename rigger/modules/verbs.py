@@ -1,0 +1,35 @@
+"""The verbs of each role: which are required, which are known, and how long each may take."""
+
+from __future__ import annotations
+
+import os
+
+from rigger.files import PACKAGE
+
+ROLES = ("provider", "platform", "addon")
+
+
+REQUIRED = {
+    "provider": ("install", "create", "check", "destroy"),
+    "platform": ("install", "deploy", "check", "undeploy"),
+}
+
+# What a provider that is a folder of .tf files gets from rigger.
+TERRAFORM_STEPS = os.path.join(PACKAGE, "libexec", "terraform")
+TERRAFORM_VERBS = ("install", "create", "check", "destroy", "plan", "audit")
+VERBS = ("install", "create", "check", "destroy", "exec", "plan", "audit", "backup", "restore", "scale")
+
+SUSPENDS = ("ends", "stops")  # the machines with what is on them, or only until they are started again
+
+# Seconds. A cloud may take most of an hour to make machines; a check that takes ten minutes has hung.
+DEFAULT_TIMEOUTS = {"check": 600, "plan": 600, "audit": 600}
+DEFAULT_TIMEOUT = 3600
+DEFAULT_TEST_TIMEOUT = 1800
+
+
+def is_verb(name: str) -> bool:
+    """Return whether a file of that name, without .sh, is a script that rigger runs."""
+    return name in VERBS or name in PLATFORM_VERBS or name.startswith("upgrade-")
+
+
+PLATFORM_VERBS = ("deploy", "undeploy", "prepare", "setup-clients")

@@ -1,0 +1,195 @@
+"""YAML with the line of every value."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Callable
+
+from rigger.errors import Refused, RiggerError
+from rigger.files import write_bytes
+from rigger.text import did_you_mean
+
+MAX_BYTES = 1 << 20
+MAX_NODES = 20_000  # aliases of aliases must not grow without bound
+MAX_DEPTH = 20
+NEXT_STEP = "The fields are described in the README: Writing a provider."
+SCALAR, SEQUENCE, MAPPING = "scalar", "sequence", "mapping"
+
+
+class Field:
+    """One node of a manifest, with the place it stands at, for messages that name file, line and field.
+
+    A node is [kind, line, value]: the value of a scalar is its text as it is written, of a sequence its nodes, of a
+    mapping its pairs of nodes.
+    """
+
+    def __init__(self, node: list, file: str, path: str = ""):
+        self.kind, self.line, self.value = node
+        self.file = file
+        self.path = path
+
+    def refuse(self, reason: str) -> Refused:
+        at = f" {self.path}:" if self.path else ""
+        return Refused(f"{self.file}, line {self.line}:{at} {reason}", NEXT_STEP)
+
+    def text(self) -> str:
+        if self.kind != SCALAR:
+            raise self.refuse("must be a single value")
+        if "\0" in self.value:
+            raise self.refuse("must not hold a NUL byte")
+        return self.value
+
+    def word(self, known) -> str:
+        value = self.text()
+        if value not in known:
+            raise self.refuse(f"{value!r} is not one of {', '.join(known)}{did_you_mean(value, known)}")
+        return value
+
+    def flag(self) -> bool:
+        value = self.text().lower()
+        if value not in ("true", "false", "yes", "no"):
+            raise self.refuse(f"{value!r} is neither true nor false")
+        return value in ("true", "yes")
+
+    def integer(self) -> int:
+        value = self.text()
+        if not re.fullmatch(r"-?[0-9]{1,18}", value):
+            raise self.refuse(f"{value!r} is not a whole number")
+        return int(value)
+
+    def items(self) -> list[Field]:
+        if self.kind != SEQUENCE:
+            raise self.refuse("must be a list")
+        return [Field(node, self.file, f"{self.path}[{i}]") for i, node in enumerate(self.value)]
+
+    def texts(self) -> tuple[str, ...]:
+        return tuple(item.text() for item in self.items())
+
+    def entries(self) -> dict[str, Field]:
+        if self.kind != MAPPING:
+            raise self.refuse("must be a map of names to values")
+        found: dict[str, Field] = {}
+        for key, value in self.value:
+            name = Field(key, self.file, self.path).text()
+            entry = Field(value, self.file, f"{self.path}.{name}" if self.path else name)
+            if name in found:
+                raise Field(key, self.file, entry.path).refuse("stands here twice")
+            found[name] = entry
+        return found
+
+    def record(self, **decoders: Callable[[Field], object]) -> dict:
+        """Decode a map with known fields, named by keywords with `_` for `-`."""
+        result = {}
+        for name, value in self.entries().items():
+            decode = decoders.get(name.replace("-", "_"))
+            if decode is None:
+                known = [known.replace("_", "-") for known in decoders]
+                raise value.refuse(f"there is no such field{did_you_mean(name, known)}")
+            result[name.replace("-", "_")] = decode(value)
+        return result
+
+
+def read(path: str, cache: str | None = None) -> Field:
+    """Return the top of a manifest; raises Refused with file and line.
+
+    `cache` is a folder for what was read, by the SHA-256 of the manifest: importing a YAML library takes longer than
+    all else that a command does before its first step.
+    """
+    data = _bytes(path)
+    kept = os.path.join(cache, f"{hashlib.sha256(data).hexdigest()}-1.json") if cache else None
+    node = _kept(kept) if kept else None
+    if node is None:
+        node = _compose(data, path)
+        if kept:
+            _keep(kept, node)
+    return Field(node, path)
+
+
+def _bytes(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as problem:
+        raise Refused(f"{path} cannot be read: {problem.strerror}.", NEXT_STEP) from None
+    if len(data) > MAX_BYTES:
+        raise Refused(f"{path} is larger than {MAX_BYTES} bytes.", NEXT_STEP)
+    return data
+
+
+def _kept(path: str) -> list | None:
+    try:
+        with open(path, "rb") as file:
+            node = json.loads(file.read())
+    except (OSError, ValueError):
+        return None
+    return node if isinstance(node, list) and len(node) == 3 else None
+
+
+def _keep(path: str, node: list) -> None:
+    try:
+        if os.path.isdir(os.path.dirname(os.path.dirname(path))):  # no home is made for the sake of a cache
+            os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+            write_bytes(path, json.dumps(node).encode(), durable=False)
+    except (OSError, RiggerError):
+        return  # a cache that cannot be written costs time, nothing else
+
+
+def _compose(data: bytes, path: str) -> list:
+    import yaml
+
+    # The base loader keeps every scalar as it is written: 1.10 stays 1.10 and no stays no.
+    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+    try:
+        text = data.decode("utf-8")
+        _limit_depth(yaml.parse(text, Loader=loader), path)
+        node = yaml.compose(text, Loader=loader)
+    except UnicodeDecodeError as problem:
+        raise Refused(f"{path} is not UTF-8 text (byte {problem.start}).", NEXT_STEP) from None
+    except yaml.MarkedYAMLError as problem:
+        mark = problem.problem_mark or problem.context_mark
+        raise Refused(f"{path}, line {mark.line + 1 if mark else 1}: {problem.problem}.", NEXT_STEP) from None
+    except (yaml.YAMLError, RecursionError) as problem:
+        raise Refused(f"{path} is not YAML: {str(problem).splitlines()[0]}.", NEXT_STEP) from None
+    if node is None:
+        raise Refused(f"{path} is empty.", NEXT_STEP)
+    _limit_size(node, path)
+    return _plain(node)
+
+
+def _limit_depth(events, path: str) -> None:
+    """Refuse what is nested deeply before it is composed: libyaml's composer recurses until the stack is full."""
+    depth = 0
+    for event in events:
+        name = type(event).__name__
+        depth += name.endswith("StartEvent") - name.endswith("EndEvent")
+        if depth > MAX_DEPTH:
+            raise _too_large(path)
+
+
+def _limit_size(root, path: str) -> None:
+    waiting, seen = [(root, 0)], 0
+    while waiting:
+        node, depth = waiting.pop()
+        seen += 1
+        if seen > MAX_NODES or depth > MAX_DEPTH:
+            raise _too_large(path)
+        if node.id == SEQUENCE:
+            waiting += [(child, depth + 1) for child in node.value]
+        elif node.id == MAPPING:
+            waiting += [(child, depth + 1) for pair in node.value for child in pair]
+
+
+def _too_large(path: str) -> Refused:
+    return Refused(f"{path} is too large or too deep to be a manifest.", NEXT_STEP)
+
+
+def _plain(node) -> list:
+    value = node.value
+    if node.id == SEQUENCE:
+        value = [_plain(child) for child in value]
+    elif node.id == MAPPING:
+        value = [[_plain(key), _plain(child)] for key, child in value]
+    return [node.id, node.start_mark.line + 1, value]

@@ -1,0 +1,94 @@
+"""Which values changed since a step ran with them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rigger.audit.secrets import HIDDEN, secret_digest
+from rigger.audit.steps import History
+from rigger.configuration.config import Config
+from rigger.text import plain
+
+LONGEST_SHOWN = 40  # characters of a value, in a reason
+
+
+# What a step was run with
+
+
+def recorded_parameters(config: Config, key: bytes) -> dict[str, str]:
+    """Return the values of all questions as the audit log keeps them: a secret as its `secret_digest`."""
+    hidden = {
+        name: secret_digest(key, value) for name, value in config.secrets.items() if name in config.answers
+    }
+    return {**config.parameters(), **hidden}
+
+
+def values_of_step(config: Config, role: str, verb: str) -> set[str]:
+    """Return the names of the questions whose change makes a step run again."""
+    names = set()
+    for question in config.questions:
+        owner = (
+            "platform"
+            if question.folder == config.platform.folder or question.name == "VERSION"
+            else "provider"
+        )
+        if question.changes in ("create", "replace"):
+            concerns = (role, verb) == ("provider", "create")
+        elif question.changes == "deploy":
+            concerns = (role, verb) == ("platform", "deploy")
+        elif question.changes == "install":
+            concerns = (
+                (role, verb) == (owner, "install")
+                or owner == "platform" == role
+                and verb
+                in (
+                    "deploy",
+                    "setup-clients",
+                )
+            )
+        else:
+            concerns = False
+        if concerns:
+            names.add(question.name)
+    return names
+
+
+def changed_values(
+    config: Config, parameters: Mapping[str, str], before: Mapping[str, str]
+) -> dict[str, tuple]:
+    """Return the questions whose value is not what it was: name -> (old or None, new or None)."""
+    names = [question.name for question in config.questions]
+    names += [name for name in before if name not in names]
+    return {n: (before.get(n), parameters.get(n)) for n in names if before.get(n) != parameters.get(n)}
+
+
+def unprovisioned(config: Config, history: History, key: bytes) -> dict[str, tuple]:
+    """Return the values that a step which they concern has not run with yet: name -> (old or None, new or None)."""
+    parameters = recorded_parameters(config, key)
+    found: dict[str, tuple] = {}
+    for module, verb in (
+        (config.provider, "install"),
+        (config.provider, "create"),
+        (config.platform, "install"),
+        (config.platform, "deploy"),
+    ):
+        done = history.done.get(f"{module.role}/{module.name}/{verb}")
+        changes = changed_values(config, parameters, done.started["parameters"] if done else {})
+        concerned = values_of_step(config, module.role, verb)
+        found.update({name: change for name, change in changes.items() if name in concerned})
+    return found
+
+
+def say_changes(changes: Mapping[str, tuple]) -> str:
+    def shown(value):
+        if value is None:
+            return "unset"
+        if value.startswith(HIDDEN):
+            return "a new value"
+        value = plain(value) or "empty"
+        return value if len(value) <= LONGEST_SHOWN else f"{value[:LONGEST_SHOWN]}..."
+
+    return ", ".join(
+        f"{name} is new" if str(new).startswith(HIDDEN) else f"{name} {shown(old)} -> {shown(new)}"
+        for name, (old, new) in changes.items()
+    )

@@ -1,0 +1,76 @@
+"""A plan: the steps of one command, in order, each with its reason."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from rigger.modules.model import Module
+
+
+@dataclass(frozen=True)
+class Step:
+    """One run of one module's script, and the reason for it."""
+
+    module: Module
+    verb: str
+    why: str
+    goes_on: bool = False  # whether the run continues when this step fails
+    environ: Mapping[str, str] = field(default_factory=dict)  # what this script gets beside all others
+
+    @property
+    def key(self) -> str:
+        return f"{self.module.role}/{self.module.name}/{self.verb}"
+
+    @property
+    def script(self) -> str:
+        """The script's path; one that does not exist where the module has none."""
+        return self.module.script(self.verb) or os.path.join(self.module.folder, self.verb)
+
+    @property
+    def shown(self) -> str:
+        return self.module.shown(self.script)
+
+    @property
+    def checks(self) -> bool:
+        return self.verb == "check"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The steps of one command, in order; what is up to date already; what will be lost."""
+
+    command: str
+    steps: tuple[Step, ...]
+    up_to_date: tuple[Step, ...] = ()
+    removals: tuple[str, ...] = ()  # sentences about machines or data that will go
+    leaving: tuple[str, ...] = ()  # names of the nodes that will be removed
+    environ: Mapping[str, str] = field(
+        default_factory=dict
+    )  # what its scripts get beside the contract's variables
+
+    @property
+    def changes(self) -> bool:
+        """Whether anything is going to be changed, or only looked at."""
+        return any(not step.checks for step in self.steps)
+
+    def as_dict(self) -> dict:
+        def rows(steps):
+            return [
+                {
+                    "module": f"{s.module.role}/{s.module.name}",
+                    "step": s.verb,
+                    "script": s.script,
+                    "why": s.why,
+                }
+                for s in steps
+            ]
+
+        return {
+            "command": self.command,
+            "changes": self.changes,
+            "steps": rows(self.steps),
+            "up_to_date": rows(self.up_to_date),
+            "removals": list(self.removals),
+        }

@@ -1,0 +1,172 @@
+"""Which steps bring a cluster to its configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from rigger.audit.steps import UNDOES, History, Record
+from rigger.configuration.config import Config
+from rigger.environments.inventory import Node
+from rigger.modules.model import Module
+from rigger.modules.scripts import script_digest
+from rigger.modules.shared import shared_digest
+from rigger.plans.changes import changed_values, recorded_parameters, say_changes, values_of_step
+from rigger.plans.model import Plan, Step
+
+
+class _Planner:
+    """Decides, step by step, whether it has to run."""
+
+    def __init__(self, config: Config, history: History, key: bytes, again: bool):
+        self.config = config
+        self.history = history
+        self.parameters = recorded_parameters(config, key)
+        self.again = again
+        self._shared: dict[str, str] = {}
+
+    def reason(self, module: Module, verb: str, follows: str = "") -> str:
+        """Return why a step must run, nothing when it is up to date."""
+        key = f"{module.role}/{module.name}/{verb}"
+        done = self.history.done.get(key)
+        unfinished = self.history.unfinished(key)
+        if unfinished is not None:
+            return f"it {unfinished.outcome()}"
+        if done is None:
+            return "first time" if key not in self.history.last else self._undone()
+        changes = self.changes(module, verb, done)
+        if changes:
+            return say_changes(changes)
+        if follows:
+            return follows
+        if self._other_script(module, verb, done):
+            return "its script changed"
+        if verb in ("create", "deploy") and module.role in self.history.failed_checks:
+            return "the last check failed"
+        return "asked for with --again" if self.again else ""
+
+    def _undone(self) -> str:
+        begun = [record for key, record in self.history.last.items() if key.rpartition("/")[2] in UNDOES]
+        return (
+            f"a destroy was begun in run {begun[-1].started['run']}"
+            if begun
+            else "first time since a destroy"
+        )
+
+    def changes(self, module: Module, verb: str, record: Record) -> dict[str, tuple]:
+        """Return the values that concern a step and are not what that run of it had."""
+        concerned = values_of_step(self.config, module.role, verb)
+        before = record.started.get("parameters", {})
+        changes = changed_values(self.config, self.parameters, before)
+        return {name: change for name, change in changes.items() if name in concerned}
+
+    def _other_script(self, module: Module, verb: str, done: Record) -> bool:
+        path = module.script(verb)
+        if path is None or done.started.get("sha256") != script_digest(path):
+            return True
+        return done.started.get("shared") != self.shared(module)
+
+    def let_go(self, leaving: Sequence[str]) -> bool:
+        """Return whether the platform has let those nodes go already, and only their removal did not finish."""
+        scaled = self.history.done.get(f"platform/{self.config.platform.name}/scale")
+        return scaled is not None and scaled.started.get("leaving") == list(leaving) and not self.again
+
+    def shared(self, module: Module) -> str:
+        if module.folder not in self._shared:
+            self._shared[module.folder] = shared_digest(module)
+        return self._shared[module.folder]
+
+
+def provision(
+    config: Config,
+    history: History,
+    nodes: Sequence[Node],
+    key: bytes,
+    again: bool = False,
+    ask_provider: Callable[[], Sequence[str] | None] = lambda: None,
+) -> Plan:
+    """Return the steps that bring the cluster to its configuration: only those that have something to do.
+
+    `ask_provider` returns the names of the nodes that will leave, None where the provider leaves that to NODES.
+    """
+    planner = _Planner(config, history, key, again)
+    provider, platform = config.provider, config.platform
+    steps: list[Step] = []
+    up_to_date: list[Step] = []
+
+    def add(module: Module, verb: str, follows: str = "") -> bool:
+        why = planner.reason(module, verb, follows)
+        (steps if why else up_to_date).append(Step(module, verb, why or "up to date"))
+        return bool(why)
+
+    create_why = planner.reason(provider, "create")
+    # Machines that are there already are looked at before others have to go for them.
+    add(provider, "install", "before the machines" if create_why and provider.script("leaving") else "")
+    if platform.script("prepare"):
+        if platform.script("setup-clients"):
+            add(platform, "setup-clients")
+        add(platform, "prepare", "before the machines" if create_why else "")
+    create_at = len(steps)
+    leaving: tuple[str, ...] = ()
+    if add(provider, "create"):
+        said = ask_provider()
+        leaving = nodes_to_remove(config, nodes) if said is None else tuple(said)
+        steps[create_at:create_at] = _before_create(planner, leaving)
+    created = "the machines may have changed" if "create" in {step.verb for step in steps} else ""
+    installed = add(platform, "install", created)
+    add(platform, "deploy", created or ("follows install" if installed else ""))
+    if not created or provider.contract.checked_after_create or platform.script("prepare"):
+        steps.append(Step(provider, "check", "are the machines as they should be?"))
+    steps.append(Step(platform, "check", "is the platform as it should be?"))
+    removals = _removals(planner, leaving) if created else ()
+    return Plan("provision", tuple(steps), tuple(up_to_date), removals, leaving)
+
+
+def nodes_to_remove(config: Config, nodes: Sequence[Node]) -> tuple[str, ...]:
+    """Return the nodes that a lower NODES removes: the last ones of the inventory."""
+    wanted = config.values.get("NODES", "")
+    return tuple(node.name for node in nodes[int(wanted) :]) if wanted.isdigit() else ()
+
+
+def _before_create(planner: _Planner, leaving: Sequence[str]) -> list[Step]:
+    config, history, steps = planner.config, planner.history, []
+    if history.unfinished(f"provider/{config.provider.name}/create"):
+        steps.append(
+            Step(config.provider, "check", "create did not finish: first see what exists", goes_on=True)
+        )
+    deployed = history.ever_started(f"platform/{config.platform.name}/deploy")
+    if leaving and deployed and config.platform.script("scale") and not planner.let_go(leaving):
+        steps.append(
+            Step(config.platform, "scale", f"before {_and(leaving)} leave{'s' if len(leaving) == 1 else ''}")
+        )
+    return steps
+
+
+def _removals(planner: _Planner, leaving: Sequence[str]) -> tuple[str, ...]:
+    sentences = []
+    if leaving:
+        noun, whose = ("machine", "its") if len(leaving) == 1 else ("machines", "their")
+        sentences.append(f"{len(leaving)} {noun} will be removed with all {whose} data: {_and(leaving)}.")
+    provider = planner.config.provider
+    before = planner.history.last.get(f"provider/{provider.name}/create")
+    if before is not None:
+        changes = planner.changes(provider, "create", before)
+        replacing = {
+            n: c for n, c in changes.items() if (q := planner.config.question(n)) and q.changes == "replace"
+        }
+        if replacing:
+            sentences.append(
+                f"Machines will be replaced, and what is on them lost: {say_changes(replacing)}."
+            )
+    return tuple(sentences)
+
+
+def _and(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def machines(config: Config, provision: Plan) -> Plan:
+    """Return the script that shows what the create of a provision would change, where the provider has one."""
+    makes = any(step.module.role == "provider" and step.verb == "create" for step in provision.steps)
+    script = config.provider.script("plan")
+    step = Step(config.provider, "plan", "what would create change?", goes_on=True)
+    return Plan("plan", (step,) if makes and script else ())

@@ -1,0 +1,27 @@
+"""Can every script of a plan run?"""
+
+from __future__ import annotations
+
+from rigger.errors import NotReady
+from rigger.plans.model import Plan
+
+
+def check_scripts(plan: Plan) -> list[str]:
+    """Return a sentence about each script of a plan that cannot run."""
+    problems = []
+    for step in plan.steps:
+        if step.module.script(step.verb) is None:
+            problems.append(f"{step.shown} is missing: {step.module.name} needs a script {step.verb}")
+        elif reason := step.module.script_problem(step.script):
+            problems.append(f"{step.script} {reason}")
+    return list(dict.fromkeys(problems))
+
+
+def require_scripts(plan: Plan) -> None:
+    """Raise NotReady, naming every script of a plan that cannot run; nothing has been started then."""
+    problems = check_scripts(plan)
+    if problems:
+        raise NotReady(
+            "; ".join(problems) + ".",
+            "Nothing was started. Put that right (chmod +x, a #! line) and try again.",
+        )

@@ -1,0 +1,138 @@
+"""Start one program, in a session of its own, with the descriptors that it may have."""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+from collections.abc import Mapping
+from contextlib import suppress
+
+from rigger.errors import StepFailed
+
+own_children: set[int] = set()  # children that a Popen of this module waits for; never reaped behind its back
+
+
+# ---- starting --------------------------------------------------------------------------------------------
+
+
+def spawn(argv, cwd, env, *, stdin=subprocess.DEVNULL, stderr, pass_fds=()) -> subprocess.Popen:
+    """Start a program in a session of its own; raises StepFailed with the reason why it cannot be started."""
+    try:
+        encoded = (
+            None
+            if env is None
+            else {encode_environment(name): encode_environment(value) for name, value in env.items()}
+        )
+        proc = subprocess.Popen(
+            list(argv),
+            cwd=cwd,
+            env=encoded,
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            bufsize=0,
+            start_new_session=True,
+            pass_fds=pass_fds,
+        )
+    except (OSError, ValueError) as error:
+        raise cannot_start(error, argv, cwd, os.environ if env is None else env) from error
+    own_children.add(proc.pid)
+    return proc
+
+
+def encode_environment(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+def cannot_start(error: Exception, argv, cwd, env) -> StepFailed:
+    program = os.fsdecode(argv[0])
+    if isinstance(error, ValueError):  # a NUL byte, or "=" in a name
+        return StepFailed(f"{program} cannot be started: {error}.", "Look for NUL bytes in the vars.")
+    if cwd is not None and not os.path.isdir(cwd):
+        return StepFailed(f"{program} cannot be started: its folder {os.fsdecode(cwd)} does not exist.")
+    if error.errno == errno.E2BIG:
+        return _too_much(program, env)
+    path = _where(program, cwd, env)
+    if error.errno == errno.ENOENT:
+        return _not_found(program, path)
+    if error.errno == errno.ENOEXEC:
+        return StepFailed(
+            f"{program} has no shebang line, so the system does not know what to run it with.",
+            "Make its first line #!/usr/bin/env bash, for example.",
+        )
+    if error.errno == errno.EACCES:
+        return _not_allowed(program, path)
+    return StepFailed(f"{program} cannot be started: {os.strerror(error.errno)}.")
+
+
+def _too_much(program: str, env: Mapping[str, str]) -> StepFailed:
+    sizes = {name: len(encode_environment(value)) for name, value in env.items()}
+    largest = max(sizes, key=sizes.get, default="")
+    return StepFailed(
+        f"{program} cannot be started: the vars are too long for the system "
+        f"({sum(sizes.values())} bytes in all, of which {largest} has {sizes.get(largest, 0)}).",
+        f"Put the content of {largest} in a file, and the file's path in the var.",
+    )
+
+
+def _not_found(program: str, path: str) -> StepFailed:
+    interpreter = _interpreter(path)
+    if interpreter is None:
+        where = "does not exist" if os.sep in program else "is not on the PATH"
+        return StepFailed(f"{program} {where}.")
+    if interpreter.endswith("\r"):
+        return StepFailed(f"{program} has Windows line ends.", "Save it with Unix line ends.")
+    return StepFailed(
+        f"{program} cannot be started: {interpreter}, which its first line names, does not exist.",
+        f"Install {os.path.basename(interpreter)}, or correct the first line.",
+    )
+
+
+def _not_allowed(program: str, path: str) -> StepFailed:
+    if os.path.isfile(path) and os.access(path, os.X_OK):
+        interpreter = _interpreter(path) or "its interpreter"
+        return StepFailed(f"{program} cannot be started: no permission to execute {interpreter}.")
+    return StepFailed(f"{program} is not executable.", f"Make it so: chmod +x {program}")
+
+
+def _where(program: str, cwd, env: Mapping[str, str]) -> str:
+    if os.sep in program:
+        return os.path.join(os.fsdecode(cwd or ""), program)
+    from shutil import which
+
+    return which(program, path=env.get("PATH")) or program
+
+
+def _interpreter(path: str) -> str | None:
+    """The program that a script's first line names; None when there is no script or no such line."""
+    with suppress(OSError), open(path, "rb") as script:
+        first = script.readline(512)
+        if first.startswith(b"#!"):
+            words = first[2:].rstrip(b"\n").split(b" ")
+            return os.fsdecode(next((word for word in words if word), b""))
+    return None
+
+
+def make_pipe(first: int, childs: int) -> tuple[int, int]:
+    """Return our end of a pipe and a child's (0: it reads, 1: it writes), the child's numbered from `first` on."""
+    import fcntl
+
+    ends = os.pipe()
+    theirs = fcntl.fcntl(ends[childs], fcntl.F_DUPFD_CLOEXEC, first)
+    os.close(ends[childs])
+    return ends[1 - childs], theirs
+
+
+def ensure_standard_descriptors() -> None:
+    """Open /dev/null wherever standard input, output or error is closed.
+
+    Otherwise the next file that is opened, the lock for example, would take that number, and a script would
+    lose or write to it.
+    """
+    while True:
+        fd = os.open(os.devnull, os.O_RDWR)
+        if fd > 2:
+            os.close(fd)
+            return
+        os.set_inheritable(fd, True)

@@ -1,0 +1,86 @@
+"""A question, its choices, and an answer with its source."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from rigger.errors import BadUsage
+
+TYPES = ("text", "integer", "confirm", "select", "checkbox", "path", "ssh-key", "secret")
+CHANGES = ("none", "install", "deploy", "create", "replace")
+KEY_KINDS = ("ed25519", "rsa")  # of SSH keys that can be made
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One value that may be chosen, and what it means."""
+
+    value: str
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class Question:
+    """One value that a module needs: how it is asked for, its default, and what makes it valid."""
+
+    name: str
+    ask: str
+    help: str = ""
+    type: str = "text"
+    choices: tuple[Choice, ...] = ()
+    choices_command: str = ""  # a program whose lines are the choices: value, or value TAB description
+    default: str | None = None  # a Jinja2 template over the values already answered
+    when: str = ""  # a Jinja2 condition; empty: always
+    check: str = ""  # a program: exit 0, or its last line says what is wrong
+    env: tuple[str, ...] = ()  # native names looked for in the process environment, beside RIGGER_<NAME>
+    advanced: bool = False
+    optional: bool = False
+    pattern: str = (
+        ""  # a regular expression that the whole value must match; a select admits it beside its choices
+    )
+    min: int | None = None
+    max: int | None = None
+    changes: str = "create"
+    flag: str = ""  # a flag of its own (--provider) beside --set NAME=VALUE
+    pinned: bool = False  # stored even when nobody changed the default
+    make: str = ""  # the kind of SSH key to make where there is none
+    origin: str = ""  # the manifest, for messages
+    folder: str = ""  # where the module's programs lie
+
+    @property
+    def secret(self) -> bool:
+        return self.type == "secret"
+
+    @property
+    def flag_form(self) -> str:
+        return self.flag or f"--set {self.name}="
+
+    @property
+    def live(self) -> bool:
+        """Whether its choices depend on something outside the manifest."""
+        return bool(self.choices_command)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A value and where it came from."""
+
+    value: str = field(repr=False)
+    source: str
+    explicit: bool = True  # somebody gave it; False: a default that is resolved anew whenever it is used
+
+
+class BadAnswer(BadUsage):
+    """A value that its question does not accept; the message is one sentence for the person who gave it."""
+
+    cause = ""  # what a program said, which may be the same for several questions
+
+
+def of_program(sentence: str, cause: str, next_step: str = "") -> BadAnswer:
+    problem = BadAnswer(sentence, next_step)
+    problem.cause = cause
+    return problem
+
+
+def said_of(problem: BadAnswer, source: str) -> BadAnswer:
+    return of_program(f"{problem.message.removesuffix('.')} ({source}).", problem.cause, problem.next_step)

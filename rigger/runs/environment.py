@@ -1,0 +1,55 @@
+"""The variables that a script gets."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from rigger import text
+from rigger.configuration.config import Config
+from rigger.environments import inventory
+from rigger.environments.environment import Environment
+from rigger.environments.inventory import text_path
+from rigger.files import PACKAGE
+from rigger.modules.model import Module
+
+LIBEXEC = os.path.join(PACKAGE, "libexec")
+
+
+def script_environment(environment: Environment, config: Config, module: Module) -> dict[str, str]:
+    """Return the environment of a module's script, without what belongs to one step alone."""
+    state = environment.file("modules", config.state_name(module))
+    provider_state = environment.file("modules", config.state_name(config.provider))
+    for folder in (state, provider_state, environment.bin_dir):
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+    if not os.path.exists(text_path(environment.inventory_file)):
+        inventory.write(environment.inventory_file, environment.nodes())
+    values = {text.decode(name): text.decode(value) for name, value in os.environb.items()}
+    for module_ in (config.provider, config.platform):
+        for name in (*(question.name for question in module_.questions), *module_.outputs):
+            values.pop(name, None)  # what a shell happens to hold must not stand in for an unset value
+    values[f"{config.platform.prefix}_ROOT"] = config.platform.folder
+    values.pop("RIGGER_PASSPHRASE", None)  # it opens bundles: no script's business
+    values.update(config.values)
+    folders = [LIBEXEC, *environment.own_folders(), environment.original_path()]
+    values.update(
+        PATH=os.pathsep.join(folders),
+        RIGGER_INTERFACE=str(module.interface),
+        RIGGER_HOME=environment.home,
+        RIGGER_ENVIRONMENT=environment.name,
+        RIGGER_ENVIRONMENT_ID=config.id,
+        RIGGER_ENVIRONMENT_DIR=environment.path,
+        RIGGER_MODULE_DIR=module.folder,
+        RIGGER_STATE_DIR=state,
+        RIGGER_INVENTORY=environment.inventory_file,
+        RIGGER_NODES_FILE=text_path(environment.inventory_file),
+        RIGGER_VARS_FILE=environment.vars_file,
+        RIGGER_PYTHON=sys.executable,
+        RIGGER_CACHE_DIR=os.path.join(environment.home, "cache"),
+        RIGGER_BIN_DIR=environment.bin_dir,
+        RIGGER_PROVIDER_DIR=config.provider.folder,
+        RIGGER_PROVIDER_STATE_DIR=provider_state,
+        RIGGER_PLATFORM_DIR=config.platform.folder,
+        RIGGER_PLATFORM_PORTS=" ".join(map(str, config.platform.ports)),
+    )
+    return values

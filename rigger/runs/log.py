@@ -1,0 +1,66 @@
+"""The log of a step: what a script says, masked, to the file and to whoever looks."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+
+from rigger.envfile.output import parse_output
+from rigger.redact import Redactor
+from rigger.runs.step_files import StepFiles, content_of
+from rigger.ui.printer import Printer
+
+
+class StepLog:
+    """A step's output on its way: masked, written to its file, hashed, shown."""
+
+    def __init__(self, channels: StepFiles, redactor: Redactor, printer: Printer):
+        self.channels = channels
+        self.redactor = redactor
+        self.printer = printer
+        self.stream = redactor.stream()
+        self.digest = hashlib.sha256()
+        self.size = 0
+        self.problem = ""
+        self._secrets_seen = 0
+        self._fd = -1
+
+    def __enter__(self) -> StepLog:
+        self._fd = os.open(self.channels.log, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+        return self
+
+    def __exit__(self, *exc) -> None:
+        self._write(self.stream.finish())
+        os.close(self._fd)
+
+    def take(self, block: bytes) -> None:
+        self._learn_secrets()
+        self._write(self.stream.feed(block))
+
+    def _learn_secrets(self) -> None:
+        """Mask what the script has just saved as a secret, before anything that it printed after that is shown."""
+        try:
+            size = os.stat(self.channels.secrets).st_size
+        except OSError:
+            return
+        if size != self._secrets_seen:
+            self._secrets_seen = size
+            values, _ = parse_output(content_of(self.channels.secrets), "")
+            for value in values.values():
+                self.redactor.add(value)
+
+    def _write(self, data: bytes) -> None:
+        if not data:
+            return
+        self.printer.output(data)
+        if self.problem:
+            return
+        try:
+            view = memoryview(data)
+            while view:
+                written = os.write(self._fd, view)
+                self.digest.update(view[:written])
+                self.size += written
+                view = view[written:]
+        except OSError as problem:
+            self.problem = problem.strerror or str(problem)

@@ -1,0 +1,124 @@
+"""Take over what a step gave back: values, secrets, nodes, PATH."""
+
+from __future__ import annotations
+
+import os
+
+from rigger.configuration.config import Config
+from rigger.configuration.resolve import CORE
+from rigger.environments import inventory
+from rigger.environments.environment import Environment
+from rigger.plans.model import Step
+from rigger.questions.model import BadAnswer
+from rigger.questions.validate import validate
+from rigger.redact import maskable
+from rigger.runs.environment import LIBEXEC
+from rigger.runs.step_files import StepOutput
+from rigger.ssh.connections import forget_host_keys
+
+
+def validate_backup(path: str, succeeded: bool) -> list[str]:
+    """Put what a failed backup wrote aside; a good one that wrote nothing is none."""
+    there = bool(path) and os.path.isfile(path) and os.path.getsize(path) > 0
+    if not succeeded and os.path.isfile(path):
+        os.replace(path, f"{path}.incomplete")
+    return [f"no backup was written to {path}"] if succeeded and path and not there else []
+
+
+# What a step gave back
+
+
+def apply_output(
+    environment: Environment, config: Config, step: Step, given: StepOutput, succeeded: bool
+) -> tuple[str, ...]:
+    """Keep what a step gave back, also a failed one: a half-made machine must be findable.
+
+    Returns the names of the vars that changed. A value that holds a secret is kept among the secrets.
+    """
+    _refuse_answers(given, config, step)
+    _take_nodes(environment, step, given, succeeded)
+    folders = _take_path(environment, given)
+    vars, secrets = environment.vars(), environment.secrets()
+    known = maskable({**config.secrets, **given.secrets})
+    for name, value in given.values.items():
+        if name in secrets or name in given.secrets or any(secret in value for secret in known):
+            given.secrets.setdefault(name, value)
+    plain = {name: value for name, value in given.values.items() if name not in given.secrets}
+    changed = [n for n, v in {**plain, **given.secrets}.items() if {**vars, **secrets}.get(n) != v]
+    moved = [name for name in given.secrets if name in vars]
+    new_folders = folders != environment.own_folders()
+    if changed or moved or new_folders:
+        vars = {name: value for name, value in {**vars, **plain}.items() if name not in given.secrets}
+        environment.save(vars, {**secrets, **given.secrets}, folders)
+    return tuple(sorted(changed))
+
+
+def _refuse_answers(given: StepOutput, config: Config, step: Step) -> None:
+    """Leave out what would make the environment unusable: what only a person chooses, and what a question refuses."""
+    questions = {question.name: question for question in config.questions}
+    chosen = {*CORE, f"{config.platform.prefix}_ID", f"{config.platform.prefix}_VERSION"}
+    for values in (given.values, given.secrets):
+        for name in list(values):
+            try:
+                if name in chosen:
+                    raise BadAnswer(
+                        f"{name} is what the environment is configured to be; a script cannot set it."
+                    )
+                if name in questions:
+                    values[name] = validate(questions[name], values[name])
+            except BadAnswer as problem:
+                given.problems.append(f"{step.shown}: {problem.message.removesuffix('.')}")
+                del values[name]
+
+
+def _take_nodes(environment: Environment, step: Step, given: StepOutput, succeeded: bool) -> None:
+    before = environment.nodes()
+    ends = step.verb == "destroy" or step.verb == "suspend" and step.module.suspend == "ends"
+    if ends and step.module.role == "provider" and succeeded:
+        after = given.nodes
+    elif step.verb in ("create", "resume") and succeeded and given.nodes:
+        after = given.nodes
+    else:
+        after = inventory.merge(before, given.nodes)
+    if after != before:
+        forget_host_keys(environment.path, inventory.moved(before, after))
+        inventory.write(environment.inventory_file, after)
+
+
+def _take_path(environment: Environment, given: StepOutput) -> list[str]:
+    """Return the environment's folders on PATH with those that a script added; others are refused."""
+    own = environment.own_folders()
+    path = given.values.pop("PATH", None)
+    given.values.pop("ORIGINAL_PATH", None)
+    if path is None:
+        return own
+    known = {*own, LIBEXEC, *environment.original_path().split(os.pathsep)}
+    for folder in path.split(os.pathsep):
+        if folder in known:
+            continue
+        if environment.owns(folder):
+            own.append(folder)
+        else:
+            given.problems.append(f"PATH may only gain folders of the environment, not {folder!r}")
+    return list(dict.fromkeys(own))
+
+
+def missing_outputs(step: Step, given: StepOutput, config: Config) -> list[str]:
+    makes = "create" if step.module.role == "provider" else "deploy"
+    if step.verb != makes:
+        return []
+    have = {**config.values, **given.values, **given.secrets}
+    return [
+        f"{name} was not set, which {step.module.name} promises"
+        for name in step.module.outputs
+        if name not in have
+    ]
+
+
+def with_given(config: Config, given: StepOutput) -> Config:
+    from dataclasses import replace
+
+    if not (given.values or given.secrets):
+        return config
+    values = {**config.values, **given.values, **given.secrets}
+    return replace(config, values=values, secrets={**config.secrets, **given.secrets})

@@ -1,0 +1,148 @@
+"""What must hold before anything is started: tools, credentials, disk, scripts; each failure with its remedy."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+
+from rigger import versions
+from rigger.configuration.config import Config
+from rigger.environments.environment import Environment
+from rigger.errors import NotReady, StepFailed
+from rigger.modules.model import Module, Tool
+from rigger.plans.model import Plan
+from rigger.plans.scripts import check_scripts
+from rigger.process import capture
+from rigger.runs.programs import run_program
+from rigger.ssh.agent import key_problem
+from rigger.text import last_line
+
+LEAST_FREE_BYTES = 64 << 20  # for records and logs; what a platform needs is its scripts' business
+
+REMEDIES = {
+    "terraform": "install it from https://developer.hashicorp.com/terraform/install or your package manager",
+    "git": "install it with your package manager, for example: apt-get install git",
+    "ssh": "install it with your package manager, for example: apt-get install openssh-client",
+    "curl": "install it with your package manager, for example: apt-get install curl",
+    "bash": "install it with your package manager",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at: what it is, whether it will do, and what to do if not."""
+
+    what: str
+    good: bool
+    detail: str
+    remedy: str = ""
+
+
+def examine(
+    environment: Environment | None, config: Config | None, planned: Plan | None, home: str
+) -> list[Finding]:
+    """Look at everything that the next run needs; changes nothing."""
+    findings = [_folder(home), _disk(home)]
+    if config is None or environment is None:
+        return findings
+    for module in (config.provider, config.platform):
+        findings += [_tool(tool, module) for tool in module.tools]
+    if planned is not None:
+        findings += _scripts(planned)
+    findings += [*_credentials(environment, config), *_keys(config)]
+    return findings
+
+
+def require(environment: Environment, config: Config, planned: Plan) -> None:
+    """Raise NotReady with every failure and its remedy; nothing has been started then."""
+    findings = examine(environment, config, planned, environment.home)
+    failures = [finding for finding in findings if not finding.good]
+    if failures:
+        lines = [
+            f"  {f.what}: {f.detail}" + (f"\n    remedy: {f.remedy}" if f.remedy else "") for f in failures
+        ]
+        raise NotReady(
+            "Not ready, nothing was started:\n" + "\n".join(lines),
+            'Put that right and try again; "rigger doctor" looks at everything again.',
+        )
+
+
+def _folder(home: str) -> Finding:
+    place = home if os.path.isdir(home) else os.path.dirname(home)
+    good = os.access(place, os.W_OK | os.X_OK)
+    return Finding(
+        "folder",
+        good,
+        home if good else f"{place} is not writable",
+        "set RIGGER_HOME to a folder of your own",
+    )
+
+
+def _disk(home: str) -> Finding:
+    place = home
+    while not os.path.isdir(place):
+        place = os.path.dirname(place)
+    usage = os.statvfs(place)
+    free = usage.f_bavail * usage.f_frsize
+    least = f"make room there: at least {LEAST_FREE_BYTES >> 20} MiB must be free, for records and logs"
+    return Finding("disk", free >= LEAST_FREE_BYTES, f"{free >> 20} MiB free at {place}", least)
+
+
+def _tool(tool: Tool, module: Module) -> Finding:
+    what = f"tool {tool.name}"
+    from shutil import which  # slow to import, and not every module needs tools
+
+    path = which(tool.name)
+    remedy = tool.remedy or REMEDIES.get(tool.name, "install it and put it on PATH")
+    if path is None:
+        return Finding(what, False, f"not on PATH; {module.name} needs it", remedy)
+    if not tool.minimum:
+        return Finding(what, True, path)
+    found = tool_version(path)
+    if found is None:
+        return Finding(what, False, f"{path} does not say its version", remedy)
+    good = versions.key(found) >= versions.key(tool.minimum)
+    return Finding(
+        what, good, f"{path} {found}" + ("" if good else f", but {module.name} needs {tool.minimum}"), remedy
+    )
+
+
+def tool_version(path: str) -> str | None:
+    """Return the first version number that `tool --version` prints, None where it prints none."""
+    try:
+        said = capture.capture([path, "--version"], timeout=20)
+    except StepFailed:
+        return None
+    match = re.search(rb"\d+(?:\.\d+)+", said.output or said.errors)
+    return match[0].decode() if match else None
+
+
+def _scripts(planned: Plan) -> list[Finding]:
+    remedy = "the README says what a module needs: Writing a provider"
+    return [Finding("script", False, problem, remedy) for problem in check_scripts(planned)]
+
+
+def _keys(config: Config) -> list[Finding]:
+    """Look at the keys that an ssh agent will have to serve: one may need a passphrase that nobody can type."""
+    findings = []
+    for name in config.platform.ssh_agent:
+        if key := config.values.get(name):
+            problem = key_problem(key)
+            detail, remedy = (problem.message, problem.remedy) if problem else (key, "")
+            findings.append(Finding(name, problem is None, detail, remedy))
+    return findings
+
+
+def _credentials(environment: Environment, config: Config) -> list[Finding]:
+    findings = []
+    for question in config.questions:
+        if not (question.secret and question.check and config.values.get(question.name)):
+            continue
+        code, output, errors = run_program(environment, question.folder, question.check, config.values)
+        said = last_line(errors, output).replace(config.values[question.name], "***")
+        remedy = f'"rigger config set {question.name}=..." with one that works'
+        findings.append(
+            Finding(question.name, code == 0, said or ("accepted" if code == 0 else f"exit {code}"), remedy)
+        )
+    return findings

@@ -1,0 +1,64 @@
+"""Run a module's small programs: checks of answers, lists of choices, the nodes that would leave."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+
+from rigger import text
+from rigger.configuration.config import Config
+from rigger.environments.environment import Environment
+from rigger.environments.inventory import Node
+from rigger.errors import NotReady, StepFailed
+from rigger.modules.contract import INTERFACE
+from rigger.process import capture
+from rigger.runs.environment import LIBEXEC, script_environment
+from rigger.text import last_line
+from rigger.trust.gate import require_agreed_folder, require_trusted
+
+
+def run_program(
+    environment: Environment | None, folder: str, command: str, values: Mapping[str, str]
+) -> tuple[int, str, str]:
+    """Run a program of a manifest (a check, a list of choices) in its module's folder with values in its environment."""
+    environ = {text.decode(name): text.decode(value) for name, value in os.environb.items()}
+    environ.update(values)
+    environ["RIGGER_INTERFACE"] = str(INTERFACE)
+    environ["RIGGER_MODULE_DIR"] = folder
+    environ["RIGGER_PYTHON"] = sys.executable
+    environ["PATH"] = os.pathsep.join([LIBEXEC, environ.get("PATH", os.defpath)])
+    if environment is not None:
+        require_agreed_folder(environment, folder)
+        environ["RIGGER_HOME"] = environment.home
+    words = command.split()
+    path = os.path.join(folder, words[0])
+    try:
+        said = capture.capture([path, *words[1:]], cwd=folder, env=environ)
+    except StepFailed as problem:
+        return 127, "", problem.message
+    return said.exit_code, text.decode(said.output), text.decode(said.errors)
+
+
+def leaving(environment: Environment, config: Config, nodes: Sequence[Node]) -> list[str] | None:
+    """Return the nodes that the next create lets go, as the provider's `leaving` tells; None where it has none.
+
+    Raises NotReady when it cannot tell.
+    """
+    script = config.provider.script("leaving")
+    if script is None or not nodes:
+        return None
+    require_trusted(environment, config.modules)
+    environ = script_environment(environment, config, config.provider)
+    try:
+        said = capture.capture([script], cwd=config.provider.folder, env=environ)
+    except StepFailed as problem:
+        raise NotReady(problem.message, problem.next_step) from None
+    if said.exit_code:
+        reason = last_line(text.decode(said.errors), text.decode(said.output)).removeprefix("error: ")
+        raise NotReady(
+            f"{config.provider.name} cannot tell which nodes leave: {reason or said.exit_code}.",
+            "Nothing was started. Put that right and try again.",
+        )
+    named = text.decode(said.output).split()
+    return [node.name for node in nodes if node.name in named]

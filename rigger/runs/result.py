@@ -1,0 +1,72 @@
+"""How a step ended."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from rigger.environments.environment import Environment
+from rigger.plans.model import Step
+from rigger.text import duration
+
+SKIPPED = 77  # the exit code by which a test says that it does not apply, as Automake's tests do
+
+
+@dataclass(frozen=True)
+class Result:
+    """How one step ended."""
+
+    step: Step
+    exit_code: int
+    seconds: float
+    log: str
+    changed: tuple[str, ...] = ()  # names of the vars that it changed
+    problems: tuple[str, ...] = ()  # what it gave back that cannot be used
+    timed_out: bool = False
+    interrupted: bool = False
+    leftovers: tuple[str, ...] = ()
+    figures: Mapping[str, str] = field(default_factory=dict)  # what a test or step measured
+    lost: tuple[str, ...] = ()  # nodes that it could not reach, or lost the connection to
+
+    @property
+    def good(self) -> bool:
+        return self.exit_code == 0 and not (self.problems or self.timed_out or self.interrupted)
+
+    @property
+    def skipped(self) -> bool:
+        """Whether this is a test that said that it does not apply."""
+        return self.exit_code == SKIPPED and "/" in self.step.verb and not (self.problems or self.interrupted)
+
+    def as_dict(self) -> dict:
+        return {
+            "module": f"{self.step.module.role}/{self.step.module.name}",
+            "step": self.step.verb,
+            "good": self.good,
+            "exit_code": self.exit_code,
+            "seconds": round(self.seconds, 3),
+            "log": self.log,
+            "changed": list(self.changed),
+            **({"figures": dict(self.figures)} if self.figures else {}),
+        }
+
+    def describe(self, environment: Environment) -> str:
+        """Return one sentence about a step that did not succeed."""
+        took = duration(self.seconds)
+        log = os.path.relpath(self.log, environment.path)
+        if self.interrupted:
+            how = f"was interrupted after {took}"
+        elif self.timed_out:
+            limit = duration(self.step.module.timeout(self.step.verb))
+            how = f"did not end within {limit} and was stopped after {took}"
+        elif self.exit_code:
+            how = f"exited {self.exit_code} after {took}"
+        else:
+            how = f"gave back what cannot be used: {'; '.join(self.problems)}"
+        lost = f"; {' and '.join(self.lost)} could not be reached" if self.lost else ""
+        return f"{self.step.shown} {how}{lost}; its output is in {log}."
+
+
+def failures(results: Sequence[Result]) -> list[Result]:
+    """Return the results of the steps that did not succeed."""
+    return [result for result in results if not result.good]

@@ -1,0 +1,371 @@
+"""Carries a plan out: one step after another, each recorded before it starts and after it ended."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+
+from rigger import __version__
+from rigger.configuration.config import Config
+from rigger.environments.environment import Environment
+from rigger.errors import Interrupted, NotReady, StepFailed, Unwritable
+from rigger.files import write_bytes
+from rigger.git import inspect as git_inspect
+from rigger.modules.scripts import script_digest
+from rigger.modules.shared import shared_digest
+from rigger.plans.changes import recorded_parameters
+from rigger.plans.model import Plan, Step
+from rigger.process import step as step_process
+from rigger.process.interrupts import Interrupts
+from rigger.process.step import Outcome
+from rigger.redact import Redactor, maskable
+from rigger.runs.environment import script_environment
+from rigger.runs.log import StepLog
+from rigger.runs.output import apply_output, missing_outputs, validate_backup, with_given
+from rigger.runs.result import Result
+from rigger.runs.step_files import StepFiles
+from rigger.sources import checkout as source_checkout
+from rigger.ssh import agent
+from rigger.ssh.agent import key_problem
+from rigger.ssh.connections import Connections, first_pause
+from rigger.ui.printer import Printer
+
+ATTEMPTS = 3  # that an idempotent step gets when it failed because a connection to a node was lost
+IDEMPOTENT = ("install", "check")
+
+
+class Run:
+    """One command's steps under way in an environment whose lock is held."""
+
+    def __init__(self, environment: Environment, config: Config, printer: Printer, lock_fd: int):
+        self.environment = environment
+        self.config = config
+        self.printer = printer
+        self.lock_fd = lock_fd
+        self.id = ""
+        self.folder = ""
+        self.redactor = Redactor(maskable(config.secrets))
+        self.results: list[Result] = []
+        self.served: Mapping[str, str] = {}  # the variables by which steps find the ssh agent
+        self.connections = Connections(environment.path)
+        self.on_step_finished: Callable[[Result], None] = lambda result: None
+        self.before_step: Callable[[Step], None] = lambda step: None
+
+    def carry_out(self, plan: Plan) -> list[Result]:
+        """Run the steps of a plan in order; raises StepFailed at the first that matters, or Interrupted."""
+        with Interrupts() as interrupts, self._keys_served(plan), self.connections:
+            self._begin(plan)
+            outcome = "failed"
+            try:
+                for number, step in enumerate(plan.steps, 1):
+                    self._stop_if_asked(interrupts)
+                    self.before_step(step)
+                    result = self._attempts(plan, number, step, interrupts)
+                    self.results.append(result)
+                    self.on_step_finished(result)
+                    if result.interrupted:
+                        outcome = "interrupted"
+                        raise Interrupted(result.describe(self.environment), _again(plan))
+                    if not result.good and not step.goes_on:
+                        raise StepFailed(result.describe(self.environment), self._next_step(plan, step))
+                well = all(
+                    (result.good or result.skipped) and not result.leftovers for result in self.results
+                )
+                outcome = "done" if well else "failed"
+            except Interrupted:
+                outcome = "interrupted"
+                raise
+            finally:
+                self._end(outcome)
+        return self.results
+
+    @contextlib.contextmanager
+    def _keys_served(self, plan: Plan) -> Iterator[None]:
+        """Have an ssh agent hold the keys that the platform names, while its steps run."""
+        keys = keys_to_serve(self.config)
+        if not keys or plan.command == "setup-clients":
+            yield
+            return
+        if plan.command == "destroy":  # what is there must be removable without the keys, too
+            keys = [key for key in keys if key_problem(key) is None]
+        with agent.serving(keys, self.environment.path, self.printer.line) as found:
+            self.served = found
+            yield
+
+    def as_dict(self) -> dict:
+        """Return the steps that ended, for a report."""
+        return {"run": self.id, "steps": [result.as_dict() for result in self.results]}
+
+    def _begin(self, plan: Plan) -> None:
+        self.id, self.folder = _new_folder(self.environment, plan.command)
+        shown = json.dumps(plan.as_dict(), indent=2).encode() + b"\n"
+        write_bytes(os.path.join(self.folder, "plan.json"), shown, durable=False)
+        self.environment.audit.append(
+            "run-started",
+            self.id,
+            command=plan.command,
+            rigger=__version__,
+            by=f"{os.environ.get('USER') or os.getuid()}@{os.uname().nodename}",
+            provider=self.config.provider.name,
+            platform=self.config.platform.name,
+            id=self.config.id,
+            version=self.config.values.get("VERSION", ""),
+            steps=len(plan.steps),
+            **self._commit(),
+        )
+
+    def _commit(self) -> dict:
+        """Return the commit of the platform's repository, where it has one, and whether files of it were changed."""
+        folder = source_checkout.find(self.environment, self.config.platform, self.config.values)
+        commit = git_inspect.commit(folder)
+        dirty = bool(commit and self.config.platform.checkout and git_inspect.state(folder).changed)
+        return {**({"commit": commit} if commit else {}), **({"dirty": True} if dirty else {})}
+
+    def _end(self, outcome: str) -> None:
+        try:
+            self.environment.audit.append("run-finished", self.id, outcome=outcome)
+        except NotReady as problem:
+            if outcome == "done":
+                raise _not_recorded("all steps ended well", problem) from None
+            self.printer.warn(
+                _not_recorded("the run has ended", problem).message
+            )  # another error is under way
+
+    def _stop_if_asked(self, interrupts: Interrupts) -> None:
+        if interrupts.requested():
+            raise Interrupted(
+                "Interrupted between two steps; nothing was running.", "The same command goes on from here."
+            )
+
+    def _attempts(self, plan: Plan, number: int, step: Step, interrupts: Interrupts) -> Result:
+        """Run a step, and again what is idempotent and failed because a connection to a node was lost."""
+        pause, attempt = first_pause(), 1
+        while True:
+            result = self._step(plan, number, step, interrupts, attempt)
+            again = result.lost and not (result.timed_out or result.interrupted) and step.verb in IDEMPOTENT
+            if not again or attempt == ATTEMPTS:
+                return result
+            attempt += 1
+            self.printer.warn(
+                f"{' and '.join(result.lost)} could not be reached: trying again in {pause:g} s "
+                f"({attempt} of {ATTEMPTS})."
+            )
+            interrupts.wait(pause)
+            pause *= 2
+            if interrupts.requested():
+                return result
+
+    def _step(self, plan: Plan, number: int, step: Step, interrupts: Interrupts, attempt: int = 1) -> Result:
+        channels = StepFiles(self.folder, number, step.verb, attempt)
+        environment = self._prepare(plan, number, step, channels)
+        self._record_start(plan, number, step, channels, attempt)
+        self.connections.begin_step()
+        self.printer.step_started(number, len(plan.steps), f"{step.module.name} {step.verb}", step.why)
+        with StepLog(channels, self.redactor, self.printer) as log:
+            try:
+                outcome = step_process.run(
+                    step.module.argv(step.script),
+                    cwd=step.module.folder,
+                    env=environment,
+                    sink=log.take,
+                    interrupts=interrupts,
+                    timeout=step.module.timeout(step.verb),
+                    tick=self.printer.tick,
+                    say=self.printer.warn,
+                    keep_open=[self.lock_fd],
+                )
+            except StepFailed as problem:
+                log.take(f"{problem.message}\n".encode("utf-8", "backslashreplace"))
+                outcome = Outcome(exit_code=126, started=False)
+        return self._finish(plan, number, step, channels, log, outcome)
+
+    def _prepare(self, plan: Plan, number: int, step: Step, channels: StepFiles) -> dict[str, str]:
+        """Make what a step needs and return its environment; raises NotReady where the disk does not allow it."""
+        try:
+            channels.create()
+            return self._script_environment(plan, step, number, channels)
+        except OSError as problem:
+            channels.remove()
+            raise NotReady(
+                f"{step.shown} was not started: {problem.filename}: {problem.strerror}.",
+                "Make room or correct the permissions, then run the same command again.",
+            ) from None
+
+    def _record_start(self, plan: Plan, number: int, step: Step, channels: StepFiles, attempt: int) -> None:
+        self.environment.audit.append(
+            "step-started",
+            self.id,
+            command=plan.command,
+            number=number,
+            module=f"{step.module.role}/{step.module.name}",
+            step=step.verb,
+            script=step.shown,
+            sha256=script_digest(step.script),
+            shared="" if step.checks or "/" in step.verb else shared_digest(step.module),
+            why=step.why,
+            **({"leaving": list(plan.leaving)} if plan.leaving else {}),
+            **({"attempt": attempt} if attempt > 1 else {}),
+            parameters=_as_run(step, recorded_parameters(self.config, self.environment.key())),
+            log=os.path.relpath(channels.log, self.environment.path),
+        )
+
+    def _finish(
+        self, plan: Plan, number: int, step: Step, channels: StepFiles, log: StepLog, outcome: Outcome
+    ) -> Result:
+        given = channels.collect(step.shown)
+        leftovers = tuple(line for line in given.values.pop("LEFTOVERS", "").splitlines() if line.strip())
+        succeeded = outcome.exit_code == 0 and not outcome.timed_out and not outcome.interrupted
+        if succeeded:
+            given.problems += missing_outputs(step, given, self.config)
+        if step.verb == "backup":
+            given.problems += validate_backup(plan.environ.get("RIGGER_BACKUP_FILE", ""), succeeded)
+        try:
+            changed = apply_output(self.environment, self.config, step, given, succeeded)
+        except Unwritable as problem:
+            raise _not_kept(step, outcome, problem) from None
+        self.config = with_given(self.config, given)
+        for value in maskable(self.config.secrets):
+            self.redactor.add(value)
+        result = Result(
+            step,
+            outcome.exit_code,
+            outcome.duration,
+            channels.log,
+            changed,
+            tuple(given.problems),
+            outcome.timed_out,
+            outcome.interrupted,
+            leftovers,
+            {name: self.redactor.text(value) for name, value in given.figures.items()},
+            () if succeeded else self.connections.lost(),
+        )
+        if log.problem:
+            self.printer.warn(f"The log of {step.shown} is not complete: {log.problem}.")
+        self._record_end(
+            step,
+            number=number,
+            module=f"{step.module.role}/{step.module.name}",
+            step=step.verb,
+            exit_code=outcome.exit_code if result.good or outcome.exit_code else 1,
+            **({"signal": outcome.signal} if outcome.signal else {}),
+            **({"timed_out": True} if outcome.timed_out else {}),
+            **({"interrupted": True} if outcome.interrupted else {}),
+            **({"problems": [self.redactor.text(p) for p in result.problems]} if result.problems else {}),
+            **({"leftovers": [self.redactor.text(p) for p in leftovers]} if leftovers else {}),
+            **(
+                {"survivors": [list(survivor) for survivor in outcome.survivors]} if outcome.survivors else {}
+            ),
+            **({"figures": dict(result.figures)} if result.figures else {}),
+            **({"lost": list(result.lost)} if result.lost else {}),
+            seconds=round(outcome.duration, 3),
+            log_size=log.size,
+            log_sha256=log.digest.hexdigest(),
+            changed=list(changed),
+        )
+        channels.remove()
+        self._show(result)
+        return result
+
+    def _record_end(self, ended: Step, **fields) -> None:
+        try:
+            self.environment.audit.append("step-finished", self.id, **fields)
+        except NotReady as problem:
+            raise _not_recorded(f"{ended.shown} exited {fields['exit_code']}", problem) from None
+
+    def _show(self, result: Result) -> None:
+        if result.skipped:
+            self.printer.step_finished("skipped", result.seconds)
+            return
+        if result.good:
+            note = f"({', '.join(result.changed)} set)" if result.changed else ""
+            self.printer.step_finished("done", result.seconds, note)
+            return
+        word = (
+            "interrupted"
+            if result.interrupted
+            else "timed out"
+            if result.timed_out
+            else f"failed (exit {result.exit_code})"
+        )
+        self.printer.step_finished(word, result.seconds, good=False)
+        for problem in result.problems:
+            self.printer.warn(self.redactor.text(problem))
+
+    def _next_step(self, plan: Plan, step: Step) -> str:
+        if plan.command == "provision":
+            if step.checks:
+                return 'Type "rigger status" to see what exists; "rigger provision" runs the steps before the check again.'
+            return 'Put that right and type "rigger provision": it goes on with this step. "rigger check" shows what exists.'
+        return f'"rigger logs {self.id}" shows all that was printed.'
+
+    def _script_environment(self, plan: Plan, step: Step, number: int, channels: StepFiles) -> dict[str, str]:
+        environment = script_environment(self.environment, self.config, step.module)
+        environment.update(
+            RIGGER_RUN=self.id,
+            RIGGER_STEP=f"{number:02d}-{step.verb}",
+            RIGGER_OUTPUT=channels.vars,
+            RIGGER_SECRETS_OUTPUT=channels.secrets,
+            RIGGER_INVENTORY_OUTPUT=channels.nodes,
+            RIGGER_FIGURES_OUTPUT=channels.figures,
+            RIGGER_LOCK_FD=str(self.lock_fd),
+            RIGGER_CONNECTIONS=self.connections.path,
+            RIGGER_LEAVING=" ".join(plan.leaving),
+            **self.served,
+            **plan.environ,
+            **step.environ,
+        )
+        return environment
+
+
+def keys_to_serve(config: Config) -> list[str]:
+    """Return the files of the keys that the platform wants an ssh agent for."""
+    return [config.values[name] for name in config.platform.ssh_agent if config.values.get(name)]
+
+
+def _as_run(step: Step, parameters: dict[str, str]) -> dict[str, str]:
+    """Return the parameters as a step really gets them."""
+    return {name: step.environ.get(name, value) for name, value in parameters.items()}
+
+
+def _not_recorded(what: str, problem: NotReady) -> StepFailed:
+    reason = str(problem.__cause__ and problem.__cause__.strerror or problem.message)
+    return StepFailed(
+        f"{what[0].upper()}{what[1:]}, but that could not be recorded: {reason}.",
+        "Make room or correct the permissions, then run the same command again; it repeats what has no record.",
+    )
+
+
+def _not_kept(ended: Step, outcome: Outcome, problem: Unwritable) -> StepFailed:
+    return StepFailed(
+        f"{ended.shown} exited {outcome.exit_code}, but what it gave back could not be kept: {problem.message.rstrip('.')}.",
+        "Make room or correct the permissions, then run the same command again; it takes that over first.",
+    )
+
+
+def _again(plan: Plan) -> str:
+    return (
+        f'Type "rigger {plan.command}" to go on: finished steps are not repeated.'
+        if plan.command == "provision"
+        else ""
+    )
+
+
+def _new_folder(environment: Environment, command: str) -> tuple[str, str]:
+    """Make a run's folder, named by the time and the command; two runs of one second get different names."""
+    stem = f"{time.strftime('%Y%m%dT%H%M%S')}-{command.replace(' ', '-')}"
+    runs, name, attempt = environment.file("runs"), stem, 1
+    try:
+        os.makedirs(runs, mode=0o700, exist_ok=True)
+        while os.path.exists(os.path.join(runs, name)):  # nobody else makes one: the lock is held
+            attempt += 1
+            name = f"{stem}-{attempt}"
+        os.mkdir(os.path.join(runs, name), 0o700)
+    except OSError as problem:
+        raise NotReady(
+            f"{problem.filename} cannot be made: {problem.strerror}; nothing was started.",
+            "Make room or correct the permissions, then run the same command again.",
+        ) from None
+    return name, os.path.join(runs, name)

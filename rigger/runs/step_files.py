@@ -1,0 +1,88 @@
+"""The files through which a step gives values, nodes and measurements back."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from dataclasses import dataclass, field
+
+from rigger.envfile.output import parse_output
+from rigger.environments import inventory
+from rigger.environments.inventory import Node
+
+
+@dataclass
+class StepOutput:
+    """What a step gave back."""
+
+    values: dict[str, str] = field(default_factory=dict)
+    secrets: dict[str, str] = field(default_factory=dict)
+    nodes: list[Node] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    figures: dict[str, str] = field(default_factory=dict)
+
+
+class StepFiles:
+    """The files that a step gives values back through; they outlive a killed rigger."""
+
+    def __init__(self, folder: str, number: int, verb: str, attempt: int = 1):
+        again = f".{attempt}" if attempt > 1 else ""
+        stem = os.path.join(folder, f"{number:02d}-{verb.replace('/', '-')}{again}")
+        self.log = f"{stem}.log"
+        self.vars = f"{stem}.vars"
+        self.secrets = f"{stem}.secrets"
+        self.nodes = f"{stem}.nodes"
+        self.figures = f"{stem}.figures"
+
+    def create(self) -> None:
+        for path in (self.log, self.vars, self.secrets, self.nodes):
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+
+    def collect(self, shown: str) -> StepOutput:
+        given = StepOutput()
+        for path in (self.vars, self.secrets, self.nodes, self.figures):
+            if not _is_plain(path):
+                given.problems.append(f"{shown} made something else than a file of {os.path.basename(path)}")
+                _clear_away(path)
+        odd = given.problems
+        given.values, given.problems = parse_output(content_of(self.vars), shown)
+        given.secrets, problems = parse_output(content_of(self.secrets), shown)
+        given.problems += problems
+        given.nodes, problems = inventory.parse_output(content_of(self.nodes))
+        given.problems += problems
+        given.figures, _ = parse_output(content_of(self.figures), shown)
+        given.problems += odd
+        return given
+
+    def remove(self) -> None:
+        for path in (self.vars, self.secrets, self.nodes, self.figures):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
+
+
+def _is_plain(path: str) -> bool:
+    """Return whether a path can be read without waiting: an ordinary file, or nothing."""
+    try:
+        return stat.S_ISREG(os.lstat(path).st_mode)
+    except FileNotFoundError:
+        return True
+
+
+def _clear_away(path: str) -> None:
+    import shutil
+
+    if os.path.isdir(path) and not os.path.islink(path):
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        os.unlink(path)
+
+
+def content_of(path: str) -> bytes:
+    if not _is_plain(path):
+        return b""
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except FileNotFoundError:
+        return b""

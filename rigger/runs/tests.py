@@ -1,0 +1,154 @@
+"""The tests of a suite, and their report as JUnit XML and JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from rigger.errors import BadUsage
+from rigger.files import write_bytes
+from rigger.modules.model import Module, Suite
+from rigger.questions.model import Choice
+from rigger.runs.result import Result
+from rigger.text import did_you_mean, last_line
+
+REASON_BYTES = 4096  # of the end of a log, in which the last line is the reason
+OUTPUT_BYTES = 64 * 1024  # of a failed test's log, in the JUnit report
+
+
+@dataclass(frozen=True)
+class Case:
+    """The result of one test."""
+
+    name: str
+    outcome: str  # passed, failed or skipped
+    seconds: float
+    reason: str
+    log: str
+    figures: Mapping[str, str] = field(default_factory=dict)  # what the test measured
+
+
+def offered(platform: Module) -> list[Choice]:
+    """Return the suites and components that a platform offers."""
+    suites = [Choice(suite.name, suite.description) for suite in platform.suites.values()]
+    parts = [Choice(f"component {part.name}", part.description) for part in platform.components.values()]
+    return suites + parts
+
+
+def find(platform: Module, words: Sequence[str]) -> Suite:
+    """Return the suite or component that the words name: smoke, or component kv; raises BadUsage."""
+    if words and words[0] == "component":
+        known, kind, name = platform.components, "component", " ".join(words[1:])
+    else:
+        known, kind, name = platform.suites, "suite", " ".join(words)
+    if name in known:
+        return known[name]
+    if kind == "suite" and name in platform.components:
+        return platform.components[name]  # no suite is called so: the word can mean nothing else
+    listed = ", ".join(choice.value for choice in offered(platform)) or "none"
+    raise BadUsage(
+        f"{platform.name} has no {kind} {name!r}{did_you_mean(name, known)}.", f"It offers: {listed}."
+    )
+
+
+def is_test(result: Result) -> bool:
+    """Return whether a step's result is a test's: a run may have to prepare something first."""
+    return result.step.verb.startswith("tests/")
+
+
+def case(result: Result) -> Case:
+    """Return what a test's step says about the test."""
+    outcome = "passed" if result.good else "skipped" if result.skipped else "failed"
+    reason = (
+        "" if outcome == "passed" else last_line(_end(result.log, REASON_BYTES)) or f"exit {result.exit_code}"
+    )
+    if result.timed_out:
+        reason = "timed out"
+    elif result.interrupted:
+        reason = "interrupted"
+    return Case(
+        result.step.verb.partition("/")[2], outcome, result.seconds, reason, result.log, result.figures
+    )
+
+
+def _end(path: str, size: int) -> str:
+    try:
+        with open(path, "rb") as log:
+            log.seek(0, os.SEEK_END)
+            log.seek(max(0, log.tell() - size))
+            return log.read().decode("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+def summary(name: str, run: str, version: str, cases: Sequence[Case]) -> dict:
+    """Return the counts and cases of a test run, as they are written to summary.json."""
+    counts = {
+        outcome: sum(case.outcome == outcome for case in cases) for outcome in ("passed", "failed", "skipped")
+    }
+    return {
+        "suite": name,
+        "run": run,
+        "version": version,
+        **counts,
+        "seconds": round(sum(case.seconds for case in cases), 3),
+        "tests": [
+            {
+                "name": c.name,
+                "outcome": c.outcome,
+                "seconds": round(c.seconds, 3),
+                "reason": c.reason,
+                "log": c.log,
+                **({"figures": dict(c.figures)} if c.figures else {}),
+            }
+            for c in cases
+        ],
+    }
+
+
+def write_report(folder: str, found: dict) -> None:
+    """Write summary.json and junit.xml (the format of Ant's JUnit task, as CI servers read it) into a folder."""
+    os.makedirs(folder, mode=0o700, exist_ok=True)
+    write_bytes(
+        os.path.join(folder, "summary.json"), json.dumps(found, indent=2).encode() + b"\n", durable=False
+    )
+    write_bytes(os.path.join(folder, "junit.xml"), _junit(found), durable=False)
+
+
+def _junit(found: dict) -> bytes:
+    from xml.etree import ElementTree
+
+    suite = ElementTree.Element(
+        "testsuite",
+        name=found["suite"],
+        tests=str(len(found["tests"])),
+        failures=str(found["failed"]),
+        skipped=str(found["skipped"]),
+        errors="0",
+        time=f"{found['seconds']:.3f}",
+    )
+    for test in found["tests"]:
+        at = ElementTree.SubElement(
+            suite, "testcase", classname=found["suite"], name=test["name"], time=f"{test['seconds']:.3f}"
+        )
+        if test.get("figures"):
+            properties = ElementTree.SubElement(at, "properties")
+            for name, value in test["figures"].items():
+                ElementTree.SubElement(properties, "property", name=name, value=_xml(value))
+        if test["outcome"] == "failed":
+            failure = ElementTree.SubElement(at, "failure", message=_xml(test["reason"]))
+            failure.text = _xml(_end(test["log"], OUTPUT_BYTES))
+        elif test["outcome"] == "skipped":
+            ElementTree.SubElement(at, "skipped", message=_xml(test["reason"]))
+    return ElementTree.tostring(suite, encoding="utf-8", xml_declaration=True) + b"\n"
+
+
+def _xml(text: str) -> str:
+    """Return a text without the characters that XML 1.0 cannot hold."""
+    return "".join(
+        c
+        for c in text
+        if c in "\t\n\r" or " " <= c <= "\ud7ff" or "\ue000" <= c <= "\ufffd" or c >= "\U00010000"
+    )

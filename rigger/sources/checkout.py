@@ -1,0 +1,129 @@
+"""The checkout that is there, against what is configured: described, restored, checked."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+
+from rigger.environments.environment import CHECKOUT, Environment
+from rigger.errors import BadUsage, NotReady
+from rigger.git import clone as git_clone
+from rigger.git import inspect as git_inspect
+from rigger.git import remote as git_remote
+from rigger.git.inspect import is_repository
+from rigger.git.urls import check_url
+from rigger.modules.model import Module
+from rigger.sources.spec import ANOTHER_FOLDER, UNVERSIONED, Checkout, same_release
+from rigger.trust.ledger import agreed_commits
+
+# ---- which folder, which commit --------------------------------------------------------------------------
+
+
+def find(environment: Environment, platform: Module, values: Mapping[str, str]) -> str | None:
+    """Return the folder of the platform's repository, None where there is none."""
+    root = values.get(f"{platform.prefix}_ROOT", "")
+    for folder in (root, environment.file(CHECKOUT), platform.folder):
+        if folder and is_repository(folder):
+            return folder
+    return None
+
+
+def describe(folder: str) -> str:
+    """Return the version of a folder, or of the repository around it: what git describe says, else UNVERSIONED."""
+    top = git_inspect.around(folder)
+    return git_inspect.describe(top) if top and git_inspect.commit(top) else UNVERSIONED
+
+
+def standing(folder: str, version: str) -> str:
+    """Return what to say of a folder of the user's own and its version."""
+    if version == UNVERSIONED:
+        return f"{folder} has no version: it lies in no git repository that has a commit"
+    return f"{folder} is at {version}"
+
+
+# What is there, against what is configured
+
+
+def last_record(environment: Environment) -> Mapping | None:
+    """Return the record of the last time that the environment's own checkout was brought to something."""
+    folder = environment.file("checkout")
+    records = [record for record in environment.audit.records() if record["event"] == "checked-out"]
+    own = [record for record in records if os.path.basename(record["folder"]) == os.path.basename(folder)]
+    return own[-1] if own else None
+
+
+def record(environment: Environment, found: Checkout, ref: str, before: str = "") -> None:
+    """Note in the audit log what the environment's checkout was brought to."""
+    environment.audit.append(
+        "checked-out",
+        folder=environment.file("checkout"),
+        version=found.version,
+        before=before,
+        commit=found.target.commit,
+        ref=ref,
+        tag=found.target.ref,
+    )
+
+
+def restore(
+    environment: Environment,
+    say: Callable[[str], None],
+    progress: Callable[[str], None],
+    agree: Callable[[str, str, str], None] | None = None,
+) -> None:
+    """Clone an environment's repository again where it is missing, at the commit that it had.
+
+    `agree(url, commit, folder)` raises where nobody agrees to its scripts; without it they have to be agreed to already.
+    """
+    values = environment.vars()
+    folder = environment.file("checkout")
+    if not values.get("REPOSITORY") or values.get("CHECKOUT") or os.path.isdir(folder):
+        return
+    url, last = check_url(values["REPOSITORY"]), last_record(environment)
+    ref = values.get("REF", "")
+    target = git_remote.resolve(
+        url, "" if ref else values.get("VERSION", ""), ref, cache=environment.cache_dir
+    )
+    if last and same_release(last["version"], values.get("VERSION", "")) and last["commit"] != target.commit:
+        target = git_remote.resolve(
+            url, ref=last["commit"], cache=environment.cache_dir
+        )  # a branch has moved on since, or a tag was moved
+    if agree is None and target.commit not in agreed_commits(environment.home, url):
+        raise BadUsage(
+            f"Nobody has agreed yet to run the scripts of {url} at {target.commit[:12]}.",
+            'Type "rigger checkout".',
+        )
+    say(f"{folder} is missing; cloning {url} at {target.name}")
+    git_clone.clone(url, folder, target, progress, agree=lambda new: agree and agree(url, target.commit, new))
+    record(environment, Checkout(folder, values.get("VERSION", ""), url, target), ref)
+
+
+def check_checkout(environment: Environment, values: Mapping[str, str]) -> str:
+    """Return what to say of the checkout beside the configured version, nothing where it is that very version.
+
+    Raises NotReady where it is something else, and not because of somebody's own work in it.
+    """
+    if values.get("CHECKOUT"):
+        if not os.path.isdir(values["CHECKOUT"]):
+            raise NotReady(f"There is no folder {values['CHECKOUT']}.", ANOTHER_FOLDER)
+        return standing(values["CHECKOUT"], describe(values["CHECKOUT"]))
+    folder, last = environment.file("checkout"), last_record(environment)
+    if not values.get("REPOSITORY") or last is None or not os.path.isdir(folder):
+        return ""
+    found = git_inspect.state(folder, last["commit"])
+    described = git_inspect.describe(folder)
+    another = not (found.changed or found.branch) and re.search(
+        "-0-g[0-9a-f]+$", described
+    )  # a tag, nothing on top
+    if found.local and not another:
+        return f"{folder} is at {described}, with work of your own"
+    version = values.get("VERSION", "")
+    named = same_release(last["version"], version) and last.get("ref", "") == values.get("REF", "")
+    if found.same and named:
+        return ""
+    wanted = values.get("REF") or version
+    raise NotReady(
+        f"{folder} is at {described}, but {wanted} is configured.",
+        'Type "rigger checkout" to bring it there.',
+    )

@@ -1,0 +1,159 @@
+"""Move Terraform's state from one backend to another."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from rigger.errors import Refused, StepFailed
+from rigger.files import write_bytes
+from rigger.terraform import backend
+from rigger.terraform.backend import write_settings
+from rigger.terraform.runner import Terraform, lock_of, program_of
+from rigger.terraform.state import GOOD, SEEN, guard, note_seen, whole
+from rigger.terraform.steps import ready
+from rigger.terraform.workspace import LOCAL, STATE, Place
+
+COPY = f"{STATE}.before-migration"
+
+
+def migrate(place: Place, say: Callable[[str], None] = print) -> None:
+    """Move the state to the backend that is configured, and verify that it arrived: lineage, serial, resources.
+
+    Until the very end the state is where it was: the record of where it is kept is replaced in one step.
+    """
+    before, after = backend.recorded(place), backend.asked(place)
+    if before == after:
+        say(f"The state is in {backend.shown(before)} already.")
+        return
+    os.makedirs(place.folder, mode=0o700, exist_ok=True)
+    try:
+        if not before:
+            guard(_here(place), say)
+        old, target = _side(place, before, say).read(), _side(place, after, say)
+        if old:
+            sent = whole(place.file(COPY))  # by a move that did not come to its end
+            write_bytes(place.file(COPY), json.dumps(old, indent=2).encode())
+            new = _send(old, sent, place.file(COPY), target, backend.shown(after))
+    except StepFailed as problem:
+        raise StepFailed(
+            f"The state did not arrive in {backend.shown(after)}, and is still in {backend.shown(before)}: "
+            f"{problem.message}"
+        ) from None
+    backend.record(place)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(place.file(SEEN))
+    if not old:
+        say(f"There was no state yet; it will be in {backend.shown(after)}.")
+        return
+    note_seen(place, new)
+    serial = f"serial {new['serial']}, {len(new.get('resources', []))} kinds of resources"
+    say(f"The state ({serial}) moved from {backend.shown(before)} to {backend.shown(after)}.")
+
+
+def _send(old: dict, sent: dict | None, path: str, target: _Here | _There, where: str) -> dict:
+    """Put a state into a backend, and return what is there then; raises StepFailed, and Refused where another is."""
+    there = target.read()
+    ours = there is not None and (not there.get("resources") or _same_content(sent, there))
+    if there and not ours:
+        _require_older(old, there, where)
+    if not _same_state(old, there):
+        target.write(path, force=ours)
+        there = target.read()
+        if there and there["lineage"] != old["lineage"]:  # Terraform begins a new one where there was none
+            target.write(path, force=True)
+            there = target.read()
+    if not _same_state(old, there):
+        raise StepFailed("what is there now is not what was sent.")
+    return there
+
+
+def _require_older(old: Mapping, there: Mapping, where: str) -> None:
+    if there["lineage"] != old["lineage"]:
+        raise Refused(
+            f"{where} holds the state of something else (lineage {there['lineage']}).".capitalize(),
+            "Name another place in TERRAFORM_BACKEND_CONFIG.",
+        )
+    if there["serial"] > old["serial"] and not _same_content(old, there):
+        raise Refused(
+            f"{where} holds a newer state (serial {there['serial']}, here {old['serial']}).".capitalize(),
+            "Somebody has worked with it since: configure that backend again, or remove that state to insist.",
+        )
+
+
+def _same_state(old: Mapping, new: Mapping | None) -> bool:
+    """Return whether a state arrived; Terraform may count its serial up on the way."""
+    return (
+        new is not None
+        and new["lineage"] == old["lineage"]
+        and new["serial"] >= old["serial"]
+        and _same_content(old, new)
+    )
+
+
+def _same_content(one: Mapping | None, other: Mapping) -> bool:
+    return one is not None and all(one.get(part) == other.get(part) for part in ("resources", "outputs"))
+
+
+class _Here:
+    """The state in the environment's own folder."""
+
+    def __init__(self, place: Place):
+        self.place = place
+
+    def read(self) -> dict | None:
+        return whole(self.place.file(STATE))
+
+    def write(self, path: str, force: bool) -> None:
+        with open(path, "rb") as file:
+            state = file.read()
+        for name in (GOOD, STATE):
+            write_bytes(self.place.file(name), state)
+
+
+class _There:
+    """The state in a backend: Terraform in a folder that has nothing but the settings of that backend."""
+
+    def __init__(self, place: Place, settings: dict, say: Callable[[str], None]):
+        folder = place.passing(f"backend-{next(iter(settings))}")
+        shutil.rmtree(folder, ignore_errors=True)
+        os.makedirs(folder, mode=0o700)
+        write_settings(os.path.join(folder, "backend.tf.json"), settings)
+        inner = replace(place, folder=folder, data=os.path.join(folder, ".terraform"))
+        self.terraform = Terraform(inner, program_of(place), say)
+        said = self.terraform.capture("init", input=False, no_color=self.terraform.flag)
+        if said.returncode:
+            self.terraform.fail("init", said.stdout + said.stderr)
+
+    def read(self) -> dict | None:
+        return self.terraform.pull()
+
+    def write(self, path: str, force: bool) -> None:
+        self.terraform.push(path, force)
+
+
+def _side(place: Place, settings: dict, say: Callable[[str], None]) -> _Here | _There:
+    return _There(place, settings, say) if settings else _Here(place)
+
+
+def _here(place: Place) -> Place:
+    return replace(place, values={**place.values, "TERRAFORM_BACKEND": LOCAL})
+
+
+def lock(place: Place, say: Callable[[str], None] = print) -> dict[str, str]:
+    """Return who holds the state's lock, {} when nobody does."""
+    terraform = ready(place, say)
+    said = terraform.capture("plan", refresh=False, lock_timeout="0s", input=False, no_color=terraform.flag)
+    return lock_of((said.stdout + said.stderr).decode("utf-8", "replace"))
+
+
+def unlock(place: Place, id: str, say: Callable[[str], None] = print) -> None:
+    """Release a lock that nobody holds any more; raises StepFailed."""
+    terraform = ready(place, say)
+    said = terraform.capture("force-unlock", id, force=terraform.flag)
+    if said.returncode:
+        terraform.fail("force-unlock", said.stdout + said.stderr)

@@ -1,0 +1,173 @@
+"""Text for people: bytes as text, control characters, columns of a terminal, durations, lists in a sentence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+
+SHOWN = 5  # names in a sentence
+
+
+def listed(names: Sequence[str]) -> str:
+    shown = ", ".join(printable(name) for name in names[:SHOWN])
+    return f"{shown} and {len(names) - SHOWN} more" if len(names) > SHOWN else shown
+
+
+def printable(text: str) -> str:
+    return "".join(char if char.isprintable() else "?" for char in text)
+
+
+def decode(data: bytes) -> str:
+    """The text of any bytes; `encode` gives the same bytes back."""
+    return data.decode("utf-8", "surrogateescape")
+
+
+def encode(text: str) -> bytes:
+    """The bytes of a text from `decode`; raises UnicodeEncodeError if a surrogate stands for no byte."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+CONTROL = r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b.|[\x00-\x1f\x7f-\x9f]"
+
+
+def plain(text: str) -> str:
+    """Return a text without control characters and escape sequences, so that it cannot drive a terminal."""
+    return text if text.isprintable() else re.sub(CONTROL, "", text)
+
+
+def duration(seconds: float) -> str:
+    """Return a duration as people read it: 0.3 s, 12 s, 3m 12s, 1h 02m."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}m {rest:02d}s" if minutes < 60 else f"{minutes // 60}h {minutes % 60:02d}m"
+
+
+def columns_of(text: str) -> int:
+    if text.isascii():
+        return len(text)
+    import wcwidth  # comes with prompt_toolkit
+
+    return max(wcwidth.wcswidth(text), 0)
+
+
+def table_row(row: Sequence[str], widths: Sequence[int]) -> str:
+    cells = [cell + " " * (width - columns_of(cell)) for cell, width in zip(row, widths, strict=False)]
+    return "  ".join(cells).rstrip()
+
+
+def in_words(seconds: float) -> str:
+    """A duration for a sentence: "0.5 s", "45 s", "10 min", "1 h 5 min"."""
+    if seconds < 60:
+        return f"{seconds:g} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    parts = [(hours, "h"), (minutes, "min"), (rest, "s")]
+    return " ".join(f"{number} {unit}" for number, unit in parts if number)
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return a hint at the nearest known word, or nothing."""
+    import difflib
+
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f" (did you mean {near[0]}?)" if near else ""
+
+
+def last_line(*texts: str) -> str:
+    """Return the last line that says something, of the first text that has one."""
+    for text in texts:
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        if lines:
+            return lines[-1]
+    return ""
+
+
+WIDEST_VALUE = 32  # columns that a value gets in a list before it is shortened
+LEAST_VALUE, LEAST_QUIET = 8, 18  # columns that a value and what is said beside it keep on narrow terminals
+
+
+# ECMA-48: CSI sequences, strings such as the window's title (OSC, DCS, ...), and two-byte escapes.
+_ESCAPE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b.?", re.DOTALL)
+
+
+# What is shown of questions and answers
+
+
+def sentence(text: str) -> str:
+    """Return words from a manifest as one line that cannot drive the terminal."""
+    return " ".join("".join(c if c.isprintable() else " " for c in _ESCAPE.sub("", text)).split())
+
+
+def visible(value: str) -> str:
+    """Return a value with escapes for what is not printable, so that it is seen and does nothing."""
+    return value if value.isprintable() else "".join(c if c.isprintable() else _escaped(c) for c in value)
+
+
+def _escaped(char: str) -> str:
+    if 0xDC80 <= ord(char) <= 0xDCFF:  # a byte that is no UTF-8, as surrogateescape carries it
+        return f"\\x{ord(char) - 0xDC00:02x}"
+    return char.encode("unicode_escape", "surrogatepass").decode("ascii")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a list: the value it stands for and its cells; the last one is said in a lower voice."""
+
+    value: str
+    cells: tuple[str, ...]
+
+
+def aligned(rows: Sequence[Row], width: int) -> list[tuple[str, str]]:
+    """Return the plain and the quiet part of every row, in columns, no wider than `width` together."""
+    table = [[visible(cell) for cell in row.cells] for row in rows]
+    widths = _column_widths(table, width)
+    lines = []
+    for *firsts, last in table:
+        if not firsts:
+            lines.append((shorten(last, width), ""))
+            continue
+        plain = "   ".join(_padded(cell, column) for cell, column in zip(firsts, widths, strict=False))
+        if not last or cell_width(plain) > width:
+            plain = shorten(plain.rstrip(), width)
+        quiet = shorten("   " + last, max(0, width - cell_width(plain))) if last else ""
+        lines.append((plain, quiet))
+    return lines
+
+
+def _column_widths(table: Sequence[Sequence[str]], width: int) -> list[int]:
+    """Return the widths of all columns but the last; where the room is short, the last of them gives way."""
+    columns = list(zip_longest(*(row[:-1] for row in table), fillvalue=""))
+    widths = [min(WIDEST_VALUE, max(map(cell_width, column))) for column in columns]
+    if widths:
+        quiet = max(cell_width(row[-1]) for row in table if len(row) > 1)
+        room = width - sum(widths[:-1]) - 3 * len(widths) - min(quiet, LEAST_QUIET)
+        widths[-1] = min(widths[-1], max(room, LEAST_VALUE))
+    return widths
+
+
+def _padded(text: str, width: int) -> str:
+    text = shorten(text, width)
+    return text + " " * (width - cell_width(text))
+
+
+def cell_width(text: str) -> int:
+    """Return how many columns a text takes on the terminal."""
+    if text.isascii():
+        return len(text)
+    from unicodedata import combining, east_asian_width
+
+    return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def shorten(text: str, width: int) -> str:
+    """Return a text that takes at most `width` columns; an ellipsis stands for what was cut off."""
+    if cell_width(text) <= width:
+        return text
+    while text and cell_width(text) > width - 1:
+        text = text[: max(0, min(len(text) - 1, width - 1))]
+    return text.rstrip() + "…" if width > 0 else ""

@@ -1,0 +1,36 @@
+"""One SHA-256 for all that can run in a folder."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+
+NOT_SCRIPTS = frozenset({"__pycache__", ".git"})
+
+
+def digest(folder: str) -> str:
+    """Return a SHA-256 over all files of a module, their names and run bits, in hex."""
+    total = hashlib.sha256()
+    for path in _files(folder):
+        with open(path, "rb") as file:
+            content = hashlib.sha256(file.read()).hexdigest()
+        runs = "x" if os.access(path, os.X_OK) else "-"
+        total.update(f"{content} {runs} ".encode() + os.fsencode(os.path.relpath(path, folder)) + b"\n")
+    return total.hexdigest()
+
+
+def _files(folder: str) -> Iterator[str]:
+    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+        if entry.name in NOT_SCRIPTS:
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            yield from _files(entry.path)
+        elif entry.is_file(follow_symlinks=False):
+            yield entry.path
+
+
+def lies_in(path: str, folder: str) -> bool:
+    """Return whether a path leads into a folder, as it is written or with its links followed."""
+    written = os.path.abspath(path).startswith(os.path.abspath(folder) + os.sep)
+    return written or os.path.realpath(path).startswith(os.path.realpath(folder) + os.sep)

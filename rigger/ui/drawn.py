@@ -1,0 +1,239 @@
+"""Questions drawn on a terminal, by questionary."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Sequence
+
+from rigger import text as texts
+from rigger.text import Row, cell_width
+from rigger.ui.plain import Plain, Prompt
+from rigger.ui.terminal import terminal_size
+
+FILTER_FROM = 11  # choices; a longer list than a screenful is easier to narrow by typing
+LINES_BESIDE_A_LIST = 9  # what stays in sight above and below a list that scrolls
+
+
+class _Searchable(list):
+    """A row of styled text that questionary's filter can search as well."""
+
+    def lower(self) -> str:
+        return "".join(text for _, text in self).lower()
+
+
+class Drawn(Plain):
+    """Prompts drawn by questionary: once answered they are erased, but for one line with the answer."""
+
+    def __init__(self):
+        self.colour = not os.environ.get("NO_COLOR")
+
+    def quiet(self, text: str) -> str:
+        return f"\x1b[2m{text}\x1b[0m" if self.colour and text else text
+
+    def problem(self, text: str) -> None:
+        lines = "\n".join(self._wrapped("! " + texts.sentence(text), hanging="  "))
+        self.say(f"\x1b[31m{lines}\x1b[0m" if self.colour else lines)
+
+    def answered(self, ask: str, answer: str) -> None:
+        ask, answer = texts.sentence(ask), texts.shorten(texts.visible(answer), self.width - 3)
+        between = "  "
+        if cell_width(ask) + cell_width(answer) + 5 > self.width:
+            ask, between = self._question(ask), "\n  "
+        self.say(f"{self._cyan('?')} {ask}{between}{self._cyan(answer)}")
+
+    def _cyan(self, text: str) -> str:
+        return f"\x1b[36m{text}\x1b[0m" if self.colour else text
+
+    @contextlib.contextmanager
+    def waiting(self, words: str, takes_a_while: bool) -> Iterator[None]:
+        if not takes_a_while:
+            yield
+            return
+        self.say(self.quiet(f"  {words} ..."), end="")
+        try:
+            yield
+        finally:
+            self.say("\r\x1b[K", end="")
+
+    def line(self, prompt: Prompt, paths: bool = False) -> str:
+        import questionary
+
+        asked = questionary.text(default=prompt.default, **self._typed(prompt), **_completion(paths))
+        return self._run(asked, typed=True)
+
+    def secret(self, prompt: Prompt) -> str:
+        import questionary
+
+        return self._run(questionary.password(**self._typed(prompt)), typed=True)
+
+    def yes_or_no(self, prompt: Prompt, default: bool) -> bool:
+        import questionary
+
+        hint = self._below(prompt, "(Y/n)" if default else "(y/N)")
+        return self._run(
+            questionary.confirm(self._question(prompt.ask), default=default, instruction=hint, style=_style())
+        )
+
+    def pick(self, prompt: Prompt, rows: Sequence[Row], default: str | None) -> str:
+        import questionary
+
+        many = len(rows) >= FILTER_FROM
+        hint = "(arrows and Enter; type to narrow)" if many else "(arrows and Enter)"
+        choices = self._choices(rows)
+        return self._run(
+            questionary.select(
+                self._question(prompt.ask),
+                choices,
+                default=next((choice for choice in choices if choice.value == default), None),
+                instruction=self._below(prompt, hint),
+                use_search_filter=many,
+                use_jk_keys=not many,
+                show_description=False,
+                style=_style(),
+            )
+        )
+
+    def pick_several(self, prompt: Prompt, rows: Sequence[Row], checked: Sequence[str]) -> list[str]:
+        import questionary
+
+        def verdict(picked):
+            return prompt.refuse(",".join(picked)) or True
+
+        return self._run(
+            questionary.checkbox(
+                self._question(prompt.ask),
+                self._choices(rows, checked),
+                validate=verdict,
+                instruction=self._below(prompt, "(Space picks, Enter goes on)"),
+                show_description=False,
+                style=_style(),
+            )
+        )
+
+    def _choices(self, rows, checked=()):
+        import questionary
+
+        titles = [[("class:text", p), ("class:quiet", q)] for p, q in texts.aligned(rows, self.width - 6)]
+        return [
+            questionary.Choice(_Searchable(title), row.value, checked=row.value in checked)
+            for row, title in zip(rows, titles, strict=True)
+        ]
+
+    def _typed(self, prompt):
+        return {
+            "message": self._question(prompt.ask),
+            "instruction": self._below(prompt) + "\n >",
+            "validate": lambda text: prompt.refuse(text) or True,
+            "validate_while_typing": prompt.while_typing,
+            "style": _style(),
+        }
+
+    def _question(self, ask):
+        return "\n".join(self._wrapped("  " + texts.sentence(ask), hanging="  "))[2:]
+
+    def _below(self, prompt, hint=""):
+        """Return what follows the question: how to answer, where it fits on the line, and the help."""
+        fits = cell_width(self._question(prompt.ask).rpartition("\n")[2]) + len(hint) + 4 <= self.width
+        first = hint if fits else "\n  " + texts.shorten(hint, self.width - 3)
+        lines = self._wrapped("  " + texts.sentence(prompt.help), hanging="  ") if prompt.help else []
+        return "\n".join([first, *lines])
+
+    def _run(self, asked, typed=False):
+        from prompt_toolkit.key_binding import merge_key_bindings
+        from prompt_toolkit.renderer import CPR_Support
+
+        app = asked.application
+        app.erase_when_done = True
+        # Slow lines and simple terminals never answer where the cursor is, and nothing here needs to know.
+        app.renderer.cpr_support = CPR_Support.NOT_SUPPORTED
+        app.key_bindings = merge_key_bindings([app.key_bindings, _keys()])
+        _keep_lists_short(app.layout)
+        if typed:
+            _select_all(app.current_buffer)
+        return asked.unsafe_ask()
+
+
+def _style():
+    import questionary
+
+    return questionary.Style(
+        [
+            ("qmark", "fg:ansicyan"),
+            ("question", "bold"),
+            ("answer", "noinherit"),
+            ("instruction", "dim"),
+            ("quiet", "dim"),
+            ("pointer", "fg:ansicyan bold"),
+            ("selected", ""),
+            ("validation-toolbar", "noinherit fg:ansired"),
+            ("bottom-toolbar", "noreverse"),
+        ]
+    )
+
+
+def _keep_lists_short(layout) -> None:
+    """Let a long list scroll in a part of the screen, so that what was answered before it stays in sight."""
+    from prompt_toolkit.filters import Always
+    from prompt_toolkit.layout import Dimension
+    from questionary.prompts.common import InquirerControl
+
+    lines = terminal_size()[1]
+    for window in layout.find_all_windows():
+        if isinstance(window.content, InquirerControl):
+            window.height = Dimension(max=max(4, lines - LINES_BESIDE_A_LIST))
+            window.dont_extend_height = Always()
+
+
+def _completion(paths: bool) -> dict:
+    if not paths:
+        return {}
+    from prompt_toolkit.completion import PathCompleter
+    from prompt_toolkit.shortcuts import CompleteStyle
+
+    return {
+        "completer": PathCompleter(expanduser=True),
+        "complete_style": CompleteStyle.READLINE_LIKE,
+        "complete_while_typing": False,
+    }
+
+
+def _select_all(buffer) -> None:
+    """Select the default, as desktop programs do: typing replaces it, an arrow key starts editing it."""
+    from prompt_toolkit.selection import SelectionState
+
+    if buffer.text:
+        buffer.cursor_position = len(buffer.text)
+        buffer.selection_state = SelectionState(original_cursor_position=0)
+        buffer.selection_state.enter_shift_mode()
+
+
+def _keys():
+    from prompt_toolkit.application import get_app
+    from prompt_toolkit.filters import Condition
+    from prompt_toolkit.key_binding import KeyBindings
+    from prompt_toolkit.keys import Keys
+
+    keys = KeyBindings()
+
+    @Condition
+    def nothing_typed():
+        buffer = get_app().current_buffer
+        return not buffer.text or buffer.selection_state is not None
+
+    @keys.add("c-d", filter=nothing_typed, eager=True)
+    def end(event):
+        event.app.exit(exception=EOFError)
+
+    @keys.add("<sigint>")
+    def interrupt(event):
+        event.app.exit(exception=KeyboardInterrupt)
+
+    @keys.add(Keys.BracketedPaste, eager=True)
+    def paste(event):
+        if event.current_buffer.selection_state is not None:
+            event.current_buffer.cut_selection()
+        # A copied token often ends in a line break.
+        event.current_buffer.insert_text(event.data.strip("\r\n"))
+
+    return keys

@@ -1,0 +1,54 @@
+"""What the terminal can do."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+
+LEAST_COLUMNS, LEAST_LINES = 40, 10  # of a terminal that prompts are drawn on
+
+
+def has_terminal() -> bool:
+    """Return whether somebody can be asked: standard input and output are both terminals."""
+    try:
+        return sys.stdin.isatty() and sys.stdout.isatty()
+    except (AttributeError, ValueError):  # closed, or none at all
+        return False
+
+
+@contextlib.contextmanager
+def echo(on: bool) -> Iterator[None]:
+    """Let the terminal show what is typed, or not: keys may arrive before the prompt that hides them."""
+    import termios
+
+    try:
+        fd = sys.stdin.fileno()
+        before = termios.tcgetattr(fd)
+    except (OSError, ValueError, AttributeError, termios.error):  # no terminal
+        yield
+        return
+    modes = list(before)
+    modes[3] = modes[3] | termios.ECHO if on else modes[3] & ~termios.ECHO
+    termios.tcsetattr(fd, termios.TCSANOW, modes)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(termios.error):  # it hung up
+            termios.tcsetattr(fd, termios.TCSANOW, before)
+
+
+def terminal_size() -> tuple[int, int]:
+    """Return the terminal's columns and lines; serial lines and some pseudo-terminals do not know theirs."""
+    try:
+        columns, lines = os.get_terminal_size(sys.stdout.fileno())
+    except (OSError, ValueError, AttributeError):
+        columns, lines = 0, 0
+    return columns or 80, lines or 24
+
+
+def can_draw() -> bool:
+    columns, lines = terminal_size()
+    simple = os.environ.get("TERM", "") in ("", "dumb", "unknown")
+    return not simple and columns >= LEAST_COLUMNS and lines >= LEAST_LINES

@@ -1,0 +1,279 @@
+"""Asks on a terminal: prompts, the review, confirmations (the one home of questionary)."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from rigger import text as texts
+from rigger.errors import BadUsage, Interrupted
+from rigger.questions.interview import Interview
+from rigger.questions.model import Answer, BadAnswer, Choice, Question
+from rigger.questions.sources import DRAFT
+from rigger.questions.validate import YES, validate
+from rigger.ssh.keys import make as make_key
+from rigger.ssh.keys import private_keys
+from rigger.text import Row
+from rigger.ui import terminal
+from rigger.ui.drawn import Drawn
+from rigger.ui.plain import MAKE, WRITE, Plain, Prompt, rows_of
+from rigger.ui.terminal import can_draw
+
+KEPT = 'The answers given so far are kept: "rigger configure" goes on from them.'
+HIDDEN = "********"
+
+
+WIDEST_NOTE = 60  # columns of a value that was given beforehand
+
+
+class Wizard:
+    """Asks on the terminal; every verb raises Interrupted on Ctrl-C and BadUsage when the input ends.
+
+    `describe` may dress a question up just before it is shown, where doing so for every question is slow.
+    """
+
+    def __init__(self, describe: Callable[[Question], Question] | None = None, told: Iterable[str] = ()):
+        self.describe = describe or (lambda question: question)
+        self.face = Drawn() if can_draw() else Plain()
+        self._told = {*told}  # names of questions whose given values were said
+        self._explained: set[str] = set()
+
+    def fill(self, interview: Interview, on_answer: Callable[[], None]) -> None:
+        """Ask whatever is not answered yet, and call `on_answer` after every accepted answer."""
+        with _stops("every question was answered", KEPT):
+            self._fill(interview, on_answer)
+
+    def _fill(self, interview, on_answer):
+        while True:
+            question = interview.advance()
+            self._tell_given(interview)
+            self._explain_set_aside(interview)
+            if question is None:
+                return
+            self._ask(interview, question)
+            on_answer()
+
+    def review(self, interview: Interview, on_answer: Callable[[], None]) -> None:
+        """Show all answers and let any of them be changed, and what follows from it, until they are right."""
+        with _stops("the answers were agreed to", KEPT):
+            while (name := self._reviewed(interview)) != WRITE:
+                question = next(q for q in interview.applicable() if q.name == name)
+                self._ask(interview, question, interview.answers.get(name))
+                on_answer()
+                self._fill(interview, on_answer)
+
+    def confirm(self, text: str, default: bool = False) -> bool:
+        """Ask a question whose answer is yes or no."""
+        with _stops("the question was answered"):
+            answer = self.face.yes_or_no(Prompt(text), default)
+            self.face.answered(text, "yes" if answer else "no")
+            return answer
+
+    def type_back(self, text: str, expected: str) -> bool:
+        """Return whether a person types exactly what is expected: a guard before something final."""
+        with _stops("the question was answered"):
+            typed = self.face.line(Prompt(text)).strip()
+            self.face.answered(text, typed)
+            return typed == expected
+
+    def choose(self, text: str, choices: Sequence[Choice], default: str | None = None) -> str:
+        """Ask for one of the choices and return its value."""
+        with _stops("the question was answered"):
+            answer = self.face.pick(Prompt(text), rows_of(choices), default)
+            self.face.answered(text, answer)
+            return answer
+
+    def secret(self, text: str) -> str:
+        """Ask for something that nobody may read on the screen, such as a passphrase."""
+        with _stops("the question was answered"):
+            answer = self.face.secret(Prompt(text))
+            self.face.answered(text, HIDDEN)
+            return answer
+
+    def _tell_given(self, interview):
+        for question in interview.applicable():
+            answer = interview.answers.get(question.name)
+            if answer is None or question.name in self._told:
+                continue
+            self._told.add(question.name)
+            if (source := _where_from(answer)) and answer.source != "saved":
+                value = texts.shorten(texts.visible(_for_eyes(question, answer.value)), WIDEST_NOTE)
+                self.face.note(f"{question.name} is {value} ({texts.visible(source)})")
+
+    def _explain_set_aside(self, interview):
+        for question in interview.applicable():
+            problem = interview.set_aside.get(question.name)
+            if problem and problem.message not in self._explained:
+                self._explained.add(problem.message)
+                self.face.problem(f"The value so far cannot stay: {problem.message}")
+
+    def _reviewed(self, interview):
+        rows = [
+            Row(
+                question.name,
+                (question.name, *_value_and_source(question, interview.answers.get(question.name))),
+            )
+            for question in interview.applicable()
+        ]
+        self.face.say()
+        prompt = Prompt("Is this right?", "Pick an answer to change it.")
+        name = self.face.pick(prompt, [Row(WRITE, ("Write it",)), *rows], WRITE)
+        if name == WRITE:
+            self.face.table(rows)
+        return name
+
+    def _ask(self, interview, question, present=None):
+        """Ask until the answer is accepted; one that is the present answer stays what it is."""
+        text = present.value if present else None
+        while True:
+            text = self._asked(interview, self.describe(question), text, keep=present is not None)
+            if not question.check:  # what follows from the answer may say something of its own
+                self.face.answered(question.ask, _for_eyes(question, text))
+            if present and text == present.value:
+                break
+            try:
+                with self.face.waiting("checking", bool(question.check)):
+                    interview.answer(question, text)
+                break
+            except BadAnswer as problem:
+                self.face.problem(problem.message)
+            if question.secret:  # what was refused cannot be seen, so it cannot be edited either
+                text = present.value if present else None
+        if question.check:
+            self.face.answered(question.ask, _for_eyes(question, text))
+
+    def _asked(self, interview, question, text, keep):
+        try:
+            with self.face.waiting("looking up the choices", question.live):
+                choices = interview.choices(question) if question.type in ("select", "checkbox") else ()
+                default = text if text is not None else interview.default(question)
+        except BadAnswer as problem:
+            return self._without_choices(interview, question, problem, text, keep)
+        prompt = Prompt(
+            question.ask,
+            _help(question),
+            default or "",
+            lambda typed: _fault(question, typed, choices),
+            question.type == "integer",
+        )
+        if question.secret:
+            return self._secret(prompt, default or "", keep)
+        if question.type == "confirm":
+            return "true" if self.face.yes_or_no(prompt, prompt.default.strip().lower() in YES) else "false"
+        if question.type == "select" and choices:
+            return self._select(prompt, question, choices, default)
+        if question.type == "checkbox" and choices:
+            picked = [value.strip() for value in prompt.default.split(",")]
+            return ",".join(self.face.pick_several(prompt, rows_of(choices), picked))
+        if question.type == "ssh-key":
+            return self._key(prompt, question)
+        return self._line(prompt, paths=question.type == "path")
+
+    def _line(self, prompt, paths=False):
+        typed = self.face.line(prompt, paths)
+        return typed if typed == prompt.default else typed.strip()
+
+    def _secret(self, prompt, default, keep):
+        """A secret is never shown, so the one that there is can only be kept or replaced."""
+        if not default:
+            return self.face.secret(prompt)
+        stays = "Enter keeps the one that was given." if keep else "Enter takes the default."
+        refuse = prompt.refuse
+        prompt = replace(prompt, help=f"{prompt.help} {stays}", refuse=lambda typed: typed and refuse(typed))
+        return self.face.secret(prompt) or default
+
+    def _select(self, prompt, question, choices, default):
+        rows = rows_of(choices)
+        if question.pattern or question.optional:
+            other = "type a value" if question.pattern else "leave it empty"
+            rows.append(Row(WRITE, ("another" if question.pattern else "none", other)))
+        listed = default in {choice.value for choice in choices}
+        picked = self.face.pick(prompt, rows, default if listed or not question.pattern else WRITE)
+        if picked != WRITE or not question.pattern:
+            return picked
+        return self._line(replace(prompt, default="" if listed else prompt.default))
+
+    def _key(self, prompt, question):
+        found = private_keys()
+        if not found and not question.make:
+            return self._line(prompt, paths=True)
+        rows = [Row(path, (_short_home(path),)) for path in found]
+        rows += [Row(MAKE, ("make a new one",))] if question.make else []
+        rows += [Row(WRITE, ("another file",))]
+        usual = found[0] if found else MAKE
+        default = os.path.abspath(os.path.expanduser(prompt.default)) if prompt.default else usual
+        picked = self.face.pick(prompt, rows, default if default in (*found, MAKE) else WRITE)
+        if picked != MAKE:
+            return picked if picked != WRITE else self._line(prompt, paths=True)
+        with self.face.waiting("making the key", True):
+            path = make_key(question.make)
+        self.face.note(f"Made an SSH key without a passphrase: {_short_home(path)}")
+        return path
+
+    def _without_choices(self, interview, question, problem, text, keep):
+        self.face.problem(problem.message)
+        ways = (Choice("again", "try again"), Choice("type", "type a value"), Choice("stop", "stop here"))
+        way = self.face.pick(Prompt(f"What now, about {question.name}?"), rows_of(ways), "again")
+        if way == "stop":
+            raise BadUsage(problem.message, KEPT)
+        if way == "type":
+            interview.give_up_choices(question)
+        return self._asked(interview, question, text, keep)
+
+
+@contextlib.contextmanager
+def _stops(before: str, next_step: str = "") -> Iterator[None]:
+    try:
+        with terminal.echo(False):
+            yield
+    except KeyboardInterrupt:
+        raise Interrupted(f"Interrupted before {before}.", next_step) from None
+    except EOFError:
+        raise BadUsage(f"The input ended before {before}.", next_step) from None
+
+
+def _for_eyes(question: Question, value: str) -> str:
+    if question.secret:
+        return HIDDEN
+    if question.type == "confirm":
+        return "yes" if value == "true" else "no"
+    return value if value else "(empty)"
+
+
+def _where_from(answer: Answer) -> str:
+    """Return the words for a value that was given beforehand, nothing for an answer or a default."""
+    if answer.source in ("asked", "default"):
+        return ""
+    if answer.source in ("saved", DRAFT):
+        return answer.source
+    return "from " + ("--set" if answer.source.startswith("--set ") else answer.source)
+
+
+def _value_and_source(question: Question, answer: Answer | None) -> tuple[str, str]:
+    if answer is None:
+        return "(empty)", ""
+    return _for_eyes(question, answer.value), _where_from(answer) or answer.source
+
+
+def _help(question: Question) -> str:
+    picked = question.type in ("select", "confirm") or question.type == "ssh-key" and question.make
+    if not question.optional or picked:
+        return question.help
+    return (
+        f"{question.help} {'It may be left empty.' if question.default else 'Enter leaves it empty.'}".strip()
+    )
+
+
+def _fault(question: Question, text: str, choices: Sequence[Choice]) -> str:
+    try:
+        validate(question, text if question.secret else text.strip(), choices)
+    except BadAnswer as problem:
+        return problem.message
+    return ""
+
+
+def _short_home(path: str) -> str:
+    home = os.path.expanduser("~")
+    return "~" + path[len(home) :] if path.startswith(home + os.sep) else path

@@ -1,0 +1,120 @@
+"""The command line: help, version, wrong words, and that asking for help waits for no library."""
+
+import importlib
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT
+
+from rigger import __version__
+from rigger.cli import help
+
+COMMANDS = {name: summary for section in help.COMMANDS.values() for name, summary in section.items()}
+HEAVY = {
+    "boto3",
+    "botocore",
+    "click",
+    "dotenv",
+    "jinja2",
+    "prompt_toolkit",
+    "python_terraform",
+    "questionary",
+    "rich",
+    "yaml",
+}
+
+
+def imported(*arguments):
+    """Return the names of the top-level packages that rigger imported for a command line."""
+    code = "import sys, rigger.__main__ as m; code = m.main(sys.argv[1:]); print(*sys.modules, file=sys.stderr); sys.exit(code)"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+    )
+    assert done.returncode == 0, done.stderr
+    return {name.partition(".")[0] for name in done.stderr.split()}, done.stdout
+
+
+def test_help_and_version_import_nothing_heavy():
+    for arguments in (["--help"], ["-h"], ["--version"], []):
+        packages, said = imported(*arguments)
+        assert "rigger" in packages
+        assert not packages & HEAVY
+        assert said
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_help_of_a_command_asks_no_library_that_it_does_not_need(name):
+    packages, said = imported(name, "--help")
+    assert not packages & (HEAVY - {"click"})
+    assert said.startswith(f"Usage: rigger {name} ")
+    assert "-h, --help" in said
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_summaries_are_the_docstrings(name):
+    module = importlib.import_module(f"rigger.commands.{name.replace('-', '_')}")
+    docstring = getattr(module, name.replace("-", "_")).callback.__doc__.strip().partition("\n")[0]
+    assert docstring.startswith(COMMANDS[name].rstrip(".:")), f"{docstring!r} and {COMMANDS[name]!r}"
+
+
+def test_every_command_has_a_file_and_every_file_a_command():
+    files = {
+        name[:-3]
+        for name in os.listdir(os.path.join(ROOT, "rigger", "commands"))
+        if name.endswith(".py") and not name.startswith("_")
+    }
+    assert files == {name.replace("-", "_") for name in COMMANDS}
+
+
+def test_version(rigger):
+    assert rigger("--version").out == f"rigger {__version__}\n"
+    assert rigger("-e", "x", "--version").out == f"rigger {__version__}\n"
+
+
+def test_help_is_the_same_by_every_way(rigger):
+    assert rigger("--help").out == rigger("-h").out == rigger().out == help.text()
+    assert rigger("-e", "x", "--help").out.rstrip("\n") == help.text().rstrip("\n")
+    assert not [line for line in help.text().splitlines() if len(line) > 90]
+
+
+def test_unknown_command_suggests_one(rigger):
+    said = rigger("provisoin", code=2)
+    assert "There is no command 'provisoin'" in said.err
+    assert "provision" in said.err.split("provisoin", 1)[1]
+    assert said.out == ""
+
+
+@pytest.mark.parametrize("arguments", [["provision", "--nope"], ["use"], ["-e"], ["status", "-o", "xml"]])
+def test_wrong_usage_is_one_sentence_and_a_next_step(rigger, arguments):
+    said = rigger(*arguments, code=2)
+    assert said.err.startswith("rigger: ")
+    assert "--help" in said.err
+    assert "Traceback" not in said.err
+
+
+def test_an_environment_may_be_named_before_or_after_the_verb_or_by_a_variable(rigger):
+    for name in ("one", "two"):
+        rigger("configure", "--defaults", "--name", name, "--platform", "noop", "--provider", "noop")
+    for said in (
+        rigger("-e", "one", "status", "-o", "json"),
+        rigger("status", "-e", "one", "-o", "json"),
+        rigger("status", "-o", "json", env={"RIGGER_ENVIRONMENT": "one"}),
+    ):
+        assert (
+            json.loads(said.out)["environment" if "environment" in json.loads(said.out) else "name"] == "one"
+        )
+
+
+def test_help_to_a_closed_pipe_says_nothing(rigger):
+    command = f"{sys.executable} -m rigger --help | true; {sys.executable} -m rigger configure --help | true"
+    done = subprocess.run(
+        ["bash", "-c", command], env=rigger.env, cwd=rigger.folder, capture_output=True, text=True
+    )
+    assert done.stderr == ""

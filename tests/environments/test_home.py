@@ -1,0 +1,115 @@
+"""RIGGER_HOME: environments side by side, and the links to the current one."""
+
+import os
+import stat
+import threading
+
+import pytest
+
+from rigger.environments.home import Home
+from rigger.errors import BadUsage, InvalidConfig
+
+
+@pytest.fixture
+def home(tmp_path):
+    return Home(str(tmp_path / "home"))
+
+
+def test_an_environment_is_made_in_one_piece(home):
+    made = home.create("demo", {"PLATFORM": "etcd"}, {"TOKEN": "secret"})
+    assert home.names() == ["demo"] and home.get("demo").vars() == {"PLATFORM": "etcd"}
+    assert made.secrets() == {"TOKEN": "secret"}
+    for path in (home.path, home.environments_dir, made.path):
+        assert stat.S_IMODE(os.stat(path).st_mode) == 0o700
+    for path in (made.vars_file, made.secrets_file, made.file("key")):
+        assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+    assert f'PATH="{made.bin_dir}:' in open(made.vars_file).read()
+
+
+def test_a_failure_leaves_nothing(home):
+    with pytest.raises(InvalidConfig):
+        home.create("demo", {"NOT A NAME": "x"}, {})
+    assert home.names() == [] and os.listdir(home.environments_dir) == []
+
+
+def test_one_that_exists_is_not_replaced(home):
+    home.create("demo", {"PLATFORM": "etcd"}, {})
+    with pytest.raises(InvalidConfig):
+        home.create("demo", {"PLATFORM": "other"}, {})
+    assert home.get("demo").vars() == {"PLATFORM": "etcd"}
+    assert os.listdir(home.environments_dir) == ["demo"]
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "../a", "-a", "a b", "ä", "a\n", "x" * 64, ".hidden"])
+def test_names_that_are_no_names(home, name):
+    with pytest.raises(BadUsage):
+        home.at(name)
+
+
+def test_current_is_a_link_that_is_replaced_in_one_step(home):
+    for name in ("one", "two"):
+        home.create(name, {"PLATFORM": name}, {})
+    home.use("one")
+    assert home.current_name() == "one" and home.get().name == "one"
+    assert os.readlink(os.path.join(home.path, "current")) == "environments/one"
+    assert os.readlink(os.path.join(home.path, "vars")) == "current/vars"
+    stop, missing = threading.Event(), []
+
+    def watch():
+        while not stop.is_set():
+            try:
+                open(os.path.join(home.path, "vars")).close()
+            except OSError as problem:
+                missing.append(problem)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    for _ in range(200):
+        home.use("two")
+        home.use("one")
+    stop.set()
+    watcher.join()
+    assert missing == []
+    assert sorted(os.listdir(home.path)) == ["cache", "current", "environments", "vars"]
+
+
+def test_a_link_that_points_nowhere_is_no_current_one(home):
+    home.create("one", {}, {})
+    home.use("one")
+    home.forget(home.get("one"))
+    os.symlink("environments/gone", os.path.join(home.path, "current"))
+    assert home.current_name() is None
+    with pytest.raises(InvalidConfig):
+        home.get()
+
+
+def test_a_file_of_the_users_own_is_not_replaced(home):
+    home.create("one", {}, {})
+    with open(os.path.join(home.path, "vars"), "w") as file:
+        file.write("mine\n")
+    home.use("one")
+    assert open(os.path.join(home.path, "vars")).read() == "mine\n" and home.current_name() == "one"
+
+
+def test_what_is_no_environment_is_not_listed(home):
+    home.create("one", {}, {})
+    os.mkdir(os.path.join(home.environments_dir, "empty"))
+    os.mkdir(os.path.join(home.environments_dir, ".new-123"))
+    open(os.path.join(home.environments_dir, "file"), "w").close()
+    assert home.names() == ["one"]
+
+
+def test_the_home_is_found(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert Home().path == str(tmp_path / ".rigger")
+    monkeypatch.setenv("RIGGER_HOME", "elsewhere")
+    monkeypatch.chdir(tmp_path)
+    assert Home().path == str(tmp_path / "elsewhere")
+    monkeypatch.setenv("RIGGER_HOME", "")
+    assert Home().path == str(tmp_path / ".rigger")
+
+
+def test_the_key_stays_the_same(home):
+    made = home.create("one", {}, {})
+    assert len(made.key()) == 32 and made.key() == home.get("one").key()
+    assert made.key() != home.create("two", {}, {}).key()

@@ -1,0 +1,464 @@
+"""Modules: what a manifest may say, how a wrong one is refused, and where modules are looked for."""
+
+import os
+import shutil
+import textwrap
+
+import pytest
+
+from rigger.errors import BadUsage, Refused
+from rigger.modules import manifest as modules_manifest
+from rigger.modules import model, scripts, search, shared, verbs
+
+HEAD = "interface: 2\nname: soil\nrole: provider\n"
+
+
+@pytest.fixture
+def manifest(tmp_path):
+    """Write a manifest and return its module's folder."""
+    folder = tmp_path / "soil"
+    folder.mkdir()
+
+    def write(content):
+        data = content if isinstance(content, bytes) else textwrap.dedent(content).encode()
+        (folder / "rigger.yml").write_bytes(data)
+        return str(folder)
+
+    return write
+
+
+def test_every_field(manifest):
+    module = modules_manifest.load(
+        manifest("""\
+        interface: 2
+        rigger: ">=1.0"
+        name: hetzner
+        role: provider
+        description: Machines on Hetzner Cloud, made by Terraform
+        labels: {kind: infrastructure, provider: hetzner}
+        tools: [sh, "terraform>=1.5", {name: hcloud, minimum: "1.40", remedy: ask for it}]
+        types:
+          development: {NODES: 3, SERVER_TYPE: cx22}
+          production: {NODES: 5, SERVER_TYPE: cx42}
+        questions:
+          - name: HCLOUD_TOKEN
+            ask: Which API token should I use?
+            help: Console > Security > API tokens
+            type: secret
+            check: bin/check-token
+            env: [HCLOUD_API]
+          - name: REGION
+            type: select
+            choices: {command: bin/list-regions}
+            default: "{{ LAST_REGION | default('fsn1') }}"
+            when: "{{ HCLOUD_TOKEN is defined }}"
+            advanced: true
+            changes: replace
+          - {name: SIZE, type: select, choices: {s: small, l: large}}
+          - {name: KIND, type: checkbox, choices: [a, b]}
+          - {name: COUNT, type: integer, min: 1, max: 9, default: 3, changes: none}
+          - {name: LABEL, pattern: "[a-z]+", optional: yes}
+        outputs: [DEISCTL_TUNNEL]
+        timeouts: {create: 45m, destroy: 1h30m, check: 90s}
+        """)
+    )
+    assert (module.name, module.role, module.description[:8]) == ("hetzner", "provider", "Machines")
+    assert module.labels == {"kind": "infrastructure", "provider": "hetzner"}
+    assert [(t.name, t.minimum, t.remedy) for t in module.tools] == [
+        ("sh", "", ""), ("terraform", "1.5", ""), ("hcloud", "1.40", "ask for it"),
+    ]  # fmt: skip
+    assert module.types["production"] == {"NODES": "5", "SERVER_TYPE": "cx42"}
+    token, region, size, kind, count, label = module.questions
+    assert (
+        token.secret
+        and token.check == "bin/check-token"
+        and token.env == ("HCLOUD_API",)
+        and token.changes == "create"
+    )
+    assert (
+        region.choices_command == "bin/list-regions"
+        and region.advanced
+        and region.changes == "replace"
+        and region.when
+    )
+    assert [(c.value, c.description) for c in size.choices] == [("s", "small"), ("l", "large")]
+    assert [c.value for c in kind.choices] == ["a", "b"]
+    assert (count.min, count.max, count.default, count.changes) == (1, 9, "3", "none")
+    assert label.pattern == "[a-z]+" and label.optional and label.ask == "LABEL?"
+    assert module.outputs == ("DEISCTL_TUNNEL",)
+    assert (module.timeout("create"), module.timeout("destroy"), module.timeout("check")) == (2700, 5400, 90)
+    assert module.timeout("install") == 3600
+
+
+def test_the_fields_of_a_platform(manifest):
+    module = modules_manifest.load(
+        manifest("""\
+        interface: 2
+        name: my-tree
+        role: platform
+        versions: [1.9, 1.10, 2.0]
+        version-pattern: "3\\\\.[0-9]+"
+        questions: [{name: COLOUR}]
+        timeouts: {test: 5m, tests/slow: 1h}
+        suites:
+          smoke: {description: the first look, tests: [grows]}
+        components:
+          leaf: {tests: [grows, falls]}
+        """)
+    )
+    assert module.versions == ("1.9", "1.10", "2.0")
+    assert module.prefix == "MY_TREE" and module.version_pattern == "3\\.[0-9]+"
+    assert module.questions[0].changes == "deploy"
+    assert module.suites["smoke"].tests == ("grows",) and module.components["leaf"].tests == (
+        "grows",
+        "falls",
+    )
+    assert (module.timeout("tests/grows"), module.timeout("tests/slow")) == (300, 3600)
+
+
+def test_scalars_stay_as_they_are_written(manifest):
+    module = modules_manifest.load(
+        manifest(
+            HEAD
+            + "types: {a: {A: 1.10, B: no, C: 010, D: 1e3, E: null, F: 2020-01-01, G: 'x', H: 1_000, I: 0x10, J: ~}}\n"
+        )
+    )
+    assert list(module.types["a"].values()) == [
+        "1.10",
+        "no",
+        "010",
+        "1e3",
+        "null",
+        "2020-01-01",
+        "x",
+        "1_000",
+        "0x10",
+        "~",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("lines", "line", "said"),
+    [
+        ("colour: red", 4, "colour: there is no such field"),
+        ("tols: [git]", 4, "tols: there is no such field (did you mean tools?)"),
+        ("description: [a]", 4, "description: must be a single value"),
+        ("labels: words", 4, "labels: must be a map of names to values"),
+        ("labels: {a: {b: c}}", 4, "labels.a: must be a single value"),
+        ("tools: git", 4, "tools: must be a list"),
+        ("tools:\n  - git\n  - 'git; reboot'", 6, "tools[1]: 'git; reboot' is not a tool"),
+        ("tools: [{remedy: x}]", 4, "tools[0]: the field 'name' is missing"),
+        ("tools: [{name: x, version: 1}]", 4, "tools[0].version: there is no such field"),
+        ("types: {a: {1b: x}}", 4, "'1b' is not a name"),
+        ("types: {a: {LD_PRELOAD: x}}", 4, "'LD_PRELOAD' is read by the dynamic loader"),
+        ("questions: {a: b}", 4, "questions: must be a list"),
+        ("questions:\n  - ask: x?", 5, "questions[0]: the field 'name' is missing"),
+        ("questions:\n  - {name: PATH}", 5, "questions[0].name: 'PATH'"),
+        ("questions:\n  - {name: HOME}", 5, "questions[0].name: 'HOME'"),
+        ("questions:\n  - {name: OUTPUT}", 5, "'OUTPUT' cannot be given as RIGGER_OUTPUT"),
+        ("questions:\n  - {name: a-b}", 5, "questions[0].name: 'a-b'"),
+        ("questions:\n  - {name: A}\n  - {name: A}", 6, "A is asked twice"),
+        ("questions:\n  - {name: A, type: txt}", 5, "questions[0].type: 'txt' is not one of text, integer"),
+        ("questions:\n  - {name: A, type: select}", 5, "A is a select without choices"),
+        ("questions:\n  - {name: A, type: select, choices: []}", 5, "A is a select without choices"),
+        (
+            "questions:\n  - {name: A, changes: everything}",
+            5,
+            "questions[0].changes: 'everything' is not one of none, install",
+        ),
+        (
+            "questions:\n  - {name: A, advanced: maybe}",
+            5,
+            "questions[0].advanced: 'maybe' is neither true nor false",
+        ),
+        ("questions:\n  - {name: A, min: few}", 5, "questions[0].min: 'few' is not a whole number"),
+        (
+            "questions:\n  - {name: A, pattern: '['}",
+            5,
+            "questions[0].pattern: '[' is not a regular expression",
+        ),
+        ("questions:\n  - {name: A, env: [B C]}", 5, "questions[0].env[0]: 'B C'"),
+        ("questions:\n  - {name: A, default: [1]}", 5, "questions[0].default: must be a single value"),
+        (
+            "questions:\n  - {name: A, defualt: 1}",
+            5,
+            "questions[0].defualt: there is no such field (did you mean default?)",
+        ),
+        ("questions:\n  - A", 5, "questions[0]: must be a map"),
+        ("outputs: [A B]", 4, "outputs[0]: 'A B'"),
+        ("timeouts: {create: soon}", 4, "timeouts.create: 'soon' is not a duration such as 90s"),
+        ("timeouts: {create: ''}", 4, "timeouts.create: '' is not a duration"),
+        ("timeouts: {create: 0s}", 4, "timeouts.create: '0s' is not a duration"),
+        ("prefix: a b", 4, "prefix: 'a b'"),
+        ("suites: {smoke: {tests: []}}", 4, "suites.smoke: lists no tests"),
+        ("suites: {smoke: {tests: [../../bin/sh]}}", 4, "'../../bin/sh' is not the name of a file in tests/"),
+        ("description: a\ndescription: b", 5, "description: stands here twice"),
+        ("labels: {a: 1, a: 2}", 4, "labels.a: stands here twice"),
+        ('description: "a\\0b"', 4, "description: must not hold a NUL byte"),
+        ("description: 'open", 5, ""),
+        ("description: &a [*b]", 4, ""),
+        ("\tdescription: x", 4, ""),
+        ("description: !!python/object/apply:os.system [touch pwned]", 4, "must be a single value"),
+    ],
+    ids=lambda value: value[:40] if isinstance(value, str) else None,
+)
+def test_what_is_wrong_is_said_with_file_line_and_field(manifest, lines, line, said):
+    folder = manifest(HEAD + lines + "\n")
+    with pytest.raises(Refused) as refused:
+        modules_manifest.load(folder)
+    assert refused.value.exit_code == 9
+    assert refused.value.message.startswith(f"{folder}/rigger.yml, line {line}:"), refused.value.message
+    assert said in refused.value.message
+    assert refused.value.next_step
+    assert not os.path.exists("pwned")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", "is empty"),
+        ("# only words\n", "is empty"),
+        ("- a\n- b\n", "must be a map"),
+        ("words\n", "must be a map"),
+        ("name: a\nrole: provider\n", "the field 'interface' is missing"),
+        ("interface: 2\nrole: provider\n", "the field 'name' is missing"),
+        ("interface: 2\nname: a\n", "the field 'role' is missing"),
+        ("interface: 3\nname: a\nrole: provider\n", "interface 3 is not one that this rigger speaks (2)"),
+        ("interface: 3\nrigger: '2.5'\nname: a\nrole: galaxy\n", "rigger 2.5 knows it"),
+        ("interface: two\nname: a\nrole: provider\n", "'two' is not a whole number"),
+        ("interface: 2\nname: ../a\nrole: provider\n", "'../a' is not a name"),
+        ("interface: 2\nname: Upper\nrole: provider\n", "'Upper' is not a name"),
+        ("interface: 2\nname: a\nrole: plattform\n", "did you mean platform?"),
+        (b"interface: 2\nname: \xff\n", "is not UTF-8"),
+        (b"a: " + b"x" * (1 << 20), "is larger than"),
+        (b"a: " + b"[" * 500000, ""),
+        ("a: &a [x]\n" + "".join(f"{c}: &{c} [*{p},*{p},*{p},*{p},*{p},*{p},*{p},*{p}]\n" for p, c in zip("abcdefgh", "bcdefghi", strict=True)), "too large or too deep"),
+        ("a: &a [*a]\n", "too large or too deep"),
+        ("interface: 2\n---\ninterface: 2\n", ""),
+        ("? [a, b]\n: c\n", "must be a single value"),
+        ("interface: [2]\n", "interface: must be a single value"),
+    ],
+    ids=lambda value: repr(value)[:40],
+)  # fmt: skip
+def test_what_is_no_manifest_is_refused(manifest, content, said):
+    folder = manifest(content)
+    with pytest.raises(Refused) as refused:
+        modules_manifest.load(folder)
+    assert refused.value.message.startswith(f"{folder}/rigger.yml") and said in refused.value.message
+    assert len(refused.value.message) < 1000
+
+
+# Scripts
+
+
+def test_a_script_may_end_in_sh(tmp_path):
+    (tmp_path / "create.sh").write_text("#!/bin/sh\n")
+    module = model.Module("soil", "provider", str(tmp_path))
+    assert module.script("create") == str(tmp_path / "create.sh")
+    (tmp_path / "create").write_text("#!/bin/sh\n")
+    assert module.script("create") == str(tmp_path / "create")
+    assert module.script("destroy") is None
+
+
+def test_the_digest_of_shared_files_leaves_the_scripts_out(tmp_path):
+    module = model.Module("soil", "provider", str(tmp_path))
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / "a.sh").write_text("one")
+    before = shared.shared_digest(module)
+    (tmp_path / "create").write_text("#!/bin/sh\n")
+    (tmp_path / "create").chmod(0o755)
+    (tmp_path / "rigger.yml").write_text("x")
+    (tmp_path / "__pycache__").mkdir()
+    (tmp_path / "__pycache__" / "x.pyc").write_text("x")
+    assert shared.shared_digest(module) == before
+    (tmp_path / "lib" / "a.sh").write_text("two")
+    assert shared.shared_digest(module) != before
+
+
+# Where modules are looked for
+
+
+def test_a_module_of_the_users_own_hides_one_of_rigger(modules, rigger):
+    modules.write("provider", "noop", "description: mine")
+    rigger("configure", "--defaults", "--name", "a", "--platform", "noop", "--provider", "noop")
+    plan = rigger("provision", "--plan", "-o", "json").out
+    assert os.path.join(modules.folder, "providers", "noop", "create") in plan
+
+
+def test_the_first_folder_of_the_path_wins_and_the_home_comes_before_rigger(tmp_path, monkeypatch):
+    def write(place, text):
+        folder = tmp_path / place / "soil"
+        folder.mkdir(parents=True)
+        (folder / "rigger.yml").write_text(HEAD + f"description: {text}\n")
+
+    write("one", "one")
+    write("two", "two")
+    write("home/providers", "home")
+    home = str(tmp_path / "home")
+    assert search.find("provider", "soil", home).description == "home"
+    monkeypatch.setenv("RIGGER_PROVIDER_PATH", f"{tmp_path}/none:{tmp_path}/one::{tmp_path}/two")
+    assert search.find("provider", "soil", home).description == "one"
+    assert search.find("provider", "local", home).name == "local"
+
+
+def test_a_provider_given_as_a_folder(modules, rigger, tmp_path):
+    folder = modules.write("provider", "soil")
+    elsewhere = str(tmp_path / "elsewhere")
+    os.rename(folder, elsewhere)
+    rigger("configure", "--defaults", "--name", "a", "--platform", "noop", "--provider", "./elsewhere")
+    assert rigger("config", "get", "PROVIDER").out == f"{elsewhere}\n"
+    rigger("provision")
+    refused = rigger(
+        "configure", "--defaults", "--name", "b", "--platform", "noop", "--provider", "./nowhere", code=2
+    )
+    assert "nowhere: it has no rigger.yml" in refused.err
+
+
+def test_a_module_of_the_other_role(modules, rigger):
+    modules.write("provider", "soil", "")
+    os.rename(os.path.join(modules.folder, "providers"), os.path.join(modules.folder, "platforms"))
+    refused = rigger(
+        "configure", "--defaults", "--name", "a", "--platform", "soil", "--provider", "noop", code=9
+    )
+    assert "soil is a provider, not a platform" in refused.err
+
+
+def test_an_unknown_one_lists_the_known(rigger, modules):
+    modules.write("provider", "soil")
+    refused = rigger(
+        "configure", "--defaults", "--name", "a", "--platform", "noop", "--provider", "soul", code=2
+    )
+    assert "'soul'" in refused.err and "did you mean soil?" in refused.err and "local" in refused.err
+    for name in ("../soil", "soil/../soil", ".", "so il"):
+        assert rigger(
+            "configure", "--defaults", "--name", "a", "--platform", "noop", "--provider", name, code=2
+        ).err
+
+
+def test_a_broken_foreign_manifest_does_not_stop_others(rigger, modules):
+    for name, content in {
+        "bad": b"interface: 2\nnmae: bad\n",
+        "worse": b"\xff",
+        "huge": b"x" * (2 << 20),
+    }.items():
+        folder = modules.write("provider", name)
+        with open(os.path.join(folder, "rigger.yml"), "wb") as file:
+            file.write(content)
+    os.mkdir(os.path.join(modules.folder, "providers", "empty"))
+    rigger("configure", "--defaults", "--name", "a", "--platform", "noop", "--provider", "noop")
+    rigger("provision")
+    for command in ("list", "status", "doctor"):
+        rigger(command)
+    refused = rigger(
+        "configure", "--defaults", "--name", "b", "--platform", "noop", "--provider", "bad", code=9
+    )
+    assert "bad/rigger.yml, line 2: nmae: there is no such field (did you mean name?)" in refused.err
+
+
+def test_a_manifest_that_became_wrong_is_refused_and_destroys_nothing(rigger, modules):
+    folder = modules.write("provider", "soil")
+    rigger("configure", "--defaults", "--name", "a", "--platform", "noop", "--provider", "soil")
+    rigger("provision")
+    with open(os.path.join(folder, "rigger.yml"), "a") as file:
+        file.write("colour: red\n")
+    for command in (["provision"], ["destroy", "--yes"], ["status"], ["check"], ["config", "set", "TYPE=x"]):
+        assert "line 4: colour" in rigger(*command, code=9).err
+
+
+@pytest.mark.parametrize("role", ["provider", "platform"])
+def test_the_modules_that_ship_are_valid(role, tmp_path):
+    for name in search.folders(role, str(tmp_path)):
+        module = search.find(role, name, str(tmp_path))
+        assert module.name == name and module.description
+        for verb in verbs.REQUIRED[role]:
+            assert scripts.script_problem(module.script(verb)) is None, (name, verb)
+
+
+def test_names_with_a_slash_need_a_manifest(tmp_path):
+    with pytest.raises(BadUsage):
+        search.find("provider", str(tmp_path), str(tmp_path))
+
+
+# Everything that is there, for a list
+
+
+def test_all_modules_are_found_with_their_places_and_their_problems(rigger, modules, tmp_path, monkeypatch):
+    monkeypatch.setenv("RIGGER_PROVIDER_PATH", rigger.env["RIGGER_PROVIDER_PATH"])
+    checkout, home = tmp_path / "checkout", tmp_path / "home"
+    inside = modules.write("provider", "soil", "description: first\n")
+    shutil.copytree(inside, checkout / "contrib" / "soil")
+    shutil.copytree(inside, home / "providers" / "soil")
+    broken = modules.write("provider", "mud", "no-such-field: 1\n")
+    sleepy = modules.write("provider", "sand")
+    os.chmod(os.path.join(sleepy, "destroy"), 0o644)
+    old = checkout / "contrib" / "rock"
+    old.mkdir()
+    (old / "create.sh").write_text("echo made\n")
+    (old / "destroy.sh").write_text("echo gone\n")
+    os.makedirs(checkout / "contrib" / "rigger")
+    (checkout / "contrib" / "rigger" / "rigger.yml").write_text("interface: 2\nname: oak\nrole: platform\n")
+    rows = search.found("provider", str(home), str(checkout))
+    places = [(row.name, row.place, row.interface, row.shadowed) for row in rows]
+    assert places[:2] == [("soil", "checkout", 2, False), ("rock", "checkout", 1, False)]
+    assert ("soil", "$RIGGER_PROVIDER_PATH", 2, True) in places and (
+        "soil",
+        "~/.rigger/providers",
+        2,
+        True,
+    ) in places
+    assert ("local", "rigger itself", 2, False) in places
+    problems = {row.name: row.problem for row in rows if row.problem}
+    assert "no-such-field" in problems["mud"] and broken in problems["mud"]
+    assert (
+        "destroy is not executable" in problems["sand"] and "soil" not in problems and "oak" not in problems
+    )
+    (own,) = [row for row in search.found("platform", str(home), str(checkout)) if row.place == "checkout"]
+    assert (own.name, own.folder) == ("oak", str(checkout / "contrib" / "rigger"))
+    assert search.find("provider", "soil", str(home), str(checkout)).folder == str(
+        checkout / "contrib" / "soil"
+    )
+    assert search.find("provider", "rock", str(home), str(checkout)).interface == 1
+
+
+def test_the_first_place_of_a_repository_has_its_platform(tmp_path):
+    for place in ("contrib/rigger", ".rigger", "rigger", "."):
+        folder = tmp_path / "checkout" / place
+        folder.mkdir(parents=True, exist_ok=True)
+        name = place.replace("/", "-").strip(".") or "root"
+        (folder / "rigger.yml").write_text(f"interface: 2\nname: {name}\nrole: platform\n")
+        (own,) = search.in_checkout("platform", str(tmp_path), str(tmp_path / "checkout"))
+        assert own.name == name
+
+
+def test_a_module_outside_of_a_repository_is_not_in_it(tmp_path, modules):
+    folder = modules.write("provider", "soil")
+    os.makedirs(tmp_path / "checkout" / "contrib")
+    os.symlink(folder, tmp_path / "checkout" / "contrib" / "soil")
+    assert search.in_checkout("provider", str(tmp_path), str(tmp_path / "checkout")) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("versions: tags", "must be a list"),
+        ("interfaces: {one: 1.0}", "not the number of an interface"),
+        ("interfaces: [1]", "must be a map"),
+        ("repository: [a]", "must"),
+        ("questions: [{name: CHECKOUT}]", "rigger's own"),
+        ("questions: [{name: REF}]", "rigger's own"),
+    ],
+)
+def test_fields_about_repositories_are_checked(modules, line, said):
+    with pytest.raises(Refused) as refused:
+        modules_manifest.load(modules.write("platform", "oak", line + "\n"))
+    assert said in refused.value.message
+
+
+def test_fields_about_repositories(modules):
+    module = modules_manifest.load(
+        modules.write(
+            "platform", "oak", "repository: /srv/oak\nversions: git-tags\ninterfaces: {1: 1.11.0}\n"
+        )
+    )
+    assert (module.repository, module.git_tags, module.versions) == ("/srv/oak", True, ())
+    assert module.interfaces == {1: "1.11.0"}

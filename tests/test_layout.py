@@ -1,0 +1,102 @@
+"""Who may import whom: the rooms of the house, from the roof down, and no circle anywhere."""
+
+from __future__ import annotations
+
+import ast
+import os
+
+import pytest
+
+import rigger
+
+PACKAGE = os.path.dirname(os.path.abspath(rigger.__file__))
+
+# The rooms from the roof down; a room imports from lower lines only, and rooms on one line do not know each other.
+ROOMS = """
+__main__
+commands
+cli
+operations
+conformance
+runs
+plans bundles
+configuration
+sources
+trust
+interface1 terraform aws
+modules ui
+questions
+environments redact
+git ssh envfile
+audit process files templates
+errors text versions
+"""
+LINES = [line.split() for line in ROOMS.strip().splitlines()]
+RANK = {room: len(LINES) - number for number, line in enumerate(LINES) for room in line}
+DATA = {"libexec", "platforms", "scaffolds", "providers", "bin"}  # programs and folders that steps use
+
+
+def files() -> dict[str, str]:
+    """Return every module of the package: its name and its file."""
+    found = {}
+    for folder, folders, names in os.walk(PACKAGE):
+        if folder == PACKAGE:
+            folders[:] = [name for name in folders if name not in DATA]
+        for name in names:
+            if name.endswith(".py"):
+                path = os.path.join(folder, name)
+                module = os.path.relpath(path, os.path.dirname(PACKAGE))[:-3].replace(os.sep, ".")
+                found[module.removesuffix(".__init__")] = path
+    return found
+
+
+FILES = files()
+
+
+def room(module: str) -> str:
+    return module.split(".")[1] if "." in module else module
+
+
+def imports(path: str) -> set[str]:
+    """Return the modules of the package that a file imports: also inside of functions, also for types alone."""
+    with open(path, encoding="utf-8") as file:
+        tree = ast.parse(file.read())
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names if alias.name in FILES}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: a relative import"
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= names & FILES.keys() or {node.module} & FILES.keys()
+    return found - {"rigger"}
+
+
+GRAPH = {module: imports(path) for module, path in FILES.items()}
+
+
+def test_every_room_has_a_line():
+    rooms = {room(module) for module in FILES if module != "rigger"}
+    assert rooms == RANK.keys()
+
+
+@pytest.mark.parametrize("module", sorted(FILES))
+def test_no_import_runs_upwards(module):
+    own = room(module)
+    upwards = {name for name in GRAPH[module] if room(name) != own and RANK[room(name)] >= RANK.get(own, 99)}
+    assert not upwards
+
+
+def test_no_circle():
+    """No file imports itself by way of others, lazy imports counted."""
+    seen: dict[str, int] = {}
+
+    def visit(module: str, path: tuple[str, ...]) -> None:
+        assert module not in path, " -> ".join([*path[path.index(module) :], module])
+        if module not in seen:
+            for name in sorted(GRAPH[module]):
+                visit(name, (*path, module))
+            seen[module] = 1
+
+    for module in sorted(GRAPH):
+        visit(module, ())
