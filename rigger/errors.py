@@ -1,6 +1,9 @@
 """The kinds of error: each a sentence, its next step and its exit code."""
 
+from __future__ import annotations
+
 import errno
+from typing import Any
 
 # What a full, broken or read-only disk says, or one that belongs to somebody else.
 UNWRITABLE = frozenset(getattr(errno, name) for name in "EACCES EPERM EROFS ENOSPC EDQUOT EFBIG EIO".split())
@@ -19,6 +22,14 @@ class RiggerError(Exception):
         super().__init__(message)
         self.message = message
         self.next_step = next_step
+        self.result: Any = (
+            None  # what was done until then, where that is worth a report: see operations/result.py
+        )
+
+    def with_result(self, result: Any) -> RiggerError:
+        """Return it with what was done before it happened."""
+        self.result = result
+        return self
 
 
 class BadUsage(RiggerError):

@@ -152,22 +152,22 @@ class Loaded:
                 AGAIN,
             )
 
-    def settle(self, vars: Mapping[str, str], secrets: Mapping[str, str]) -> None:
+    def put_in_place(self, vars: Mapping[str, str], secrets: Mapping[str, str]) -> None:
         """Put the environment in its place; paths into the unpacked bundle become paths into it."""
         here = {n: opened.repoint(v, self.found.folder, self.target.path) for n, v in vars.items()}
         if not self.update:
-            self._settle(here, secrets)
+            self._put_in_place(here, secrets)
             return
         with self.target.locked("rigger configure"):
             if self.target.audit.head() != self.head:
                 raise Locked(f"{self.target.name} was changed meanwhile.", "Load the bundle again.")
-            self._settle(here, secrets)
+            self._put_in_place(here, secrets)
 
-    def _settle(self, vars: Mapping[str, str], secrets: Mapping[str, str]) -> None:
+    def _put_in_place(self, vars: Mapping[str, str], secrets: Mapping[str, str]) -> None:
         def record(aside: Environment) -> None:
             self._record(aside, secrets)
 
-        self.found.settle(self.target, vars, secrets, record, self.update)
+        self.found.put_in_place(self.target, vars, secrets, record, self.update)
 
     def _record(self, aside: Environment, secrets: Mapping[str, str]) -> None:
         """Note that it was loaded, and the digests that its secrets have here."""
@@ -192,7 +192,7 @@ def loading(
     open_sealed: Callable[[bytes], bytes],
     agree: Agree,
 ) -> Iterator[Loaded]:
-    """Verify and unpack a bundle; it becomes an environment when `settle` is called, and is gone otherwise.
+    """Verify and unpack a bundle; it becomes an environment when `put_in_place` is called, and is gone otherwise.
 
     `agree` is called with the names of modules that only the bundle has, and the hashes of their files; it raises where
     nobody agrees. Raises Refused for a bundle that is not acceptable, or older than what is here.

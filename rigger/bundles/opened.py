@@ -121,7 +121,7 @@ class OpenedBundle:
         git_archive.unpack(self.file(contents.CHECKOUT), self.file(CHECKOUT), self.fields["commit"])
         return True
 
-    def settle(
+    def put_in_place(
         self,
         target: Environment,
         vars: Mapping[str, str],

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import functools
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import Any
 
 import click
 
 from rigger.environments.environment import Environment
 from rigger.environments.home import Home
-from rigger.errors import BadUsage, Interrupted
+from rigger.errors import RiggerError
+from rigger.operations.consent import Consent
+from rigger.operations.result import Result
 from rigger.ui.printer import Printer
 from rigger.ui.terminal import has_terminal
 from rigger.ui.wizard import Wizard
 
-if TYPE_CHECKING:
-    from rigger.plans.model import Plan
-    from rigger.runs.run import Run
-
 HELP = {"context_settings": {"help_option_names": ["-h", "--help"]}}
+
+Command = Callable[..., Any]
+Show = Callable[[Printer, Any], None]  # tells a person what an operation came to
 
 
 class App:
@@ -42,80 +44,91 @@ class App:
         """Return the environment that the command is about; raises InvalidConfig where there is none."""
         return self.home.get(self.name)
 
-    def carry_out(self, run: Run, planned: Plan, **also) -> None:
-        """Carry a plan out, and report it as JSON where that is wanted, with further fields, also when it fails."""
-        try:
-            run.carry_out(planned)
-        finally:
-            if self.json:
-                self.printer.report({**also, **run.as_dict()})
+    def consent(self, *, trust: bool = False) -> Consent:
+        """Return what the person agreed to beforehand, and whether they can be asked for more."""
+        return Consent(self.yes, trust, Wizard if has_terminal() else None)
 
-    def agree(self, question: str) -> None:
-        """Ask for consent unless --yes gave it; raises Interrupted on a no, BadUsage where nobody can be asked."""
-        if self.yes:
-            return
-        self._require_terminal(question)
-        if not Wizard().confirm(question, default=False):
-            raise Interrupted("Nothing was changed.")
-
-    def agree_by_name(self, question: str, name: str) -> None:
-        """Ask for a name to be typed, for what cannot be undone."""
-        if self.yes:
-            return
-        self._require_terminal(question)
-        if not Wizard().type_back(question, name):
-            raise Interrupted("That is not its name. Nothing was changed.")
-
-    def _require_terminal(self, question: str) -> None:
-        if not has_terminal():
-            raise BadUsage(
-                f"Nobody can be asked: {question}", "Nothing was changed. Add --yes to agree beforehand."
-            )
+    def show(self, result: Result, show: Show | None) -> None:
+        """Show a result: as JSON where that was asked for, else as the command tells it to people."""
+        if self.json:
+            self.printer.report(result.as_dict())
+        elif show:
+            show(self.printer, result)
 
 
-def command(name: str, *, asks: bool = False, reports: bool = False, streams: bool = False, **settings):
-    """Make a function a verb: it gets an App first, then its own options.
+def command(
+    name: str,
+    *,
+    asks: bool = False,
+    reports: bool = False,
+    streams: bool = False,
+    show: Show | None = None,
+    show_failed: Show | None = None,
+    **settings: Any,
+) -> Callable[[Command], click.Command]:
+    """Make a function a verb: it gets an App first, then its own options, and returns its operation's result, or the exit
+    code of a program that had the terminal.
 
-    `asks` adds --yes, `reports` adds -o json, `streams` adds -v.
+    `asks` adds --yes, `reports` adds -o json, `streams` adds -v. `show` tells a person the result, `show_failed` what
+    was done until something failed.
     """
 
-    def decorate(function):
+    def decorate(function: Command) -> click.Command:
         @click.pass_context
         @functools.wraps(function)
-        def run(ctx, *args, environment=None, yes=False, report="text", verbose=False, **kwargs):
+        def run(
+            ctx: click.Context,
+            *args: Any,
+            environment: str | None = None,
+            yes: bool = False,
+            report: str = "text",
+            verbose: bool = False,
+            **kwargs: Any,
+        ) -> int:
             chosen = environment or _chosen_before(ctx) or os.environ.get("RIGGER_ENVIRONMENT") or None
             app = App(chosen, json=report == "json", verbose=verbose, yes=yes)
             try:
-                return function(app, *args, **kwargs)
+                result = function(app, *args, **kwargs)
+                if isinstance(result, int):
+                    return result
+                if result is not None:
+                    app.show(result, show)
+                return 0
+            except RiggerError as problem:
+                if problem.result is not None:
+                    app.show(problem.result, show_failed)
+                raise
             finally:
                 app.printer.flush()
 
-        if streams:
-            run = click.option("-v", "--verbose", is_flag=True, help="Show all that the scripts print.")(run)
-        if reports:
-            kinds = click.Choice(["text", "json"])
-            run = click.option(
-                "-o", "--output", "report", type=kinds, default="text", help="Report as text or as JSON."
-            )(run)
-        if asks:
-            run = click.option("-y", "--yes", is_flag=True, help="Agree beforehand to what would be asked.")(
-                run
-            )
-        run = click.option("-e", "--environment", metavar="NAME", help="Work with this environment.")(run)
-        return click.command(name, **{**HELP, **settings})(run)
+        return click.command(name, **{**HELP, **settings})(_with_options(run, asks, reports, streams))
 
     return decorate
 
 
-def group(name: str):
+def _with_options(run: Command, asks: bool, reports: bool, streams: bool) -> Command:
+    """Add the options that commands share."""
+    if streams:
+        run = click.option("-v", "--verbose", is_flag=True, help="Show all that the scripts print.")(run)
+    if reports:
+        kinds = click.Choice(["text", "json"])
+        run = click.option(
+            "-o", "--output", "report", type=kinds, default="text", help="Report as text or as JSON."
+        )(run)
+    if asks:
+        run = click.option("-y", "--yes", is_flag=True, help="Agree beforehand to what would be asked.")(run)
+    return click.option("-e", "--environment", metavar="NAME", help="Work with this environment.")(run)
+
+
+def group(name: str) -> Callable[[Command], click.Group]:
     """Make a function, which gives only its docstring, a verb with verbs of its own: rigger config get."""
 
-    def decorate(function):
+    def decorate(function: Command) -> click.Group:
         @click.group(name, no_args_is_help=False, **HELP)
         @click.option("-e", "--environment", metavar="NAME", help="Work with this environment.")
         @click.pass_context
         @functools.wraps(function)
-        def run(ctx, environment):
+        def run(ctx: click.Context, environment: str | None) -> None:
             if environment:
                 ctx.find_root().obj = environment
 
@@ -124,7 +137,7 @@ def group(name: str):
     return decorate
 
 
-def _chosen_before(ctx) -> str | None:
+def _chosen_before(ctx: click.Context) -> str | None:
     """Return the environment that was named before the verb: rigger -e NAME VERB."""
     root = ctx.find_root()
     return root.obj if isinstance(root.obj, str) else None

@@ -20,7 +20,6 @@ from rigger.git.inspect import State
 from rigger.git.remote import Target
 from rigger.git.urls import check_url
 from rigger.modules import search
-from rigger.operations.consent import require_repository
 from rigger.questions.model import Choice
 from rigger.sources import checkout as source_checkout
 from rigger.text import plain
@@ -204,8 +203,9 @@ def _agreement(app: App, source: Source, target: Target, agreed: bool):
     """Return what asks for consent to the target's scripts, once they are here and before they are in place."""
 
     def agree(folder: str) -> None:
-        app.printer.flush()
-        require_repository(app, source.url, target.commit, folder, agreed)
+        app.consent(trust=agreed).trust_repository(
+            app.home.path, app.printer, source.url, target.commit, folder
+        )
 
     return agree
 
@@ -231,7 +231,9 @@ def _agree_to_what_is_there(app: App, environment: Environment, source: Source, 
         return
     for commit in unknown_commits(environment, source.url):
         if agreed or has_terminal():
-            require_repository(app, source.url, commit, source.folder, agreed)
+            app.consent(trust=agreed).trust_repository(
+                app.home.path, app.printer, source.url, commit, source.folder
+            )
         else:
             app.printer.warn(f"Nobody has agreed to the scripts at {commit[:12]} yet: add --trust.")
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Mapping
 
 import click
 
-from rigger.bundles import load
 from rigger.bundles.unpack import is_bundle
 from rigger.cli.app import App, command
 from rigger.configuration.inputs import (
@@ -18,11 +16,47 @@ from rigger.configuration.inputs import (
     values_of_flags,
 )
 from rigger.errors import BadUsage
-from rigger.operations import configure as operations_configure
+from rigger.operations import configure as operation
+from rigger.operations import load
+from rigger.operations.answers import Given
+from rigger.operations.configure import Configured
+from rigger.operations.load import LoadedBundle, Opening
+from rigger.ui.printer import Printer
 from rigger.ui.terminal import has_terminal
+from rigger.ui.wizard import Wizard
 
 
-@command("configure", asks=True)
+def show(printer: Printer, result: Configured | LoadedBundle) -> None:
+    printer.line()
+    if isinstance(result, LoadedBundle):
+        _show_loaded(printer, result)
+    else:
+        _show_configured(printer, result)
+
+
+def _show_loaded(printer: Printer, result: LoadedBundle) -> None:
+    done = "is up to date with" if result.update else "was made from"
+    printer.line(f"Environment {result.environment.name} {done} {result.path}, and is the current one.")
+    if result.missing_clone:
+        printer.line(f"The clone of {result.missing_clone} did not come along. Next: rigger checkout")
+    else:
+        printer.line("Next: rigger status, rigger check, rigger upgrade")
+
+
+def _show_configured(printer: Printer, result: Configured) -> None:
+    target, home = result.environment, os.path.expanduser("~") + os.sep
+    vars_file = target.vars_file
+    if vars_file.startswith(home):
+        vars_file = f"~/{vars_file.removeprefix(home)}"
+    done = "is configured" if result.changed else "stays as it was"
+    printer.line(f"Environment {target.name} {done}; its values are in {vars_file}")
+    needs = f" (it needs {', '.join(result.secrets)} in the environment)" if result.secrets else ""
+    printer.line(f"The same without questions{needs}:")
+    printer.line(f"  {result.command}")
+    printer.line("Next: rigger provision")
+
+
+@command("configure", asks=True, show=show)
 @click.option("--name", metavar="NAME", help="The environment to make or change.")
 @click.option("--platform", metavar="NAME", help="What is installed: a platform's name or folder.")
 @click.option("--version", metavar="VERSION", help="Which version of the platform.")
@@ -50,49 +84,53 @@ from rigger.ui.terminal import has_terminal
 @click.option("--advanced", is_flag=True, help="Ask everything.")
 def configure(
     app: App,
-    name,
-    platform,
-    version,
-    repository,
-    ref,
-    folder,
-    provider,
-    kind,
-    assignments,
-    answers,
-    path,
-    key,
-    passphrase_file,
-    identities,
-    allow_older,
-    trust,
-    defaults,
-    no_input,
-    advanced,
-):
+    name: str | None,
+    answers: str | None,
+    path: str | None,
+    key: str | None,
+    passphrase_file: str | None,
+    identities: tuple[str, ...],
+    allow_older: bool,
+    trust: bool,
+    defaults: bool,
+    no_input: bool,
+    advanced: bool,
+    **flags: str | None,
+) -> Configured | LoadedBundle:
     """Answer a few questions; they become the environment's vars file."""
-    origin = {"--repository": repository, "--version": version, "--ref": ref, "--path": folder}
+    values = _flags(name, answers, path, **flags)
+    given = Given(
+        name or app.name,
+        values,
+        read_answers(answers) if answers else {},
+        answers or "",
+        path or "",
+        defaults,
+        advanced,
+    )
+    ask = Wizard if has_terminal() and not no_input else None
+    consent = app.consent(trust=trust)
+    if path and is_bundle(path):
+        opening = Opening(key, allow_older, passphrase_file, identities)
+        return load.load(app.home, given, opening, app.printer, consent, ask)
+    return operation.configure(app.home, given, app.printer, consent, ask)
+
+
+def _flags(name: str | None, answers: str | None, path: str | None, **flags) -> dict[str, str]:
+    """Return the values that flags answer questions with; raises BadUsage or Refused."""
+    repository, version, ref, folder = (flags[word] for word in ("repository", "version", "ref", "folder"))
+    source = {"--repository": repository, "--version": version, "--ref": ref, "--path": folder}
     require_safe_for_git(repository, version, ref)
-    _require_words({"--name": name, "--answers": answers, "--file": path, **origin})
-    require_one_source(origin)
-    flags = values_of_flags(assignments, PLATFORM=platform, VERSION=version, PROVIDER=provider, TYPE=kind)
-    flags |= values_of_flags((), REPOSITORY=repository, REF=ref, CHECKOUT=folder)
-    given = read_answers(answers) if answers else {}
-    asks = has_terminal() and not no_input
-    with contextlib.ExitStack() as stack:
-        bundle = None
-        if path and is_bundle(path):
-            name = name or app.name or os.environ.get("RIGGER_NAME") or given.get("NAME")
-            opener = operations_configure.opener(passphrase_file, identities)
-            agree = operations_configure.agreement(app, trust)
-            bundle = stack.enter_context(
-                load.loading(
-                    path, app.home, name, key=key, allow_older=allow_older, open_sealed=opener, agree=agree
-                )
-            )
-        operations_configure.configure(
-            app, flags, given, name, answers, path, bundle, asks, defaults, advanced, trust
-        )
+    _require_words({"--name": name, "--answers": answers, "--file": path, **source})
+    require_one_source(source)
+    values = values_of_flags(
+        flags["assignments"],
+        PLATFORM=flags["platform"],
+        VERSION=version,
+        PROVIDER=flags["provider"],
+        TYPE=flags["kind"],
+    )
+    return values | values_of_flags((), REPOSITORY=repository, REF=ref, CHECKOUT=folder)
 
 
 def _require_words(flags: Mapping[str, str | None]) -> None:

@@ -15,7 +15,7 @@ def forget(app: App, name: str):
     environment = app.home.get(name)
     with environment.locked("rigger forget"):
         _require_destroyed(environment)
-        app.agree(f"Remove the vars, the audit log and all run logs of {name}?")
+        app.consent().agree(f"Remove the vars, the audit log and all run logs of {name}?")
         app.home.forget(environment)
     app.printer.line(f"{name} is forgotten.")
 

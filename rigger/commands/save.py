@@ -12,7 +12,6 @@ from rigger.configuration import resolve
 from rigger.configuration.identity import require_recorded
 from rigger.environments.environment import Environment
 from rigger.errors import BadUsage
-from rigger.operations import consent
 from rigger.runs.recovery import recover
 
 
@@ -39,7 +38,7 @@ def save(app: App, path, with_secrets, recipients, passphrase_file, with_checkou
     if (recipients or passphrase_file) and not with_secrets:
         raise BadUsage("Nothing would be encrypted.", "Add --with-secrets.")
     path = _path(environment, path or os.curdir)
-    encrypt = _encryption(recipients, passphrase_file) if with_secrets else None
+    encrypt = _encryption(app, recipients, passphrase_file) if with_secrets else None
     reason = environment.unwritable()
     if reason:
         app.printer.warn(
@@ -74,11 +73,11 @@ def _path(environment: Environment, path: str) -> str:
     return path
 
 
-def _encryption(recipients, passphrase_file):
+def _encryption(app: App, recipients, passphrase_file):
     """Return what encrypts: for the recipients, or with a passphrase from a file, the environment or a prompt."""
     if recipients:
         return lambda data: seal.encrypt(data, recipients=[_key(text) for text in recipients])
-    passphrase = consent.passphrase(passphrase_file, "A passphrase for the secrets?", twice=True)
+    passphrase = app.consent().passphrase(passphrase_file, "A passphrase for the secrets?", twice=True)
     return lambda data: seal.encrypt(data, passphrase=passphrase)
 
 

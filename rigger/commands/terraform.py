@@ -78,6 +78,6 @@ def _unlock(app: App, place: Place) -> None:
         app.printer.line("Nobody holds the state's lock.")
         return
     app.printer.warn(f"The lock is held by {say_lock(held)}.")
-    app.agree("Release it? Whoever holds it must not be at work any more.")
+    app.consent().agree("Release it? Whoever holds it must not be at work any more.")
     migrate.unlock(place, held["ID"], app.printer.line)
     app.printer.line("The lock is released.")

@@ -23,7 +23,6 @@ from rigger.git import clone as git_clone
 from rigger.git import inspect as git_inspect
 from rigger.git import remote as git_remote
 from rigger.git.inspect import require_clean
-from rigger.operations.consent import require_repository
 from rigger.plans import upgrade as upgrade_plan
 from rigger.plans.lifecycle import with_clients
 from rigger.plans.upgrade import require_style, validate_upgrade
@@ -95,8 +94,7 @@ def _agreement(app: App, trust: bool):
     """Return what asks for consent to the scripts of the platform's repository at a commit."""
 
     def agree(url: str, commit: str, folder: str) -> None:
-        app.printer.flush()
-        require_repository(app, url, commit, folder, trust)
+        app.consent(trust=trust).trust_repository(app.home.path, app.printer, url, commit, folder)
 
     return agree
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from rigger.environments.checkout import is_used
 from rigger.environments.environment import Environment
-from rigger.errors import BadUsage, Refused, RiggerError
+from rigger.errors import BadUsage, InvalidConfig, Refused, RiggerError
 from rigger.interface1 import conversation
 from rigger.interface1 import record as interface1_record
 from rigger.modules import search
@@ -81,6 +81,14 @@ class Questionnaire:
             self.module("provider", provider) if provider else None,
             self.module("platform", platform) if platform else None,
         )
+
+    def modules(self, values: Mapping[str, str]) -> tuple[Module, Module]:
+        """Return the provider and the platform that the values name; raises InvalidConfig where they name none."""
+        provider, platform = self.chosen(values)
+        if provider is None or platform is None:
+            missing = "PLATFORM" if provider else "PROVIDER"
+            raise InvalidConfig(f"{missing} has no value.", 'Type "rigger configure".')
+        return provider, platform
 
     def questions(self, values: Mapping[str, str], live: bool = False) -> list[Question]:
         """Return every question for the values known: rigger's own, then the modules'.

@@ -23,7 +23,7 @@ from rigger.process.lookup import processes_that_know
 from rigger.process.tree import kill_descendants
 from rigger.runs.environment import LIBEXEC, script_environment
 from rigger.runs.recovery import load_config
-from rigger.runs.result import Result
+from rigger.runs.result import StepResult
 from rigger.runs.run import Run
 from rigger.text import last_line
 
@@ -154,7 +154,7 @@ class Rehearsal:
 
     # Steps
 
-    def step(self, module: Module, verb: str, kill_after: float | None = None) -> Result:
+    def step(self, module: Module, verb: str, kill_after: float | None = None) -> StepResult:
         """Run one script as a command would; what it says of secrets is noticed before it is masked."""
         command = "destroy" if verb in ("destroy", "undeploy") else "provision"
         with self.environment.locked("rigger module check") as lock:
@@ -170,7 +170,7 @@ class Rehearsal:
             self.say(FAIL, "prints a secret", self._file(result))
         return result
 
-    def must(self, module: Module, verb: str, praise: str) -> Result | None:
+    def must(self, module: Module, verb: str, praise: str) -> StepResult | None:
         """Run a script that has to succeed; return how it went if it did."""
         result = self.step(module, verb)
         if result.good and not result.leftovers:
@@ -179,12 +179,12 @@ class Rehearsal:
         self.say(FAIL, f"{self._why(result)} (wanted: {praise})", self._file(result))
         return None
 
-    def _file(self, result: Result) -> str:
+    def _file(self, result: StepResult) -> str:
         """Return a script as the findings name it: the module's own by its name alone."""
         own = result.step.module.folder == self.module.folder
         return os.path.relpath(result.step.script, self.module.folder) if own else result.step.shown
 
-    def _why(self, result: Result) -> str:
+    def _why(self, result: StepResult) -> str:
         if result.timed_out:
             return f"did not end within {result.step.module.timeout(result.step.verb):.0f} s"
         if result.leftovers:

@@ -1,66 +1,145 @@
-"""Every question of trust and agreement."""
+"""Every question of trust and agreement: asked of a person, or answered beforehand."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
-from rigger import text
+from rigger import text as texts
 from rigger.errors import BadUsage, Interrupted
 from rigger.git import inspect as git_inspect
+from rigger.questions.model import Choice
+from rigger.runs.reporter import Reporter
 from rigger.trust.ledger import agree_repository, agreed_commits
-from rigger.ui.terminal import has_terminal
-from rigger.ui.wizard import Wizard
 
 
-def passphrase(path: str | None, prompt: str, twice: bool = False) -> str:
-    """Return a passphrase from a file's first line, $RIGGER_PASSPHRASE, or a person; raises BadUsage."""
-    if path:
-        try:
-            with open(path, "rb") as file:
-                return text.decode(file.readline().rstrip(b"\r\n"))
-        except OSError as problem:
-            raise BadUsage(f"{path} cannot be read: {problem.strerror}.") from None
-    if os.environ.get("RIGGER_PASSPHRASE"):
-        return os.environ["RIGGER_PASSPHRASE"]
-    if not has_terminal():
-        raise BadUsage(f"Nobody can be asked: {prompt}", "Give --passphrase-file FILE, or RIGGER_PASSPHRASE.")
-    talk = Wizard()
-    answer = talk.secret(prompt)
-    if twice and talk.secret("The same again?") != answer:
-        raise BadUsage("The two are not the same.", "Try again.")
-    return answer
+class Prompt(Protocol):
+    """Somebody who can be asked."""
+
+    def confirm(self, text: str, default: bool = False) -> bool:
+        """Ask for a yes or a no."""
+
+    def type_back(self, text: str, expected: str) -> bool:
+        """Ask for a text to be typed; return whether it was."""
+
+    def choose(self, text: str, choices: Sequence[Choice], default: str | None = None) -> str:
+        """Ask for one of several values."""
+
+    def secret(self, text: str) -> str:
+        """Ask for a text that is not shown."""
 
 
-def require_repository(app, url: str, commit: str, folder: str, trust: bool = False) -> None:
-    """Let a person agree to the scripts of a repository at a commit; once is enough.
+@dataclass(frozen=True)
+class Consent:
+    """What was agreed to beforehand, and who can be asked for the rest.
 
-    `folder` is a checkout that has the commit; what changed since the last one that was agreed to is shown from it.
-    `trust` agrees beforehand. Raises Interrupted on a no, BadUsage where nobody can be asked.
+    `yes` agrees to what an operation is about to do, `trust` to scripts of somebody else; `prompt` makes what asks a
+    person, None where there is nobody.
     """
-    known = agreed_commits(app.home.path, url)
-    if commit in known:
-        return
-    _show_repository(app.printer, url, commit, folder, known)
-    if not trust:
-        _ask(url, commit)
-    agree_repository(app.home.path, url, commit)
+
+    yes: bool = False
+    trust: bool = False
+    prompt: Callable[[], Prompt] | None = None
+
+    @property
+    def can_ask(self) -> bool:
+        return self.prompt is not None
+
+    def ask(self) -> Prompt:
+        """Return who can be asked; only where `can_ask`."""
+        assert self.prompt is not None
+        return self.prompt()
+
+    def agree(self, question: str) -> None:
+        """Ask for consent unless it was given; raises Interrupted on a no, BadUsage where nobody can be asked."""
+        if self.yes:
+            return
+        self._require_somebody(question)
+        if not self.ask().confirm(question, default=False):
+            raise Interrupted("Nothing was changed.")
+
+    def agree_by_name(self, question: str, name: str) -> None:
+        """Ask for a name to be typed, for what cannot be undone; raises Interrupted or BadUsage."""
+        if self.yes:
+            return
+        self._require_somebody(question)
+        if not self.ask().type_back(question, name):
+            raise Interrupted("That is not its name. Nothing was changed.")
+
+    def _require_somebody(self, question: str) -> None:
+        if not self.can_ask:
+            raise BadUsage(
+                f"Nobody can be asked: {question}", "Nothing was changed. Add --yes to agree beforehand."
+            )
+
+    def choose(self, question: str, choices: Sequence[Choice], default: str, unasked: BadUsage) -> str:
+        """Ask for one of several values; raises `unasked` where nobody can be asked."""
+        if not self.can_ask:
+            raise unasked
+        return self.ask().choose(question, choices, default)
+
+    def passphrase(self, path: str | None, question: str, twice: bool = False) -> str:
+        """Return a passphrase from a file's first line, $RIGGER_PASSPHRASE, or a person; raises BadUsage."""
+        if path:
+            try:
+                with open(path, "rb") as file:
+                    return texts.decode(file.readline().rstrip(b"\r\n"))
+            except OSError as problem:
+                raise BadUsage(f"{path} cannot be read: {problem.strerror}.") from None
+        if os.environ.get("RIGGER_PASSPHRASE"):
+            return os.environ["RIGGER_PASSPHRASE"]
+        if not self.can_ask:
+            raise BadUsage(
+                f"Nobody can be asked: {question}", "Give --passphrase-file FILE, or RIGGER_PASSPHRASE."
+            )
+        talk = self.ask()
+        answer = talk.secret(question)
+        if twice and talk.secret("The same again?") != answer:
+            raise BadUsage("The two are not the same.", "Try again.")
+        return answer
+
+    def trust_scripts(
+        self, reporter: Reporter, names: Sequence[str], hashes: Sequence[tuple[str, str]]
+    ) -> None:
+        """Let a person agree to scripts that only a bundle has, after showing their hashes; `names` are unknown here.
+
+        Raises Interrupted on a no, BadUsage where nobody can be asked.
+        """
+        unknown = f"This machine does not know {' and '.join(names)}; these" if names else "These"
+        reporter.warn(f"{unknown} scripts came in the bundle:")
+        reporter.table(hashes)
+        self._trust("Nobody can be asked whether they may run.")
+
+    def trust_repository(self, home: str, reporter: Reporter, url: str, commit: str, folder: str) -> None:
+        """Let a person agree to the scripts of a repository at a commit; once is enough.
+
+        `folder` is a checkout that has the commit; what changed since the last one that was agreed to is shown from
+        it. Raises Interrupted on a no, BadUsage where nobody can be asked.
+        """
+        known = agreed_commits(home, url)
+        if commit in known:
+            return
+        reporter.flush()  # git's progress is over
+        _show_repository(reporter, url, commit, folder, known)
+        self._trust(f"Nobody can be asked whether the scripts of {url} at {commit[:12]} may run.")
+        agree_repository(home, url, commit)
+
+    def _trust(self, unasked: str) -> None:
+        if self.trust:
+            return
+        if not self.can_ask:
+            raise BadUsage(unasked, "Look at them, then add --trust to agree.")
+        if not self.ask().confirm("May they run on this machine, as you?", default=False):
+            raise Interrupted("Nothing was changed.")
 
 
-def _show_repository(printer, url: str, commit: str, folder: str, known: dict[str, str]) -> None:
-    printer.warn(f"Scripts of {url} will run on this machine, as they are at commit {commit}.")
+def _show_repository(reporter: Reporter, url: str, commit: str, folder: str, known: dict[str, str]) -> None:
+    reporter.warn(f"Scripts of {url} will run on this machine, as they are at commit {commit}.")
     if not known:
         return
     last = list(known)[-1]
-    printer.line(f"  Since {last[:12]}, which was agreed to on {known[last][:10]}:")
-    changes = git_inspect.changes(folder, last, commit) or ["No script changed."]
-    printer.lines(*(f"    {line}" for line in changes))
-
-
-def _ask(url: str, commit: str) -> None:
-    if not has_terminal():
-        raise BadUsage(
-            f"Nobody can be asked whether the scripts of {url} at {commit[:12]} may run.",
-            "Look at them, then add --trust to agree.",
-        )
-    if not Wizard().confirm("May they run on this machine, as you?", default=False):
-        raise Interrupted("Nothing was changed.")
+    reporter.line(f"  Since {last[:12]}, which was agreed to on {known[last][:10]}:")
+    for line in git_inspect.changes(folder, last, commit) or ["No script changed."]:
+        reporter.line(f"    {line}")

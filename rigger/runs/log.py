@@ -7,17 +7,17 @@ import os
 
 from rigger.envfile.output import parse_output
 from rigger.redact import Redactor
+from rigger.runs.reporter import Reporter
 from rigger.runs.step_files import StepFiles, content_of
-from rigger.ui.printer import Printer
 
 
 class StepLog:
     """A step's output on its way: masked, written to its file, hashed, shown."""
 
-    def __init__(self, channels: StepFiles, redactor: Redactor, printer: Printer):
+    def __init__(self, channels: StepFiles, redactor: Redactor, reporter: Reporter):
         self.channels = channels
         self.redactor = redactor
-        self.printer = printer
+        self.reporter = reporter
         self.stream = redactor.stream()
         self.digest = hashlib.sha256()
         self.size = 0
@@ -52,7 +52,7 @@ class StepLog:
     def _write(self, data: bytes) -> None:
         if not data:
             return
-        self.printer.output(data)
+        self.reporter.output(data)
         if self.problem:
             return
         try:

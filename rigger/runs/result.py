@@ -14,7 +14,7 @@ SKIPPED = 77  # the exit code by which a test says that it does not apply, as Au
 
 
 @dataclass(frozen=True)
-class Result:
+class StepResult:
     """How one step ended."""
 
     step: Step
@@ -67,6 +67,6 @@ class Result:
         return f"{self.step.shown} {how}{lost}; its output is in {log}."
 
 
-def failures(results: Sequence[Result]) -> list[Result]:
+def failures(results: Sequence[StepResult]) -> list[StepResult]:
     """Return the results of the steps that did not succeed."""
     return [result for result in results if not result.good]

@@ -25,13 +25,13 @@ from rigger.redact import Redactor, maskable
 from rigger.runs.environment import script_environment
 from rigger.runs.log import StepLog
 from rigger.runs.output import apply_output, missing_outputs, validate_backup, with_given
-from rigger.runs.result import Result
+from rigger.runs.reporter import Reporter
+from rigger.runs.result import StepResult
 from rigger.runs.step_files import StepFiles
 from rigger.sources import checkout as source_checkout
 from rigger.ssh import agent
 from rigger.ssh.agent import key_problem
 from rigger.ssh.connections import Connections, first_pause
-from rigger.ui.printer import Printer
 
 ATTEMPTS = 3  # that an idempotent step gets when it failed because a connection to a node was lost
 IDEMPOTENT = ("install", "check")
@@ -40,21 +40,21 @@ IDEMPOTENT = ("install", "check")
 class Run:
     """One command's steps under way in an environment whose lock is held."""
 
-    def __init__(self, environment: Environment, config: Config, printer: Printer, lock_fd: int):
+    def __init__(self, environment: Environment, config: Config, reporter: Reporter, lock_fd: int):
         self.environment = environment
         self.config = config
-        self.printer = printer
+        self.reporter = reporter
         self.lock_fd = lock_fd
         self.id = ""
         self.folder = ""
         self.redactor = Redactor(maskable(config.secrets))
-        self.results: list[Result] = []
+        self.results: list[StepResult] = []
         self.served: Mapping[str, str] = {}  # the variables by which steps find the ssh agent
         self.connections = Connections(environment.path)
-        self.on_step_finished: Callable[[Result], None] = lambda result: None
+        self.on_step_finished: Callable[[StepResult], None] = lambda result: None
         self.before_step: Callable[[Step], None] = lambda step: None
 
-    def carry_out(self, plan: Plan) -> list[Result]:
+    def carry_out(self, plan: Plan) -> list[StepResult]:
         """Run the steps of a plan in order; raises StepFailed at the first that matters, or Interrupted."""
         with Interrupts() as interrupts, self._keys_served(plan), self.connections:
             self._begin(plan)
@@ -91,7 +91,7 @@ class Run:
             return
         if plan.command == "destroy":  # what is there must be removable without the keys, too
             keys = [key for key in keys if key_problem(key) is None]
-        with agent.serving(keys, self.environment.path, self.printer.line) as found:
+        with agent.serving(keys, self.environment.path, self.reporter.line) as found:
             self.served = found
             yield
 
@@ -130,7 +130,7 @@ class Run:
         except NotReady as problem:
             if outcome == "done":
                 raise _not_recorded("all steps ended well", problem) from None
-            self.printer.warn(
+            self.reporter.warn(
                 _not_recorded("the run has ended", problem).message
             )  # another error is under way
 
@@ -140,7 +140,7 @@ class Run:
                 "Interrupted between two steps; nothing was running.", "The same command goes on from here."
             )
 
-    def _attempts(self, plan: Plan, number: int, step: Step, interrupts: Interrupts) -> Result:
+    def _attempts(self, plan: Plan, number: int, step: Step, interrupts: Interrupts) -> StepResult:
         """Run a step, and again what is idempotent and failed because a connection to a node was lost."""
         pause, attempt = first_pause(), 1
         while True:
@@ -149,7 +149,7 @@ class Run:
             if not again or attempt == ATTEMPTS:
                 return result
             attempt += 1
-            self.printer.warn(
+            self.reporter.warn(
                 f"{' and '.join(result.lost)} could not be reached: trying again in {pause:g} s "
                 f"({attempt} of {ATTEMPTS})."
             )
@@ -158,13 +158,15 @@ class Run:
             if interrupts.requested():
                 return result
 
-    def _step(self, plan: Plan, number: int, step: Step, interrupts: Interrupts, attempt: int = 1) -> Result:
+    def _step(
+        self, plan: Plan, number: int, step: Step, interrupts: Interrupts, attempt: int = 1
+    ) -> StepResult:
         channels = StepFiles(self.folder, number, step.verb, attempt)
         environment = self._prepare(plan, number, step, channels)
         self._record_start(plan, number, step, channels, attempt)
         self.connections.begin_step()
-        self.printer.step_started(number, len(plan.steps), f"{step.module.name} {step.verb}", step.why)
-        with StepLog(channels, self.redactor, self.printer) as log:
+        self.reporter.step_started(number, len(plan.steps), f"{step.module.name} {step.verb}", step.why)
+        with StepLog(channels, self.redactor, self.reporter) as log:
             try:
                 outcome = step_process.run(
                     step.module.argv(step.script),
@@ -173,8 +175,8 @@ class Run:
                     sink=log.take,
                     interrupts=interrupts,
                     timeout=step.module.timeout(step.verb),
-                    tick=self.printer.tick,
-                    say=self.printer.warn,
+                    tick=self.reporter.tick,
+                    say=self.reporter.warn,
                     keep_open=[self.lock_fd],
                 )
             except StepFailed as problem:
@@ -214,7 +216,7 @@ class Run:
 
     def _finish(
         self, plan: Plan, number: int, step: Step, channels: StepFiles, log: StepLog, outcome: Outcome
-    ) -> Result:
+    ) -> StepResult:
         given = channels.collect(step.shown)
         leftovers = tuple(line for line in given.values.pop("LEFTOVERS", "").splitlines() if line.strip())
         succeeded = outcome.exit_code == 0 and not outcome.timed_out and not outcome.interrupted
@@ -229,7 +231,7 @@ class Run:
         self.config = with_given(self.config, given)
         for value in maskable(self.config.secrets):
             self.redactor.add(value)
-        result = Result(
+        result = StepResult(
             step,
             outcome.exit_code,
             outcome.duration,
@@ -243,7 +245,7 @@ class Run:
             () if succeeded else self.connections.lost(),
         )
         if log.problem:
-            self.printer.warn(f"The log of {step.shown} is not complete: {log.problem}.")
+            self.reporter.warn(f"The log of {step.shown} is not complete: {log.problem}.")
         self._record_end(
             step,
             number=number,
@@ -275,13 +277,13 @@ class Run:
         except NotReady as problem:
             raise _not_recorded(f"{ended.shown} exited {fields['exit_code']}", problem) from None
 
-    def _show(self, result: Result) -> None:
+    def _show(self, result: StepResult) -> None:
         if result.skipped:
-            self.printer.step_finished("skipped", result.seconds)
+            self.reporter.step_finished("skipped", result.seconds)
             return
         if result.good:
             note = f"({', '.join(result.changed)} set)" if result.changed else ""
-            self.printer.step_finished("done", result.seconds, note)
+            self.reporter.step_finished("done", result.seconds, note)
             return
         word = (
             "interrupted"
@@ -290,9 +292,9 @@ class Run:
             if result.timed_out
             else f"failed (exit {result.exit_code})"
         )
-        self.printer.step_finished(word, result.seconds, good=False)
+        self.reporter.step_finished(word, result.seconds, good=False)
         for problem in result.problems:
-            self.printer.warn(self.redactor.text(problem))
+            self.reporter.warn(self.redactor.text(problem))
 
     def _next_step(self, plan: Plan, step: Step) -> str:
         if plan.command == "provision":

@@ -11,7 +11,7 @@ from rigger.errors import BadUsage
 from rigger.files import write_bytes
 from rigger.modules.model import Module, Suite
 from rigger.questions.model import Choice
-from rigger.runs.result import Result
+from rigger.runs.result import StepResult
 from rigger.text import did_you_mean, last_line
 
 REASON_BYTES = 4096  # of the end of a log, in which the last line is the reason
@@ -53,12 +53,12 @@ def find(platform: Module, words: Sequence[str]) -> Suite:
     )
 
 
-def is_test(result: Result) -> bool:
+def is_test(result: StepResult) -> bool:
     """Return whether a step's result is a test's: a run may have to prepare something first."""
     return result.step.verb.startswith("tests/")
 
 
-def case(result: Result) -> Case:
+def case(result: StepResult) -> Case:
     """Return what a test's step says about the test."""
     outcome = "passed" if result.good else "skipped" if result.skipped else "failed"
     reason = (

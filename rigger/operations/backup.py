@@ -1,0 +1,55 @@
+"""Keep the platform's data in a file, and put it back."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+from rigger.audit.suspension import require_running
+from rigger.environments.environment import Environment
+from rigger.errors import BadUsage
+from rigger.operations.consent import Consent
+from rigger.operations.result import RunResult
+from rigger.operations.session import session
+from rigger.plans import lifecycle
+from rigger.runs.reporter import Reporter, Silent
+
+
+def backup(environment: Environment, path: str = "", reporter: Reporter | None = None) -> RunResult:
+    """Back the platform's data up to a file that is not there yet; by default one in the environment's folder.
+
+    The report's `file` is its path. Raises BadUsage where it cannot be written there, StepFailed where it was not.
+    """
+    with session(environment, "rigger backup", reporter or Silent(), Consent()) as work:
+        require_running(work.name, work.records)
+        plan = lifecycle.only(work.config, "backup", "asked for")
+        path = os.path.abspath(path) if path else environment.new_backup()
+        if os.path.exists(path):
+            raise BadUsage(f"{path} is there already.", "Name another file.")
+        if not os.path.isdir(os.path.dirname(path)):
+            raise BadUsage(f"There is no folder {os.path.dirname(path)}.", "Make it, or name another file.")
+        plan = work.prepared(replace(plan, environ={"RIGGER_BACKUP_FILE": path}))
+        return work.run(plan, before={"file": path})
+
+
+def restore(
+    environment: Environment, path: str, reporter: Reporter | None = None, consent: Consent | None = None
+) -> RunResult:
+    """Put the platform's data back from a file that `backup` wrote, in place of the data that is there.
+
+    Raises BadUsage where there is no such file or nobody agreed, StepFailed where it was not put back.
+    """
+    reporter, consent = reporter or Silent(), consent or Consent()
+    path = os.path.abspath(path)
+    if not os.path.isfile(path):
+        raise BadUsage(f"There is no file {path}.", 'Name one that "rigger backup" wrote.')
+    with session(environment, "rigger restore", reporter, consent) as work:
+        require_running(work.name, work.records)
+        plan = lifecycle.only(work.config, "restore", f"from {path}")
+        plan = work.prepared(replace(plan, environ={"RIGGER_BACKUP_FILE": path}))
+        reporter.plan(plan)
+        reporter.warn(f"All data of {work.name} will be replaced by what is in {path}.")
+        consent.agree("Go on, although the data of now will be replaced?")
+        result = work.run(plan, before={"file": path})
+        work.record("restored", result.run, file=path)
+        return result

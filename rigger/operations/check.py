@@ -1,0 +1,28 @@
+"""Look at a cluster without changing it."""
+
+from __future__ import annotations
+
+from rigger.environments.environment import Environment
+from rigger.errors import StepFailed
+from rigger.operations.consent import Consent
+from rigger.operations.result import RunResult
+from rigger.operations.session import session
+from rigger.plans import lifecycle
+from rigger.plans.scripts import require_scripts
+from rigger.runs.reporter import Reporter, Silent
+from rigger.runs.result import failures
+
+
+def check(environment: Environment, reporter: Reporter | None = None) -> RunResult:
+    """Run the check scripts of all modules; raises StepFailed, with the result, where one finds something wrong."""
+    with session(environment, "rigger check", reporter or Silent(), Consent()) as work:
+        plan = lifecycle.check(work.config)
+        require_scripts(plan)
+        result = work.run(plan)
+    if bad := failures(result.steps):
+        problem = StepFailed(
+            " ".join(step.describe(environment) for step in bad),
+            'Type "rigger provision": it runs again what the failed check looked at.',
+        )
+        raise problem.with_result(result)
+    return result

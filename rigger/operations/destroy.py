@@ -1,0 +1,75 @@
+"""Remove a cluster, and say what is left of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rigger.environments.environment import Environment
+from rigger.errors import StepFailed
+from rigger.operations.consent import Consent
+from rigger.operations.result import RunResult
+from rigger.operations.session import Session, session
+from rigger.plans import lifecycle
+from rigger.plans.scripts import require_scripts
+from rigger.runs.reporter import Reporter, Silent
+from rigger.runs.result import StepResult, failures
+
+
+def destroy(
+    environment: Environment, reporter: Reporter | None = None, consent: Consent | None = None
+) -> RunResult:
+    """Remove the platform, the machines and their data; the environment's record stays.
+
+    Raises Interrupted or BadUsage where nobody agrees, StepFailed, with what is left over, where not all is gone.
+    """
+    reporter, consent = reporter or Silent(), consent or Consent()
+    with session(environment, "rigger destroy", reporter, consent) as work:
+        plan = lifecycle.destroy(work.config, work.history, work.nodes)
+        require_scripts(plan)
+        reporter.heading(f"This will go from {work.name}, for good:")
+        for item in plan.removals:
+            reporter.line(f"  {item}")
+        consent.agree_by_name(f"Type {work.name} to destroy it", work.name)
+        result = work.run(plan, after=_report)
+        _require_destroyed(environment, result)
+        work.record("destroyed", result.run, nodes=list(plan.leaving))
+        _drop_outputs(work)
+    return result
+
+
+def _report(steps: Sequence[StepResult]) -> Mapping[str, Any]:
+    return {"leftovers": _leftovers(steps)}
+
+
+def _leftovers(steps: Sequence[StepResult]) -> list[str]:
+    return [item for step in steps for item in step.leftovers]
+
+
+def _require_destroyed(environment: Environment, result: RunResult) -> None:
+    """Raise StepFailed if anything is left, or if the provider could not say that nothing is."""
+    left = _leftovers(result.steps)
+    failed = [step for step in failures(result.steps) if step.step.module.role == "provider"]
+    if not any(step.leftovers for step in failed):  # what it names itself is all there is
+        left += [f"machine {node.name} ({node.address})" for node in environment.nodes()]
+    if not left and not failed:
+        return
+    said = " ".join(step.describe(environment) for step in failed)
+    listed = "\n".join(f"  {item}" for item in left)
+    problem = StepFailed(
+        f"{environment.name} is not destroyed completely. {said}".rstrip()
+        + (f"\nLeft over:\n{listed}" if left else ""),
+        'Type "rigger destroy" to try again; "rigger logs" shows what the scripts printed.',
+    )
+    raise problem.with_result(result)
+
+
+def _drop_outputs(work: Session) -> None:
+    """Take back what the scripts said of a cluster that is no more: a shell must not be pointed at it."""
+    gone = {name for module in work.config.modules for name in module.outputs}
+    vars, secrets = work.environment.vars(), work.environment.secrets()
+    if gone & {*vars, *secrets}:
+        work.environment.save(
+            {name: value for name, value in vars.items() if name not in gone},
+            {name: value for name, value in secrets.items() if name not in gone},
+        )

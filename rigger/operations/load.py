@@ -1,0 +1,208 @@
+"""Make an environment from a saved bundle, or bring one up to date with it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from rigger.bundles import opened, seal
+from rigger.bundles.load import Loaded, differences, loading
+from rigger.configuration.identity import other_module
+from rigger.configuration.inputs import whole_path
+from rigger.configuration.questionnaire import Questionnaire
+from rigger.environments import checkout
+from rigger.environments.drafts import Draft
+from rigger.environments.environment import Environment
+from rigger.environments.home import Home
+from rigger.errors import BadUsage, Interrupted, RiggerError
+from rigger.operations.answers import Answering, Ask, Given, answer_all, interview_of, sources_of
+from rigger.operations.consent import Consent
+from rigger.operations.target import draft_of
+from rigger.operations.write import apart, compute, values_to_store
+from rigger.questions.model import Question
+from rigger.runs.reporter import Reporter, Silent
+from rigger.text import plain
+
+
+@dataclass(frozen=True)
+class Opening:
+    """How a bundle is opened, and which one is acceptable."""
+
+    verify_key: str | None = None  # an SSH public key that must have signed it
+    allow_older: bool = False  # also one that knows less than what is here
+    passphrase_file: str | None = None
+    identities: Sequence[str] = field(default_factory=tuple)  # age or SSH keys that decrypt its secrets
+
+
+@dataclass(frozen=True)
+class LoadedBundle:
+    """An environment that was made from a bundle, or brought up to date with it."""
+
+    environment: Environment
+    path: str
+    update: bool  # whether it was here already
+    missing_clone: str = ""  # the repository whose clone did not come along
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"name": self.environment.name, "bundle": self.path, "update": self.update}
+
+
+def load(
+    home: Home,
+    given: Given,
+    opening: Opening,
+    reporter: Reporter | None = None,
+    consent: Consent | None = None,
+    ask: Ask | None = None,
+) -> LoadedBundle:
+    """Verify a bundle, have its open questions answered, and make it the current environment.
+
+    Raises Refused for a bundle that is not acceptable, BadUsage where nobody agreed to its scripts, or where values are
+    missing and nobody can be asked; nothing was changed then.
+    """
+    reporter, consent = reporter or Silent(), consent or Consent()
+    with _opened(home, given, opening, reporter, consent) as bundle:
+        work = _begin(home, given, bundle, reporter, consent, ask)
+        with _told_where_to_go_on(given.path):
+            answer_all(work, review=False, saved_in=given.path)
+        _put_in_place(work, bundle)
+        if ask:
+            Draft(home.path, bundle.target.name).remove()
+        return _loaded(bundle)
+
+
+@contextlib.contextmanager
+def _opened(
+    home: Home, given: Given, opening: Opening, reporter: Reporter, consent: Consent
+) -> Iterator[Loaded]:
+    """Give a bundle, verified, unpacked beside the environments, its scripts agreed to."""
+
+    def agree(names: list[str], hashes: list[tuple[str, str]]) -> None:
+        consent.trust_scripts(reporter, names, hashes)
+
+    with loading(
+        given.path,
+        home,
+        given.name or os.environ.get("RIGGER_NAME") or given.answers.get("NAME"),
+        key=opening.verify_key,
+        allow_older=opening.allow_older,
+        open_sealed=_opener(opening, consent),
+        agree=agree,
+    ) as bundle:
+        yield bundle
+
+
+def _opener(opening: Opening, consent: Consent) -> Callable[[bytes], bytes]:
+    """Return what opens the encrypted part of a bundle."""
+
+    def open_sealed(data: bytes) -> bytes:
+        if opening.identities:
+            return seal.decrypt(data, identities=opening.identities)
+        if not seal.needs_passphrase(data):
+            raise BadUsage(
+                "The bundle's secrets are encrypted for a key.", "Name its file with --identity FILE."
+            )
+        passphrase = consent.passphrase(opening.passphrase_file, "The passphrase of its secrets?")
+        return seal.decrypt(data, passphrase=passphrase)
+
+    return open_sealed
+
+
+def _begin(
+    home: Home, given: Given, bundle: Loaded, reporter: Reporter, consent: Consent, ask: Ask | None
+) -> Answering:
+    """Return the questions that the bundle leaves open, after saying what is in it."""
+    target, loaded = bundle.target, bundle.vars()
+    questionnaire = Questionnaire(home.path, bundle.origin())
+    known = questionnaire.modules(loaded)
+    bundle.require_platform(*known)
+    _say_bundle(bundle, reporter)
+    for module in bundle.unlike([*known]):
+        reporter.warn(f"{module} has other scripts here than in the bundle; those of this machine will run.")
+    draft = draft_of(home, target, True, consent) if ask and not given.defaults else None
+    # Of what is here, a bundle takes over nothing but the secrets that were left out of it.
+    here = target.secrets() if target.exists() else {}
+    sources = sources_of(given, draft, {**here, **loaded})
+    script = _script(questionnaire, bundle, loaded)
+    interview = interview_of(script, sources, target, questionnaire, given, reporter, asks=bool(ask))
+    told = own_modules(bundle)
+    return Answering(home, target, questionnaire, interview, given, reporter, ask, told)
+
+
+def _say_bundle(bundle: Loaded, reporter: Reporter) -> None:
+    found = bundle.found
+    signed = f", signed by {found.manifest.signer}" if found.manifest.signer else ""
+    reporter.line(f"{found.path}: {found.name} of {found.fields['created']}, verified{signed}.")
+    for line in differences(bundle):
+        reporter.line(f"  {plain(line)}")
+    for name, folder in own_modules(bundle).items():
+        reporter.line(f"{name} is {plain(folder)}: its scripts come in the bundle.")
+    for name in bundle.lost():
+        reporter.warn(
+            f"{plain(name)} was left out when it was saved, as it holds a secret: scripts will miss it."
+        )
+
+
+def own_modules(bundle: Loaded) -> dict[str, str]:
+    """Return PROVIDER and PLATFORM, as far as a bundle brings them along, and the folders that they will be."""
+    return {
+        role.upper(): opened.repoint(bundle.module(role), bundle.found.folder, bundle.target.path)
+        for role in bundle.strangers()
+    }
+
+
+def _script(
+    questionnaire: Questionnaire, bundle: Loaded, loaded: Mapping[str, str]
+) -> Callable[[Mapping[str, str]], list[Question]]:
+    """Return the questions of a bundle: its modules', and one for every secret that a script had saved."""
+
+    def script(values: Mapping[str, str]) -> list[Question]:
+        for name in ("PROVIDER", "PLATFORM"):
+            if name in values and whole_path(name, values[name]) != loaded[name]:
+                raise other_module(bundle.target, name, loaded[name])
+        questions = questionnaire.questions(values)
+        known = {question.name for question in questions}
+        return [*questions, *(q for q in _secrets_of_scripts(bundle) if q.name not in known)]
+
+    return script
+
+
+def _secrets_of_scripts(bundle: Loaded) -> list[Question]:
+    ask, help = "Which value has {}?", "A script had saved it as a secret; it was left out of the bundle."
+    return [
+        Question(name, ask.format(name), help=help, type="secret", origin=bundle.found.path)
+        for name in bundle.left_behind()
+    ]
+
+
+@contextlib.contextmanager
+def _told_where_to_go_on(path: str) -> Iterator[None]:
+    try:
+        yield
+    except Interrupted as problem:
+        problem.next_step = (
+            f'Nothing was changed. "rigger configure --file {path}" goes on from the answers given so far.'
+        )
+        raise
+
+
+def _put_in_place(work: Answering, bundle: Loaded) -> None:
+    """Make the bundle an environment, with the values that were asked for."""
+    before = bundle.target.secrets() if bundle.target.exists() else {}
+    values = values_to_store(work, {}, {**before, **bundle.vars()}, bundle.target)
+    hidden = {question.name for question in work.interview.applicable() if question.secret}
+    hidden |= {*before, *bundle.secrets, *bundle.found.fields["redacted"]}
+    bundle.put_in_place(*apart(values, hidden | work.secret_names()))
+    with contextlib.suppress(RiggerError):  # what is missing here is said by the next command
+        compute(bundle.target)
+    work.home.use(bundle.target.name)
+
+
+def _loaded(bundle: Loaded) -> LoadedBundle:
+    values = bundle.target.vars()
+    url = values.get("REPOSITORY", "")
+    missing = url if url and not os.path.isdir(checkout.place(bundle.target, values)) else ""
+    return LoadedBundle(bundle.target, bundle.found.path, bundle.update, missing)

@@ -1,0 +1,41 @@
+"""What an operation came to, as data: a person, a program and a web page are shown the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from rigger.runs.result import StepResult
+
+
+class Result(Protocol):
+    """What an operation returns. One that failed on the way raises, and its error carries what was done until then."""
+
+    def as_dict(self) -> Any:
+        """Return the report as it is written for programs: what JSON can hold."""
+
+
+@dataclass(frozen=True)
+class Data:
+    """A result that is nothing but its report."""
+
+    report: Any
+
+    def as_dict(self) -> Any:
+        return self.report
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What became of the steps of a run; `before` and `after` are further fields of the report."""
+
+    environment: str
+    run: str = ""  # its name; empty where nothing was started
+    steps: tuple[StepResult, ...] = ()
+    before: Mapping[str, Any] = field(default_factory=dict)
+    after: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        steps = [step.as_dict() for step in self.steps]
+        return {**self.before, "run": self.run, "steps": steps, **self.after}

@@ -1,0 +1,115 @@
+"""The ceremony that every operation with steps shares: lock, configuration, plan, preflight, run, result."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rigger.audit.steps import History
+from rigger.configuration.config import Config
+from rigger.environments.environment import Environment
+from rigger.environments.inventory import Node
+from rigger.errors import RiggerError
+from rigger.operations.consent import Consent
+from rigger.operations.result import RunResult
+from rigger.plans.lifecycle import with_clients
+from rigger.plans.model import Plan
+from rigger.runs import preflight
+from rigger.runs.recovery import load_config
+from rigger.runs.reporter import Reporter
+from rigger.runs.result import StepResult
+from rigger.runs.run import Run
+
+
+@dataclass
+class Session:
+    """An environment whose lock is held, and all that an operation needs to work on it."""
+
+    environment: Environment
+    config: Config
+    reporter: Reporter
+    consent: Consent
+    lock: int  # the descriptor of the lock, which the scripts inherit
+
+    @property
+    def name(self) -> str:
+        return self.environment.name
+
+    @property
+    def history(self) -> History:
+        """Which steps ran, by the audit log as it is now."""
+        return History.of(self.records)
+
+    @property
+    def records(self) -> Sequence[Mapping[str, Any]]:
+        return self.environment.audit.records()
+
+    @property
+    def nodes(self) -> list[Node]:
+        return self.environment.nodes()
+
+    def prepared(self, plan: Plan) -> Plan:
+        """Return a plan that first installs clients which are missing, once all that it needs is there.
+
+        Raises NotReady before anything is started.
+        """
+        plan = with_clients(self.config, self.environment.bin_dir, plan)
+        self.require_ready(plan)
+        return plan
+
+    def require_ready(self, plan: Plan) -> None:
+        """Raise NotReady, with every remedy, where this machine lacks what the plan needs."""
+        preflight.require(self.environment, self.config, plan)
+
+    def record(self, event: str, run: str = "", **fields: Any) -> Mapping[str, Any]:
+        """Write a record to the audit log and return it."""
+        return self.environment.audit.append(event, run, **fields)
+
+    def run(
+        self,
+        plan: Plan,
+        before: Mapping[str, Any] | None = None,
+        after: Callable[[Sequence[StepResult]], Mapping[str, Any]] | None = None,
+        prepare: Callable[[Run], None] | None = None,
+    ) -> RunResult:
+        """Carry a plan out and return what became of it.
+
+        `before` and `after` give further fields of the report; `prepare` gets the run before it begins. What is raised
+        carries the result so far.
+        """
+        run = Run(self.environment, self.config, self.reporter, self.lock)
+        if prepare:
+            prepare(run)
+
+        def result() -> RunResult:
+            return RunResult(
+                self.name, run.id, tuple(run.results), before or {}, after(run.results) if after else {}
+            )
+
+        try:
+            run.carry_out(plan)
+        except RiggerError as problem:
+            problem.result = result()
+            raise
+        return result()
+
+
+@contextlib.contextmanager
+def session(
+    environment: Environment,
+    command: str,
+    reporter: Reporter,
+    consent: Consent,
+    prepare: Callable[[], None] | None = None,
+) -> Iterator[Session]:
+    """Hold an environment's lock for a command, with its configuration and what a killed run had given back.
+
+    `prepare` is called once the lock is held, before the configuration is read. Raises Locked where somebody works
+    there, InvalidConfig where its values cannot be used, BadUsage where scripts of somebody else were not agreed to.
+    """
+    with environment.locked(command) as lock:
+        if prepare:
+            prepare()
+        yield Session(environment, load_config(environment), reporter, consent, lock)

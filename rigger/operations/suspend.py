@@ -1,0 +1,92 @@
+"""End the machines or turn them off, keep everything else, and start them again."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+from rigger.audit import suspension
+from rigger.audit.suspension import DONE, STARTED
+from rigger.audit.upgrades import require_none
+from rigger.environments.environment import Environment
+from rigger.errors import BadUsage
+from rigger.operations.consent import Consent
+from rigger.operations.result import RunResult
+from rigger.operations.session import Session, session
+from rigger.plans import lifecycle
+from rigger.plans.model import Plan
+from rigger.runs.reporter import Reporter, Silent
+
+
+def suspend(
+    environment: Environment, reporter: Reporter | None = None, consent: Consent | None = None
+) -> RunResult:
+    """End the machines or turn them off, after a backup where their data goes with them.
+
+    Raises BadUsage where there is nothing to suspend, the provider cannot, or nobody agreed.
+    """
+    reporter, consent = reporter or Silent(), consent or Consent()
+    with session(environment, "rigger suspend", reporter, consent) as work:
+        _require_something(environment)
+        require_none(work.name, work.records)
+        emptied = suspension.emptied(work.records)
+        plan = work.prepared(lifecycle.suspend(work.config, work.history, work.nodes, emptied))
+        backup = _new_or_begun_backup(work, plan)
+        path = environment.file(backup) if backup else ""
+        _show(work, plan, path)
+        consent.agree("Suspend it?")
+        work.record(STARTED, backup=backup)
+        plan = replace(plan, environ={"RIGGER_BACKUP_FILE": path} if backup else {})
+        result = work.run(plan, before={"backup": path})
+        work.record(DONE, result.run, backup=backup)
+        return result
+
+
+def resume(environment: Environment, reporter: Reporter | None = None, empty: bool = False) -> RunResult:
+    """Start suspended machines again, with the platform and, unless `empty`, its data.
+
+    Raises BadUsage where nothing is suspended or the backup is gone, StepFailed where a step failed.
+    """
+    with session(environment, "rigger resume", reporter or Silent(), Consent()) as work:
+        plan = work.prepared(lifecycle.resume(work.config, _backup_to_restore(work, empty)))
+        result = work.run(plan)
+        work.record("resumed", result.run)
+        return result
+
+
+def _require_something(environment: Environment) -> None:
+    if not environment.may_have_cluster():
+        raise BadUsage(f"{environment.name} has no machines to suspend.", '"rigger provision" makes them.')
+
+
+def _new_or_begun_backup(work: Session, plan: Plan) -> str:
+    """Return the path of the backup inside the environment: a new one, or that of a suspend that goes on."""
+    if any(step.verb == "backup" for step in plan.steps):
+        return os.path.relpath(work.environment.new_backup(), work.environment.path)
+    begun = suspension.last(work.records)
+    return begun["backup"] if begun else ""
+
+
+def _show(work: Session, plan: Plan, backup: str) -> None:
+    if work.config.provider.suspend == "stops":
+        work.reporter.heading(f"The machines of {work.name} will be turned off; what is on them stays.")
+        return
+    work.reporter.heading(f"This will go from {work.name} until it is resumed:")
+    for item in plan.removals or ("its machines and all data on them",):
+        work.reporter.line(f"  {item}")
+    kept = f"The platform's data is kept in {backup}." if backup else "No backup of the data is made."
+    work.reporter.line(kept)
+
+
+def _backup_to_restore(work: Session, empty: bool) -> str:
+    """Return the backup of the last suspend, nothing where none was made or none is wanted; raises BadUsage."""
+    if suspension.last(work.records) is None:
+        raise BadUsage(f"{work.name} is not suspended.", '"rigger status" shows what exists.')
+    saved = "" if empty else suspension.backup(work.records)
+    path = work.environment.file(saved) if saved else ""
+    if path and not os.path.isfile(path):
+        raise BadUsage(
+            f"The backup that resume would put back is not here: {path}.",
+            'Put it there again, or type "rigger resume --empty" for a cluster without its data.',
+        )
+    return path

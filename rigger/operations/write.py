@@ -1,0 +1,153 @@
+"""Write what was answered: a new environment in one piece, or the changes of one that exists."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from rigger.configuration import identity
+from rigger.configuration.identity import require_same_cluster, require_same_modules
+from rigger.configuration.inputs import whole_path
+from rigger.configuration.resolve import resolve, write_computed
+from rigger.environments import checkout
+from rigger.environments.checkout import is_used
+from rigger.environments.environment import Environment
+from rigger.errors import BadUsage, InvalidConfig, NotReady
+from rigger.git import clone as git_clone
+from rigger.git import inspect as git_inspect
+from rigger.operations.answers import Answering
+from rigger.operations.recover import missing_from_vars
+from rigger.runs.reporter import Reporter
+from rigger.sources import checkout as source_checkout
+from rigger.sources.chooser import SourceChooser
+from rigger.sources.questions import without_empty
+from rigger.sources.spec import SOURCE, Checkout
+
+
+def write(work: Answering, target: Environment, loaded: Mapping[str, str], new: bool) -> bool:
+    """Write what was answered and return whether anything changed; a new environment appears in one piece.
+
+    `loaded` is what a vars file says beside the answers.
+    """
+    if new:
+        _create(work, target, loaded)
+        changed = True
+    else:
+        with target.locked("rigger configure"):
+            changed = _change(work, target, loaded)
+            _bring_checkout(target, _new_clone(work), work.reporter)
+    if work.questionnaire.conversations:
+        work.questionnaire.conversations.record(target, work.modules()[0])
+    compute(target)
+    work.home.use(target.name)
+    return changed
+
+
+def compute(target: Environment) -> None:
+    """Write the vars that the chosen modules compute, where they compute any."""
+    config = resolve(target)
+    if any(module.vars for module in config.modules):
+        with target.locked("rigger configure"):
+            write_computed(target, config)
+
+
+def _create(work: Answering, target: Environment, loaded: Mapping[str, str]) -> None:
+    values = values_to_store(work, {}, loaded, target)
+    clone = _new_clone(work)
+    try:
+        parts = apart(values, work.secret_names())
+        work.home.create(target.name, *parts, checkout=clone.folder if clone else "")
+    except InvalidConfig:
+        if not target.exists():
+            raise
+        raise BadUsage(
+            f"Another rigger configure has made the environment {target.name} meanwhile.",
+            'Type "rigger configure" to change that one, or give this one a name with --name NAME.',
+        ) from None
+    target.audit.append("configured", by="rigger configure", changed=sorted(values))
+    if clone:
+        source_checkout.record(target, clone, values.get("REF", ""))
+
+
+def _change(work: Answering, target: Environment, loaded: Mapping[str, str]) -> bool:
+    """Change an environment; what other commands saved while the questions were asked stays."""
+    secrets = target.secrets()
+    old = {**target.vars(), **secrets}
+    before = {**old, **missing_from_vars(target, old)}
+    new = values_to_store(work, before, loaded, target)
+    changed = sorted(name for name in {*old, *new} if old.get(name) != new.get(name))
+    require_same_modules(target, before, new)
+    require_same_cluster(target, new, *work.modules())
+    if changed:
+        target.audit.append("configured", by="rigger configure", changed=changed)
+        target.save(*apart(new, work.secret_names() | {*secrets}))
+    return bool(changed)
+
+
+def _new_clone(work: Answering) -> Checkout | None:
+    """Return what was cloned for the environment, None where nothing had to be."""
+    origin = work.questionnaire.origin
+    found = origin.found(work.values()) if isinstance(origin, SourceChooser) else None
+    return found if found and found.is_new else None
+
+
+def _bring_checkout(target: Environment, clone: Checkout | None, reporter: Reporter) -> None:
+    """Bring an environment's checkout to what was chosen, unless somebody's work in it would be lost."""
+    if clone is None or clone.target is None:
+        return
+    folder = target.file("checkout")
+    before = git_inspect.commit(folder) if os.path.isdir(folder) else ""
+    try:
+        if os.path.isdir(folder):
+            git_clone.update(folder, clone.url, clone.target, reporter.progress)
+        else:
+            os.rename(clone.folder, folder)
+    except NotReady as problem:
+        reporter.warn(f"{folder} stays as it is: {problem.message}")
+        reporter.line('"rigger checkout" brings it to what is configured.')
+        return
+    reporter.line(f"{folder} is at {clone.target.name} ({clone.target.commit[:12]}).")
+    source_checkout.record(target, clone, target.vars().get("REF", ""), before)
+
+
+def values_to_store(
+    work: Answering, old: Mapping[str, str], loaded: Mapping[str, str], target: Environment
+) -> dict[str, str]:
+    """Return all values to be stored: what was answered, and whatever else still means something."""
+    interview, questionnaire = work.interview, work.questionnaire
+    applicable = {question.name for question in interview.applicable()}
+    values = {**_still_holding(work, {**old, **loaded}), **_explicit(work, applicable)}
+    values.pop(SOURCE, None)
+    if isinstance(questionnaire.origin, SourceChooser):
+        values = without_empty(values, questionnaire.origin.stored(interview.values()))
+    for name in questionnaire.left_behind(old, values):
+        if name not in loaded:
+            values.pop(name, None)
+    provider, platform = work.modules()
+    root = checkout.place(target, values) if is_used(values) else ""
+    if questionnaire.conversations:
+        questionnaire.conversations.add_to(values, provider, platform, applicable, root)
+    values.update(identity.identity(values, platform, root))
+    return values
+
+
+def _explicit(work: Answering, applicable: set[str]) -> dict[str, str]:
+    """Return what somebody answered, in the form in which it is stored: a default is worked out when it is used."""
+    answers = work.interview.answers
+    return {n: whole_path(n, a.value) for n, a in answers.items() if a.explicit and n in applicable}
+
+
+def _still_holding(work: Answering, before: Mapping[str, str]) -> dict[str, str]:
+    """Return the values of before that nobody has taken back; a default that nobody looked at takes nothing back."""
+    interview = work.interview
+    taken_back = {n for n, a in interview.answers.items() if not a.explicit} | interview.unanswered
+    taken_back &= {*interview.sources.saved}
+    return {n: v for n, v in before.items() if n not in taken_back}
+
+
+def apart(values: Mapping[str, str], hidden: set[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the plain values and the secrets."""
+    return (
+        {name: value for name, value in values.items() if name not in hidden},
+        {name: value for name, value in values.items() if name in hidden},
+    )
