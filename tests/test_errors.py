@@ -95,7 +95,7 @@ def steering(text: str) -> list[tuple[int, str]]:
 
 
 @pytest.mark.parametrize("module", sorted(FILES))
-def test_nobody_steers_by_an_error_s_words(module):
+def test_nobody_steers_by_an_error_s_words(module: str) -> None:
     with open(FILES[module], encoding="utf-8") as file:
         found = steering(file.read())
     assert not found, "\n".join(f"{FILES[module]}:{line} {what}" for line, what in found)
@@ -115,7 +115,7 @@ def test_nobody_steers_by_an_error_s_words(module):
         "raise RuntimeError('it did not end')",
     ],
 )
-def test_steering_is_found(line):
+def test_steering_is_found(line: str) -> None:
     assert steering(f"try:\n    work()\nexcept OSError as problem:\n    {line}\n")
 
 
@@ -129,5 +129,5 @@ def test_steering_is_found(line):
         "if isinstance(problem, NothingLeftOut): pass",
     ],
 )
-def test_telling_what_happened_is_no_steering(line):
+def test_telling_what_happened_is_no_steering(line: str) -> None:
     assert not steering(f"try:\n    work()\nexcept OSError as problem:\n    {line}\n")

@@ -33,7 +33,7 @@ _DROPPED = ("TF_VAR_", "TF_CLI_ARGS", "TF_WORKSPACE", "TF_DATA_DIR", "TF_INPUT")
 
 
 @dataclass(frozen=True)
-class Place:
+class Workspace:
     """Where one environment's Terraform works: its files, its state, and the values that it gets."""
 
     module: Module
@@ -42,8 +42,8 @@ class Place:
     values: Mapping[str, str]
 
     @classmethod
-    def of_step(cls) -> Place:
-        """Return the place of the step that this process is part of; raises BadUsage outside of one."""
+    def of_step(cls) -> Workspace:
+        """Return the workspace of the step that this process is part of; raises BadUsage outside of one."""
         environ = {texts.decode(n): texts.decode(v) for n, v in os.environb.items()}
         try:
             home, folder = environ["RIGGER_HOME"], environ["RIGGER_STATE_DIR"]
@@ -55,7 +55,7 @@ class Place:
             ) from None
 
     @classmethod
-    def of(cls, module: Module, folder: str, home: str, values: Mapping[str, str]) -> Place:
+    def of(cls, module: Module, folder: str, home: str, values: Mapping[str, str]) -> Workspace:
         owner = values.get("RIGGER_ENVIRONMENT_ID") or "none"
         return cls(module, folder, os.path.join(home, "cache", "terraform", f"{owner}-{module.name}"), values)
 
@@ -142,19 +142,19 @@ def _block(text: str, start: int) -> str:
     return text[start:]
 
 
-def variables(place: Place) -> dict[str, str]:
+def variables(workspace: Workspace) -> dict[str, str]:
     """Return TF_VAR_* for the variables that the module declares: `region` is given the value of REGION.
 
     An empty value is left out where the variable has a default, but for a checkbox: its choices become a list.
     """
-    lists = {question.name for question in place.module.questions if question.type == "checkbox"}
-    by_name = {name.replace("-", "_").lower(): name for name in sorted(_names(place), reverse=True)}
+    lists = {question.name for question in workspace.module.questions if question.type == "checkbox"}
+    by_name = {name.replace("-", "_").lower(): name for name in sorted(_names(workspace), reverse=True)}
     found = {}
-    for variable, declared in declared_variables(place.module.folder).items():
-        name = place.module.terraform.variables.get(variable) or by_name.get(
+    for variable, declared in declared_variables(workspace.module.folder).items():
+        name = workspace.module.terraform.variables.get(variable) or by_name.get(
             variable.replace("-", "_").lower(), ""
         )
-        value = place.values.get(name)
+        value = workspace.values.get(name)
         if value is None or value == "" and declared.has_default and name not in lists:
             continue
         if name in lists and declared.type not in ("", "string"):
@@ -166,13 +166,13 @@ def variables(place: Place) -> dict[str, str]:
     return found
 
 
-def _names(place: Place) -> set[str]:
+def _names(workspace: Workspace) -> set[str]:
     """Return the names of the environment's own values: what a shell happens to hold is none of them."""
-    names = {*(question.name for question in place.module.questions), *place.module.outputs}
-    names |= {name for name in place.values if name.startswith("RIGGER_")}
-    with contextlib.suppress(KeyError, OSError), open(place.values["RIGGER_OUTPUT"], "rb") as file:
+    names = {*(question.name for question in workspace.module.questions), *workspace.module.outputs}
+    names |= {name for name in workspace.values if name.startswith("RIGGER_")}
+    with contextlib.suppress(KeyError, OSError), open(workspace.values["RIGGER_OUTPUT"], "rb") as file:
         names |= set(parse_output(file.read(), "")[0])  # what the script that calls has saved just now
-    vars_file = place.values.get("RIGGER_VARS_FILE", "")
+    vars_file = workspace.values.get("RIGGER_VARS_FILE", "")
     for path in (vars_file, os.path.join(os.path.dirname(vars_file), "secrets")) if vars_file else ():
         names |= set(envfile.read(path))
     return names - {"PATH", "ORIGINAL_PATH"}
@@ -199,46 +199,52 @@ def expression(value) -> str:
     return json.dumps(value)
 
 
-def environ(place: Place, interactive: bool = False) -> dict[str, str]:
+def environ(workspace: Workspace, interactive: bool = False) -> dict[str, str]:
     """Return the environment of a Terraform: vars as TF_VAR_*, never as arguments."""
-    found = {**quiet(place.values), **variables(place), "TF_DATA_DIR": place.data}
+    found = {**quiet(workspace.values), **variables(workspace), "TF_DATA_DIR": workspace.data}
     found["TF_WORKSPACE"] = "default"  # in another one all would be made a second time
     if interactive:
         del found["TF_INPUT"], found["TF_IN_AUTOMATION"]
-    cache = os.path.join(os.path.dirname(place.data), "plugins")
+    cache = os.path.join(os.path.dirname(workspace.data), "plugins")
     if "TF_PLUGIN_CACHE_DIR" not in found:
         os.makedirs(cache, mode=0o700, exist_ok=True)
         found["TF_PLUGIN_CACHE_DIR"] = cache
     return found
 
 
-def lay_out(place: Place) -> None:
+def lay_out(workspace: Workspace) -> None:
     """Copy the module's files beside its state: the module is read-only, and the state needs them for years."""
-    _require_no_other_answers(place)
-    os.makedirs(place.folder, mode=0o700, exist_ok=True)
-    os.makedirs(place.data, mode=0o700, exist_ok=True)
-    names = sorted(_files(place.module))
-    for name in set(lines(place.file(COPIED))) - set(names):
+    _require_no_other_answers(workspace)
+    os.makedirs(workspace.folder, mode=0o700, exist_ok=True)
+    os.makedirs(workspace.data, mode=0o700, exist_ok=True)
+    names = sorted(_files(workspace.module))
+    for name in set(lines(workspace.file(COPIED))) - set(names):
         with contextlib.suppress(OSError):
-            os.unlink(place.file(name))
+            os.unlink(workspace.file(name))
     for name in names:
-        os.makedirs(os.path.dirname(place.file(name)), mode=0o700, exist_ok=True)
-        source = os.path.join(place.module.folder, name)
-        if name == LOCK_FILE and _same_file(source, place.file(PINNED)) and os.path.exists(place.file(name)):
+        os.makedirs(os.path.dirname(workspace.file(name)), mode=0o700, exist_ok=True)
+        source = os.path.join(workspace.module.folder, name)
+        if (
+            name == LOCK_FILE
+            and _same_file(source, workspace.file(PINNED))
+            and os.path.exists(workspace.file(name))
+        ):
             continue  # it may have learned this platform's hashes
-        shutil.copyfile(source, place.file(name))
-        os.chmod(place.file(name), 0o700 if os.access(source, os.X_OK) else 0o600)  # a provisioner may run it
+        shutil.copyfile(source, workspace.file(name))
+        os.chmod(
+            workspace.file(name), 0o700 if os.access(source, os.X_OK) else 0o600
+        )  # a provisioner may run it
         if name == LOCK_FILE:
-            shutil.copyfile(source, place.file(PINNED))
+            shutil.copyfile(source, workspace.file(PINNED))
     listed = "".join(f"{name}\n" for name in names).encode("utf-8", "surrogateescape")
-    if not os.path.exists(place.file(COPIED)) or lines(place.file(COPIED)) != names:
-        write_bytes(place.file(COPIED), listed, durable=False)
+    if not os.path.exists(workspace.file(COPIED)) or lines(workspace.file(COPIED)) != names:
+        write_bytes(workspace.file(COPIED), listed, durable=False)
 
 
-def _require_no_other_answers(place: Place) -> None:
+def _require_no_other_answers(workspace: Workspace) -> None:
     """Refuse a file of values for what is asked: Terraform takes those files before TF_VAR_*."""
-    given = {name.removeprefix("TF_VAR_") for name in variables(place)}
-    for path in _value_files(place.module.folder):
+    given = {name.removeprefix("TF_VAR_") for name in variables(workspace)}
+    for path in _value_files(workspace.module.folder):
         if both := sorted(given & _given_in(path)):
             raise InvalidConfig(
                 f"{path} gives {', '.join(both)}, and Terraform would take that instead of the answer.",
