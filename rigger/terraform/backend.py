@@ -12,8 +12,9 @@ from rigger import templates
 from rigger.errors import BadUsage, Refused
 from rigger.files import write_bytes
 from rigger.modules.contract import MANIFEST
+from rigger.terraform import hcl
 from rigger.terraform.state import GOOD, resources
-from rigger.terraform.workspace import LOCAL, STATE, Workspace, has_own_backend
+from rigger.terraform.workspace import LOCAL, STATE, Workspace
 
 BACKEND = "rigger_backend_override.tf.json"
 BACKEND_RECORD = "backend.json"  # the backend that the state is kept in
@@ -39,13 +40,19 @@ def asked(workspace: Workspace) -> dict:
 def write(workspace: Workspace) -> None:
     """Have Terraform use the backend that is configured, also where the module's own files name another."""
     path, settings = workspace.file(BACKEND), asked(workspace)
-    if not settings and has_own_backend(workspace.module.folder):
+    if not settings and _has_own_backend(workspace):
         settings = {LOCAL: {}}
     if not settings:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)
         return
     write_settings(path, settings)
+
+
+def _has_own_backend(workspace: Workspace) -> bool:
+    """Return whether the module's files say where the state is kept, or may: one that cannot be read may."""
+    files = hcl.read_folder(workspace.module.folder, workspace.cache)
+    return files.has_backend or not files.is_known
 
 
 def write_settings(path: str, settings: Mapping) -> None:

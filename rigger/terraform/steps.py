@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 
 from rigger.errors import BadUsage, NotReady, RiggerError, StepFailed
-from rigger.terraform import backend
+from rigger.terraform import backend, hcl
 from rigger.terraform.backend import BACKEND_RECORD, require_same
 from rigger.terraform.runner import MINIMUM, Terraform, call, interrupted, program_of
 from rigger.terraform.state import (
@@ -126,6 +126,8 @@ def ready(workspace: Workspace, say: Callable[[str], None]) -> Terraform:
     program = program_of(workspace)
     os.makedirs(workspace.folder, mode=0o700, exist_ok=True)
     require_same(workspace)
+    for problem in hcl.unreadable(workspace.module.folder, workspace.cache):
+        say(f"warning: {problem}")
     lay_out(workspace)
     with contextlib.suppress(FileNotFoundError):
         os.unlink(workspace.passing(PLAN))  # of a run that was killed

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import filecmp
-import glob
 import json
 import os
-import re
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -21,6 +19,8 @@ from rigger.modules import manifest
 from rigger.modules.contract import MANIFEST
 from rigger.modules.model import Module
 from rigger.modules.verbs import VERBS
+from rigger.terraform import hcl
+from rigger.terraform.hcl import Variable
 
 STATE = "terraform.tfstate"
 COPIED = ".copied"  # the names of the module's files that were copied into the state's folder
@@ -40,6 +40,7 @@ class Workspace:
     folder: str  # the module's private state: the working directory
     data: str  # plugins and the backend's settings: can be made again at any time
     values: Mapping[str, str]
+    cache: str = ""  # what was read of .tf files; empty for none
 
     @classmethod
     def of_step(cls) -> Workspace:
@@ -57,7 +58,9 @@ class Workspace:
     @classmethod
     def of(cls, module: Module, folder: str, home: str, values: Mapping[str, str]) -> Workspace:
         owner = values.get("RIGGER_ENVIRONMENT_ID") or "none"
-        return cls(module, folder, os.path.join(home, "cache", "terraform", f"{owner}-{module.name}"), values)
+        cache = os.path.join(home, "cache")
+        data = os.path.join(cache, "terraform", f"{owner}-{module.name}")
+        return cls(module, folder, data, values, os.path.join(cache, "hcl"))
 
     def file(self, *parts: str) -> str:
         return os.path.join(self.folder, *parts)
@@ -82,66 +85,6 @@ def quiet(environ: Mapping[str, str]) -> dict[str, str]:
     return {**kept, "CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", "TF_INPUT": "0"}
 
 
-@dataclass(frozen=True)
-class Variable:
-    """A variable that .tf files declare."""
-
-    has_default: bool
-    type: str  # as it is written, such as list(string); empty where it is left open
-
-    @property
-    def is_expression(self) -> bool:
-        """Whether Terraform reads its value as an expression, rather than as it stands."""
-        return bool(self.type) and self.type not in ("string", "number", "bool")
-
-
-VARIABLE = re.compile(r'^[ \t]*variable[ \t]+"?([A-Za-z_][A-Za-z0-9_-]*)"?[ \t]*\{', re.M)
-OWN_BACKEND = re.compile(r'\bbackend[ \t]+"?\w+"?[ \t]*\{|\bcloud[ \t]*\{|"(?:backend|cloud)"[ \t]*:')
-
-
-def declared_variables(folder: str) -> dict[str, Variable]:
-    """Return the variables that a folder's .tf files declare."""
-    found: dict[str, Variable] = {}
-    for text in _sources(folder, "*.tf"):
-        for match in VARIABLE.finditer(text):
-            block = _block(text, match.end())
-            default = re.search(r"(?:^|[\n{;])\s*default\s*=", block)
-            type = re.search(r"(?:^|[\n{;])\s*type\s*=\s*([^\n;]+)", block)
-            found[match[1]] = Variable(bool(default), "".join(type[1].split()) if type else "")
-    for text in _sources(folder, "*.tf.json"):
-        with contextlib.suppress(ValueError, AttributeError):
-            for name, body in json.loads(text).get("variable", {}).items():
-                fields = body if isinstance(body, dict) else {}
-                found[name] = Variable("default" in fields, str(fields.get("type", "")))
-    return found
-
-
-def has_own_backend(folder: str) -> bool:
-    """Return whether a folder's .tf files say themselves where the state is kept."""
-    return any(OWN_BACKEND.search(t) for kind in ("*.tf", "*.tf.json") for t in _sources(folder, kind))
-
-
-def _sources(folder: str, pattern: str) -> Iterator[str]:
-    for path in sorted(glob.glob(os.path.join(glob.escape(folder), pattern))):
-        with open(path, encoding="utf-8", errors="replace") as file:
-            text = file.read()
-        yield text if path.endswith(".json") else _without_comments(text)
-
-
-def _without_comments(text: str) -> str:
-    return re.sub(r'("(?:\\.|[^"\\\n])*")|#[^\n]*|//[^\n]*|/\*.*?\*/', lambda m: m[1] or "", text, flags=re.S)
-
-
-def _block(text: str, start: int) -> str:
-    """Return the text of a block up to the brace that ends it."""
-    depth = 1
-    for match in re.finditer(r'"(?:\\.|[^"\\\n])*"|[{}]', text[start:]):
-        depth += {"{": 1, "}": -1}.get(match[0], 0)
-        if not depth:
-            return text[start : start + match.start()]
-    return text[start:]
-
-
 def variables(workspace: Workspace) -> dict[str, str]:
     """Return TF_VAR_* for the variables that the module declares: `region` is given the value of REGION.
 
@@ -150,7 +93,7 @@ def variables(workspace: Workspace) -> dict[str, str]:
     lists = {question.name for question in workspace.module.questions if question.type == "checkbox"}
     by_name = {name.replace("-", "_").lower(): name for name in sorted(_names(workspace), reverse=True)}
     found = {}
-    for variable, declared in declared_variables(workspace.module.folder).items():
+    for variable, declared in _declared(workspace, by_name).items():
         name = workspace.module.terraform.variables.get(variable) or by_name.get(
             variable.replace("-", "_").lower(), ""
         )
@@ -164,6 +107,19 @@ def variables(workspace: Workspace) -> dict[str, str]:
                 _as_expression(value, declared.type) if declared.is_expression else value
             )
     return found
+
+
+def _declared(workspace: Workspace, by_name: Mapping[str, str]) -> dict[str, Variable]:
+    """Return the variables that the module's files declare.
+
+    Where one of them cannot be read, it may declare any: each that a value would fit is taken for one that has a
+    default. Terraform passes over values of variables that there are not.
+    """
+    files = hcl.read_folder(workspace.module.folder, workspace.cache)
+    if files.is_known:
+        return dict(files.variables)
+    names = {*by_name, *workspace.module.terraform.variables}
+    return {**{name: Variable(has_default=True, type="") for name in sorted(names)}, **files.variables}
 
 
 def _names(workspace: Workspace) -> set[str]:
@@ -244,30 +200,12 @@ def lay_out(workspace: Workspace) -> None:
 def _require_no_other_answers(workspace: Workspace) -> None:
     """Refuse a file of values for what is asked: Terraform takes those files before TF_VAR_*."""
     given = {name.removeprefix("TF_VAR_") for name in variables(workspace)}
-    for path in _value_files(workspace.module.folder):
-        if both := sorted(given & _given_in(path)):
+    for path, content in hcl.value_files(workspace.module.folder, workspace.cache):
+        if both := sorted(given & {*content.names}):
             raise InvalidConfig(
                 f"{path} gives {', '.join(both)}, and Terraform would take that instead of the answer.",
                 "Take it out of that file; what is usual belongs into the question, as its default.",
             )
-
-
-def _value_files(folder: str) -> list[str]:
-    """Return the files that Terraform reads values from by itself."""
-    patterns = (f"{name}.tfvars{kind}" for name in ("terraform", "*.auto") for kind in ("", ".json"))
-    return sorted(
-        path for pattern in patterns for path in glob.glob(os.path.join(glob.escape(folder), pattern))
-    )
-
-
-def _given_in(path: str) -> set[str]:
-    with open(path, encoding="utf-8", errors="replace") as file:
-        text = file.read()
-    if not path.endswith(".json"):  # what does not begin a line may belong to a value
-        return set(re.findall(r"^([A-Za-z_][A-Za-z0-9_-]*)[ \t]*=", _without_comments(text), re.M))
-    with contextlib.suppress(ValueError, TypeError):
-        return set(json.loads(text))
-    return set()
 
 
 def _files(module: Module) -> Iterator[str]:
