@@ -67,6 +67,14 @@ class StepFailed(RiggerError):
     exit_code = 5
 
 
+class CannotStart(StepFailed):
+    """The system could not start a program."""
+
+
+class ProcessTimedOut(StepFailed):
+    """A helper program did not end in the time that it has."""
+
+
 class TestsFailed(RiggerError):
     """At least one test of the platform failed."""
 
@@ -89,6 +97,18 @@ class Refused(RiggerError):
     """A manifest, a bundle or a git input is not acceptable."""
 
     exit_code = 9
+
+
+class ModuleRefused(Refused):
+    """A module is not acceptable; `reason` is what is wrong with it, without where."""
+
+    def __init__(self, where: str, reason: str, next_step: str = ""):
+        super().__init__(f"{where} {reason}", next_step)
+        self.reason = reason
+
+
+class ModuleIncomplete(ModuleRefused):
+    """A module lacks a script that it must have."""
 
 
 class Interrupted(RiggerError):

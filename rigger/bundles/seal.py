@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from rigger.errors import BadUsage, NotReady, Refused
 from rigger.process import capture
 from rigger.process.capture import Captured
+from rigger.ssh import keys as ssh_keys
 
 NAMESPACE = "rigger.bundle"
 _SIGNER = "signer"  # the name by which a key given to `verify` goes; only rigger and ssh-keygen see it
@@ -165,14 +166,14 @@ def _sign(data: bytes, key: str) -> bytes:
     done = _ssh_keygen("sign", "-f", key, input=data)
     if done.exit_code == 0 and done.output.startswith(b"-----BEGIN SSH SIGNATURE-----"):
         return done.output
-    said = _last_line(done.errors)
-    if "passphrase" in said:
+    if ssh_keys.needs_passphrase(key):
         raise NotReady(
             f"{key} has a passphrase, so rigger cannot sign with it by itself.",
             f'Type "ssh-add {key}", and give the public key to --sign.',
         )
     raise NotReady(
-        f"ssh-keygen did not sign with {key}: {said}.", "Give an SSH private key, or a key of the agent."
+        f"ssh-keygen did not sign with {key}: {_last_line(done.errors)}.",
+        "Give an SSH private key, or a key of the agent.",
     )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from rigger.environments.checkout import is_used
 from rigger.environments.environment import Environment
-from rigger.errors import BadUsage, InvalidConfig, Refused, RiggerError
+from rigger.errors import BadUsage, InvalidConfig, ModuleIncomplete, Refused, RiggerError
 from rigger.interface1 import conversation
 from rigger.interface1 import record as interface1_record
 from rigger.modules import search
@@ -296,8 +296,9 @@ class Questionnaire:
             module = self.module(role, name)
             faults = "; ".join(module.script_problems())
             said = f"cannot be used: {faults}" if faults else module.description
-        except Exception as problem:
-            said = f"cannot be used: {str(problem).partition('cannot be used: ')[2] or problem}"
+        except Exception as problem:  # a field of a manifest is named with its file and line
+            reason = problem.reason if isinstance(problem, ModuleIncomplete) else problem
+            said = f"cannot be used: {reason}"
         folder = search.folders(role, self.home, self._checkout).get(name, name)
         return said.replace(f"{folder}{os.sep}", "")
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from rigger.errors import BadUsage, Refused
 from rigger.git import runner as git_runner
+from rigger.git.errors import GitError
 from rigger.git.inspect import KNOWN, current_branch, has_history, head_commit, local_base
 from rigger.git.remote import COMMIT
 from rigger.git.runner import Repository, own_settings, text_of
@@ -32,7 +33,7 @@ def pack(folder: str) -> bytes:
             if has_history(git) and "remote.origin.partialclonefilter" not in own_settings(git.common):
                 return git("bundle", "create", "-", "--all", "HEAD")
             return _pack_tip(git, local_base(folder))
-    except RuntimeError as problem:
+    except GitError as problem:
         raise BadUsage(f"git could not bundle {folder}: {problem}.") from None
 
 
@@ -86,7 +87,7 @@ def unpack(path: str, folder: str, wanted: str) -> None:
         )
         known = re.fullmatch(COMMIT, wanted)
         git_runner.git(folder, "checkout", "-q", "--detach", wanted if known else HEAD, bare=True)
-    except RuntimeError as problem:
+    except GitError as problem:
         raise Refused(
             f"The checkout in the bundle cannot be made: {problem}.", "Get it again from whoever made it."
         ) from None

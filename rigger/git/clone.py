@@ -12,6 +12,7 @@ from rigger.errors import NotReady
 from rigger.files import exchange
 from rigger.git import inspect as git_inspect
 from rigger.git import runner as git_runner
+from rigger.git.errors import GitError, NothingLeftOut
 from rigger.git.inspect import (
     GIVE_UP,
     KNOWN,
@@ -148,9 +149,9 @@ def _clone(url: str, folder: str, target: Target, say: Say | None, submodules: b
             with git_runner.opened(folder) as git:
                 _switch(git, target)
             break
-        except RuntimeError as problem:
+        except GitError as problem:
             shutil.rmtree(folder, ignore_errors=True)
-            if not (sparing and re.search("shallow|filter|dumb|not our ref|promisor|missing", str(problem))):
+            if not (sparing and isinstance(problem, NothingLeftOut)):
                 raise NotReady(
                     f"{url} cannot be cloned: {problem}.",
                     "Put that right and try again; nothing is left of it.",
@@ -206,7 +207,7 @@ def _fetch_submodules(url: str, folder: str, say: Say | None) -> None:
             folder, "submodule", "--quiet", "update", "--init", "--recursive", "--depth=1",
             url=url, timeout=CLONE_TIMEOUT,
         )  # fmt: skip
-    except RuntimeError as problem:
+    except GitError as problem:
         raise NotReady(f"The submodules of {url} cannot be fetched: {problem}.", "Leave them out.") from None
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from rigger import text
 from rigger.errors import NotReady
 from rigger.git import runner as git_runner
+from rigger.git.errors import GitError
 from rigger.git.runner import Repository, git_folders, saying_what_failed, text_of
 
 KNOWN = "refs/rigger/known"  # below it, the commits that rigger itself brought here: nobody's local work
@@ -58,7 +59,7 @@ def commit(folder: str | None) -> str:
         return ""
     try:
         return text_of(git_runner.git(folder, "rev-parse", "--verify", "HEAD"))
-    except RuntimeError:
+    except GitError:
         return ""
 
 
@@ -72,7 +73,7 @@ def tagged(folder: str, version: str) -> str:
                     folder, "rev-parse", "--verify", "--end-of-options", f"refs/tags/{tag}^{{commit}}"
                 )
             )
-        except RuntimeError:
+        except GitError:
             continue
     return ""
 
@@ -191,14 +192,14 @@ def require_nothing_lost(folder: str) -> None:
 def head_commit(git: Repository) -> str:
     try:
         return text_of(git("rev-parse", "--verify", "-q", "HEAD^{commit}"))
-    except RuntimeError:
+    except GitError:
         return ""
 
 
 def current_branch(git: Repository) -> str:
     try:
         return text_of(git("symbolic-ref", "-q", "--short", "HEAD"))
-    except RuntimeError:
+    except GitError:
         return ""
 
 
@@ -225,7 +226,7 @@ def _origin(common: str) -> str:
         return text_of(
             git_runner.git(None, "config", "--file", path, "--no-includes", "remote.origin.url", bare=True)
         )
-    except RuntimeError:
+    except GitError:
         return ""
 
 
@@ -249,7 +250,7 @@ def own_commits(git: Repository, *refs: str) -> tuple[str, ...]:
     """Return "abc1234 subject" of the commits that no remote has; none for a ref that is not there."""
     try:
         said = git("log", "--no-show-signature", "--format=%h %s", *refs, "--not", *_remote_refs(), "--")
-    except RuntimeError:
+    except GitError:
         return ()
     return tuple(text.printable(line) for line in text_of(said).splitlines())
 
@@ -261,7 +262,7 @@ def _remote_refs() -> list[str]:
 def has_object(git: Repository, name: str) -> bool:
     try:
         git("cat-file", "-e", f"{name}^{{commit}}")
-    except RuntimeError:
+    except GitError:
         return False
     return True
 
@@ -269,7 +270,7 @@ def has_object(git: Repository, name: str) -> bool:
 def _has_stash(git: Repository) -> bool:
     try:
         return bool(git("rev-parse", "--verify", "-q", "refs/stash"))
-    except RuntimeError:
+    except GitError:
         return False
 
 

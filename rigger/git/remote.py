@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from rigger.errors import BadUsage, NotReady, Refused
 from rigger.git import runner as git_runner
+from rigger.git.errors import AmbiguousCommit, GitError, GitTimedOut, NoSuchCommit
 from rigger.git.inspect import is_repository
 from rigger.git.runner import TIMEOUT, Repository, text_of
 from rigger.git.urls import check_ref, check_url
@@ -76,7 +77,7 @@ def _refs(url: str, timeout: float) -> tuple[dict[str, str], str]:
         said = git_runner.git(
             None, "ls-remote", "--symref", "--", url, url=url, environ=environ, timeout=timeout
         )
-    except RuntimeError as problem:
+    except GitError as problem:
         raise NotReady(
             f"{url} cannot be reached: {problem}.",
             "Check the URL, the network, and that git may read it: git ls-remote URL",
@@ -145,14 +146,26 @@ def _commit(url: str, refs: dict[str, str], asked: str, timeout: float, cache: s
         return Target(asked, asked, "commit")
     with _history(url, asked, timeout, cache) as git:
         try:
-            found = text_of(git("rev-parse", "--verify", "--end-of-options", f"{asked}^{{commit}}"))
-        except RuntimeError as problem:
-            several = "ambiguous" in str(problem)
+            found = full_commit(git, asked)
+        except AmbiguousCommit:
+            raise BadUsage(f"{url} has several commits {asked!r}.", "Give more digits of it.") from None
+        except GitError:
             raise BadUsage(
-                f"{url} has {'several commits' if several else 'no branch, tag or commit'} {asked!r}.",
-                "Give more digits of it." if several else "Give a branch, a tag, or a full commit.",
+                f"{url} has no branch, tag or commit {asked!r}.", "Give a branch, a tag, or a full commit."
             ) from None
     return Target(found, found, "commit")
+
+
+def full_commit(git: Repository, digits: str) -> str:
+    """Return the commit that begins with some digits; raises NoSuchCommit, and AmbiguousCommit where several do."""
+    try:
+        return text_of(git("rev-parse", "--verify", "--end-of-options", f"{digits}^{{commit}}"))
+    except GitTimedOut:
+        raise
+    except GitError as problem:
+        several = len(text_of(git("rev-parse", f"--disambiguate={digits}")).splitlines()) > 1
+        kind = AmbiguousCommit if several else NoSuchCommit
+        raise kind(problem.complaint, problem.exit_code) from None
 
 
 @contextlib.contextmanager
@@ -186,7 +199,7 @@ def _cached(url: str, asked: str, timeout: float, cache: str) -> Iterator[Reposi
             git(
                 "fetch", "-q", "--no-tags", "--filter=tree:0", "origin", *specs, timeout=max(timeout, TIMEOUT)
             )
-        except RuntimeError as problem:
+        except GitError as problem:
             if len(specs) > 1:
                 raise NotReady(f"{url} cannot be fetched: {problem}.", "Try again.") from None
         yield git

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from rigger import text
-from rigger.errors import Interrupted, NotReady, StepFailed
+from rigger.errors import Interrupted, NotReady, ProcessTimedOut, StepFailed
+from rigger.git.errors import GitError, GitTimedOut, error_of
 from rigger.git.urls import protocols
 from rigger.process import capture
 from rigger.process import step as step_process
@@ -81,7 +82,7 @@ def saying_what_failed(what: str) -> Iterator[None]:
     """Turn git's complaint into a sentence."""
     try:
         yield
-    except RuntimeError as problem:
+    except GitError as problem:
         raise NotReady(f"{what}: {problem}.", "Put that right and try again.") from None
 
 
@@ -196,12 +197,12 @@ def git(
     input: bytes = b"",
     timeout: float = TIMEOUT,
 ) -> bytes:
-    """Run git and return what it printed; raises RuntimeError with its last line. `bare` ignores the user's settings."""
+    """Run git and return what it printed; raises GitError. `bare` ignores the user's settings."""
     command, environ = _command(words, folder), _environ(url, bare, environ)
     with _needed(timeout):
         said = capture.capture(command, env=environ, input=input, timeout=timeout, limit=LARGEST)
     if said.exit_code:
-        raise RuntimeError(_complaint(said.errors, said.exit_code))
+        raise error_of(said.errors, said.exit_code)
     return said.output
 
 
@@ -213,7 +214,7 @@ def _run(
     say: Say | None,
     stoppable: bool = True,
 ) -> None:
-    """Run git, passing on what it says; raises RuntimeError with its last line, Interrupted on Ctrl-C."""
+    """Run git, passing on what it says; raises GitError, Interrupted on Ctrl-C."""
     heard = _Heard(say)
     with Interrupts() as interrupts:
         with _needed(CLONE_TIMEOUT):
@@ -230,9 +231,9 @@ def _run(
     if stopped:
         raise Interrupted("Interrupted.", "Nothing is left half-made; type the same command to begin again.")
     if outcome.timed_out:
-        raise RuntimeError(f"it was not done after {in_words(CLONE_TIMEOUT)}")
+        raise GitTimedOut(f"it was not done after {in_words(CLONE_TIMEOUT)}")
     if outcome.exit_code:
-        raise RuntimeError(_complaint(heard.last, outcome.exit_code))
+        raise error_of(heard.last, outcome.exit_code)
 
 
 class _Heard:
@@ -256,24 +257,9 @@ class _Heard:
 def _needed(timeout: float) -> Iterator[None]:
     try:
         yield
+    except ProcessTimedOut:
+        raise GitTimedOut(f"there was no answer within {in_words(timeout)}") from None
     except StepFailed as problem:
-        if "did not end" in problem.message:
-            raise RuntimeError(f"there was no answer within {in_words(timeout)}") from None
         raise NotReady(
             f"git is needed for the platform's checkout: {problem.message}", "Install git and try again."
         ) from None
-
-
-def _complaint(errors: bytes, exit_code: int) -> str:
-    """Return the line of git's errors that says most: the first that it calls fatal, or ssh's before it."""
-    lines = [line.strip() for line in re.split(r"[\r\n]", errors.decode("utf-8", "replace")) if line.strip()]
-    complaints = [
-        n for n, line in enumerate(lines) if line.startswith(("fatal: ", "error: ", "remote: fatal"))
-    ]
-    if not lines:
-        return f"it exited {exit_code}"
-    number = complaints[0] if complaints else len(lines) - 1
-    if number and "Could not read from remote repository" in lines[number]:
-        number -= 1
-    line = re.sub(r"^(remote: )?(fatal|error): ", "", lines[number])
-    return text.printable(line).rstrip(".")

@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Callable
 
-from rigger.errors import Refused
+from rigger.errors import ModuleIncomplete
 from rigger.files import PACKAGE
 from rigger.modules.contract import MANIFEST, NAME
 from rigger.modules.interface2 import Interface
@@ -46,13 +46,14 @@ def is_provider(folder: str) -> bool:
 
 
 def load(folder: str) -> Module:
-    """Return the provider in a folder; raises Refused where it lacks what makes and removes machines."""
+    """Return the provider in a folder; raises ModuleIncomplete where it lacks what makes and removes machines."""
     folder = os.path.abspath(folder)
     name = os.path.basename(folder)
     for verb in VERBS:
         if verb not in MAY_BE_MISSING and own_script(folder, verb) is None:
-            raise Refused(
-                f"{folder} cannot be used: it has no {verb} and no {verb}.sh.",
+            raise ModuleIncomplete(
+                f"{folder} cannot be used:",
+                f"it has no {verb} and no {verb}.sh.",
                 "A provider has install, create, check and destroy: the README says more, under Interface 1.",
             )
     return Module(

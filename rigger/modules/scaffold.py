@@ -6,7 +6,7 @@ import os
 import re
 import tempfile
 
-from rigger.errors import BadUsage, NotReady, Refused
+from rigger.errors import BadUsage, ModuleRefused, NotReady
 from rigger.files import PACKAGE
 from rigger.modules import manifest
 from rigger.modules.contract import NAME
@@ -55,9 +55,8 @@ def _require_valid(folder: str, name: str) -> None:
     """Raise BadUsage for a name that makes variables which rigger keeps for itself."""
     try:
         manifest.load(folder)
-    except Refused as problem:
-        reason = problem.message.rpartition(": ")[2]
-        raise BadUsage(f"{name!r} cannot be its name: {reason}.", "Choose another one.") from None
+    except ModuleRefused as problem:
+        raise BadUsage(f"{name!r} cannot be its name: {problem.reason}.", "Choose another one.") from None
 
 
 def _words(name: str) -> dict[str, str]:

@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Callable
 
-from rigger.errors import Refused, RiggerError
+from rigger.errors import ModuleRefused, Refused, RiggerError
 from rigger.files import write_bytes
 from rigger.text import did_you_mean
 
@@ -31,9 +31,9 @@ class Field:
         self.file = file
         self.path = path
 
-    def refuse(self, reason: str) -> Refused:
+    def refuse(self, reason: str) -> ModuleRefused:
         at = f" {self.path}:" if self.path else ""
-        return Refused(f"{self.file}, line {self.line}:{at} {reason}", NEXT_STEP)
+        return ModuleRefused(f"{self.file}, line {self.line}:{at}", reason, NEXT_STEP)
 
     def text(self) -> str:
         if self.kind != SCALAR:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from rigger.errors import StepFailed
+from rigger.errors import ProcessTimedOut, StepFailed
 from rigger.process import spawn
 from rigger.process.interrupts import TICK, Interrupts
 from rigger.process.spawn import own_children
@@ -42,8 +42,8 @@ def capture(
 ) -> Captured:
     """Run a helper program (a check, a list of choices, git) and return what it wrote.
 
-    `timeout` is in seconds, `limit` in bytes for each of its two streams. Raises StepFailed when it cannot be
-    started, takes or writes more than that, and KeyboardInterrupt on Ctrl-C; it is killed then.
+    `timeout` is in seconds, `limit` in bytes for each of its two streams. Raises CannotStart, ProcessTimedOut,
+    StepFailed when it writes more than that, and KeyboardInterrupt on Ctrl-C; it is killed then.
     """
     with Interrupts() as interrupts:  # no KeyboardInterrupt may come between a program's start and its care
         captured = _converse(argv, cwd, env, input, timeout, limit, interrupts)
@@ -91,7 +91,7 @@ class _Conversation:
                 return
             left = deadline - time.monotonic()
             if left <= 0:
-                raise StepFailed(f"{self.name} did not end within {in_words(timeout)}.")
+                raise ProcessTimedOut(f"{self.name} did not end within {in_words(timeout)}.")
             self._exchange(min(left, TICK))
         self.watch.heed_output_alone()
         limit = time.monotonic() + DRAIN_LIMIT

@@ -20,7 +20,7 @@ class Dialogue:
 
     `argv` takes two more arguments before its last: the descriptors that the program writes its messages to and reads
     the replies from. A message is the number of its fields, then the fields, each closed by a NUL; so are replies,
-    without the number. The program reads `stdin`, or nothing. Raises StepFailed when it cannot be started.
+    without the number. The program reads `stdin`, or nothing. Raises CannotStart when it cannot be started.
     """
 
     FIRST_FD = 60  # scripts use the small numbers themselves

@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Mapping
 from contextlib import suppress
 
-from rigger.errors import StepFailed
+from rigger.errors import CannotStart
 
 own_children: set[int] = set()  # children that a Popen of this module waits for; never reaped behind its back
 
@@ -17,7 +17,7 @@ own_children: set[int] = set()  # children that a Popen of this module waits for
 
 
 def spawn(argv, cwd, env, *, stdin=subprocess.DEVNULL, stderr, pass_fds=()) -> subprocess.Popen:
-    """Start a program in a session of its own; raises StepFailed with the reason why it cannot be started."""
+    """Start a program in a session of its own; raises CannotStart with the reason why it cannot be started."""
     try:
         encoded = (
             None
@@ -45,55 +45,55 @@ def encode_environment(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
-def cannot_start(error: Exception, argv, cwd, env) -> StepFailed:
+def cannot_start(error: Exception, argv, cwd, env) -> CannotStart:
     program = os.fsdecode(argv[0])
     if isinstance(error, ValueError):  # a NUL byte, or "=" in a name
-        return StepFailed(f"{program} cannot be started: {error}.", "Look for NUL bytes in the vars.")
+        return CannotStart(f"{program} cannot be started: {error}.", "Look for NUL bytes in the vars.")
     if cwd is not None and not os.path.isdir(cwd):
-        return StepFailed(f"{program} cannot be started: its folder {os.fsdecode(cwd)} does not exist.")
+        return CannotStart(f"{program} cannot be started: its folder {os.fsdecode(cwd)} does not exist.")
     if error.errno == errno.E2BIG:
         return _too_much(program, env)
     path = _where(program, cwd, env)
     if error.errno == errno.ENOENT:
         return _not_found(program, path)
     if error.errno == errno.ENOEXEC:
-        return StepFailed(
+        return CannotStart(
             f"{program} has no shebang line, so the system does not know what to run it with.",
             "Make its first line #!/usr/bin/env bash, for example.",
         )
     if error.errno == errno.EACCES:
         return _not_allowed(program, path)
-    return StepFailed(f"{program} cannot be started: {os.strerror(error.errno)}.")
+    return CannotStart(f"{program} cannot be started: {os.strerror(error.errno)}.")
 
 
-def _too_much(program: str, env: Mapping[str, str]) -> StepFailed:
+def _too_much(program: str, env: Mapping[str, str]) -> CannotStart:
     sizes = {name: len(encode_environment(value)) for name, value in env.items()}
     largest = max(sizes, key=sizes.get, default="")
-    return StepFailed(
+    return CannotStart(
         f"{program} cannot be started: the vars are too long for the system "
         f"({sum(sizes.values())} bytes in all, of which {largest} has {sizes.get(largest, 0)}).",
         f"Put the content of {largest} in a file, and the file's path in the var.",
     )
 
 
-def _not_found(program: str, path: str) -> StepFailed:
+def _not_found(program: str, path: str) -> CannotStart:
     interpreter = _interpreter(path)
     if interpreter is None:
         where = "does not exist" if os.sep in program else "is not on the PATH"
-        return StepFailed(f"{program} {where}.")
+        return CannotStart(f"{program} {where}.")
     if interpreter.endswith("\r"):
-        return StepFailed(f"{program} has Windows line ends.", "Save it with Unix line ends.")
-    return StepFailed(
+        return CannotStart(f"{program} has Windows line ends.", "Save it with Unix line ends.")
+    return CannotStart(
         f"{program} cannot be started: {interpreter}, which its first line names, does not exist.",
         f"Install {os.path.basename(interpreter)}, or correct the first line.",
     )
 
 
-def _not_allowed(program: str, path: str) -> StepFailed:
+def _not_allowed(program: str, path: str) -> CannotStart:
     if os.path.isfile(path) and os.access(path, os.X_OK):
         interpreter = _interpreter(path) or "its interpreter"
-        return StepFailed(f"{program} cannot be started: no permission to execute {interpreter}.")
-    return StepFailed(f"{program} is not executable.", f"Make it so: chmod +x {program}")
+        return CannotStart(f"{program} cannot be started: no permission to execute {interpreter}.")
+    return CannotStart(f"{program} is not executable.", f"Make it so: chmod +x {program}")
 
 
 def _where(program: str, cwd, env: Mapping[str, str]) -> str:

@@ -66,7 +66,7 @@ def run(
 
     A sink that raises OSError (a full disk, a terminal that has gone) does not stop a script that is building
     a cluster: the first such error is in the outcome. Anything else it raises ends the script, then comes
-    through. Raises StepFailed when the system cannot start the script.
+    through. Raises CannotStart when the system cannot start the script.
     """
     if interrupts.requested():
         signum = interrupts.first or signal.SIGINT

@@ -15,7 +15,7 @@ from rigger.process.spawn import cannot_start, encode_environment
 def interactive(argv: Sequence[str], *, env: Mapping[str, str] | None = None) -> int:
     """Run a program that has the terminal to itself, such as $EDITOR; its exit code, 128 + N for signal N.
 
-    Ctrl-C is for that program alone meanwhile. Raises StepFailed when it cannot be started.
+    Ctrl-C is for that program alone meanwhile. Raises CannotStart when it cannot be started.
     """
     previous = {}
     with suppress(ValueError):  # raised outside the main thread

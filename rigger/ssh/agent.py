@@ -18,6 +18,7 @@ from rigger.files import write_bytes
 from rigger.process import capture, terminal
 from rigger.process.capture import Captured
 from rigger.process.lookup import process_start_time
+from rigger.ssh.keys import needs_passphrase
 
 RECORD = "agent"  # in an environment: what a run started or added, for the next one should it be killed
 LONGEST_SOCKET = 90  # bytes; a socket's path ends at 108 (sockaddr_un), and ssh-agent needs some of them
@@ -98,7 +99,7 @@ class _Served:
 
     def _add_by_hand(self, key: str, errors: bytes) -> None:
         """Let ssh-add ask for the passphrase on the terminal."""
-        if not _needs_passphrase(key):
+        if not needs_passphrase(key):
             last = errors.decode("utf-8", "replace").strip().splitlines()[-1:] or ["ssh-add failed"]
             raise NotReady(
                 f"The key {key} cannot be used: {last[0]}.", "Choose another with rigger config set."
@@ -156,7 +157,7 @@ def key_problem(key: str) -> Problem | None:
     """Return why a key could not be served to a run that starts now, None when it could."""
     if not os.path.isfile(key):
         return Problem(f"there is no file {key}", "choose another key with rigger config set")
-    if not _needs_passphrase(key) or _has_terminal():
+    if not needs_passphrase(key) or _has_terminal():
         return None
     socket = os.environ.get("SSH_AUTH_SOCK", "")
     if socket and _held(socket, key):
@@ -200,12 +201,6 @@ def _fingerprint(path: str) -> str:
     said = _quiet(["ssh-keygen", "-l", "-E", "sha256", "-f", path], _environ(""))
     words = said.output.decode("utf-8", "replace").split()
     return words[1] if said.exit_code == 0 and len(words) > 1 else ""
-
-
-def _needs_passphrase(key: str) -> bool:
-    """Return whether a private key is there, and cannot be read without a passphrase."""
-    said = _quiet(["ssh-keygen", "-y", "-P", "", "-f", key], _environ(""))
-    return said.exit_code != 0 and b"passphrase" in said.errors.lower()
 
 
 def _ssh_add(socket: str, *words: str) -> Captured:

@@ -54,6 +54,21 @@ def make(kind: str, folder: str = "~/.ssh") -> str:
     return path
 
 
+def needs_passphrase(key: str) -> bool:
+    """Return whether a private key is there, and cannot be read without a passphrase; raises NotReady.
+
+    ssh-keygen has one exit code for all that can be wrong with a key: here alone is looked at what it says.
+    """
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("SSH_")}
+    try:
+        done = capture.capture(
+            ["ssh-keygen", "-y", "-P", "", "-f", key], env={**environ, "LC_ALL": "C"}, timeout=30.0
+        )
+    except StepFailed as problem:
+        raise NotReady(problem.message, "Install OpenSSH's client, then try again.") from None
+    return done.exit_code != 0 and b"passphrase" in done.errors.lower()
+
+
 def _free(stem: str) -> str:
     """Return a path that neither a key nor a public key has: ssh-keygen would ask, or replace it."""
     path, number = stem, 2

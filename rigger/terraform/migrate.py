@@ -16,41 +16,41 @@ from rigger.terraform.backend import write_settings
 from rigger.terraform.runner import Terraform, lock_of, program_of
 from rigger.terraform.state import GOOD, SEEN, guard, note_seen, whole
 from rigger.terraform.steps import ready
-from rigger.terraform.workspace import LOCAL, STATE, Place
+from rigger.terraform.workspace import LOCAL, STATE, Workspace
 
 COPY = f"{STATE}.before-migration"
 
 
-def migrate(place: Place, say: Callable[[str], None] = print) -> None:
+def migrate(workspace: Workspace, say: Callable[[str], None] = print) -> None:
     """Move the state to the backend that is configured, and verify that it arrived: lineage, serial, resources.
 
     Until the very end the state is where it was: the record of where it is kept is replaced in one step.
     """
-    before, after = backend.recorded(place), backend.asked(place)
+    before, after = backend.recorded(workspace), backend.asked(workspace)
     if before == after:
         say(f"The state is in {backend.shown(before)} already.")
         return
-    os.makedirs(place.folder, mode=0o700, exist_ok=True)
+    os.makedirs(workspace.folder, mode=0o700, exist_ok=True)
     try:
         if not before:
-            guard(_here(place), say)
-        old, target = _side(place, before, say).read(), _side(place, after, say)
+            guard(_here(workspace), say)
+        old, target = _side(workspace, before, say).read(), _side(workspace, after, say)
         if old:
-            sent = whole(place.file(COPY))  # by a move that did not come to its end
-            write_bytes(place.file(COPY), json.dumps(old, indent=2).encode())
-            new = _send(old, sent, place.file(COPY), target, backend.shown(after))
+            sent = whole(workspace.file(COPY))  # by a move that did not come to its end
+            write_bytes(workspace.file(COPY), json.dumps(old, indent=2).encode())
+            new = _send(old, sent, workspace.file(COPY), target, backend.shown(after))
     except StepFailed as problem:
         raise StepFailed(
             f"The state did not arrive in {backend.shown(after)}, and is still in {backend.shown(before)}: "
             f"{problem.message}"
         ) from None
-    backend.record(place)
+    backend.record(workspace)
     with contextlib.suppress(FileNotFoundError):
-        os.unlink(place.file(SEEN))
+        os.unlink(workspace.file(SEEN))
     if not old:
         say(f"There was no state yet; it will be in {backend.shown(after)}.")
         return
-    note_seen(place, new)
+    note_seen(workspace, new)
     serial = f"serial {new['serial']}, {len(new.get('resources', []))} kinds of resources"
     say(f"The state ({serial}) moved from {backend.shown(before)} to {backend.shown(after)}.")
 
@@ -102,29 +102,29 @@ def _same_content(one: Mapping | None, other: Mapping) -> bool:
 class _Here:
     """The state in the environment's own folder."""
 
-    def __init__(self, place: Place):
-        self.place = place
+    def __init__(self, workspace: Workspace):
+        self.workspace = workspace
 
     def read(self) -> dict | None:
-        return whole(self.place.file(STATE))
+        return whole(self.workspace.file(STATE))
 
     def write(self, path: str, force: bool) -> None:
         with open(path, "rb") as file:
             state = file.read()
         for name in (GOOD, STATE):
-            write_bytes(self.place.file(name), state)
+            write_bytes(self.workspace.file(name), state)
 
 
 class _There:
     """The state in a backend: Terraform in a folder that has nothing but the settings of that backend."""
 
-    def __init__(self, place: Place, settings: dict, say: Callable[[str], None]):
-        folder = place.passing(f"backend-{next(iter(settings))}")
+    def __init__(self, workspace: Workspace, settings: dict, say: Callable[[str], None]):
+        folder = workspace.passing(f"backend-{next(iter(settings))}")
         shutil.rmtree(folder, ignore_errors=True)
         os.makedirs(folder, mode=0o700)
         write_settings(os.path.join(folder, "backend.tf.json"), settings)
-        inner = replace(place, folder=folder, data=os.path.join(folder, ".terraform"))
-        self.terraform = Terraform(inner, program_of(place), say)
+        inner = replace(workspace, folder=folder, data=os.path.join(folder, ".terraform"))
+        self.terraform = Terraform(inner, program_of(workspace), say)
         said = self.terraform.capture("init", input=False, no_color=self.terraform.flag)
         if said.returncode:
             self.terraform.fail("init", said.stdout + said.stderr)
@@ -136,24 +136,24 @@ class _There:
         self.terraform.push(path, force)
 
 
-def _side(place: Place, settings: dict, say: Callable[[str], None]) -> _Here | _There:
-    return _There(place, settings, say) if settings else _Here(place)
+def _side(workspace: Workspace, settings: dict, say: Callable[[str], None]) -> _Here | _There:
+    return _There(workspace, settings, say) if settings else _Here(workspace)
 
 
-def _here(place: Place) -> Place:
-    return replace(place, values={**place.values, "TERRAFORM_BACKEND": LOCAL})
+def _here(workspace: Workspace) -> Workspace:
+    return replace(workspace, values={**workspace.values, "TERRAFORM_BACKEND": LOCAL})
 
 
-def lock(place: Place, say: Callable[[str], None] = print) -> dict[str, str]:
+def lock(workspace: Workspace, say: Callable[[str], None] = print) -> dict[str, str]:
     """Return who holds the state's lock, {} when nobody does."""
-    terraform = ready(place, say)
+    terraform = ready(workspace, say)
     said = terraform.capture("plan", refresh=False, lock_timeout="0s", input=False, no_color=terraform.flag)
     return lock_of((said.stdout + said.stderr).decode("utf-8", "replace"))
 
 
-def unlock(place: Place, id: str, say: Callable[[str], None] = print) -> None:
+def unlock(workspace: Workspace, id: str, say: Callable[[str], None] = print) -> None:
     """Release a lock that nobody holds any more; raises StepFailed."""
-    terraform = ready(place, say)
+    terraform = ready(workspace, say)
     said = terraform.capture("force-unlock", id, force=terraform.flag)
     if said.returncode:
         terraform.fail("force-unlock", said.stdout + said.stderr)

@@ -21,7 +21,7 @@ from rigger.errors import Interrupted, NotReady, StepFailed
 from rigger.files import write_bytes
 from rigger.terraform.backend import BACKEND
 from rigger.terraform.state import JOURNAL, POLL, back_up, kept, whole
-from rigger.terraform.workspace import COPIED, LOCK_FILE, STATE, Place, environ, lines, quiet
+from rigger.terraform.workspace import COPIED, LOCK_FILE, STATE, Workspace, environ, lines, quiet
 
 PROGRAMS = ("terraform", "tofu")
 MINIMUM = "1.3.0"  # older ones lack parts of the machine-readable output that is read here
@@ -49,10 +49,10 @@ class Program:
         return os.path.basename(self.path)
 
 
-def program_of(place: Place) -> Program:
-    """Return the Terraform or OpenTofu that works in a place; raises NotReady."""
-    minimum = place.module.terraform.minimum or MINIMUM
-    return find_program(minimum, place.values.get("PATH"), os.path.dirname(place.data))
+def program_of(workspace: Workspace) -> Program:
+    """Return the Terraform or OpenTofu that works in a workspace; raises NotReady."""
+    minimum = workspace.module.terraform.minimum or MINIMUM
+    return find_program(minimum, workspace.values.get("PATH"), os.path.dirname(workspace.data))
 
 
 def find_program(minimum: str, path: str | None = None, cache: str | None = None) -> Program:
@@ -135,7 +135,7 @@ def call(argv: list[str], folder: str, values: Mapping[str, str]) -> int:
 
 
 class Terraform:
-    """Runs Terraform in a place, with words that python_terraform builds.
+    """Runs Terraform in a workspace, with words that python_terraform builds.
 
     The library starts a program with pipes that it reads at the end, logs what it starts, and passes its own
     `synchronous` option on; so it builds the command line here, and starting, following and stopping are ours.
@@ -143,18 +143,18 @@ class Terraform:
     state.
     """
 
-    def __init__(self, place: Place, program: Program, say: Callable[[str], None] = print):
+    def __init__(self, workspace: Workspace, program: Program, say: Callable[[str], None] = print):
         import logging
 
         import python_terraform
 
         logging.getLogger("python_terraform").disabled = True
-        self.place = place
+        self.workspace = workspace
         self.program = program
         self.say = say
         self.flag = python_terraform.IsFlagged
         self._library = python_terraform.Terraform(
-            working_dir=place.folder, terraform_bin_path=program.path, state=place.passing("none")
+            working_dir=workspace.folder, terraform_bin_path=program.path, state=workspace.passing("none")
         )
 
     def words(self, command: str, *arguments: str, **options) -> list[str]:
@@ -162,29 +162,29 @@ class Terraform:
 
     def init(self) -> None:
         """Get plugins and settle the backend, unless nothing changed since that was done last."""
-        marker = self.place.passing(INITIALISED)
+        marker = self.workspace.passing(INITIALISED)
         known = _json(marker)
         plugins = known.get("plugins", [""])
         if known.get("digest") == self._digest() and all(os.path.exists(path) for path in plugins):
             return
         for name in (INITIALISED, STATE):  # what an earlier init thought of the backend
             with contextlib.suppress(FileNotFoundError):
-                os.unlink(self.place.passing(name))
-        with _alone(os.path.dirname(self.place.data)):
+                os.unlink(self.workspace.passing(name))
+        with _alone(os.path.dirname(self.workspace.data)):
             said = self.capture("init", input=False, no_color=self.flag, reconfigure=self.flag)
         if said.returncode:
             self.fail("init", said.stdout + said.stderr)
-        if not self.place.is_shared:
-            plugins = glob.glob(os.path.join(glob.escape(self.place.data), "providers", "*/*/*/*/*"))
+        if not self.workspace.is_shared:
+            plugins = glob.glob(os.path.join(glob.escape(self.workspace.data), "providers", "*/*/*/*/*"))
             done = {"digest": self._digest(), "plugins": plugins}
             write_bytes(marker, json.dumps(done).encode(), durable=False)
 
     def _digest(self) -> str:
         """Return a digest of all that an init depends on."""
-        digest = hashlib.sha256(f"{self.program} {self.place.folder}".encode("utf-8", "surrogateescape"))
-        names = [n for n in lines(self.place.file(COPIED)) if n.endswith((".tf", ".tf.json"))]
+        digest = hashlib.sha256(f"{self.program} {self.workspace.folder}".encode("utf-8", "surrogateescape"))
+        names = [n for n in lines(self.workspace.file(COPIED)) if n.endswith((".tf", ".tf.json"))]
         for name in (*names, LOCK_FILE, BACKEND):
-            with contextlib.suppress(OSError), open(self.place.file(name), "rb") as file:
+            with contextlib.suppress(OSError), open(self.workspace.file(name), "rb") as file:
                 digest.update(f"{name} ".encode("utf-8", "surrogateescape") + file.read())
         return digest.hexdigest()
 
@@ -223,8 +223,8 @@ class Terraform:
         try:
             return subprocess.Popen(
                 words,
-                cwd=self.place.folder,
-                env={n: texts.encode(v) for n, v in environ(self.place).items()},
+                cwd=self.workspace.folder,
+                env={n: texts.encode(v) for n, v in environ(self.workspace).items()},
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,
@@ -270,7 +270,7 @@ class Terraform:
             if not said[-1].startswith(("Saved the plan to:", "To perform exactly", "    terraform apply")):
                 self.say(said[-1])
 
-        path = self.place.passing("plan.txt")
+        path = self.workspace.passing("plan.txt")
         try:
             code = self.follow(words, path, take)
         finally:
@@ -285,10 +285,10 @@ class Terraform:
         """Carry a saved plan out, and say how far it got; raises StepFailed."""
         _go_on()
         progress = Progress(self.say)
-        back_up(self.place)
+        back_up(self.workspace)
         words = self.words("apply", plan, json=self.flag, input=False)
-        journal = self.place.file(JOURNAL)
-        with kept(self.place):
+        journal = self.workspace.file(JOURNAL)
+        with kept(self.workspace):
             code = self.follow(words, journal, progress.take)
         if code >= 0:  # it ended by itself: the state knows all of it
             os.unlink(journal)
@@ -298,7 +298,7 @@ class Terraform:
 
     def outputs(self) -> dict[str, dict]:
         """Return the outputs: name -> {value, type, sensitive}."""
-        state = None if self.place.is_shared else whole(self.place.file(STATE))
+        state = None if self.workspace.is_shared else whole(self.workspace.file(STATE))
         if state is not None and isinstance(state.get("outputs"), dict):
             return state["outputs"]  # what `output -json` would say, without starting Terraform once more
         said = self.capture("output", json=self.flag)

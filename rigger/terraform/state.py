@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from rigger.errors import Refused
 from rigger.files import write_bytes
-from rigger.terraform.workspace import STATE, Place, lines
+from rigger.terraform.workspace import STATE, Workspace, lines
 
 GOOD = f"{STATE}.good"  # the newest state that was seen whole: Terraform writes its own file in place
 JOURNAL = (
@@ -48,57 +48,59 @@ def copy(source: str, target: str) -> None:
         write_bytes(target, file.read())
 
 
-def guard(place: Place, say: Callable[[str], None]) -> None:
+def guard(workspace: Workspace, say: Callable[[str], None]) -> None:
     """Recover a state file that a kill cut off; raises Refused for one that is older than what the cloud was told."""
-    if place.is_shared:
+    if workspace.is_shared:
         return
-    known, found = whole(place.file(GOOD)), whole(place.file(STATE))
+    known, found = whole(workspace.file(GOOD)), whole(workspace.file(STATE))
     if known is None:
-        if found is None and os.path.exists(place.file(STATE)) and os.path.getsize(place.file(STATE)):
+        if found is None and os.path.exists(workspace.file(STATE)) and os.path.getsize(workspace.file(STATE)):
             raise Refused(
-                f"{place.file(STATE)} is not a Terraform state.",
-                f"Put a good one in its place; earlier ones may be in {place.file(BACKUPS)}.",
+                f"{workspace.file(STATE)} is not a Terraform state.",
+                f"Put a good one in its place; earlier ones may be in {workspace.file(BACKUPS)}.",
             )
-        if found is None and seen(place).get("made"):
+        if found is None and seen(workspace).get("made"):
             raise Refused(
-                f"The state that knows the machines (serial {seen(place)['serial']}) is not here: "
+                f"The state that knows the machines (serial {seen(workspace)['serial']}) is not here: "
                 "a bundle leaves it out if it holds a secret.",
-                f'Load one that "rigger save --with-secrets" made, or put the state in {place.file(STATE)}.',
+                f'Load one that "rigger save --with-secrets" made, or put the state in {workspace.file(STATE)}.',
             )
     elif found is None:
-        copy(place.file(GOOD), place.file(STATE))
+        copy(workspace.file(GOOD), workspace.file(STATE))
         say(
             f"warning: The state was cut off while it was written, or is gone; the last good one "
             f"(serial {known['serial']}) is in its place."
         )
     else:
-        require_newer(known, found, place.file(STATE), f"Put the right one back: {place.file(GOOD)}")
+        require_newer(known, found, workspace.file(STATE), f"Put the right one back: {workspace.file(GOOD)}")
     if found is not None:
-        Keeper(place).look()  # one that grew while nobody looked
+        Keeper(workspace).look()  # one that grew while nobody looked
 
 
-def guard_shared(place: Place, found: Mapping | None) -> None:
+def guard_shared(workspace: Workspace, found: Mapping | None) -> None:
     """Raise Refused for a shared state that is older than what this environment saw there, or is gone."""
-    known = seen(place)
+    known = seen(workspace)
     if known and found is None:
         raise Refused(
-            f"There is no state in the {place.backend} backend, but there was one with serial {known['serial']}.",
-            f"Put it back; remove {place.file(SEEN)} to insist.",
+            f"There is no state in the {workspace.backend} backend, but there was one with serial {known['serial']}.",
+            f"Put it back; remove {workspace.file(SEEN)} to insist.",
         )
     if known and found is not None:
-        require_newer(known, found, f"The state in the {place.backend} backend", f"See {place.file(SEEN)}")
+        require_newer(
+            known, found, f"The state in the {workspace.backend} backend", f"See {workspace.file(SEEN)}"
+        )
 
 
-def note_seen(place: Place, found: Mapping | None) -> None:
+def note_seen(workspace: Workspace, found: Mapping | None) -> None:
     """Keep in mind which state there is; this holds no secret, and so is in every bundle."""
     if found is not None:
         noted = {"lineage": found["lineage"], "serial": found["serial"], "made": len(list(_instances(found)))}
-        write_bytes(place.file(SEEN), json.dumps(noted).encode() + b"\n", durable=False)
+        write_bytes(workspace.file(SEEN), json.dumps(noted).encode() + b"\n", durable=False)
 
 
-def seen(place: Place) -> dict:
+def seen(workspace: Workspace) -> dict:
     """Return lineage and serial of the state that was seen last, and how many resources it had; {} without one."""
-    with contextlib.suppress(OSError, ValueError), open(place.file(SEEN), "rb") as file:
+    with contextlib.suppress(OSError, ValueError), open(workspace.file(SEEN), "rb") as file:
         found = json.load(file)
         return found if isinstance(found, dict) else {}
     return {}
@@ -132,11 +134,11 @@ class Lost:
         return f"{self.address} was being made when Terraform was killed: look whether it exists"
 
 
-def lost(place: Place, state: Mapping) -> list[Lost]:
+def lost(workspace: Workspace, state: Mapping) -> list[Lost]:
     """Return what the last apply, if it was killed, made without telling the state."""
     ids = {v for i in _instances(state) for v in (i.get("attributes") or {}).values() if isinstance(v, str)}
     known, begun, found = set(addresses(state)), {}, []
-    for line in lines(place.file(JOURNAL)):
+    for line in lines(workspace.file(JOURNAL)):
         with contextlib.suppress(ValueError, KeyError, TypeError):
             record = json.loads(line)
             hook, kind = record["hook"], record["type"]
@@ -166,13 +168,13 @@ def addresses(state: Mapping) -> Iterator[str]:
             yield f"{prefix}{resource.get('type')}.{resource.get('name')}{index}"
 
 
-def back_up(place: Place) -> None:
-    found = whole(place.file(STATE))
-    if found is None or place.is_shared:
+def back_up(workspace: Workspace) -> None:
+    found = whole(workspace.file(STATE))
+    if found is None or workspace.is_shared:
         return
-    os.makedirs(place.file(BACKUPS), mode=0o700, exist_ok=True)
-    copy(place.file(STATE), place.file(BACKUPS, f"{STATE}.{found['serial']:06d}"))
-    entries = sorted(os.scandir(place.file(BACKUPS)), key=lambda entry: entry.stat().st_mtime_ns)
+    os.makedirs(workspace.file(BACKUPS), mode=0o700, exist_ok=True)
+    copy(workspace.file(STATE), workspace.file(BACKUPS, f"{STATE}.{found['serial']:06d}"))
+    entries = sorted(os.scandir(workspace.file(BACKUPS)), key=lambda entry: entry.stat().st_mtime_ns)
     for entry in entries[:-KEPT_BACKUPS]:
         os.unlink(entry.path)
 
@@ -180,14 +182,14 @@ def back_up(place: Place) -> None:
 class Keeper(threading.Thread):
     """Keeps the newest whole state beside the one that Terraform writes in place."""
 
-    def __init__(self, place: Place):
+    def __init__(self, workspace: Workspace):
         super().__init__(daemon=True)
-        self.place = place
+        self.workspace = workspace
         self.done = threading.Event()
         self.seen: tuple = ()
 
     def __enter__(self) -> Keeper:
-        if not self.place.is_shared:
+        if not self.workspace.is_shared:
             self.start()
         return self
 
@@ -202,9 +204,9 @@ class Keeper(threading.Thread):
             self.look()
 
     def look(self) -> None:
-        if self.place.is_shared:
+        if self.workspace.is_shared:
             return
-        path, good = self.place.file(STATE), self.place.file(GOOD)
+        path, good = self.workspace.file(STATE), self.workspace.file(GOOD)
         with contextlib.suppress(OSError):
             status = os.stat(path)
             if (status.st_mtime_ns, status.st_size) == self.seen:
@@ -215,9 +217,9 @@ class Keeper(threading.Thread):
             self.seen = status.st_mtime_ns, status.st_size
             if known is None or found["lineage"] == known["lineage"] and found["serial"] >= known["serial"]:
                 copy(path, good)
-                note_seen(self.place, found)
+                note_seen(self.workspace, found)
 
 
-def kept(place: Place) -> Keeper:
+def kept(workspace: Workspace) -> Keeper:
     """Return what keeps the newest whole state while something writes it."""
-    return Keeper(place)
+    return Keeper(workspace)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import filecmp
-import glob
 import json
 import os
-import re
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -21,6 +19,8 @@ from rigger.modules import manifest
 from rigger.modules.contract import MANIFEST
 from rigger.modules.model import Module
 from rigger.modules.verbs import VERBS
+from rigger.terraform import hcl
+from rigger.terraform.hcl import Variable
 
 STATE = "terraform.tfstate"
 COPIED = ".copied"  # the names of the module's files that were copied into the state's folder
@@ -33,17 +33,18 @@ _DROPPED = ("TF_VAR_", "TF_CLI_ARGS", "TF_WORKSPACE", "TF_DATA_DIR", "TF_INPUT")
 
 
 @dataclass(frozen=True)
-class Place:
+class Workspace:
     """Where one environment's Terraform works: its files, its state, and the values that it gets."""
 
     module: Module
     folder: str  # the module's private state: the working directory
     data: str  # plugins and the backend's settings: can be made again at any time
     values: Mapping[str, str]
+    cache: str = ""  # what was read of .tf files; empty for none
 
     @classmethod
-    def of_step(cls) -> Place:
-        """Return the place of the step that this process is part of; raises BadUsage outside of one."""
+    def of_step(cls) -> Workspace:
+        """Return the workspace of the step that this process is part of; raises BadUsage outside of one."""
         environ = {texts.decode(n): texts.decode(v) for n, v in os.environb.items()}
         try:
             home, folder = environ["RIGGER_HOME"], environ["RIGGER_STATE_DIR"]
@@ -55,9 +56,11 @@ class Place:
             ) from None
 
     @classmethod
-    def of(cls, module: Module, folder: str, home: str, values: Mapping[str, str]) -> Place:
+    def of(cls, module: Module, folder: str, home: str, values: Mapping[str, str]) -> Workspace:
         owner = values.get("RIGGER_ENVIRONMENT_ID") or "none"
-        return cls(module, folder, os.path.join(home, "cache", "terraform", f"{owner}-{module.name}"), values)
+        cache = os.path.join(home, "cache")
+        data = os.path.join(cache, "terraform", f"{owner}-{module.name}")
+        return cls(module, folder, data, values, os.path.join(cache, "hcl"))
 
     def file(self, *parts: str) -> str:
         return os.path.join(self.folder, *parts)
@@ -82,79 +85,19 @@ def quiet(environ: Mapping[str, str]) -> dict[str, str]:
     return {**kept, "CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", "TF_INPUT": "0"}
 
 
-@dataclass(frozen=True)
-class Variable:
-    """A variable that .tf files declare."""
-
-    has_default: bool
-    type: str  # as it is written, such as list(string); empty where it is left open
-
-    @property
-    def is_expression(self) -> bool:
-        """Whether Terraform reads its value as an expression, rather than as it stands."""
-        return bool(self.type) and self.type not in ("string", "number", "bool")
-
-
-VARIABLE = re.compile(r'^[ \t]*variable[ \t]+"?([A-Za-z_][A-Za-z0-9_-]*)"?[ \t]*\{', re.M)
-OWN_BACKEND = re.compile(r'\bbackend[ \t]+"?\w+"?[ \t]*\{|\bcloud[ \t]*\{|"(?:backend|cloud)"[ \t]*:')
-
-
-def declared_variables(folder: str) -> dict[str, Variable]:
-    """Return the variables that a folder's .tf files declare."""
-    found: dict[str, Variable] = {}
-    for text in _sources(folder, "*.tf"):
-        for match in VARIABLE.finditer(text):
-            block = _block(text, match.end())
-            default = re.search(r"(?:^|[\n{;])\s*default\s*=", block)
-            type = re.search(r"(?:^|[\n{;])\s*type\s*=\s*([^\n;]+)", block)
-            found[match[1]] = Variable(bool(default), "".join(type[1].split()) if type else "")
-    for text in _sources(folder, "*.tf.json"):
-        with contextlib.suppress(ValueError, AttributeError):
-            for name, body in json.loads(text).get("variable", {}).items():
-                fields = body if isinstance(body, dict) else {}
-                found[name] = Variable("default" in fields, str(fields.get("type", "")))
-    return found
-
-
-def has_own_backend(folder: str) -> bool:
-    """Return whether a folder's .tf files say themselves where the state is kept."""
-    return any(OWN_BACKEND.search(t) for kind in ("*.tf", "*.tf.json") for t in _sources(folder, kind))
-
-
-def _sources(folder: str, pattern: str) -> Iterator[str]:
-    for path in sorted(glob.glob(os.path.join(glob.escape(folder), pattern))):
-        with open(path, encoding="utf-8", errors="replace") as file:
-            text = file.read()
-        yield text if path.endswith(".json") else _without_comments(text)
-
-
-def _without_comments(text: str) -> str:
-    return re.sub(r'("(?:\\.|[^"\\\n])*")|#[^\n]*|//[^\n]*|/\*.*?\*/', lambda m: m[1] or "", text, flags=re.S)
-
-
-def _block(text: str, start: int) -> str:
-    """Return the text of a block up to the brace that ends it."""
-    depth = 1
-    for match in re.finditer(r'"(?:\\.|[^"\\\n])*"|[{}]', text[start:]):
-        depth += {"{": 1, "}": -1}.get(match[0], 0)
-        if not depth:
-            return text[start : start + match.start()]
-    return text[start:]
-
-
-def variables(place: Place) -> dict[str, str]:
+def variables(workspace: Workspace) -> dict[str, str]:
     """Return TF_VAR_* for the variables that the module declares: `region` is given the value of REGION.
 
     An empty value is left out where the variable has a default, but for a checkbox: its choices become a list.
     """
-    lists = {question.name for question in place.module.questions if question.type == "checkbox"}
-    by_name = {name.replace("-", "_").lower(): name for name in sorted(_names(place), reverse=True)}
+    lists = {question.name for question in workspace.module.questions if question.type == "checkbox"}
+    by_name = {name.replace("-", "_").lower(): name for name in sorted(_names(workspace), reverse=True)}
     found = {}
-    for variable, declared in declared_variables(place.module.folder).items():
-        name = place.module.terraform.variables.get(variable) or by_name.get(
+    for variable, declared in _declared(workspace, by_name).items():
+        name = workspace.module.terraform.variables.get(variable) or by_name.get(
             variable.replace("-", "_").lower(), ""
         )
-        value = place.values.get(name)
+        value = workspace.values.get(name)
         if value is None or value == "" and declared.has_default and name not in lists:
             continue
         if name in lists and declared.type not in ("", "string"):
@@ -166,13 +109,26 @@ def variables(place: Place) -> dict[str, str]:
     return found
 
 
-def _names(place: Place) -> set[str]:
+def _declared(workspace: Workspace, by_name: Mapping[str, str]) -> dict[str, Variable]:
+    """Return the variables that the module's files declare.
+
+    Where one of them cannot be read, it may declare any: each that a value would fit is taken for one that has a
+    default. Terraform passes over values of variables that there are not.
+    """
+    files = hcl.read_folder(workspace.module.folder, workspace.cache)
+    if files.is_known:
+        return dict(files.variables)
+    names = {*by_name, *workspace.module.terraform.variables}
+    return {**{name: Variable(has_default=True, type="") for name in sorted(names)}, **files.variables}
+
+
+def _names(workspace: Workspace) -> set[str]:
     """Return the names of the environment's own values: what a shell happens to hold is none of them."""
-    names = {*(question.name for question in place.module.questions), *place.module.outputs}
-    names |= {name for name in place.values if name.startswith("RIGGER_")}
-    with contextlib.suppress(KeyError, OSError), open(place.values["RIGGER_OUTPUT"], "rb") as file:
+    names = {*(question.name for question in workspace.module.questions), *workspace.module.outputs}
+    names |= {name for name in workspace.values if name.startswith("RIGGER_")}
+    with contextlib.suppress(KeyError, OSError), open(workspace.values["RIGGER_OUTPUT"], "rb") as file:
         names |= set(parse_output(file.read(), "")[0])  # what the script that calls has saved just now
-    vars_file = place.values.get("RIGGER_VARS_FILE", "")
+    vars_file = workspace.values.get("RIGGER_VARS_FILE", "")
     for path in (vars_file, os.path.join(os.path.dirname(vars_file), "secrets")) if vars_file else ():
         names |= set(envfile.read(path))
     return names - {"PATH", "ORIGINAL_PATH"}
@@ -199,69 +155,57 @@ def expression(value) -> str:
     return json.dumps(value)
 
 
-def environ(place: Place, interactive: bool = False) -> dict[str, str]:
+def environ(workspace: Workspace, interactive: bool = False) -> dict[str, str]:
     """Return the environment of a Terraform: vars as TF_VAR_*, never as arguments."""
-    found = {**quiet(place.values), **variables(place), "TF_DATA_DIR": place.data}
+    found = {**quiet(workspace.values), **variables(workspace), "TF_DATA_DIR": workspace.data}
     found["TF_WORKSPACE"] = "default"  # in another one all would be made a second time
     if interactive:
         del found["TF_INPUT"], found["TF_IN_AUTOMATION"]
-    cache = os.path.join(os.path.dirname(place.data), "plugins")
+    cache = os.path.join(os.path.dirname(workspace.data), "plugins")
     if "TF_PLUGIN_CACHE_DIR" not in found:
         os.makedirs(cache, mode=0o700, exist_ok=True)
         found["TF_PLUGIN_CACHE_DIR"] = cache
     return found
 
 
-def lay_out(place: Place) -> None:
+def lay_out(workspace: Workspace) -> None:
     """Copy the module's files beside its state: the module is read-only, and the state needs them for years."""
-    _require_no_other_answers(place)
-    os.makedirs(place.folder, mode=0o700, exist_ok=True)
-    os.makedirs(place.data, mode=0o700, exist_ok=True)
-    names = sorted(_files(place.module))
-    for name in set(lines(place.file(COPIED))) - set(names):
+    _require_no_other_answers(workspace)
+    os.makedirs(workspace.folder, mode=0o700, exist_ok=True)
+    os.makedirs(workspace.data, mode=0o700, exist_ok=True)
+    names = sorted(_files(workspace.module))
+    for name in set(lines(workspace.file(COPIED))) - set(names):
         with contextlib.suppress(OSError):
-            os.unlink(place.file(name))
+            os.unlink(workspace.file(name))
     for name in names:
-        os.makedirs(os.path.dirname(place.file(name)), mode=0o700, exist_ok=True)
-        source = os.path.join(place.module.folder, name)
-        if name == LOCK_FILE and _same_file(source, place.file(PINNED)) and os.path.exists(place.file(name)):
+        os.makedirs(os.path.dirname(workspace.file(name)), mode=0o700, exist_ok=True)
+        source = os.path.join(workspace.module.folder, name)
+        if (
+            name == LOCK_FILE
+            and _same_file(source, workspace.file(PINNED))
+            and os.path.exists(workspace.file(name))
+        ):
             continue  # it may have learned this platform's hashes
-        shutil.copyfile(source, place.file(name))
-        os.chmod(place.file(name), 0o700 if os.access(source, os.X_OK) else 0o600)  # a provisioner may run it
+        shutil.copyfile(source, workspace.file(name))
+        os.chmod(
+            workspace.file(name), 0o700 if os.access(source, os.X_OK) else 0o600
+        )  # a provisioner may run it
         if name == LOCK_FILE:
-            shutil.copyfile(source, place.file(PINNED))
+            shutil.copyfile(source, workspace.file(PINNED))
     listed = "".join(f"{name}\n" for name in names).encode("utf-8", "surrogateescape")
-    if not os.path.exists(place.file(COPIED)) or lines(place.file(COPIED)) != names:
-        write_bytes(place.file(COPIED), listed, durable=False)
+    if not os.path.exists(workspace.file(COPIED)) or lines(workspace.file(COPIED)) != names:
+        write_bytes(workspace.file(COPIED), listed, durable=False)
 
 
-def _require_no_other_answers(place: Place) -> None:
+def _require_no_other_answers(workspace: Workspace) -> None:
     """Refuse a file of values for what is asked: Terraform takes those files before TF_VAR_*."""
-    given = {name.removeprefix("TF_VAR_") for name in variables(place)}
-    for path in _value_files(place.module.folder):
-        if both := sorted(given & _given_in(path)):
+    given = {name.removeprefix("TF_VAR_") for name in variables(workspace)}
+    for path, content in hcl.value_files(workspace.module.folder, workspace.cache):
+        if both := sorted(given & {*content.names}):
             raise InvalidConfig(
                 f"{path} gives {', '.join(both)}, and Terraform would take that instead of the answer.",
                 "Take it out of that file; what is usual belongs into the question, as its default.",
             )
-
-
-def _value_files(folder: str) -> list[str]:
-    """Return the files that Terraform reads values from by itself."""
-    patterns = (f"{name}.tfvars{kind}" for name in ("terraform", "*.auto") for kind in ("", ".json"))
-    return sorted(
-        path for pattern in patterns for path in glob.glob(os.path.join(glob.escape(folder), pattern))
-    )
-
-
-def _given_in(path: str) -> set[str]:
-    with open(path, encoding="utf-8", errors="replace") as file:
-        text = file.read()
-    if not path.endswith(".json"):  # what does not begin a line may belong to a value
-        return set(re.findall(r"^([A-Za-z_][A-Za-z0-9_-]*)[ \t]*=", _without_comments(text), re.M))
-    with contextlib.suppress(ValueError, TypeError):
-        return set(json.loads(text))
-    return set()
 
 
 def _files(module: Module) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""A provider of `terraform_data` that a real Terraform makes, and the place that it works in."""
+"""A provider of `terraform_data` that a real Terraform makes, and the workspace that it works in."""
 
 import http.server
 import json
@@ -11,7 +11,7 @@ import pytest
 from rigger.envfile import output as step_output
 from rigger.modules import manifest
 from rigger.terraform import steps
-from rigger.terraform.workspace import Place
+from rigger.terraform.workspace import Workspace
 
 needs_terraform = pytest.mark.skipif(
     not shutil.which("terraform"), reason="there is no terraform on the PATH"
@@ -61,7 +61,7 @@ output "pass" {
 
 
 class TerraformProvider:
-    """The provider `clay` in a place of its own, whose steps run in this process."""
+    """The provider `clay` in a workspace of its own, whose steps run in this process."""
 
     def __init__(self, tmp_path, monkeypatch):
         self.tmp_path = tmp_path
@@ -92,8 +92,8 @@ class TerraformProvider:
             file.write(text)
 
     @property
-    def place(self):
-        return Place.of(manifest.load(self.module), self.folder, str(self.tmp_path / "home"), self.values)
+    def workspace(self):
+        return Workspace.of(manifest.load(self.module), self.folder, str(self.tmp_path / "home"), self.values)
 
     def run(self, step, *arguments, **values):
         """Run a step with what is given; `self.said` is what it said."""
@@ -101,7 +101,7 @@ class TerraformProvider:
         for name in ("OUTPUT", "SECRETS_OUTPUT", "INVENTORY_OUTPUT"):
             open(self.tmp_path / name, "w").close()
         self.said = []
-        return step(self.place, *arguments, self.said.append)
+        return step(self.workspace, *arguments, self.said.append)
 
     def create(self, **values):
         return self.run(steps.create, **values)

@@ -71,10 +71,10 @@ def test_from_nothing_to_nodes_and_back(clay):
     clay.create(NODES="1")
     assert clay.nodes() == ["node-1"] and len(clay.made()) == 1
     clay.run(steps.destroy)
-    assert clay.made() == [] and not os.path.exists(clay.place.data)
+    assert clay.made() == [] and not os.path.exists(clay.workspace.data)
     for step in (steps.check, steps.destroy):
         clay.run(step)
-        assert "Nothing was made" in clay.text and not os.path.exists(clay.place.data)
+        assert "Nothing was made" in clay.text and not os.path.exists(clay.workspace.data)
 
 
 def test_a_second_time_makes_nothing_and_needs_no_init(clay):
@@ -133,7 +133,7 @@ def test_the_saved_plan_is_what_is_applied(clay):
 
 
 def test_no_plan_is_left(clay):
-    plan = clay.place.passing("plan")
+    plan = clay.workspace.passing("plan")
     clay.write(
         "fails.tf", 'resource "terraform_data" "x" {\n  provisioner "local-exec" { command = "false" }\n}\n'
     )
@@ -287,7 +287,7 @@ def test_a_file_of_values_does_not_beat_the_answers(clay, name, text):
 def test_there_is_one_workspace(clay):
     """Another one would have a state of its own, and all would be made a second time there."""
     clay.create()
-    with open(clay.place.passing("environment"), "w") as file:  # what `workspace new` leaves
+    with open(clay.workspace.passing("environment"), "w") as file:  # what `workspace new` leaves
         file.write("other")
     clay.create(NODES="3")
     assert len(clay.made()) == 3 and not os.path.exists(clay.file("terraform.tfstate.d"))
@@ -324,8 +324,8 @@ def test_secrets_are_never_arguments(clay):
     clay.run(steps.destroy)
     assert "apply" in noted.read_text()
     assert "sesame" not in noted.read_text() and "a greeting" not in noted.read_text()
-    assert variables(clay.place)["TF_VAR_token"] == "sesame-4711"
-    assert environ(clay.place)["TF_INPUT"] == "0"
+    assert variables(clay.workspace)["TF_VAR_token"] == "sesame-4711"
+    assert environ(clay.workspace)["TF_INPUT"] == "0"
 
 
 # The program
@@ -414,7 +414,7 @@ def test_opentofu_will_do(clay):
     assert "tofu 1." in clay.text
     clay.create()
     clay.run(steps.destroy)
-    plan = clay.place.passing("plan")
+    plan = clay.workspace.passing("plan")
     assert [line for line in noted.read_text().splitlines() if line != "version -json"] == [
         "init -input=false -no-color -reconfigure",
         f"plan -input=false -no-color -detailed-exitcode -out={plan}",
@@ -434,7 +434,7 @@ def test_a_state_that_was_cut_off_anywhere_is_recovered(clay):
     for size in range(0, len(whole) - 2, 10):
         clay.put(whole[:size])
         said = []
-        terraform_state.guard(clay.place, said.append)
+        terraform_state.guard(clay.workspace, said.append)
         assert "the last good one (serial" in said[0] and clay.bytes() == whole
     os.unlink(clay.file("terraform.tfstate"))
     clay.run(steps.check)
@@ -775,7 +775,7 @@ def test_ctrl_c_between_two_commands_goes_no_further(clay, monkeypatch):
     monkeypatch.setattr(runner.Terraform, "plan", planned)
     with pytest.raises(Interrupted):
         clay.create()
-    assert not (clay.tmp_path / "noted").exists() and not os.path.exists(clay.place.passing("plan"))
+    assert not (clay.tmp_path / "noted").exists() and not os.path.exists(clay.workspace.passing("plan"))
 
 
 POSTGRES = sorted(glob.glob("/usr/lib/postgresql/*/bin")) or [
