@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from rigger.errors import BadUsage, NotReady, Refused
 from rigger.process import capture
 from rigger.process.capture import Captured
+from rigger.text import last_line, printable
 
 NAMESPACE = "rigger.bundle"
 _SIGNER = "signer"  # the name by which a key given to `verify` goes; only rigger and ssh-keygen see it
@@ -165,7 +166,7 @@ def _sign(data: bytes, key: str) -> bytes:
     done = _ssh_keygen("sign", "-f", key, input=data)
     if done.exit_code == 0 and done.output.startswith(b"-----BEGIN SSH SIGNATURE-----"):
         return done.output
-    said = _last_line(done.errors)
+    said = _said(done.errors)
     if "passphrase" in said:
         raise NotReady(
             f"{key} has a passphrase, so rigger cannot sign with it by itself.",
@@ -195,7 +196,7 @@ def verify(data: bytes, signature: bytes, key: str | None = None) -> str:
         return found[1].decode()
     by = f" by a key in {key}" if key else ""
     raise Refused(
-        f"The bundle's signature is not valid{by}: {_last_line(done.errors)}.",
+        f"The bundle's signature is not valid{by}: {_said(done.errors)}.",
         "Get the bundle and the key again from whoever made it.",
     )
 
@@ -239,9 +240,8 @@ def _read(path: str) -> bytes:
         ) from error
 
 
-def _last_line(err: bytes) -> str:
-    lines = err.decode("utf-8", "replace").strip().splitlines() or ["it said nothing"]
-    return "".join(char if char.isprintable() else "?" for char in lines[-1]).rstrip(". ")
+def _said(errors: bytes) -> str:
+    return printable(last_line(errors.decode("utf-8", "replace")) or "it said nothing").rstrip(". ")
 
 
 def _short(text: str) -> str:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from rigger.environments.environment import Environment
 from rigger.environments.home import Home
 from rigger.errors import BadUsage, Interrupted, InvalidConfig, NotReady, Refused, RiggerError, StepFailed
+from rigger.files import remove
 from rigger.modules.contract import CONTRACT_VARIABLES, CORE
 from rigger.modules.model import Module
 from rigger.process import capture
@@ -76,7 +77,7 @@ def open_sandbox() -> Iterator[Sandbox]:
         os.environ.clear()
         os.environ.update(before)
         if not box.keep:
-            shutil.rmtree(box.root, ignore_errors=True)
+            remove(box.root)
 
 
 def configure_sandbox(box: Sandbox, module: Module, wishes: RehearsalOptions) -> Environment:
