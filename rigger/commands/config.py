@@ -22,7 +22,7 @@ from rigger.plans import changes as plans_changes
 
 @group("config")
 def config():
-    """Get, set, unset, edit and compare single values."""
+    pass
 
 
 @config.add_command
