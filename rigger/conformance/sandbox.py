@@ -9,7 +9,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rigger.environments.environment import Environment
 from rigger.environments.home import Home
@@ -35,7 +35,7 @@ OWN_VARIABLES = (
 class RehearsalOptions:
     """What somebody wants of the rehearsal: values, the provider below a platform, and to see all output."""
 
-    values: Mapping[str, str]
+    values: Mapping[str, str] = field(repr=False)
     provider: str = "local"
     printer: object = None  # where the scripts' output goes; None: to the logs alone
 

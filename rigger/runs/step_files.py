@@ -16,8 +16,8 @@ from rigger.files import remove, unlink_if_there
 class StepOutput:
     """What a step gave back."""
 
-    values: dict[str, str] = field(default_factory=dict)
-    secrets: dict[str, str] = field(default_factory=dict)
+    values: dict[str, str] = field(repr=False, default_factory=dict)
+    secrets: dict[str, str] = field(repr=False, default_factory=dict)
     nodes: list[Node] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     figures: dict[str, str] = field(default_factory=dict)

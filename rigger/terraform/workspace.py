@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rigger import text as texts
 from rigger.envfile import file as envfile
@@ -39,7 +39,7 @@ class Place:
     module: Module
     folder: str  # the module's private state: the working directory
     data: str  # plugins and the backend's settings: can be made again at any time
-    values: Mapping[str, str]
+    values: Mapping[str, str] = field(repr=False)
 
     @classmethod
     def of_step(cls) -> Place:
