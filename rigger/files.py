@@ -1,4 +1,4 @@
-"""Files and folders written so that a crash leaves the old or the new: atomic replacement, fsync, leftovers."""
+"""Files and folders written so that a crash leaves the old or the new; what killed runs left is swept."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from rigger.errors import NotReady, not_written
 
 PACKAGE = os.path.dirname(os.path.abspath(__file__))  # where rigger is installed
+PARTIAL = r"\.rigger-[0-9a-f]{16}\.partial"  # the names that `partial_path` gives
 STALE = 600.0  # seconds after which what a killed run left aside may be removed
 
 
@@ -28,16 +29,29 @@ def mark_in_use(fd: int) -> None:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def sweep_partial(folder: str) -> None:
-    """Remove what runs that were killed left aside."""
+def sweep(folder: str, names: str = PARTIAL) -> None:
+    """Remove what runs that were killed left aside in a folder, as far as that can be; `names` is a pattern.
+
+    A group `pid` of the pattern tells who is at work on it; without one, a lock does (`mark_in_use`), and time.
+    """
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in list(entries):
-            if re.fullmatch(r"\.rigger-[0-9a-f]{16}\.partial", entry.name):
+            if match := re.fullmatch(names, entry.name):
                 with suppress(OSError):
-                    _remove_stale(entry)
+                    if pid := match.groupdict().get("pid"):
+                        _remove_of_dead(entry, int(pid))
+                    else:
+                        _remove_unlocked(entry)
 
 
-def _remove_stale(entry: os.DirEntry) -> None:
+def _remove_of_dead(entry: os.DirEntry[str], pid: int) -> None:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        remove(entry.path)
+
+
+def _remove_unlocked(entry: os.DirEntry[str]) -> None:
     status = entry.stat(follow_symlinks=False)
     if status.st_uid != os.geteuid() or time.time() - status.st_mtime < STALE:
         return
@@ -49,21 +63,27 @@ def _remove_stale(entry: os.DirEntry) -> None:
         os.close(fd)
 
 
-def remove(path: str) -> None:
-    if not os.path.isdir(path):
-        os.unlink(path)
-        return
-    from shutil import rmtree
+# --- removing, writing, and bringing to the disk ------------------------------------------------------
 
-    rmtree(path, ignore_errors=True)
+
+def remove(path: str) -> None:
+    """Remove a file or link if it is there, or a folder and all in it as far as that can be; raises OSError."""
+    if os.path.isdir(path) and not os.path.islink(path):
+        from shutil import rmtree  # slow to import, seldom needed
+
+        rmtree(path, ignore_errors=True)
+    else:
+        unlink_if_there(path)
+
+
+def unlink_if_there(path: str) -> None:
+    with suppress(FileNotFoundError):
+        os.unlink(path)
 
 
 def sync_folder(path: str) -> None:
-    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+    """Make the names in a folder last, not only the files' content."""
+    _sync(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 
 
 @contextmanager
@@ -81,9 +101,11 @@ OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-def write_all(fd: int, piece: memoryview) -> None:
-    while piece:
-        piece = piece[os.write(fd, piece) :]
+def write_all(fd: int, data: bytes | memoryview) -> None:
+    """Write all of the data, in as many pieces as the system takes it in."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(fd, rest) :]
 
 
 def sync_tree(folder: str) -> None:
@@ -94,7 +116,7 @@ def sync_tree(folder: str) -> None:
     if syncfs is None:
         for place, _, names in os.walk(folder):
             for path in (place, *(os.path.join(place, name) for name in names)):
-                _sync_path(path)
+                _sync(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         return
     fd = os.open(folder, OPEN_FOLDER)
     try:
@@ -105,8 +127,8 @@ def sync_tree(folder: str) -> None:
         os.close(fd)
 
 
-def _sync_path(path: str) -> None:
-    fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+def _sync(path: str, how: int) -> None:
+    fd = os.open(path, how)
     try:
         os.fsync(fd)
     finally:
@@ -149,21 +171,12 @@ def _replace(target: str, data: bytes, mode: int, durable: bool) -> None:
 def _write_new(path: str, data: bytes, mode: int, durable: bool) -> None:
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
-        rest = memoryview(data)
-        while rest:
-            rest = rest[os.write(fd, rest) :]
+        write_all(fd, data)
         os.fchmod(fd, mode)
         if durable:
             os.fsync(fd)
     finally:
         os.close(fd)
-
-
-def unlink_if_there(path: str) -> None:
-    try:
-        os.unlink(path)
-    except FileNotFoundError:
-        pass
 
 
 def link_tree(source: str, place: str) -> None:

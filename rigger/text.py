@@ -15,7 +15,12 @@ def listed(names: Sequence[str]) -> str:
     return f"{shown} and {len(names) - SHOWN} more" if len(names) > SHOWN else shown
 
 
+# Four ways to show a text, none of which can drive a terminal: `printable` keeps its length, `plain` drops control
+# characters, `visible` shows them as escapes, as values need, and `sentence` makes one line of what people wrote.
+
+
 def printable(text: str) -> str:
+    """Return a text with ? for every character that cannot be shown."""
     return "".join(char if char.isprintable() else "?" for char in text)
 
 
@@ -29,12 +34,14 @@ def encode(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
-CONTROL = r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b.|[\x00-\x1f\x7f-\x9f]"
+# ECMA-48: CSI sequences, strings such as the window's title (OSC, DCS, ...), and two-byte escapes.
+_ESCAPE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b.?", re.DOTALL)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def plain(text: str) -> str:
     """Return a text without control characters and escape sequences, so that it cannot drive a terminal."""
-    return text if text.isprintable() else re.sub(CONTROL, "", text)
+    return text if text.isprintable() else _CONTROL.sub("", _ESCAPE.sub("", text))
 
 
 def duration(seconds: float) -> str:
@@ -45,19 +52,6 @@ def duration(seconds: float) -> str:
         return f"{seconds:.0f} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes}m {rest:02d}s" if minutes < 60 else f"{minutes // 60}h {minutes % 60:02d}m"
-
-
-def columns_of(text: str) -> int:
-    if text.isascii():
-        return len(text)
-    import wcwidth  # comes with prompt_toolkit
-
-    return max(wcwidth.wcswidth(text), 0)
-
-
-def table_row(row: Sequence[str], widths: Sequence[int]) -> str:
-    cells = [cell + " " * (width - columns_of(cell)) for cell, width in zip(row, widths, strict=False)]
-    return "  ".join(cells).rstrip()
 
 
 def in_words(seconds: float) -> str:
@@ -91,13 +85,6 @@ WIDEST_VALUE = 32  # columns that a value gets in a list before it is shortened
 LEAST_VALUE, LEAST_QUIET = 8, 18  # columns that a value and what is said beside it keep on narrow terminals
 
 
-# ECMA-48: CSI sequences, strings such as the window's title (OSC, DCS, ...), and two-byte escapes.
-_ESCAPE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b.?", re.DOTALL)
-
-
-# What is shown of questions and answers
-
-
 def sentence(text: str) -> str:
     """Return words from a manifest as one line that cannot drive the terminal."""
     return " ".join("".join(c if c.isprintable() else " " for c in _ESCAPE.sub("", text)).split())
@@ -112,6 +99,17 @@ def _escaped(char: str) -> str:
     if 0xDC80 <= ord(char) <= 0xDCFF:  # a byte that is no UTF-8, as surrogateescape carries it
         return f"\\x{ord(char) - 0xDC00:02x}"
     return char.encode("unicode_escape", "surrogatepass").decode("ascii")
+
+
+def table_rows(table: Sequence[Sequence[str]]) -> list[str]:
+    """Return rows as lines in columns, each as wide as its widest cell."""
+    widths = widths_of(table)
+    return ["  ".join(map(_padded, row, widths)).rstrip() for row in table]
+
+
+def widths_of(table: Sequence[Sequence[str]]) -> list[int]:
+    """Return how wide the columns of a table are; a cell that a row lacks takes no room."""
+    return [max(map(cell_width, column)) for column in zip_longest(*table, fillvalue="")]
 
 
 @dataclass(frozen=True)
@@ -131,7 +129,7 @@ def aligned(rows: Sequence[Row], width: int) -> list[tuple[str, str]]:
         if not firsts:
             lines.append((shorten(last, width), ""))
             continue
-        plain = "   ".join(_padded(cell, column) for cell, column in zip(firsts, widths, strict=False))
+        plain = "   ".join(map(_padded, firsts, widths))
         if not last or cell_width(plain) > width:
             plain = shorten(plain.rstrip(), width)
         quiet = shorten("   " + last, max(0, width - cell_width(plain))) if last else ""
@@ -141,8 +139,7 @@ def aligned(rows: Sequence[Row], width: int) -> list[tuple[str, str]]:
 
 def _column_widths(table: Sequence[Sequence[str]], width: int) -> list[int]:
     """Return the widths of all columns but the last; where the room is short, the last of them gives way."""
-    columns = list(zip_longest(*(row[:-1] for row in table), fillvalue=""))
-    widths = [min(WIDEST_VALUE, max(map(cell_width, column))) for column in columns]
+    widths = [min(WIDEST_VALUE, width) for width in widths_of([row[:-1] for row in table])]
     if widths:
         quiet = max(cell_width(row[-1]) for row in table if len(row) > 1)
         room = width - sum(widths[:-1]) - 3 * len(widths) - min(quiet, LEAST_QUIET)
@@ -159,9 +156,10 @@ def cell_width(text: str) -> int:
     """Return how many columns a text takes on the terminal."""
     if text.isascii():
         return len(text)
-    from unicodedata import combining, east_asian_width
+    from wcwidth import wcswidth, wcwidth  # slow to import, seldom needed
 
-    return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)
+    width = wcswidth(text)
+    return width if width >= 0 else sum(max(0, wcwidth(char)) for char in text)
 
 
 def shorten(text: str, width: int) -> str:

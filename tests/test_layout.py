@@ -28,7 +28,8 @@ modules ui
 questions
 environments redact
 git ssh envfile
-audit process files templates
+audit process templates
+files
 errors text versions
 """
 LINES = [line.split() for line in ROOMS.strip().splitlines()]

@@ -27,6 +27,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from rigger.errors import InvalidConfig, NotReady
+from rigger.files import sync_folder, unlink_if_there, write_all
 
 FIRST = "0" * 64  # the `prev` of the first record
 HASH_KEY = b',"hash":"'
@@ -84,7 +85,7 @@ class AuditLog:
                     end = self._set_aside(fd, end, torn, run)
                 end, record = _write(fd, end, event, run, fields)
                 if created:
-                    _sync_folder(self.path)
+                    sync_folder(_folder_of(self.path))
             finally:
                 os.close(fd)
         except OSError as error:
@@ -217,19 +218,13 @@ def _write(fd: int, end: _End, event: str, run: str, fields: dict) -> tuple[_End
     record["hash"] = hashlib.sha256(body).hexdigest()
     line = body[:-1] + HASH_KEY + record["hash"].encode("ascii") + b'"}\n'
     try:
-        _write_all(fd, line)
+        write_all(fd, line)
         os.fsync(fd)
     except BaseException:
         with suppress(OSError):
             os.ftruncate(fd, end.size)
         raise
     return _End(record["seq"], record["hash"], end.size + len(line), end.file), record
-
-
-def _write_all(fd: int, content: bytes) -> None:
-    left = memoryview(content)
-    while left:
-        left = left[os.write(fd, left) :]
 
 
 def _now() -> str:
@@ -301,25 +296,20 @@ def _new_file(path: str, content: bytes) -> str:
             number += 1
             name = f"{path}-{number}"
     try:
-        _write_all(fd, content)
+        write_all(fd, content)
         os.fsync(fd)
     except BaseException:
         with suppress(OSError):
-            os.unlink(name)
+            unlink_if_there(name)
         raise
     finally:
         os.close(fd)
-    _sync_folder(name)
+    sync_folder(_folder_of(name))
     return name
 
 
-def _sync_folder(path: str) -> None:
-    """Make a new file's name last, not only its content."""
-    fd = os.open(os.path.dirname(path) or ".", os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+def _folder_of(path: str) -> str:
+    return os.path.dirname(path) or "."
 
 
 def outcome_without_end(started: dict, busy_since: float | None) -> str:

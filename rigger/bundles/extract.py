@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-from rigger import files
 from rigger.bundles.tar import Entry
 from rigger.errors import BadUsage
 from rigger.files import (
@@ -14,7 +13,8 @@ from rigger.files import (
     OPEN_FOLDER,
     mark_in_use,
     partial_path,
-    sweep_partial,
+    remove,
+    sweep,
     sync_folder,
     sync_tree,
     write_all,
@@ -32,7 +32,7 @@ class Folder:
     def __enter__(self) -> Folder:
         if os.path.lexists(self.into):
             raise BadUsage(f"{self.into} exists already.", "Choose another folder, or remove it.")
-        sweep_partial(os.path.dirname(self.into))
+        sweep(os.path.dirname(self.into))
         self._aside = partial_path(os.path.dirname(self.into))
         os.mkdir(self._aside, 0o700)
         try:
@@ -89,4 +89,4 @@ class Folder:
         while self._fds:
             os.close(self._fds.pop())
         if self._aside:
-            files.remove(self._aside)
+            remove(self._aside)

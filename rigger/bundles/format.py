@@ -41,7 +41,7 @@ class Member:
 
     name: str
     path: str | None = None
-    data: bytes | None = None
+    data: bytes | None = field(default=None, repr=False)
     mode: int = 0o600
     mtime: int | None = None
 

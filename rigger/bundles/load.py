@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rigger.audit.secrets import secret_digest
 from rigger.bundles import opened, seal, unpack
@@ -44,7 +44,7 @@ class Loaded:
 
     found: OpenedBundle
     target: Environment
-    secrets: Mapping[str, str]
+    secrets: Mapping[str, str] = field(repr=False)
     repository: bool = False  # whether the platform's checkout came along
     head: tuple[int, str] | None = (
         None  # of the audit log that is here, when the bundle was found to be newer

@@ -190,11 +190,7 @@ def _put(new: str, target: Environment, update: bool) -> None:
         if problem.errno == errno.ENOTEMPTY:
             raise _taken(target) from None
         raise
-    fd = os.open(os.path.dirname(target.path), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+    filess.sync_folder(os.path.dirname(target.path))
 
 
 def _taken(target: Environment) -> BadUsage:

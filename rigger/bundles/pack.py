@@ -28,7 +28,7 @@ from rigger.bundles.names import Names, shown_name
 from rigger.bundles.tar import LATEST, tar_header
 from rigger.bundles.threads import BLOCK, Worker, worker_pool
 from rigger.errors import NotReady, Refused
-from rigger.files import mark_in_use, partial_path, saying_what_failed, sweep_partial, sync_folder
+from rigger.files import mark_in_use, partial_path, remove, saying_what_failed, sweep, sync_folder, write_all
 from rigger.redact import Finder, Redactor
 
 LEVEL = 3  # of compression; zstd's own default
@@ -340,7 +340,7 @@ class _Output:
         self.size = 0
 
     def __enter__(self) -> _Output:
-        sweep_partial(self.folder)
+        sweep(self.folder)
         self._aside = partial_path(self.folder)
         self._fd = os.open(self._aside, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         mark_in_use(self._fd)
@@ -348,9 +348,7 @@ class _Output:
 
     def write(self, data: bytes) -> None:
         self.size += len(data)
-        rest = memoryview(data)
-        while rest:
-            rest = rest[os.write(self._fd, rest) :]
+        write_all(self._fd, data)
 
     def commit(self) -> None:
         """Put it in its place, on the disk."""
@@ -364,4 +362,4 @@ class _Output:
         os.close(self._fd)
         if self._aside:
             with suppress(OSError):
-                os.unlink(self._aside)
+                remove(self._aside)

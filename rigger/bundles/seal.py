@@ -1,7 +1,8 @@
 """Seals: encrypts with age (age-encryption.org/v1) and signs with SSH keys (OpenSSH's PROTOCOL.sshsig).
 
 Signing and its check are ssh-keygen's, so keys may be Ed25519, ECDSA, RSA, or lie in an agent or a security
-key; a key in PEM works as far as the installed OpenSSH reads it. No secret ever stands on a command line.
+key; one in PEM that ssh-keygen does not read itself (PKCS #8) needs cryptography, the extra `pem`.
+No secret ever stands on a command line.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from rigger.errors import BadUsage, NotReady, Refused
 from rigger.process import capture
 from rigger.process.capture import Captured
 from rigger.ssh import keys as ssh_keys
+from rigger.text import last_line, printable
 
 NAMESPACE = "rigger.bundle"
 _SIGNER = "signer"  # the name by which a key given to `verify` goes; only rigger and ssh-keygen see it
@@ -137,28 +140,37 @@ def sign(data: bytes, key: str) -> bytes:
     return _sign(data, key)
 
 
-def _private_as_openssh(pem: bytes, key: str) -> bytes:
-    from cryptography.exceptions import UnsupportedAlgorithm
-    from cryptography.hazmat.primitives import serialization
+def _cryptography(key: str) -> tuple[Any, type[Exception]]:
+    """Return what reads keys in PEM, and its error; raises NotReady where that, an extra, is not installed."""
+    try:
+        from cryptography.exceptions import UnsupportedAlgorithm
+        from cryptography.hazmat.primitives import serialization
+    except ImportError:
+        raise NotReady(
+            f"{key} is in PEM form, which takes the Python package cryptography, and that is not installed.",
+            'Type "pip install cryptography", or give a key in OpenSSH\'s own form.',
+        ) from None
+    return serialization, UnsupportedAlgorithm
 
+
+def _private_as_openssh(pem: bytes, key: str) -> bytes:
+    serialization, unsupported = _cryptography(key)
     try:
         private = serialization.load_pem_private_key(pem, None)
         form = serialization.PrivateFormat.OpenSSH
         return private.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+    except (ValueError, TypeError, unsupported) as error:
         raise NotReady(
             f"{key} cannot be used to sign: {error}.", "Give an Ed25519 or another SSH key."
         ) from None
 
 
 def _public_as_openssh(pem: bytes, key: str) -> bytes:
-    from cryptography.exceptions import UnsupportedAlgorithm
-    from cryptography.hazmat.primitives import serialization
-
+    serialization, unsupported = _cryptography(key)
     try:
         public = serialization.load_pem_public_key(pem)
         return public.public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+    except (ValueError, TypeError, unsupported) as error:
         raise BadUsage(f"{key} is no public key: {error}.", "Give an Ed25519 or another SSH key.") from None
 
 
@@ -166,6 +178,7 @@ def _sign(data: bytes, key: str) -> bytes:
     done = _ssh_keygen("sign", "-f", key, input=data)
     if done.exit_code == 0 and done.output.startswith(b"-----BEGIN SSH SIGNATURE-----"):
         return done.output
+    said = _said(done.errors)
     if ssh_keys.needs_passphrase(key):
         raise NotReady(
             f"{key} has a passphrase, so rigger cannot sign with it by itself.",
@@ -196,7 +209,7 @@ def verify(data: bytes, signature: bytes, key: str | None = None) -> str:
         return found[1].decode()
     by = f" by a key in {key}" if key else ""
     raise Refused(
-        f"The bundle's signature is not valid{by}: {_last_line(done.errors)}.",
+        f"The bundle's signature is not valid{by}: {_said(done.errors)}.",
         "Get the bundle and the key again from whoever made it.",
     )
 
@@ -240,9 +253,8 @@ def _read(path: str) -> bytes:
         ) from error
 
 
-def _last_line(err: bytes) -> str:
-    lines = err.decode("utf-8", "replace").strip().splitlines() or ["it said nothing"]
-    return "".join(char if char.isprintable() else "?" for char in lines[-1]).rstrip(". ")
+def _said(errors: bytes) -> str:
+    return printable(last_line(errors.decode("utf-8", "replace")) or "it said nothing").rstrip(". ")
 
 
 def _short(text: str) -> str:

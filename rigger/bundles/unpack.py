@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import re
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,12 +10,12 @@ from rigger.bundles import read
 from rigger.bundles.opened import OpenedBundle
 from rigger.bundles.rules import AGAIN
 from rigger.bundles.verify import verify_contents
-from rigger.environments.home import Home, remove_tree
+from rigger.environments.home import Home
 from rigger.errors import InvalidConfig, Refused
+from rigger.files import mark_in_use, remove, sweep
 
 ZSTD = b"\x28\xb5\x2f\xfd"
 ASIDE = r"\.load-[0-9a-f]{16}"
-STALE = 600.0  # seconds after which what a killed run left aside may be removed
 
 
 def is_bundle(path: str) -> bool:
@@ -34,12 +31,12 @@ def is_bundle(path: str) -> bool:
 def unpacked(path: str, home: Home, *, check_signature=None) -> Iterator[OpenedBundle]:
     """Verify a bundle and unpack it aside, for as long as the context lasts; raises Refused, leaving nothing."""
     home.make()
-    _sweep(home.environments_dir)
+    sweep(home.environments_dir, ASIDE)
     place = os.path.join(home.environments_dir, f".load-{os.urandom(8).hex()}")
     os.mkdir(place, 0o700)
     fd = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        _lock(fd)
+        mark_in_use(fd)
         folder = os.path.join(place, "bundle")
         manifest = read.extract(path, folder, check_signature=check_signature)
         found = OpenedBundle(path, folder, manifest)
@@ -51,28 +48,4 @@ def unpacked(path: str, home: Home, *, check_signature=None) -> Iterator[OpenedB
         yield found
     finally:
         os.close(fd)
-        remove_tree(place)
-
-
-def _lock(fd: int) -> bool:
-    """Show that somebody is at work on a folder; return whether nobody else is."""
-    import fcntl
-
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
-
-
-def _sweep(folder: str) -> None:
-    """Remove what loads that were killed left aside."""
-    for entry in os.scandir(folder):
-        with contextlib.suppress(OSError):
-            if re.fullmatch(ASIDE, entry.name) and time.time() - entry.stat().st_mtime > STALE:
-                fd = os.open(entry.path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-                try:
-                    if _lock(fd):
-                        remove_tree(entry.path)
-                finally:
-                    os.close(fd)
+        remove(place)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import os
 from collections.abc import Callable
 from typing import Any
 
 import click
 
+from rigger.cli import help
 from rigger.environments.environment import Environment
 from rigger.environments.home import Home
 from rigger.errors import RiggerError
@@ -101,7 +103,8 @@ def command(
             finally:
                 app.printer.flush()
 
-        return click.command(name, **{**HELP, **settings})(_with_options(run, asks, reports, streams))
+        words = {**HELP, "help": _words(name, function), **settings}
+        return click.command(name, **words)(_with_options(run, asks, reports, streams))
 
     return decorate
 
@@ -120,11 +123,23 @@ def _with_options(run: Command, asks: bool, reports: bool, streams: bool) -> Com
     return click.option("-e", "--environment", metavar="NAME", help="Work with this environment.")(run)
 
 
+def _words(name: str, function: Command) -> str:
+    """Return the help of a verb: its line of `rigger --help`, then what its docstring adds to that.
+
+    A verb is what a file of its name defines; the verbs of a group have their docstrings alone.
+    """
+    more = inspect.cleandoc(function.__doc__ or "")
+    if function.__module__.rpartition(".")[2] != name.replace("-", "_"):
+        return more
+    summary = help.summaries()[name]
+    return f"{summary}\n\n{more}" if more else summary
+
+
 def group(name: str) -> Callable[[Command], click.Group]:
-    """Make a function, which gives only its docstring, a verb with verbs of its own: rigger config get."""
+    """Make a function, of which only the docstring counts, a verb with verbs of its own: rigger config get."""
 
     def decorate(function: Command) -> click.Group:
-        @click.group(name, no_args_is_help=False, **HELP)
+        @click.group(name, no_args_is_help=False, help=_words(name, function), **HELP)
         @click.option("-e", "--environment", metavar="NAME", help="Work with this environment.")
         @click.pass_context
         @functools.wraps(function)

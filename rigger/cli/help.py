@@ -1,4 +1,4 @@
-"""The words of `rigger --help`, which must not wait for an import."""
+"""What every verb does, in a line: for `rigger --help`, which must not wait for an import, and for its own --help."""
 
 SUMMARY = "Stand a self-hosted platform up on any provider, and look after it for years."
 
@@ -52,6 +52,11 @@ OPTIONS = {
     "--version": "Show rigger's version.",
     "-h, --help": "Show this; every command has a --help of its own.",
 }
+
+
+def summaries() -> dict[str, str]:
+    """Return what every verb does, in a line each; its own --help begins with the same."""
+    return {name: summary for section in COMMANDS.values() for name, summary in section.items()}
 
 
 def text() -> str:

@@ -10,7 +10,6 @@ import sys
 import click
 
 from rigger.cli import help
-from rigger.cli.help import COMMANDS
 from rigger.environments.home import Home
 from rigger.errors import UNWRITABLE, BadUsage, Interrupted, NotReady, RiggerError
 from rigger.process.spawn import ensure_standard_descriptors
@@ -21,26 +20,22 @@ from rigger.ui.printer import prepare_streams, unwritten
 SURROUNDINGS = UNWRITABLE | {errno.ENOTDIR, errno.ELOOP}
 
 
-def _commands() -> dict[str, str]:
-    return {name: summary for section in COMMANDS.values() for name, summary in section.items()}
-
-
 class Verbs(click.Group):
     """The verbs, each imported when it is called."""
 
     def list_commands(self, ctx):
-        return list(_commands())
+        return list(help.summaries())
 
     def get_command(self, ctx, name):
-        if name not in _commands():
+        if name not in help.summaries():
             return None
         module = importlib.import_module(f"rigger.commands.{name.replace('-', '_')}")
         return getattr(module, name.replace("-", "_"))
 
     def resolve_command(self, ctx, args):
-        if args and not args[0].startswith("-") and args[0] not in _commands():
+        if args and not args[0].startswith("-") and args[0] not in help.summaries():
             raise BadUsage(
-                f"There is no command {args[0]!r}{did_you_mean(args[0], _commands())}.",
+                f"There is no command {args[0]!r}{did_you_mean(args[0], help.summaries())}.",
                 'Type "rigger --help".',
             )
         return super().resolve_command(ctx, args)

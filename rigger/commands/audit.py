@@ -12,7 +12,6 @@ from rigger.runs.run import Run
 
 @command("audit", reports=True, streams=True)
 def audit(app: App):
-    """Verify the audit log; say what was changed by hand."""
     environment = app.environment()
     verdict = environment.audit.verify()
     if app.json and verdict.problems:

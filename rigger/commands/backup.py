@@ -20,5 +20,4 @@ def show(printer: Printer, result: RunResult) -> None:
     "-f", "--file", "path", metavar="FILE", help="Where to write it; default: the environment's folder."
 )
 def backup(app: App, path: str | None) -> RunResult:
-    """Back the platform's data up to a file."""
     return operation.backup(app.environment(), path or "", app.printer)

@@ -17,7 +17,7 @@ from rigger.text import plain
 
 @group("bundle")
 def bundle():
-    """Show what is inside a bundle, check it, compare it."""
+    pass
 
 
 @bundle.add_command

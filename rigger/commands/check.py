@@ -12,5 +12,4 @@ def show(printer: Printer, result: RunResult) -> None:
 
 @command("check", reports=True, streams=True, show=show)
 def check(app: App) -> RunResult:
-    """Run the check scripts: is everything as it should be?"""
     return operation.check(app.environment(), app.printer)

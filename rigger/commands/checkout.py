@@ -48,7 +48,6 @@ class Source:
 @click.option("--submodules", is_flag=True, help="Fetch the repository's submodules too, with --clone.")
 @click.option("--trust", "agreed", is_flag=True, help="Agree beforehand to the scripts of the repository.")
 def checkout(app: App, clone: bool, update: bool, leave: bool, submodules: bool, agreed: bool):
-    """Clone, update or leave the repository that the platform comes from."""
     asked = _one_way(clone=clone, update=update, leave=leave)
     environment = app.environment()
     with environment.locked("rigger checkout"):

@@ -1,6 +1,5 @@
 """rigger config"""
 
-import contextlib
 import os
 
 import click
@@ -15,6 +14,7 @@ from rigger.configuration.resolve import CORE
 from rigger.envfile import file as envfile
 from rigger.environments.environment import COMPUTED, Environment
 from rigger.errors import BadUsage, DifferencesFound
+from rigger.files import unlink_if_there
 from rigger.operations import edit as operations_edit
 from rigger.operations.edit import Draft, editor_command, problem_in, text_to_edit, write_changes
 from rigger.plans import changes as plans_changes
@@ -22,7 +22,7 @@ from rigger.plans import changes as plans_changes
 
 @group("config")
 def config():
-    """Get, set, unset, edit and compare single values."""
+    pass
 
 
 @config.add_command
@@ -145,8 +145,7 @@ def edit(app: App):
         elif edited is not None:
             given = {name: value for name, value in edited.items() if before.get(name) != value}
             write_changes(app, environment, given, [name for name in before if name not in edited])
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(draft.vars_file)
+        unlink_if_there(draft.vars_file)
 
 
 def assignment(text: str) -> tuple[str, str]:

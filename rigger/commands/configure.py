@@ -97,7 +97,6 @@ def configure(
     advanced: bool,
     **flags: str | None,
 ) -> Configured | LoadedBundle:
-    """Answer a few questions; they become the environment's vars file."""
     values = _flags(name, answers, path, **flags)
     given = Given(
         name or app.name,

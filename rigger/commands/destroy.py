@@ -16,5 +16,4 @@ def show(printer: Printer, result: RunResult) -> None:
 
 @command("destroy", asks=True, reports=True, streams=True, show=show)
 def destroy(app: App) -> RunResult:
-    """Remove the cluster: the platform, the machines and their data."""
     return operation.destroy(app.environment(), app.printer, app.consent())

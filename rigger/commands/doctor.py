@@ -10,7 +10,6 @@ from rigger.runs import preflight
 
 @command("doctor", reports=True)
 def doctor(app: App):
-    """Check that this machine has what the next provision needs."""
     environment = settled = planned = None
     if app.name or app.home.current_name():
         environment = app.environment()

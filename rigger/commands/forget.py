@@ -11,7 +11,6 @@ from rigger.errors import BadUsage
 @command("forget", asks=True)
 @click.argument("name")
 def forget(app: App, name: str):
-    """Remove a destroyed environment's record."""
     environment = app.home.get(name)
     with environment.locked("rigger forget"):
         _require_destroyed(environment)

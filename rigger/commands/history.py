@@ -7,7 +7,6 @@ from rigger.text import duration
 
 @command("history", reports=True)
 def history(app: App):
-    """Show the runs of the past."""
     environment = app.environment()
     runs = _runs(environment.audit.records(), environment.busy_since())
     if app.json:

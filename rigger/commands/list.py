@@ -8,7 +8,6 @@ from rigger.errors import RiggerError
 
 @command("list", reports=True)
 def list(app: App):
-    """List the environments."""
     current = app.home.current_name()
     rows = [_describe(app.home.at(name), name == current) for name in app.home.names()]
     if app.json:

@@ -14,7 +14,7 @@ from rigger.text import did_you_mean
 @click.argument("run", required=False)
 @click.argument("step", required=False)
 def logs(app: App, run: str | None, step: str | None):
-    """Show what a run's steps printed: of the last run, of RUN, or of one STEP (its number or name)."""
+    """The run is the last one or RUN; a STEP is given by its number or name."""
     environment = app.environment()
     found = [r for r in environment.audit.records() if r["event"] == "step-started"]
     if not found:

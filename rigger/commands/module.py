@@ -14,7 +14,7 @@ from rigger.modules.model import Module
 
 @group("module")
 def module():
-    """Check that a provider or a platform keeps to the contract."""
+    pass
 
 
 @module.add_command

@@ -8,7 +8,7 @@ from rigger.commands import _modules
 
 @group("platform")
 def platform():
-    """List the platforms, or write one of your own."""
+    pass
 
 
 @platform.add_command

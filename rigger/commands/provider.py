@@ -8,7 +8,7 @@ from rigger.commands import _modules
 
 @group("provider")
 def provider():
-    """List the providers, or write one of your own."""
+    pass
 
 
 @provider.add_command

@@ -24,7 +24,7 @@ def show(printer: Printer, result: Result) -> None:
 @click.option("--exit-code", is_flag=True, help="With --plan: exit 8 when something would change.")
 @click.option("--again", is_flag=True, help="Run every step, also those that are up to date.")
 def provision(app: App, only_plan: bool, exit_code: bool, again: bool) -> Result | None:
-    """Create the cluster that the current configuration describes, or bring it up to date."""
+    """Where there is one already, bring it up to date."""
     if not only_plan:
         return operation.provision(app.environment(), app.printer, app.consent(), again)
     planned = operation.plan(app.environment(), app.printer, again, machines=not app.json)

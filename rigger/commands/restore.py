@@ -15,5 +15,4 @@ def show(printer: Printer, result: RunResult) -> None:
 @command("restore", asks=True, reports=True, streams=True, show=show)
 @click.argument("path", metavar="FILE")
 def restore(app: App, path: str) -> RunResult:
-    """Put the platform's data back from FILE, which "rigger backup" wrote."""
     return operation.restore(app.environment(), path, app.printer, app.consent())

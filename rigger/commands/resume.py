@@ -15,5 +15,4 @@ def show(printer: Printer, result: RunResult) -> None:
 @command("resume", reports=True, streams=True, show=show)
 @click.option("--empty", is_flag=True, help="Do not put the data of before back.")
 def resume(app: App, empty: bool) -> RunResult:
-    """Start suspended machines again, with the platform and its data."""
     return operation.resume(app.environment(), app.printer, empty)

@@ -32,7 +32,6 @@ from rigger.runs.recovery import recover
 @click.option("--sign", "key", metavar="KEY", help="Sign with this SSH key.")
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON; -o is the file here.")
 def save(app: App, path, with_secrets, recipients, passphrase_file, with_checkout, key, as_json):
-    """Pack everything about an environment into one file, for another machine."""
     app.report_as_json(as_json)
     environment = app.environment()
     if (recipients or passphrase_file) and not with_secrets:

@@ -7,7 +7,6 @@ from rigger.operations.result import RunResult
 
 @command("setup-clients", reports=True, streams=True)
 def setup_clients(app: App) -> RunResult:
-    """Install the platform's clients on this machine."""
     environment = app.environment()
     result = operation.setup_clients(environment, app.printer)
     app.printer.line(

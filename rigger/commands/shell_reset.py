@@ -6,7 +6,6 @@ from rigger.envfile import file as envfile
 
 @command("shell-reset")
 def shell_reset(app: App):
-    """Print what unsets them again: eval "$(rigger shell-reset)"."""
     environment = app.environment()
     names = sorted({*environment.vars(), *environment.secrets(), "ORIGINAL_PATH"})
     path = envfile.render({"PATH": environment.original_path()})

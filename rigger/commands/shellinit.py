@@ -9,7 +9,6 @@ from rigger.envfile import file as envfile
 @command("shellinit")
 @click.option("--secrets", "with_secrets", is_flag=True, help="Print the secrets as well.")
 def shellinit(app: App, with_secrets: bool):
-    """Print the vars for a shell: eval "$(rigger shellinit)"."""
     environment = app.environment()
     values = environment.shell_vars(environment.vars())
     if with_secrets:

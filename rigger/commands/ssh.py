@@ -26,7 +26,6 @@ from rigger.ui.wizard import Wizard
 @click.argument("node", required=False)
 @click.argument("words", metavar="[-- COMMAND...]", nargs=-1, type=click.UNPROCESSED)
 def ssh(app: App, forget: bool, node: str | None, words: tuple[str, ...]):
-    """Open a shell on a node, or run a command there."""
     environment = app.environment()
     node = _chosen(environment, node)
     if forget:

@@ -19,7 +19,6 @@ from rigger.plans.changes import unprovisioned
 
 @command("status", reports=True)
 def status(app: App):
-    """Show what exists, which version, since when, and what the last run did."""
     environment = app.environment()
     found = _status(environment)
     if app.json:

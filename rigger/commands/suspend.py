@@ -12,5 +12,4 @@ def show(printer: Printer, result: RunResult) -> None:
 
 @command("suspend", asks=True, reports=True, streams=True, show=show)
 def suspend(app: App) -> RunResult:
-    """End the machines or turn them off, and keep everything else."""
     return operation.suspend(app.environment(), app.printer, app.consent())

@@ -28,9 +28,7 @@ CHANGES_STATE = ("apply", "destroy", "import", "refresh", "state", "taint", "unt
 )
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="ARGUMENT...")
 def terraform(app: App, words: tuple[str, ...]):
-    """Run Terraform with the environment's values and state.
-
-    ARGUMENT... is a command of Terraform's own, such as "state list"; or "unlock", which releases a lock that nobody
+    """ARGUMENT... is a command of Terraform's own, such as "state list"; or "unlock", which releases a lock that nobody
     holds any more; or "migrate", which moves the state to the backend that is configured."""
     if not words:
         raise BadUsage("Which command of Terraform?", 'For example "rigger terraform state list".')

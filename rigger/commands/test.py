@@ -23,5 +23,5 @@ def show(printer: Printer, result: Tested) -> None:
 @command("test", reports=True, streams=True, show=show, show_failed=show)
 @click.argument("suite", nargs=-1)
 def test(app: App, suite: tuple[str, ...]) -> Tested:
-    """Run the platform's tests against the cluster: a SUITE such as smoke or full, or "component NAME"."""
+    """A SUITE such as smoke or full, or "component NAME"."""
     return operation.test(app.environment(), suite, app.printer, app.consent())

@@ -47,7 +47,6 @@ from rigger.ui.wizard import Wizard
 @click.option("--plan", "only_plan", is_flag=True, help="Show what would be done, and stop.")
 @click.option("--trust", is_flag=True, help="Agree beforehand to the repository's scripts of that version.")
 def upgrade(app: App, to, style, allow_downgrade, resume, rollback, only_plan, trust):
-    """Bring the cluster to another version of the platform."""
     environment = app.environment()
     with environment.locked("rigger upgrade") as lock:
         if not only_plan:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rigger.modules.model import Module
 from rigger.questions.model import Answer, Question
@@ -16,9 +16,10 @@ class Config:
     provider: Module
     platform: Module
     questions: tuple[Question, ...]
-    answers: Mapping[str, Answer]
-    values: Mapping[str, str]  # what scripts get: answers, defaults, and what earlier steps gave back
-    secrets: Mapping[str, str]  # the part of `values` that must never be shown
+    answers: Mapping[str, Answer] = field(repr=False)
+    # What scripts get: answers, defaults, and what earlier steps gave back.
+    values: Mapping[str, str] = field(repr=False)
+    secrets: Mapping[str, str] = field(repr=False)  # the part of `values` that must never be shown
 
     def __repr__(self) -> str:
         return f"Config({self.platform.name} on {self.provider.name})"

@@ -9,11 +9,12 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rigger.environments.environment import Environment
 from rigger.environments.home import Home
 from rigger.errors import BadUsage, Interrupted, InvalidConfig, NotReady, Refused, RiggerError, StepFailed
+from rigger.files import remove
 from rigger.modules.contract import CONTRACT_VARIABLES, CORE
 from rigger.modules.model import Module
 from rigger.process import capture
@@ -34,7 +35,7 @@ OWN_VARIABLES = (
 class RehearsalOptions:
     """What somebody wants of the rehearsal: values, the provider below a platform, and to see all output."""
 
-    values: Mapping[str, str]
+    values: Mapping[str, str] = field(repr=False)
     provider: str = "local"
     printer: object = None  # where the scripts' output goes; None: to the logs alone
 
@@ -76,7 +77,7 @@ def open_sandbox() -> Iterator[Sandbox]:
         os.environ.clear()
         os.environ.update(before)
         if not box.keep:
-            shutil.rmtree(box.root, ignore_errors=True)
+            remove(box.root)
 
 
 def configure_sandbox(box: Sandbox, module: Module, wishes: RehearsalOptions) -> Environment:

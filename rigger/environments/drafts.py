@@ -9,6 +9,7 @@ from contextlib import suppress
 
 from rigger.envfile import file as envfile
 from rigger.errors import InvalidConfig
+from rigger.files import unlink_if_there
 
 
 class Draft:
@@ -64,5 +65,4 @@ class Draft:
 
     def remove(self) -> None:
         for path in (self.vars_file, self.secrets_file):
-            with suppress(FileNotFoundError):
-                os.unlink(path)
+            unlink_if_there(path)

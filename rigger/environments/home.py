@@ -8,6 +8,7 @@ import re
 
 from rigger.environments.environment import Environment
 from rigger.errors import BadUsage, InvalidConfig, not_written
+from rigger.files import remove
 from rigger.text import did_you_mean
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}"
@@ -111,7 +112,7 @@ class Home:
         except OSError as problem:
             raise _unusable(target.path, problem) from None
         finally:
-            remove_tree(aside.path)
+            remove(aside.path)
         return target
 
     def use(self, name: str) -> None:
@@ -146,15 +147,7 @@ class Home:
             for link in ("current", "vars"):
                 if os.path.islink(os.path.join(self.path, link)):
                     os.unlink(os.path.join(self.path, link))
-        remove_tree(aside)
-
-
-def remove_tree(path: str) -> None:
-    """Remove a folder and all in it, as far as that is possible."""
-    import shutil  # slow to import, seldom needed
-
-    if os.path.isdir(path):
-        shutil.rmtree(path, ignore_errors=True)
+        remove(aside)
 
 
 def _unreadable(path: str, problem: OSError) -> InvalidConfig:

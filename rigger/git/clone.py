@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from collections.abc import Iterator
 
 from rigger import text
 from rigger.errors import NotReady
-from rigger.files import exchange
+from rigger.files import exchange, remove, sweep
 from rigger.git import inspect as git_inspect
 from rigger.git import runner as git_runner
 from rigger.git.errors import GitError, NothingLeftOut
@@ -26,7 +25,6 @@ from rigger.git.inspect import (
 from rigger.git.remote import Target, make_repository, set_config
 from rigger.git.runner import CLONE_TIMEOUT, Repository, Say, saying_what_failed, text_of
 from rigger.git.urls import check_url
-from rigger.process.lookup import process_start_time
 
 
 def switch(folder: str, wanted: str) -> None:
@@ -63,7 +61,7 @@ def clone(
         raise NotReady(f"{folder} exists already.", "Name another folder, or move it away.")
     parent, name = os.path.split(folder)
     os.makedirs(parent, mode=0o700, exist_ok=True)
-    _clear_leftovers(parent, name)
+    sweep(parent, rf"\.{re.escape(name)}\.new-(?P<pid>[0-9]+)-[0-9a-f]+")
     aside = os.path.join(parent, f".{name}.new-{os.getpid()}-{os.urandom(3).hex()}")
     try:
         _clone(url, aside, target, say, submodules)
@@ -71,7 +69,7 @@ def clone(
             agree(aside)
         _into_place(aside, folder)
     finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        remove(aside)
 
 
 def update(folder: str, url: str, target: Target, say: Say | None = None, agree: Say | None = None) -> None:
@@ -150,7 +148,7 @@ def _clone(url: str, folder: str, target: Target, say: Say | None, submodules: b
                 _switch(git, target)
             break
         except GitError as problem:
-            shutil.rmtree(folder, ignore_errors=True)
+            remove(folder)
             if not (sparing and isinstance(problem, NothingLeftOut)):
                 raise NotReady(
                     f"{url} cannot be cloned: {problem}.",
@@ -281,11 +279,3 @@ def _into_place(aside: str, folder: str) -> None:
         raise NotReady(
             f"{folder} cannot be made: {problem.strerror}.", "Check who may write there."
         ) from None
-
-
-def _clear_leftovers(parent: str, name: str) -> None:
-    """Remove what a killed rigger left of a clone."""
-    for entry in os.listdir(parent):
-        match = re.fullmatch(rf"\.{re.escape(name)}\.new-([0-9]+)-[0-9a-f]+", entry)
-        if match and process_start_time(int(match[1])) is None:
-            shutil.rmtree(os.path.join(parent, entry), ignore_errors=True)

@@ -21,9 +21,11 @@ class Record:
     """What config.sh asked and gave the last time; what it gave only as digests."""
 
     questions: tuple[Question, ...] = ()
-    given: Mapping[str, str] = field(default_factory=dict)
-    preset: Mapping[str, str] = field(default_factory=dict)  # what it began with, as somebody had said so
-    answered: Mapping[str, str] = field(default_factory=dict)  # answers that it made something else of
+    given: Mapping[str, str] = field(repr=False, default_factory=dict)
+    # What it began with, as somebody had said so.
+    preset: Mapping[str, str] = field(repr=False, default_factory=dict)
+    # Answers that it made something else of.
+    answered: Mapping[str, str] = field(repr=False, default_factory=dict)
 
 
 def digest_of(environment: Environment) -> Callable[[str], str]:

@@ -47,8 +47,8 @@ class Given:
     """What was said beforehand to configure; `path` is a vars file or a bundle."""
 
     name: str | None = None  # of the environment
-    flags: Mapping[str, str] = field(default_factory=dict)
-    answers: Mapping[str, str] = field(default_factory=dict)
+    flags: Mapping[str, str] = field(repr=False, default_factory=dict)
+    answers: Mapping[str, str] = field(repr=False, default_factory=dict)
     answers_name: str = ""
     path: str = ""
     defaults: bool = False  # take the default of whatever was not given

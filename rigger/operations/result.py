@@ -20,7 +20,7 @@ class Result(Protocol):
 class Data:
     """A result that is nothing but its report."""
 
-    report: Any
+    report: Any = field(repr=False)
 
     def as_dict(self) -> Any:
         return self.report

@@ -17,7 +17,8 @@ class Step:
     verb: str
     why: str
     goes_on: bool = False  # whether the run continues when this step fails
-    environ: Mapping[str, str] = field(default_factory=dict)  # what this script gets beside all others
+    # What this script gets beside all others.
+    environ: Mapping[str, str] = field(repr=False, default_factory=dict)
 
     @property
     def key(self) -> str:
@@ -46,9 +47,8 @@ class Plan:
     up_to_date: tuple[Step, ...] = ()
     removals: tuple[str, ...] = ()  # sentences about machines or data that will go
     leaving: tuple[str, ...] = ()  # names of the nodes that will be removed
-    environ: Mapping[str, str] = field(
-        default_factory=dict
-    )  # what its scripts get beside the contract's variables
+    # What its scripts get beside the contract's variables.
+    environ: Mapping[str, str] = field(repr=False, default_factory=dict)
 
     @property
     def changes(self) -> bool:

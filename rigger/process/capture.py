@@ -9,7 +9,7 @@ import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rigger.errors import ProcessTimedOut, StepFailed
 from rigger.process import spawn
@@ -27,8 +27,8 @@ class Captured:
     """What a helper program said."""
 
     exit_code: int  # 128 + N when signal N ended it
-    output: bytes
-    errors: bytes
+    output: bytes = field(repr=False)  # may hold what the program was given
+    errors: bytes = field(repr=False)
 
 
 def capture(

@@ -14,15 +14,17 @@ DRAFT = "from before"  # the source of an answer that was given before a convers
 class Sources:
     """The places where a value may stand beforehand, in order of precedence."""
 
-    flags: Mapping[str, str] = field(default_factory=dict)
+    flags: Mapping[str, str] = field(repr=False, default_factory=dict)
     flags_name: str = ""  # what flags are called where they are no flags
-    environ: Mapping[str, str] = field(default_factory=dict)
-    answers: Mapping[str, str] = field(default_factory=dict)
+    environ: Mapping[str, str] = field(repr=False, default_factory=dict)
+    answers: Mapping[str, str] = field(repr=False, default_factory=dict)
     answers_name: str = "the answers file"
-    draft: Mapping[str, str] = field(default_factory=dict)  # answers of an interrupted conversation
-    saved: Mapping[str, str] = field(default_factory=dict)
+    # Answers of an interrupted conversation.
+    draft: Mapping[str, str] = field(repr=False, default_factory=dict)
+    saved: Mapping[str, str] = field(repr=False, default_factory=dict)
     saved_name: str = "saved"
-    given: dict[str, str] = field(default_factory=dict)  # by a config.sh of interface 1, meanwhile
+    # By a config.sh of interface 1, meanwhile.
+    given: dict[str, str] = field(repr=False, default_factory=dict)
     given_name: str = "config.sh"
 
     def find(self, question: Question) -> Answer | None:

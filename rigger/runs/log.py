@@ -57,7 +57,7 @@ class StepLog:
             return
         try:
             view = memoryview(data)
-            while view:
+            while view:  # not write_all: the digest is of what got there, also when the disk is full
                 written = os.write(self._fd, view)
                 self.digest.update(view[:written])
                 self.size += written

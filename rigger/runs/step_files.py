@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import stat
 from dataclasses import dataclass, field
@@ -10,14 +9,15 @@ from dataclasses import dataclass, field
 from rigger.envfile.output import parse_output
 from rigger.environments import inventory
 from rigger.environments.inventory import Node
+from rigger.files import remove, unlink_if_there
 
 
 @dataclass
 class StepOutput:
     """What a step gave back."""
 
-    values: dict[str, str] = field(default_factory=dict)
-    secrets: dict[str, str] = field(default_factory=dict)
+    values: dict[str, str] = field(repr=False, default_factory=dict)
+    secrets: dict[str, str] = field(repr=False, default_factory=dict)
     nodes: list[Node] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     figures: dict[str, str] = field(default_factory=dict)
@@ -44,7 +44,7 @@ class StepFiles:
         for path in (self.vars, self.secrets, self.nodes, self.figures):
             if not _is_plain(path):
                 given.problems.append(f"{shown} made something else than a file of {os.path.basename(path)}")
-                _clear_away(path)
+                remove(path)
         odd = given.problems
         given.values, given.problems = parse_output(content_of(self.vars), shown)
         given.secrets, problems = parse_output(content_of(self.secrets), shown)
@@ -57,8 +57,7 @@ class StepFiles:
 
     def remove(self) -> None:
         for path in (self.vars, self.secrets, self.nodes, self.figures):
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(path)
+            unlink_if_there(path)
 
 
 def _is_plain(path: str) -> bool:
@@ -67,15 +66,6 @@ def _is_plain(path: str) -> bool:
         return stat.S_ISREG(os.lstat(path).st_mode)
     except FileNotFoundError:
         return True
-
-
-def _clear_away(path: str) -> None:
-    import shutil
-
-    if os.path.isdir(path) and not os.path.islink(path):
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        os.unlink(path)
 
 
 def content_of(path: str) -> bytes:

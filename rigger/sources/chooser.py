@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from rigger.environments.environment import Environment
-from rigger.environments.home import Home, remove_tree
+from rigger.environments.home import Home
 from rigger.errors import BadUsage, NotReady
+from rigger.files import remove
 from rigger.git import clone as git_clone
 from rigger.git import inspect as git_inspect
 from rigger.git import remote as git_remote
@@ -204,7 +205,7 @@ class SourceChooser:
 
     def discard(self) -> None:
         """Remove what was cloned for the conversation."""
-        remove_tree(self.draft)
+        remove(self.draft)
 
 
 def bring_agreed(home: str, url: str, commit: str, folder: str) -> None:

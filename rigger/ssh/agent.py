@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import re
-import shutil
 import signal
 import sys
 import tempfile
@@ -14,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rigger.errors import Interrupted, NotReady, StepFailed
-from rigger.files import write_bytes
+from rigger.files import remove, write_bytes
 from rigger.process import capture, terminal
 from rigger.process.capture import Captured
 from rigger.process.lookup import process_start_time
@@ -123,7 +122,7 @@ class _Served:
         elif self.added:
             _take_back(self.socket, self.added)
         elif os.path.basename(os.path.dirname(self.socket)).startswith("rigger-agent-"):
-            shutil.rmtree(os.path.dirname(self.socket), ignore_errors=True)  # it did not start
+            remove(os.path.dirname(self.socket))  # it did not start
         with contextlib.suppress(OSError):
             os.unlink(self.record)
 
@@ -174,7 +173,7 @@ def _stop(pid: int, started: int | None, socket: str) -> None:
             os.kill(pid, signal.SIGTERM)
     folder = os.path.dirname(socket)
     if os.path.basename(folder).startswith("rigger-agent-"):
-        shutil.rmtree(folder, ignore_errors=True)
+        remove(folder)
 
 
 def _take_back(socket: str, public_keys: Sequence[str]) -> None:

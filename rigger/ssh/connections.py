@@ -9,7 +9,7 @@ import stat
 from collections.abc import Iterable
 
 from rigger.errors import BadUsage
-from rigger.files import write_bytes
+from rigger.files import remove, write_bytes
 
 LINK = "connections"  # in the environment's folder, so that the next run finds what a killed one left
 KNOWN_HOSTS = "known_hosts"
@@ -62,13 +62,11 @@ class Connections:
 
 def close(folder: str) -> None:
     """End every connection of a folder, and remove the folder."""
-    import shutil
-
     for name in _names(folder):
         socket = os.path.join(folder, name, "s")
         if os.path.exists(socket):
             _close(socket)
-    shutil.rmtree(folder, ignore_errors=True)
+    remove(folder)
 
 
 def _close(socket: str) -> None:

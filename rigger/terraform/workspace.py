@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rigger import text as texts
 from rigger.envfile import file as envfile
@@ -39,7 +39,7 @@ class Workspace:
     module: Module
     folder: str  # the module's private state: the working directory
     data: str  # plugins and the backend's settings: can be made again at any time
-    values: Mapping[str, str]
+    values: Mapping[str, str] = field(repr=False)
     cache: str = ""  # what was read of .tf files; empty for none
 
     @classmethod

@@ -6,7 +6,7 @@ import contextlib
 import sys
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rigger import text as texts
 from rigger.questions.model import Choice
@@ -27,7 +27,7 @@ class Prompt:
 
     ask: str
     help: str = ""
-    default: str = ""
+    default: str = field(default="", repr=False)
     refuse: Callable[[str], str] = lambda text: ""  # why a text cannot be taken; nothing when it can
     while_typing: bool = False
 

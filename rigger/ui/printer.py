@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 
 from rigger import text as texts_
-from rigger.text import columns_of, table_row
+from rigger.text import table_rows, widths_of
 
 unwritten: list[str] = []  # why output did not get where it was sent, for `cli.main`
 TAIL = 20  # lines of a failed step's output that are shown where it was not streamed
@@ -65,12 +65,13 @@ class Printer:
     def table(self, rows: Sequence[Sequence[str]], headers: Sequence[str] = (), indent: str = "  ") -> None:
         """Print rows in aligned columns, the last one as wide as it likes."""
         cells = [[texts_.plain(str(cell)) for cell in row] for row in rows]
-        every = [list(headers), *cells] if headers else cells
-        widths = [max(map(columns_of, column)) for column in zip(*every, strict=False)]
         if headers and cells:
-            self.line(self.paint(indent + table_row([header.upper() for header in headers], widths), "2"))
-        for row in cells:
-            self.line(indent + table_row(row, widths))
+            above, *lines = table_rows([[header.upper() for header in headers], *cells])
+            self.line(self.paint(indent + above, "2"))
+        else:
+            lines = table_rows(cells)
+        for line in lines:
+            self.line(indent + line)
 
     def report(self, data) -> None:
         """Print the report of a command as JSON, on standard output."""
@@ -178,7 +179,7 @@ class Printer:
         """Return whether a table has room on the terminal; where there is none, there is no limit."""
         if not self.out.isatty():
             return True
-        widths = [max(map(columns_of, column)) for column in zip(*rows, strict=False)]
+        widths = widths_of(rows)
         return sum(widths) + 2 * len(widths) < self._columns()
 
     def _columns(self) -> int:

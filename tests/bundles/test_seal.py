@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 
 import pyrage
 import pytest
@@ -294,3 +295,37 @@ def test_an_ed25519_key_in_pem_signs_and_verifies(tmp_path, keys):
     key.write_text("-----BEGIN PRIVATE KEY-----\nbm90aGluZw==\n-----END PRIVATE KEY-----\n")
     with pytest.raises(NotReady):
         seal.sign(DATA, str(key))
+
+
+WITHOUT_CRYPTOGRAPHY = """
+import importlib, pkgutil, sys
+sys.modules["cryptography"] = None
+import rigger
+for package in pkgutil.walk_packages(rigger.__path__, "rigger."):
+    if not package.name.startswith(("rigger.libexec", "rigger.platforms", "rigger.scaffolds", "rigger.__main__")):
+        importlib.import_module(package.name)
+from rigger.bundles import read, seal
+from rigger.cli.main import main
+path, key, pem = sys.argv[1:]
+print(read.verify(path, check_signature=seal.checker(key)).signer, file=sys.stderr)
+sys.exit(main(["bundle", "verify", path, "--verify-key", pem]))
+"""
+
+
+def test_only_keys_in_pem_take_cryptography(tmp_path, keys):
+    path, pem = str(tmp_path / "a.rigger"), tmp_path / "key.pem"
+    pack.pack(path, [], {}, sign=seal.signer(keys["ed25519"]))
+    pem.write_text("-----BEGIN PUBLIC KEY-----\nbm90aGluZw==\n-----END PUBLIC KEY-----\n")
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_CRYPTOGRAPHY, path, keys["ed25519"] + ".pub", str(pem)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "RIGGER_HOME": str(tmp_path / "home")},
+    )
+    signer, *said = done.stderr.splitlines()
+    assert signer.startswith("SHA256:")
+    assert said == [
+        f"rigger: {pem} is in PEM form, which takes the Python package cryptography, and that is not installed.",
+        '  Type "pip install cryptography", or give a key in OpenSSH\'s own form.',
+    ]
+    assert done.returncode == 4
