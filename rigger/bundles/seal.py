@@ -178,14 +178,13 @@ def _sign(data: bytes, key: str) -> bytes:
     done = _ssh_keygen("sign", "-f", key, input=data)
     if done.exit_code == 0 and done.output.startswith(b"-----BEGIN SSH SIGNATURE-----"):
         return done.output
-    said = _said(done.errors)
     if ssh_keys.needs_passphrase(key):
         raise NotReady(
             f"{key} has a passphrase, so rigger cannot sign with it by itself.",
             f'Type "ssh-add {key}", and give the public key to --sign.',
         )
     raise NotReady(
-        f"ssh-keygen did not sign with {key}: {_last_line(done.errors)}.",
+        f"ssh-keygen did not sign with {key}: {_said(done.errors)}.",
         "Give an SSH private key, or a key of the agent.",
     )
 

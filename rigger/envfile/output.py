@@ -38,7 +38,9 @@ def _output_entries(data: bytes) -> Iterator[tuple[int, str, str, str | None]]:
         number += 1
         if not line.strip():
             continue
-        name, sign, rest = re.match(rb"(?s)(.*?)(=|<<|\Z)(.*)", line).groups()
+        match = re.match(rb"(?s)(.*?)(=|<<|\Z)(.*)", line)
+        assert match  # any line does
+        name, sign, rest = match.groups()
         if sign == b"<<":
             number, value, problem = _block(lines, number, rest)
             yield start, text.decode(name), value, problem

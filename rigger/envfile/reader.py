@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from typing import NoReturn
 
 from rigger.envfile import names as variable_names
 from rigger.envfile.names import is_name
@@ -82,11 +83,11 @@ class Reader:
         if "\0" in self.data:
             self._fail(self.data.index("\0"), "a NUL byte", "Remove it: no shell can read it.")
 
-    def _fail(self, position: int, reason: str, next_step: str):
+    def _fail(self, position: int, reason: str, next_step: str) -> NoReturn:
         line = self.data.count("\n", 0, position) + 1
         raise InvalidConfig(f"{self.source}, line {line}: {reason}", next_step)
 
-    def _stop(self, reason: str, next_step: str = _EVALUATED):
+    def _stop(self, reason: str, next_step: str = _EVALUATED) -> NoReturn:
         self._fail(self.position, reason, next_step)
 
     def _statements(self) -> Iterator[list[_Word]]:
@@ -104,7 +105,9 @@ class Reader:
 
     def _skip_space(self) -> bool:
         """Go to the next word, ; or end of line; False at the end of the file."""
-        self.position = self._space.match(self.data, self.position).end()
+        space = self._space.match(self.data, self.position)
+        assert space  # it matches nothing, too
+        self.position = space.end()
         return self.position < len(self.data)
 
     def _word(self) -> _Word:
@@ -126,7 +129,7 @@ class Reader:
         else:
             self._refuse(character)
 
-    def _refuse(self, character: str) -> None:
+    def _refuse(self, character: str) -> NoReturn:
         if character == "\r":
             self._stop("a carriage return outside of quotes", "Save the file with Unix line ends (LF alone).")
         if character in _OPERATORS:
@@ -162,6 +165,7 @@ class Reader:
     def _read_double_piece(self, character: str) -> str:
         if character != "\\":
             match = self._double.match(self.data, self.position)
+            assert match  # whatever is special has been taken care of
             self.position = match.end()
             return match[0]
         escaped = self.data[self.position + 1 : self.position + 2]

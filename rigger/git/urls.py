@@ -38,8 +38,8 @@ def check_url(text: str) -> str:
         raise _refused(text, "it holds characters that no URL has")
     if re.match(r"[A-Za-z0-9+.-]*::", text):
         raise _refused(text, "a helper program would be started for it")
-    scheme, found, rest = text.partition("://")
-    if not found:
+    scheme, separator, rest = text.partition("://")
+    if not separator:
         return _scp(text)
     if scheme in ("https", "http"):
         return _web(text, rest)

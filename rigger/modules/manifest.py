@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 
 from rigger.envfile.names import check_name
 from rigger.modules import yaml as yaml_reader
 from rigger.modules.contract import CONTRACT_VARIABLES, CORE, GIT_TAGS, INTERFACE, MANIFEST, NAME
 from rigger.modules.model import Module, Suite, TerraformSettings, Tool, Upgrade
-from rigger.modules.verbs import ROLES, SUSPENDS, VERBS
+from rigger.modules.verbs import ROLES, SUSPENDS
 from rigger.modules.yaml import MAPPING, SEQUENCE, Field
 from rigger.questions.model import CHANGES, KEY_KINDS, TYPES, Choice, Question
 
 DURATION = r"(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,6})s)?"
-
-
-VERBS += ("suspend", "resume", "leaving")
 
 
 # What a manifest says
@@ -53,18 +51,20 @@ def load(folder: str, cache: str | None = None) -> Module:
         suspend=lambda at: at.word(SUSPENDS),
         ssh_agent=lambda at: tuple(_variable(item) for item in at.items()),
     )
-    for needed in ("name", "role"):
-        if needed not in fields:
-            raise root.refuse(f"the field {needed!r} is missing")
+    _require(root, fields, "name", "role")
     fields.pop("interface", None)
     if fields.get("versions") == GIT_TAGS:
         fields.update(versions=(), git_tags=True)
-    changes = "deploy" if fields["role"] == "platform" else "create"
-    questions = tuple(_question(item, path, folder, changes) for item in fields.pop("questions", ()))
-    _refuse_twins(root, questions)
+    questions = _questions(fields.pop("questions", []), path, folder, fields["role"])
     if fields["role"] == "platform":
         fields.setdefault("prefix", re.sub(r"[^A-Z0-9]", "_", fields["name"].upper()))
     return Module(folder=folder, questions=questions, **fields)
+
+
+def _require(at: Field, fields: Mapping[str, object], *names: str) -> None:
+    for name in names:
+        if name not in fields:
+            raise at.refuse(f"the field {name!r} is missing")
 
 
 def _check_interface(root: Field) -> None:
@@ -93,12 +93,12 @@ def _versions(at: Field) -> tuple[str, ...] | str:
 
 
 def _interfaces(at: Field) -> dict[int, str]:
-    found = {}
+    interfaces = {}
     for number, version in at.entries().items():
         if not re.fullmatch(r"[1-9][0-9]{0,3}", number):
             raise version.refuse(f"{number!r} is not the number of an interface")
-        found[int(number)] = version.text()
-    return found
+        interfaces[int(number)] = version.text()
+    return interfaces
 
 
 def _port(at: Field) -> int:
@@ -163,8 +163,7 @@ def _tools(at: Field) -> tuple[Tool, ...]:
 def _tool(at: Field) -> Tool:
     if at.kind == MAPPING:
         fields = at.record(name=Field.text, minimum=Field.text, remedy=Field.text)
-        if "name" not in fields:
-            raise at.refuse("the field 'name' is missing")
+        _require(at, fields, "name")
         return Tool(**fields)
     match = re.fullmatch(r"([A-Za-z0-9._+-]+?)(?:\s*>=\s*([0-9][0-9.]*))?", at.text())
     if not match:
@@ -175,16 +174,14 @@ def _tool(at: Field) -> Tool:
 def _suites(at: Field) -> dict[str, Suite]:
     suites = {}
     for name, value in at.entries().items():
-        if value.kind == SEQUENCE:
-            fields = {"tests": value.texts()}
-        else:
-            fields = value.record(description=Field.text, tests=Field.texts)
-        if not fields.get("tests"):
+        fields = {} if value.kind == SEQUENCE else value.record(description=Field.text, tests=Field.texts)
+        tests = value.texts() if value.kind == SEQUENCE else fields.get("tests", ())
+        if not tests:
             raise value.refuse("lists no tests")
-        for test in fields["tests"]:
+        for test in tests:
             if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", test):
                 raise value.refuse(f"{test!r} is not the name of a file in tests/")
-        suites[name] = Suite(name, fields.get("description", ""), fields["tests"])
+        suites[name] = Suite(name, fields.get("description", ""), tests)
     return suites
 
 
@@ -232,8 +229,7 @@ def _question(at: Field, path: str, folder: str, changes: str) -> Question:
         max=Field.integer,
         changes=lambda at: at.word(CHANGES),
     )
-    if "name" not in fields:
-        raise at.refuse("the field 'name' is missing")
+    _require(at, fields, "name")
     fields.setdefault("ask", f"{fields['name']}?")
     fields.setdefault("changes", changes)
     fields["pinned"] = fields.pop("keep", False) or "make" in fields
@@ -243,10 +239,12 @@ def _question(at: Field, path: str, folder: str, changes: str) -> Question:
     return Question(origin=f"{path}, {fields['name']}", folder=folder, **fields)
 
 
-def _refuse_twins(root: Field, questions: tuple[Question, ...]) -> None:
-    seen: set[str] = set()
-    items = root.entries()["questions"].items() if questions else []
-    for question, at in zip(questions, items, strict=True):
-        if question.name in seen:
-            raise at.refuse(f"{question.name} is asked twice")
-        seen.add(question.name)
+def _questions(items: list[Field], path: str, folder: str, role: str) -> tuple[Question, ...]:
+    changes = "deploy" if role == "platform" else "create"
+    questions = tuple(_question(item, path, folder, changes) for item in items)
+    names: set[str] = set()
+    for question, item in zip(questions, items, strict=True):
+        if question.name in names:
+            raise item.refuse(f"{question.name} is asked twice")
+        names.add(question.name)
+    return questions

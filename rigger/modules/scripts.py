@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from typing import BinaryIO
 
 
 def script_problem(path: str) -> str | None:
@@ -36,8 +37,8 @@ def script_digest(path: str) -> str:
         )
 
 
-def _digest(stream) -> str:
+def _digest(script: BinaryIO) -> str:
     digest = hashlib.sha256()
-    while block := stream.read(1 << 20):
+    while block := script.read(1 << 20):
         digest.update(block)
     return digest.hexdigest()

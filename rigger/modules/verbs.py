@@ -17,7 +17,10 @@ REQUIRED = {
 # What a provider that is a folder of .tf files gets from rigger.
 TERRAFORM_STEPS = os.path.join(PACKAGE, "libexec", "terraform")
 TERRAFORM_VERBS = ("install", "create", "check", "destroy", "plan", "audit")
-VERBS = ("install", "create", "check", "destroy", "exec", "plan", "audit", "backup", "restore", "scale")
+VERBS = (
+    *("install", "create", "check", "destroy", "exec", "plan", "audit"),
+    *("backup", "restore", "scale", "suspend", "resume", "leaving"),
+)
 
 SUSPENDS = ("ends", "stops")  # the machines with what is on them, or only until they are started again
 

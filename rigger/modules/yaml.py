@@ -6,11 +6,16 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
+from typing import TYPE_CHECKING, Any
 
 from rigger.errors import ModuleRefused, Refused, RiggerError
 from rigger.files import write_bytes
 from rigger.text import did_you_mean
+
+if TYPE_CHECKING:
+    from yaml import Event
+    from yaml import Node as YamlNode
 
 MAX_BYTES = 1 << 20
 MAX_NODES = 20_000  # aliases of aliases must not grow without bound
@@ -18,15 +23,17 @@ MAX_DEPTH = 20
 NEXT_STEP = "The fields are described in the README: Writing a provider."
 SCALAR, SEQUENCE, MAPPING = "scalar", "sequence", "mapping"
 
+# [kind, line, value], as JSON keeps it: the value of a scalar is its text as it is written, of a sequence its nodes, of
+# a mapping its pairs of nodes.
+Node = list[Any]
+
 
 class Field:
-    """One node of a manifest, with the place it stands at, for messages that name file, line and field.
+    """One node of a manifest, with the place it stands at, for messages that name file, line and field."""
 
-    A node is [kind, line, value]: the value of a scalar is its text as it is written, of a sequence its nodes, of a
-    mapping its pairs of nodes.
-    """
-
-    def __init__(self, node: list, file: str, path: str = ""):
+    def __init__(self, node: Node, file: str, path: str = ""):
+        self.kind: str
+        self.line: int
         self.kind, self.line, self.value = node
         self.file = file
         self.path = path
@@ -38,11 +45,12 @@ class Field:
     def text(self) -> str:
         if self.kind != SCALAR:
             raise self.refuse("must be a single value")
-        if "\0" in self.value:
+        value: str = self.value
+        if "\0" in value:
             raise self.refuse("must not hold a NUL byte")
-        return self.value
+        return value
 
-    def word(self, known) -> str:
+    def word(self, known: Collection[str]) -> str:
         value = self.text()
         if value not in known:
             raise self.refuse(f"{value!r} is not one of {', '.join(known)}{did_you_mean(value, known)}")
@@ -71,16 +79,16 @@ class Field:
     def entries(self) -> dict[str, Field]:
         if self.kind != MAPPING:
             raise self.refuse("must be a map of names to values")
-        found: dict[str, Field] = {}
+        entries: dict[str, Field] = {}
         for key, value in self.value:
             name = Field(key, self.file, self.path).text()
             entry = Field(value, self.file, f"{self.path}.{name}" if self.path else name)
-            if name in found:
+            if name in entries:
                 raise Field(key, self.file, entry.path).refuse("stands here twice")
-            found[name] = entry
-        return found
+            entries[name] = entry
+        return entries
 
-    def record(self, **decoders: Callable[[Field], object]) -> dict:
+    def record(self, **decoders: Callable[[Field], object]) -> dict[str, Any]:
         """Decode a map with known fields, named by keywords with `_` for `-`."""
         result = {}
         for name, value in self.entries().items():
@@ -119,7 +127,7 @@ def _bytes(path: str) -> bytes:
     return data
 
 
-def _kept(path: str) -> list | None:
+def _kept(path: str) -> Node | None:
     try:
         with open(path, "rb") as file:
             node = json.loads(file.read())
@@ -128,7 +136,7 @@ def _kept(path: str) -> list | None:
     return node if isinstance(node, list) and len(node) == 3 else None
 
 
-def _keep(path: str, node: list) -> None:
+def _keep(path: str, node: Node) -> None:
     try:
         if os.path.isdir(os.path.dirname(os.path.dirname(path))):  # no home is made for the sake of a cache
             os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
@@ -137,7 +145,7 @@ def _keep(path: str, node: list) -> None:
         return  # a cache that cannot be written costs time, nothing else
 
 
-def _compose(data: bytes, path: str) -> list:
+def _compose(data: bytes, path: str) -> Node:
     import yaml
 
     # The base loader keeps every scalar as it is written: 1.10 stays 1.10 and no stays no.
@@ -159,7 +167,7 @@ def _compose(data: bytes, path: str) -> list:
     return _plain(node)
 
 
-def _limit_depth(events, path: str) -> None:
+def _limit_depth(events: Iterable[Event], path: str) -> None:
     """Refuse what is nested deeply before it is composed: libyaml's composer recurses until the stack is full."""
     depth = 0
     for event in events:
@@ -169,16 +177,18 @@ def _limit_depth(events, path: str) -> None:
             raise _too_large(path)
 
 
-def _limit_size(root, path: str) -> None:
+def _limit_size(root: YamlNode, path: str) -> None:
+    from yaml import MappingNode, SequenceNode
+
     waiting, seen = [(root, 0)], 0
     while waiting:
         node, depth = waiting.pop()
         seen += 1
         if seen > MAX_NODES or depth > MAX_DEPTH:
             raise _too_large(path)
-        if node.id == SEQUENCE:
+        if isinstance(node, SequenceNode):
             waiting += [(child, depth + 1) for child in node.value]
-        elif node.id == MAPPING:
+        elif isinstance(node, MappingNode):
             waiting += [(child, depth + 1) for pair in node.value for child in pair]
 
 
@@ -186,10 +196,12 @@ def _too_large(path: str) -> Refused:
     return Refused(f"{path} is too large or too deep to be a manifest.", NEXT_STEP)
 
 
-def _plain(node) -> list:
-    value = node.value
-    if node.id == SEQUENCE:
-        value = [_plain(child) for child in value]
-    elif node.id == MAPPING:
-        value = [[_plain(key), _plain(child)] for key, child in value]
-    return [node.id, node.start_mark.line + 1, value]
+def _plain(node: YamlNode) -> Node:
+    from yaml import MappingNode, SequenceNode
+
+    line = node.start_mark.line + 1
+    if isinstance(node, SequenceNode):
+        return [SEQUENCE, line, [_plain(child) for child in node.value]]
+    if isinstance(node, MappingNode):
+        return [MAPPING, line, [[_plain(key), _plain(child)] for key, child in node.value]]
+    return [SCALAR, line, node.value]

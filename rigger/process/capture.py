@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from rigger.errors import ProcessTimedOut, StepFailed
 from rigger.process import spawn
 from rigger.process.interrupts import TICK, Interrupts
-from rigger.process.spawn import own_children
+from rigger.process.spawn import own_children, piped
 from rigger.process.tree import kill_session
 from rigger.process.watch import BLOCK, DRAIN_IDLE, DRAIN_LIMIT, Watch
 from rigger.text import in_words
@@ -53,10 +53,18 @@ def capture(
     return captured
 
 
-def _converse(argv, cwd, env, input, timeout, limit, interrupts) -> Captured:
+def _converse(
+    argv: Sequence[str],
+    cwd: str | None,
+    env: Mapping[str, str] | None,
+    input: bytes,
+    timeout: float,
+    limit: int,
+    interrupts: Interrupts,
+) -> Captured:
     stdin = subprocess.PIPE if input else subprocess.DEVNULL
     proc = spawn.spawn(argv, cwd, env, stdin=stdin, stderr=subprocess.PIPE)
-    conversation = _Conversation(proc, input, limit, interrupts)
+    conversation = _Conversation(proc, os.fsdecode(argv[0]), input, limit, interrupts)
     try:
         conversation.carry_on(timeout)
     except BaseException:
@@ -65,18 +73,21 @@ def _converse(argv, cwd, env, input, timeout, limit, interrupts) -> Captured:
     finally:
         conversation.close()
     code = proc.returncode
-    return Captured(128 - code if code < 0 else code, *map(bytes, conversation.streams.values()))
+    output, errors = conversation.streams.values()
+    return Captured(128 - code if code < 0 else code, bytes(output), bytes(errors))
 
 
 class _Conversation:
     """The pipes to and from a helper program."""
 
-    def __init__(self, proc: subprocess.Popen, input: bytes, limit: int, interrupts: Interrupts):
+    def __init__(
+        self, proc: subprocess.Popen[bytes], name: str, input: bytes, limit: int, interrupts: Interrupts
+    ):
         self.proc = proc
-        self.name = os.fsdecode(proc.args[0])
+        self.name = name
         self.limit = limit
         self.input = memoryview(input)
-        self.streams = {proc.stdout.fileno(): bytearray(), proc.stderr.fileno(): bytearray()}
+        self.streams = {piped(stream).fileno(): bytearray() for stream in (proc.stdout, proc.stderr)}
         self.interrupts = interrupts
         self.watch = Watch(proc, list(self.streams), interrupts)
         if proc.stdin:
@@ -101,8 +112,8 @@ class _Conversation:
     def close(self) -> None:
         self.watch.close()
         self._hang_up()
-        self.proc.stdout.close()
-        self.proc.stderr.close()
+        for stream in (self.proc.stdout, self.proc.stderr):
+            piped(stream).close()
         own_children.discard(self.proc.pid)
 
     def _exchange(self, seconds: float) -> bool:

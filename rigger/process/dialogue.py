@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from rigger.process import spawn
 from rigger.process.interrupts import TICK, Interrupts
-from rigger.process.spawn import make_pipe, own_children
+from rigger.process.spawn import make_pipe, own_children, piped
 from rigger.process.tree import kill_session
 from rigger.process.watch import BLOCK, DRAIN_IDLE, DRAIN_LIMIT, Watch
 
@@ -56,7 +56,8 @@ class Dialogue:
         finally:
             os.close(to)
             os.close(answers)
-        self._watch = Watch(self._proc, [self._from, self._proc.stdout.fileno()], Interrupts())
+        self._stdout = piped(self._proc.stdout)
+        self._watch = Watch(self._proc, [self._from, self._stdout.fileno()], Interrupts())
 
     def receive(self) -> list[bytes] | None:
         """Return the next message, None when the program has ended without another one."""
@@ -75,13 +76,13 @@ class Dialogue:
 
     def close(self) -> None:
         """End the program, and what it started, if it still runs."""
-        if self._proc.stdout.closed:
+        if self._stdout.closed:
             return
         kill_session(self._proc)
         self._watch.close()
         for fd in (self._from, self._to):
             os.close(fd)
-        self._proc.stdout.close()
+        self._stdout.close()
         own_children.discard(self._proc.pid)
 
     def _last_words(self) -> list[bytes] | None:

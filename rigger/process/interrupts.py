@@ -7,6 +7,9 @@ import signal
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from types import FrameType
+
+Handler = Callable[[int, FrameType | None], object]
 
 TICK = 0.25  # seconds between two looks at the clock while a script is silent
 
@@ -26,11 +29,11 @@ class Interrupts:
     Outside the main thread, where Python cannot handle signals, the count stays 0 unless `request` is called.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.count = 0
         self.first: int | None = None  # number of the signal that asked first
         self._counted_at = 0.0
-        self._previous: dict[int, object] = {}
+        self._previous: dict[int, Handler | int | None] = {}
         self._wakeup: tuple[int, int] | None = None
         self._previous_wakeup = -1
 
@@ -67,7 +70,7 @@ class Interrupts:
         while not self.requested() and (left := end - time.monotonic()) > 0:
             time.sleep(min(left, TICK))
 
-    def __enter__(self):
+    def __enter__(self) -> Interrupts:
         with suppress(ValueError):  # raised outside the main thread
             self._previous_wakeup = self._wake_on_signals()
             # A handled SIGCHLD wakes us when a child ends, be it a daemon that the script waits to see gone;
@@ -76,7 +79,7 @@ class Interrupts:
                 self._previous[signum] = signal.signal(signum, self._handler(signum))
         return self
 
-    def __exit__(self, *exc) -> None:
+    def __exit__(self, *exc: object) -> None:
         for signum, previous in self._previous.items():
             signal.signal(signum, signal.SIG_DFL if previous is None else previous)
         self._previous.clear()
@@ -99,14 +102,14 @@ class Interrupts:
         self._wakeup = ends
         return previous
 
-    def _handler(self, signum: int) -> Callable:
+    def _handler(self, signum: int) -> Handler:
         # Not SIG_IGN: the script would inherit it, and could then not be asked to stop.
         ignored = signal.getsignal(signum) in (signal.SIG_IGN, no_effect)
         return no_effect if ignored or signum == signal.SIGCHLD else self._note
 
-    def _note(self, signum, frame) -> None:
+    def _note(self, signum: int, frame: FrameType | None) -> None:
         self.request(signum)
 
 
-def no_effect(signum, frame) -> None:
+def no_effect(signum: int, frame: FrameType | None) -> None:
     pass

@@ -12,22 +12,22 @@ from rigger.process.tree import all_processes, has_proc, process_of, start_of
 
 def processes_that_know(folder: str) -> list[tuple[int, str]]:
     """Return the id and name of every other process whose environment, command or working folder names a folder."""
-    wanted, found = os.fsencode(folder), []
+    name, knowing = os.fsencode(folder), []
     for process in all_processes().values() if has_proc() else ():
-        if process.pid != os.getpid() and process.state not in "ZX" and wanted in _known_to(process.pid):
-            found.append((process.pid, process.name))
-    return found
+        if process.pid != os.getpid() and process.state not in "ZX" and name in _known_to(process.pid):
+            knowing.append((process.pid, process.name))
+    return knowing
 
 
 def _known_to(pid: int) -> bytes:
     """Return what /proc tells of a process's environment, command line and working folder."""
-    known = b""
+    words = b""
     for name in ("environ", "cmdline"):
         with suppress(OSError), open(f"/proc/{pid}/{name}", "rb") as file:
-            known += file.read()
+            words += file.read()
     with suppress(OSError):
-        known += os.readlink(os.fsencode(f"/proc/{pid}/cwd"))
-    return known
+        words += os.readlink(os.fsencode(f"/proc/{pid}/cwd"))
+    return words
 
 
 def process_start_time(pid: int) -> int | None:
@@ -37,8 +37,8 @@ def process_start_time(pid: int) -> int | None:
     """
     if has_proc():
         return start_of(pid)
-    seen = capture.capture(["ps", "-o", "lstart=", "-p", str(pid)], env={**os.environ, "LC_ALL": "C"})
-    text = seen.output.decode("ascii", "replace").strip()
+    listed = capture.capture(["ps", "-o", "lstart=", "-p", str(pid)], env={**os.environ, "LC_ALL": "C"})
+    text = listed.output.decode("ascii", "replace").strip()
     return int(time.mktime(time.strptime(text, "%a %b %d %H:%M:%S %Y"))) if text else None
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
+from typing import IO
 
 from rigger.errors import CannotStart
 
@@ -16,7 +17,15 @@ own_children: set[int] = set()  # children that a Popen of this module waits for
 # ---- starting --------------------------------------------------------------------------------------------
 
 
-def spawn(argv, cwd, env, *, stdin=subprocess.DEVNULL, stderr, pass_fds=()) -> subprocess.Popen:
+def spawn(
+    argv: Sequence[str],
+    cwd: str | None,
+    env: Mapping[str, str] | None,
+    *,
+    stdin: int = subprocess.DEVNULL,
+    stderr: int,
+    pass_fds: Collection[int] = (),
+) -> subprocess.Popen[bytes]:
     """Start a program in a session of its own; raises CannotStart with the reason why it cannot be started."""
     try:
         encoded = (
@@ -41,11 +50,19 @@ def spawn(argv, cwd, env, *, stdin=subprocess.DEVNULL, stderr, pass_fds=()) -> s
     return proc
 
 
+def piped(stream: IO[bytes] | None) -> IO[bytes]:
+    """Return a stream of a program that `spawn` made a pipe."""
+    assert stream is not None
+    return stream
+
+
 def encode_environment(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
-def cannot_start(error: Exception, argv, cwd, env) -> CannotStart:
+def cannot_start(
+    error: OSError | ValueError, argv: Sequence[str], cwd: str | None, env: Mapping[str, str]
+) -> CannotStart:
     program = os.fsdecode(argv[0])
     if isinstance(error, ValueError):  # a NUL byte, or "=" in a name
         return CannotStart(f"{program} cannot be started: {error}.", "Look for NUL bytes in the vars.")
@@ -63,12 +80,12 @@ def cannot_start(error: Exception, argv, cwd, env) -> CannotStart:
         )
     if error.errno == errno.EACCES:
         return _not_allowed(program, path)
-    return CannotStart(f"{program} cannot be started: {os.strerror(error.errno)}.")
+    return CannotStart(f"{program} cannot be started: {os.strerror(error.errno or 0)}.")
 
 
 def _too_much(program: str, env: Mapping[str, str]) -> CannotStart:
     sizes = {name: len(encode_environment(value)) for name, value in env.items()}
-    largest = max(sizes, key=sizes.get, default="")
+    largest = max(sizes, key=lambda name: sizes[name], default="")
     return CannotStart(
         f"{program} cannot be started: the vars are too long for the system "
         f"({sum(sizes.values())} bytes in all, of which {largest} has {sizes.get(largest, 0)}).",
@@ -96,7 +113,7 @@ def _not_allowed(program: str, path: str) -> CannotStart:
     return CannotStart(f"{program} is not executable.", f"Make it so: chmod +x {program}")
 
 
-def _where(program: str, cwd, env: Mapping[str, str]) -> str:
+def _where(program: str, cwd: str | None, env: Mapping[str, str]) -> str:
     if os.sep in program:
         return os.path.join(os.fsdecode(cwd or ""), program)
     from shutil import which

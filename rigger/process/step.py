@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 from rigger.process import spawn
 from rigger.process.interrupts import TICK, Interrupts
-from rigger.process.spawn import own_children
-from rigger.process.tree import KILL_PATIENCE, Family, Group, ProcessInfo, has_proc
+from rigger.process.spawn import own_children, piped
+from rigger.process.tree import KILL_PATIENCE, Family, Group, GroupTarget, ProcessInfo, has_proc
 from rigger.process.watch import BLOCK, DRAIN_IDLE, DRAIN_LIMIT, DRAIN_SIZE, Watch
 from rigger.text import in_words
 
@@ -71,7 +71,7 @@ def run(
     if interrupts.requested():
         signum = interrupts.first or signal.SIGINT
         return Outcome(128 + signum, signum, interrupted=True, started=False)
-    family = Family() if has_proc() else Group()
+    family: Family | Group = Family() if has_proc() else Group()
     with family:
         step = _Step(argv, cwd, env, sink, interrupts, tick, keep_open, family)
         step.stop = _Stop(step, say, timeout, grace, patience)
@@ -88,7 +88,17 @@ def run(
 class _Step:
     """A running script, and the pipe that its output comes through."""
 
-    def __init__(self, argv, cwd, env, sink, interrupts, tick, keep_open, family):
+    def __init__(
+        self,
+        argv: Sequence[str],
+        cwd: str,
+        env: Mapping[str, str],
+        sink: Callable[[bytes], None],
+        interrupts: Interrupts,
+        tick: Callable[[], None] | None,
+        keep_open: Sequence[int],
+        family: Family | Group,
+    ):
         self.sink = sink
         self.sink_error: OSError | None = None
         self.interrupts = interrupts
@@ -99,7 +109,8 @@ class _Step:
         self.proc = spawn.spawn(argv, cwd, env, stderr=subprocess.STDOUT, pass_fds=tuple(keep_open))
         self.took: float | None = None
         family.begin(self.proc.pid)
-        self.watch = Watch(self.proc, [self.proc.stdout.fileno()], interrupts)
+        self.stdout = piped(self.proc.stdout)
+        self.watch = Watch(self.proc, [self.stdout.fileno()], interrupts)
 
     def ended(self) -> bool:
         """Has the script's own process ended? What it left behind may live on."""
@@ -125,7 +136,7 @@ class _Step:
 
     def close(self) -> None:
         self.watch.close()
-        self.proc.stdout.close()
+        self.stdout.close()
         own_children.discard(self.proc.pid)
 
     def outcome(self) -> Outcome:
@@ -190,16 +201,24 @@ class _Stop:
 
     RUNNING, ASKED, TERMINATING, KILLING, GONE = range(5)
 
-    def __init__(self, step: _Step, say: Callable[[str], None], timeout, grace, patience):
+    def __init__(
+        self,
+        step: _Step,
+        say: Callable[[str], None],
+        timeout: float | None,
+        grace: float,
+        patience: float | None,
+    ):
         self.step = step
         self._say = say
-        self.timeout, self.grace, self.patience = timeout, grace, patience
+        self.timeout = float("inf") if timeout is None else timeout
+        self.grace, self.patience = grace, patience
         self.stage = self.RUNNING
-        self.deadline = None if timeout is None else step.begun + timeout
+        self.deadline = step.begun + self.timeout
         self.heard = 0
         self.looked_at = 0.0
         self.timed_out = self.interrupted = self.killed = False
-        self.survivors: tuple[ProcessInfo, ...] = ()
+        self.survivors: tuple[ProcessInfo | GroupTarget, ...] = ()
         self._terminated: set[tuple[int, int]] = set()
 
     def pause(self) -> float:
@@ -208,8 +227,6 @@ class _Stop:
             return 0.02
         if self.stage == self.ASKED and self.step.ended():
             return 0.1
-        if self.deadline is None:
-            return TICK
         return min(TICK, max(0.0, self.deadline - time.monotonic()))
 
     def over(self) -> bool:
@@ -251,7 +268,7 @@ class _Stop:
     def _watch_over(self) -> bool:
         if self.step.interrupts.requested():
             self._ask()
-        elif self.deadline is not None and time.monotonic() >= self.deadline:
+        elif time.monotonic() >= self.deadline:
             self.timed_out = True
             self.say(f"The script is not done after {in_words(self.timeout)}: stopping all that it started.")
             self.terminate(TIMEOUT_PATIENCE)
@@ -288,7 +305,7 @@ class _Stop:
         elif ended:
             self._term(left)  # what a script starts while it cleans up is left alone until it has ended
 
-    def _term(self, processes: list[ProcessInfo]) -> None:
+    def _term(self, processes: Sequence[ProcessInfo | GroupTarget]) -> None:
         for process in processes:
             if process.key not in self._terminated:
                 self._terminated.add(process.key)

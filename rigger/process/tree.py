@@ -50,19 +50,19 @@ class Family:
     many times it forked and whatever session it moved to.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.before: frozenset[tuple[int, int]] = frozenset()
         self.leader = 0
         self.since = 0
         self.was_subreaper = 0
 
-    def __enter__(self):
+    def __enter__(self) -> Family:
         if _has_children():
             self.before = frozenset(process.key for process in _descendants(all_processes()))
         self.was_subreaper = _become_subreaper(1)
         return self
 
-    def __exit__(self, *exc) -> None:
+    def __exit__(self, *exc: object) -> None:
         self.reap()
         if _has_children():
             me = os.getpid()
@@ -83,8 +83,8 @@ class Family:
         processes = all_processes()
         descendants = _descendants(processes, self.before)
         strays = [process for process in processes.values() if process.session == self.leader]
-        found = {process.key: process for process in descendants + strays}
-        return [p for p in found.values() if p.start >= self.since and p.state not in "ZX"]
+        family = {process.key: process for process in descendants + strays}
+        return [p for p in family.values() if p.start >= self.since and p.state not in "ZX"]
 
     def heeding(self) -> list[ProcessInfo]:
         """Those of the script's own group that got its SIGINT and do not ignore it."""
@@ -111,26 +111,26 @@ class Family:
 class Group:
     """The process group of a script: the best substitute where there is no /proc."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.leader = 0
 
-    def __enter__(self):
+    def __enter__(self) -> Group:
         return self
 
-    def __exit__(self, *exc) -> None:
+    def __exit__(self, *exc: object) -> None:
         pass
 
     def begin(self, leader: int) -> None:
         self.leader = leader
 
-    def alive(self) -> list[_GroupTarget]:
+    def alive(self) -> list[GroupTarget]:
         try:
             os.killpg(self.leader, 0)
         except (ProcessLookupError, PermissionError):  # macOS: EPERM when only zombies are left
             return []
-        return [_GroupTarget(self.leader)]
+        return [GroupTarget(self.leader)]
 
-    def heeding(self) -> list[_GroupTarget]:
+    def heeding(self) -> list[GroupTarget]:
         return []
 
     def busy(self) -> bool:
@@ -141,7 +141,7 @@ class Group:
 
 
 @dataclass(frozen=True)
-class _GroupTarget:
+class GroupTarget:
     pid: int
     name: str = "process group"
 
@@ -194,8 +194,8 @@ def start_of(pid: int) -> int | None:
 
 
 def all_processes() -> dict[int, ProcessInfo]:
-    found = (process_of(int(entry)) for entry in os.listdir("/proc") if entry.isdigit())
-    return {process.pid: process for process in found if process}
+    processes = (process_of(int(entry)) for entry in os.listdir("/proc") if entry.isdigit())
+    return {process.pid: process for process in processes if process}
 
 
 def process_of(pid: int) -> ProcessInfo | None:
@@ -217,18 +217,20 @@ def process_of(pid: int) -> ProcessInfo | None:
     return ProcessInfo(pid, parent, group, session, start, state, name.decode("utf-8", "replace"))
 
 
-def _descendants(processes: dict[int, ProcessInfo], without: frozenset = frozenset()) -> list[ProcessInfo]:
+def _descendants(
+    processes: dict[int, ProcessInfo], without: frozenset[tuple[int, int]] = frozenset()
+) -> list[ProcessInfo]:
     """All descendants of ours, parents first; those `without` are left out together with their children."""
     children: dict[int, list[ProcessInfo]] = {}
     for process in processes.values():
         children.setdefault(process.parent, []).append(process)
-    found: list[ProcessInfo] = []
+    descendants: list[ProcessInfo] = []
     generation = [os.getpid()]
     while generation:
         born = [child for pid in generation for child in children.get(pid, ()) if child.key not in without]
-        found += born
+        descendants += born
         generation = [child.pid for child in born]
-    return found
+    return descendants
 
 
 def _ignores(pid: int, signum: int) -> bool:
@@ -246,13 +248,13 @@ def descendants() -> frozenset[tuple[int, int]]:
 
 def kill_descendants(without: frozenset[tuple[int, int]]) -> int:
     """Kill what descends from this process, but for those `without`, as the end of a machine would; say how many."""
-    found = _descendants(all_processes(), without) if has_proc() else []
-    for process in found:
+    processes = _descendants(all_processes(), without) if has_proc() else []
+    for process in processes:
         process.send(signal.SIGKILL)
-    return len(found)
+    return len(processes)
 
 
-def kill_session(proc: subprocess.Popen) -> None:
+def kill_session(proc: subprocess.Popen[bytes]) -> None:
     """Kill a program and whatever shares its session, and wait until they are gone."""
     if proc.returncode is None:
         with suppress(ProcessLookupError, PermissionError):

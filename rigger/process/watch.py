@@ -20,7 +20,7 @@ DRAIN_SIZE = 16 * 1024 * 1024  # bytes; ... nor fill the disk meanwhile
 class Watch:
     """Waits for output, for the end of a process and for signals, whichever comes first."""
 
-    def __init__(self, proc: subprocess.Popen, fds: Sequence[int], interrupts: Interrupts):
+    def __init__(self, proc: subprocess.Popen[bytes], fds: Sequence[int], interrupts: Interrupts):
         self.reading = set(fds)
         self.interrupts = interrupts
         self.proc = proc

@@ -24,7 +24,8 @@ def credentials_last(questions: Sequence[Question]) -> list[Question]:
 
     A later question needs a secret when it names it, or when it asks a program, which may have to log in.
     """
-    kept, moved = [], []
+    kept: list[Question] = []
+    moved: list[Question] = []
     for position, question in enumerate(questions):
         later = questions[position + 1 :]
         (moved if question.secret and not _needed(question.name, later) else kept).append(question)
@@ -73,7 +74,7 @@ class Interview:
         self.set_aside: dict[str, BadAnswer] = {}  # values that do not hold, to be explained and asked
         self._asked_again: set[str] = set()  # taken back by a person: no source settles them
         self._unlisted: set[str] = set()  # whose choices cannot be listed: any value will do
-        self._choices: dict[tuple, tuple[Choice, ...]] = {}
+        self._choices: dict[tuple[str, str, tuple[tuple[str, str], ...]], tuple[Choice, ...]] = {}
 
     def values(self) -> dict[str, str]:
         """Return the value of every answered question that applies."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rigger.envfile.names import check_value
 from rigger.questions.model import BadAnswer, Choice, Question
@@ -35,11 +35,11 @@ def _shown(question: Question, value: str) -> str:
     return "(hidden)" if question.secret else repr(value[:80])
 
 
-def _any_text(question, text, choices):
+def _any_text(question: Question, text: str, choices: Sequence[Choice]) -> str:
     return text
 
 
-def _integer(question, text, choices):
+def _integer(question: Question, text: str, choices: Sequence[Choice]) -> str:
     if not re.fullmatch(r"[+-]?[0-9]{1,18}", text.strip()):
         raise BadAnswer(f"{question.name} must be a whole number, not {text[:80]!r}.")
     number = int(text)
@@ -50,14 +50,14 @@ def _integer(question, text, choices):
     return str(number)
 
 
-def _confirm(question, text, choices):
+def _confirm(question: Question, text: str, choices: Sequence[Choice]) -> str:
     word = text.strip().lower()
     if word not in YES | NO:
         raise BadAnswer(f"{question.name} must be yes or no, not {text[:80]!r}.")
     return "true" if word in YES else "false"
 
 
-def _select(question, text, choices):
+def _select(question: Question, text: str, choices: Sequence[Choice]) -> str:
     if not choices or text in {choice.value for choice in choices}:
         return text
     if question.pattern and re.fullmatch(question.pattern, text):
@@ -68,7 +68,7 @@ def _select(question, text, choices):
     raise BadAnswer(_not_a_choice(question.name, text, choices))
 
 
-def _checkbox(question, text, choices):
+def _checkbox(question: Question, text: str, choices: Sequence[Choice]) -> str:
     picked = [item.strip() for item in text.split(",") if item.strip()]
     for item in picked:
         if choices and item not in {choice.value for choice in choices}:
@@ -82,18 +82,18 @@ def _not_a_choice(name: str, text: str, choices: Sequence[Choice]) -> str:
     return f"{name} must be one of {listed}, not {text[:80]!r}{did_you_mean(text, values)}."
 
 
-def _path(question, text, choices):
+def _path(question: Question, text: str, choices: Sequence[Choice]) -> str:
     return os.path.abspath(os.path.expanduser(text))
 
 
-def _ssh_key(question, text, choices):
+def _ssh_key(question: Question, text: str, choices: Sequence[Choice]) -> str:
     path = _path(question, text, choices)
     if not os.path.isfile(path):
         raise BadAnswer(f"{question.name}: there is no file {path}.")
     return path
 
 
-_BY_TYPE = {
+_BY_TYPE: dict[str, Callable[[Question, str, Sequence[Choice]], str]] = {
     "integer": _integer,
     "confirm": _confirm,
     "select": _select,

@@ -69,18 +69,18 @@ class _Served:
 
     def start(self) -> None:
         """Start an agent; raises NotReady."""
-        where = tempfile.mkdtemp(prefix="rigger-agent-", dir=_short_folder())
-        self.socket = os.path.join(where, "socket")
+        folder = tempfile.mkdtemp(prefix="rigger-agent-", dir=_short_folder())
+        self.socket = os.path.join(folder, "socket")
         self._keep()
         try:
-            said = capture.capture(["ssh-agent", "-s", "-a", self.socket], env=_environ(""))
+            agent = capture.capture(["ssh-agent", "-s", "-a", self.socket], env=_environ(""))
         except StepFailed as problem:
             raise NotReady(problem.message, "Install OpenSSH's client, then try again.") from None
-        found = re.search(rb"SSH_AGENT_PID=(\d+)", said.output)
-        if said.exit_code or not found:
-            last = said.errors.decode("utf-8", "replace").strip() or f"it exited {said.exit_code}"
+        pid = re.search(rb"SSH_AGENT_PID=(\d+)", agent.output)
+        if agent.exit_code or not pid:
+            last = agent.errors.decode("utf-8", "replace").strip() or f"it exited {agent.exit_code}"
             raise NotReady(f"ssh-agent could not be started: {last}.", "Start one yourself, then try again.")
-        self.pid = int(found[1])
+        self.pid = int(pid[1])
         self.started = process_start_time(self.pid)
         self._keep()
 
@@ -89,9 +89,9 @@ class _Served:
         if _held(self.socket, key):
             return False
         before = self._public_keys()
-        said = _ssh_add(self.socket, key)
-        if said.exit_code:
-            self._add_by_hand(key, said.errors)
+        added = _ssh_add(self.socket, key)
+        if added.exit_code:
+            self._add_by_hand(key, added.errors)
         self.added += [line for line in self._public_keys() if line not in before]
         self._keep()
         return True
@@ -112,8 +112,8 @@ class _Served:
             raise NotReady(f"The key {key} was not added to the agent; nothing was started.", WAYS)
 
     def _public_keys(self) -> list[str]:
-        said = _ssh_add(self.socket, "-L")
-        return said.output.decode("utf-8", "surrogateescape").splitlines() if said.exit_code == 0 else []
+        listed = _ssh_add(self.socket, "-L")
+        return listed.output.decode("utf-8", "surrogateescape").splitlines() if listed.exit_code == 0 else []
 
     def end(self) -> None:
         """Stop the agent if we started it, else take back the keys that we added."""
@@ -128,8 +128,8 @@ class _Served:
 
     def _keep(self) -> None:
         """Write down what the next run has to undo if this one is killed."""
-        found = {"socket": self.socket, "pid": self.pid, "started": self.started, "added": self.added}
-        write_bytes(self.record, json.dumps(found).encode() + b"\n", durable=False)
+        record = {"socket": self.socket, "pid": self.pid, "started": self.started, "added": self.added}
+        write_bytes(self.record, json.dumps(record).encode() + b"\n", durable=False)
 
 
 def clear_stale(folder: str) -> None:
@@ -187,7 +187,7 @@ def _take_back(socket: str, public_keys: Sequence[str]) -> None:
 
 def _held(socket: str, key: str) -> bool:
     """Return whether an agent has a key already; a key whose public part cannot be read counts as absent."""
-    prints = {found for path in (f"{key}.pub", key) if (found := _fingerprint(path))}
+    prints = {fingerprint for path in (f"{key}.pub", key) if (fingerprint := _fingerprint(path))}
     listed = _ssh_add(socket, "-l")
     held = {line.split()[1] for line in listed.output.decode("utf-8", "replace").splitlines() if " " in line}
     return listed.exit_code == 0 and bool(prints & held)

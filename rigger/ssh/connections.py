@@ -28,13 +28,13 @@ class Connections:
         import tempfile
 
         self._close_those_of_a_killed_run()
-        self.path = tempfile.mkdtemp(prefix="rigger-", dir=_place())
+        self.path = tempfile.mkdtemp(prefix="rigger-", dir=_folder_for_sockets())
         os.mkdir(os.path.join(self.path, "lost"), 0o700)
         with contextlib.suppress(OSError):  # it is a courtesy to the run after a crash
             os.symlink(self.path, self.link)
         return self
 
-    def __exit__(self, *exc) -> None:
+    def __exit__(self, *exc: object) -> None:
         close(self.path)
         with contextlib.suppress(OSError):
             os.unlink(self.link)
@@ -99,12 +99,12 @@ def _ask_to_end(path: str) -> bool:
 
 def _servers(socket: str) -> list[int]:
     """Return the processes that were started for a socket; none where there is no /proc."""
-    found, wanted = [], b"\0" + os.fsencode(socket) + b"\0"
+    servers, argument = [], b"\0" + os.fsencode(socket) + b"\0"
     for pid in filter(str.isdigit, _names("/proc")):
         with contextlib.suppress(OSError), open(f"/proc/{pid}/cmdline", "rb") as file:
-            if wanted in file.read():
-                found.append(int(pid))
-    return found
+            if argument in file.read():
+                servers.append(int(pid))
+    return servers
 
 
 def _names(folder: str) -> list[str]:
@@ -114,7 +114,7 @@ def _names(folder: str) -> list[str]:
         return []
 
 
-def _place() -> str | None:
+def _folder_for_sockets() -> str | None:
     """Return the folder to make ours in: the user's own, else the one that everybody has."""
     import tempfile
 
@@ -127,8 +127,8 @@ def _place() -> str | None:
 
 
 def _is_private(path: str) -> bool:
-    found = os.lstat(path)
-    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077
+    status = os.lstat(path)
+    return stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid() and not status.st_mode & 0o077
 
 
 def first_pause() -> float:

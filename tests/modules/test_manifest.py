@@ -462,3 +462,13 @@ def test_fields_about_repositories(modules):
     )
     assert (module.repository, module.git_tags, module.versions) == ("/srv/oak", True, ())
     assert module.interfaces == {1: "1.11.0"}
+
+
+@pytest.mark.parametrize("verb", ["suspend", "resume", "leaving"])
+def test_a_script_that_a_module_need_not_have_is_looked_at_too(modules, verb):
+    folder = modules.write("provider", "sand")
+    module = modules_manifest.load(folder)
+    assert module.script_problems() == []
+    with open(os.path.join(folder, verb), "w", encoding="utf-8") as script:
+        script.write("#!/bin/sh\n")
+    assert module.script_problems() == [f"{verb} is not executable"]
