@@ -471,4 +471,4 @@ def test_a_script_that_a_module_need_not_have_is_looked_at_too(modules, verb):
     assert module.script_problems() == []
     with open(os.path.join(folder, verb), "w", encoding="utf-8") as script:
         script.write("#!/bin/sh\n")
-    assert module.script_problems() == [f"{verb} is not executable"]
+    assert module.script_problems() == [f"{os.path.join(folder, verb)} is not executable"]
