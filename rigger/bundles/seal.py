@@ -164,7 +164,8 @@ def _private_as_openssh(pem: bytes, key: str) -> bytes:
     try:
         private = serialization.load_pem_private_key(pem, None)
         form = serialization.PrivateFormat.OpenSSH
-        return private.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
+        openssh: bytes = private.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
+        return openssh
     except (ValueError, TypeError, unsupported) as error:
         raise NotReady(
             f"{key} cannot be used to sign: {error}.", "Give an Ed25519 or another SSH key."
@@ -175,7 +176,10 @@ def _public_as_openssh(pem: bytes, key: str) -> bytes:
     serialization, unsupported = _cryptography(key)
     try:
         public = serialization.load_pem_public_key(pem)
-        return public.public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
+        openssh: bytes = public.public_bytes(
+            serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH
+        )
+        return openssh
     except (ValueError, TypeError, unsupported) as error:
         raise BadUsage(f"{key} is no public key: {error}.", "Give an Ed25519 or another SSH key.") from None
 
