@@ -1,10 +1,12 @@
 """Where rigger starts. Help and version are answered before anything is imported."""
 
+from __future__ import annotations
+
 import os
 import sys
 
 
-def main(arguments=None) -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Run rigger with the arguments of the command line; return its exit code."""
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments in (["--version"], ["--help"], ["-h"], []):
@@ -14,7 +16,7 @@ def main(arguments=None) -> int:
     return run(arguments)
 
 
-def _answer(arguments) -> int:
+def _answer(arguments: list[str]) -> int:
     if arguments == ["--version"]:
         from rigger import __version__
 

@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from rigger.bundles import pack
 from rigger.bundles.format import Member
@@ -199,7 +200,7 @@ def _read(path: str) -> bytes:
         return file.read()
 
 
-def _fields(environment: Environment, config: Config, head: tuple[int, str]) -> dict:
+def _fields(environment: Environment, config: Config, head: tuple[int, str]) -> dict[str, Any]:
     root = os.path.realpath(environment.path)
     return {
         "name": environment.name,

@@ -44,7 +44,7 @@ class Folder:
         return self
 
     @contextmanager
-    def file(self, entry: Entry) -> Iterator[Callable]:
+    def file(self, entry: Entry) -> Iterator[Callable[[memoryview], None]]:
         """What writes to a new file, in its folder."""
         *parents, base = entry.name.split("/")
         fd = os.open(base, NEW_FILE, 0o600, dir_fd=self._enter(parents))
@@ -85,7 +85,7 @@ class Folder:
         if durable:
             sync_folder(os.path.dirname(self.into))
 
-    def __exit__(self, *exc) -> None:
+    def __exit__(self, *exc: object) -> None:
         while self._fds:
             os.close(self._fds.pop())
         if self._aside:

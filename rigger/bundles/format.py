@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -60,7 +61,7 @@ class File:
 class Manifest:
     """What a bundle holds; `fields` is all that is neither format nor files."""
 
-    fields: dict
+    fields: dict[str, Any]  # JSON, from anybody: see rules.fields_problem
     files: dict[str, File]
     raw: bytes = field(repr=False)
     signature: bytes | None = field(default=None, repr=False)
@@ -96,7 +97,7 @@ def diff(before: Manifest, after: Manifest) -> Difference:
     )
 
 
-def _content(file: File) -> tuple:
+def _content(file: File) -> tuple[int, str, str]:
     return file.size, file.sha256, file.mode
 
 

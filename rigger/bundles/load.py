@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from rigger.audit.secrets import secret_digest
 from rigger.bundles import opened, seal, unpack
@@ -87,9 +88,9 @@ class Loaded:
             return values
         scripts = self.found.scripts("platform")
         known = self.found.fields["platform"] in search.folders("platform", self.target.home)
-        alone = bool(scripts) and not known and not self.repository
-        place = scripts if alone else self.target.file(CHECKOUT)
-        values = {name: opened.repoint(value, folder, place) for name, value in values.items()}
+        alone = scripts is not None and not known and not self.repository
+        replacement = scripts if scripts is not None and alone else self.target.file(CHECKOUT)
+        values = {name: opened.repoint(value, folder, replacement) for name, value in values.items()}
         if alone:
             values.pop("CHECKOUT")
         return values
@@ -288,10 +289,11 @@ def _open(found: OpenedBundle, open_sealed: Callable[[bytes], bytes]) -> dict[st
         raise Refused(f"The encrypted part of {found.path} is not what rigger writes.", AGAIN)
     found.add(sealed["files"])
     write_bytes(found.file("key"), bytes.fromhex(sealed["key"]))
-    return sealed["secrets"]
+    secrets: dict[str, str] = sealed["secrets"]
+    return secrets
 
 
-def _is_sealed(sealed) -> bool:
+def _is_sealed(sealed: Any) -> bool:
     """Return whether the encrypted part is of the form that `rigger save` gives it."""
     try:
         names = all(check_name(name) is None for name in sealed["secrets"])

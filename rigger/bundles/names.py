@@ -51,12 +51,15 @@ def _part_problem(part: str) -> str | None:
     return None
 
 
+_Tree = dict[str, tuple[str, "_Tree | None"]]  # a folded part -> the part, and what lies below it
+
+
 class Names:
     """The names so far, as a file system sees them that knows neither case nor Unicode's normal forms."""
 
     def __init__(self, limits: Limits):
         self._limits = limits
-        self._tree: dict = {}
+        self._tree: _Tree = {}
         self._count = self._size = 0
 
     def take(self, name: str) -> str | None:

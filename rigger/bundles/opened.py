@@ -7,6 +7,7 @@ import contextlib
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from rigger import files as filess
 from rigger.audit.log import AuditLog
@@ -45,15 +46,18 @@ class OpenedBundle:
 
     @property
     def name(self) -> str:
-        return self.fields["name"]
+        name: str = self.fields["name"]
+        return name
 
     @property
     def id(self) -> str:
-        return self.fields["id"]
+        id: str = self.fields["id"]
+        return id
 
     @property
     def serial(self) -> int:
-        return self.fields["serial"]
+        serial: int = self.fields["serial"]
+        return serial
 
     @property
     def encrypted(self) -> bytes | None:
@@ -89,14 +93,14 @@ class OpenedBundle:
 
     def programs(self, target: Environment) -> list[tuple[str, str]]:
         """Return the SHA-256 and name of programs among the modules' state, without those that the target has."""
-        found = []
+        programs = []
         for path in sorted(_files(self.file("modules"))):
             name = os.path.relpath(path, self.folder)
             if os.access(path, os.X_OK) and not _same(path, target.file(name)):
-                found.append((script_digest(path), name))
-        return found
+                programs.append((script_digest(path), name))
+        return programs
 
-    def add(self, files: Mapping[str, Mapping]) -> None:
+    def add(self, files: Mapping[str, Mapping[str, Any]]) -> None:
         """Put the files of the encrypted part in their places; raises Refused for one that does not belong there."""
         for name, file in files.items():
             if name_problem(name) or member_problem(name, self.fields):
@@ -167,8 +171,8 @@ def _read(path: str) -> bytes:
 
 
 def _files(folder: str) -> Iterator[str]:
-    for place, _, names in os.walk(folder):
-        yield from (os.path.join(place, name) for name in names)
+    for parent, _, names in os.walk(folder):
+        yield from (os.path.join(parent, name) for name in names)
 
 
 def _same(path: str, other: str) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from hashlib import sha256
+from typing import Any
 
 from rigger import __version__
 from rigger.bundles.format import (
@@ -45,7 +46,7 @@ class _Chance(Exception):
 def pack(
     path: str,
     members: Iterable[Member],
-    fields: dict,
+    fields: dict[str, Any],
     *,
     secrets: Iterable[str] = (),
     sign: Sign | None = None,
@@ -68,7 +69,7 @@ def pack(
     )
 
 
-def _check_members(members: list[Member], fields: dict, limits: Limits) -> None:
+def _check_members(members: list[Member], fields: dict[str, Any], limits: Limits) -> None:
     names = Names(limits)
     for member in members:
         problem = names.take(member.name)
@@ -82,7 +83,15 @@ def _check_members(members: list[Member], fields: dict, limits: Limits) -> None:
         raise ValueError(f"fields of the manifest's own: {sorted(reserved)}")
 
 
-def _pack(path, members, fields, secrets, sign, limits, level) -> Packed:
+def _pack(
+    path: str,
+    members: list[Member],
+    fields: dict[str, Any],
+    secrets: list[str],
+    sign: Sign | None,
+    limits: Limits,
+    level: int,
+) -> Packed:
     with saying_what_failed(path), _Output(path) as output:
         packer = _Packer(output, secrets, limits, level)
         try:
@@ -90,9 +99,9 @@ def _pack(path, members, fields, secrets, sign, limits, level) -> Packed:
             manifest = packer.seal(files, fields, sign)
         finally:
             packer.stop()
-        found = packer.leaks()
-        if found:
-            shown = Redactor(secrets).text(", ".join(map(shown_name, found)))
+        leaks = packer.leaks()
+        if leaks:
+            shown = Redactor(secrets).text(", ".join(map(shown_name, leaks)))
             raise Refused(
                 f"{path} was not written: there are secrets in {shown}.",
                 "Take them out of there, or leave those files out.",
@@ -121,6 +130,9 @@ def _check_loadable(path: str, manifest: Manifest, packer: _Packer, output: _Out
             )
 
 
+_Update = Callable[[memoryview], None]  # of a hash
+
+
 class _Packer:
     """Turns members into blocks of tar, which threads hash and compress while the next one is read."""
 
@@ -136,7 +148,7 @@ class _Packer:
         self._free = worker_pool()
         self._block, self._used = self._free.get(), 0
         self._parts: list[
-            tuple[Callable, memoryview]
+            tuple[_Update, memoryview]
         ] = []  # what of the block is to be hashed, and by which hash
         compressor = zstandard.ZstdCompressor(level=level, threads=-1, write_checksum=True)
         self._frame = compressor.compressobj()
@@ -156,7 +168,7 @@ class _Packer:
                 count = os.readv(fd, [room])
                 if not count:
                     raise _changed(member)
-                self._advance(count, digest)
+                self._advance(count, digest.update)
             if os.readv(fd, [bytearray(1)]) or _stamp(os.fstat(fd)) != _stamp(status):
                 raise _changed(member)
         self._put(bytes(-status.st_size % 512))
@@ -178,12 +190,14 @@ class _Packer:
         self._put(bytes(-len(data) % 512))
         return lambda: File(len(data), sha256(data).hexdigest(), f"{mode:04o}", mtime)
 
-    def seal(self, files: dict[str, Callable[[], File]], fields: dict, sign: Sign | None) -> Manifest:
+    def seal(
+        self, files: dict[str, Callable[[], File]], fields: dict[str, Any], sign: Sign | None
+    ) -> Manifest:
         """Append the manifest, its signature and the end."""
         self._pass_on()
         self._hasher.wait()
-        known = {name: file() for name, file in files.items()}
-        entries = {name: asdict(file) for name, file in known.items()}
+        hashed = {name: file() for name, file in files.items()}
+        entries = {name: asdict(file) for name, file in hashed.items()}
         content = {"format": FORMAT, "rigger": __version__, **fields, "files": entries}
         raw = json.dumps(content, indent=1, ensure_ascii=True, allow_nan=False).encode() + b"\n"
         self.add(Member(MANIFEST, data=raw))
@@ -196,7 +210,7 @@ class _Packer:
         self._hasher.wait()
         self._compressor.do(self._write, self._frame.flush)
         self._compressor.wait()
-        return Manifest({"rigger": __version__, **fields}, known, raw, signature)
+        return Manifest({"rigger": __version__, **fields}, hashed, raw, signature)
 
     def leaks(self) -> list[str]:
         """The names of the members that secrets were found in."""
@@ -218,9 +232,9 @@ class _Packer:
                 self._pass_on()
             yield memoryview(self._block)[self._used : self._used + end - self.offset]
 
-    def _advance(self, count: int, digest=None) -> None:
-        if digest:
-            self._parts.append((digest.update, memoryview(self._block)[self._used : self._used + count]))
+    def _advance(self, count: int, update: _Update | None = None) -> None:
+        if update:
+            self._parts.append((update, memoryview(self._block)[self._used : self._used + count]))
         self._used += count
         self.offset += count
 
@@ -278,7 +292,7 @@ class _Watch:
         self.found.extend(offset + end - 1 for _, end in places)
 
 
-def _hash(parts: list[tuple[Callable, memoryview]]) -> None:
+def _hash(parts: list[tuple[_Update, memoryview]]) -> None:
     for update, part in parts:
         update(part)
 
@@ -358,7 +372,7 @@ class _Output:
         self._aside = ""
         sync_folder(self.folder)
 
-    def __exit__(self, *exc) -> None:
+    def __exit__(self, *exc: object) -> None:
         os.close(self._fd)
         if self._aside:
             with suppress(OSError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from contextlib import contextmanager
 from hashlib import sha256
 
@@ -83,7 +83,7 @@ def _read(path: str, sink: _Nowhere | Folder, limits: Limits, hashing: bool = Tr
         reader = _Reader(stream, sink, limits, hashing)
         manifest = reader.manifest()
     if hashing:
-        _compare(manifest.files, reader.found())
+        _compare(manifest.files, reader.members())
     elif manifest.files.keys() != reader.sizes.keys():
         _compare_names(manifest.files.keys(), reader.sizes.keys())
     return manifest
@@ -96,7 +96,7 @@ class _Reader:
         self.sizes: dict[str, Entry] = {}
         self._stream, self._sink, self._limits, self._hashing = stream, sink, limits, hashing
         self._names = Names(limits)
-        self._digests: dict[str, object] = {}
+        self._digests: dict[str, Callable[[], str]] = {}
 
     def manifest(self) -> Manifest:
         """Everything up to the end of the bundle."""
@@ -116,10 +116,10 @@ class _Reader:
         self._stream.expect_end()
         return _parse_manifest(raw, signature)
 
-    def found(self) -> dict[str, File]:
+    def members(self) -> dict[str, File]:
         """The members that came, as a manifest has them."""
         return {
-            name: File(entry.size, self._digests[name].hexdigest(), f"{entry.mode:04o}", entry.mtime)
+            name: File(entry.size, self._digests[name](), f"{entry.mode:04o}", entry.mtime)
             for name, entry in self.sizes.items()
         }
 
@@ -140,7 +140,8 @@ class _Reader:
         if self.sizes and next(reversed(self.sizes)) > entry.name:
             raise Bad(f"{shown_name(entry.name)} is not in its place in the order of names")
         self.sizes[entry.name] = entry
-        digest = self._digests[entry.name] = sha256()
+        digest = sha256()
+        self._digests[entry.name] = digest.hexdigest
         update = digest.update if self._hashing else None
         with self._sink.file(entry) as write:
             for piece in self._stream.pieces(entry.size, update):
@@ -159,17 +160,17 @@ class _Reader:
             raise Bad(f"there are bytes between {shown_name(entry.name)} and the next file")
 
 
-def _compare(said: dict[str, File], found: dict[str, File]) -> None:
-    _compare_names(said.keys(), found.keys())
-    for name, file in found.items():
-        if said[name] != file:
+def _compare(listed: dict[str, File], members: dict[str, File]) -> None:
+    _compare_names(listed.keys(), members.keys())
+    for name, file in members.items():
+        if listed[name] != file:
             raise Bad(f"{shown_name(name)} is not what the manifest says")
 
 
-def _compare_names(said, found) -> None:
-    for name in sorted(said - found):
+def _compare_names(listed: Set[str], members: Set[str]) -> None:
+    for name in sorted(listed - members):
         raise Bad(f"{shown_name(name)} is in its manifest but missing")
-    for name in sorted(found - said):
+    for name in sorted(members - listed):
         raise Bad(f"{shown_name(name)} is not in its manifest")
 
 
@@ -206,7 +207,7 @@ def _parse_file(name: str, entry: object) -> File:
     return File(**entry)
 
 
-def _without_duplicates(pairs: list[tuple[str, object]]) -> dict:
+def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
     result = dict(pairs)
     if len(result) != len(pairs):
         raise ValueError("a key occurs twice")
@@ -226,7 +227,7 @@ class _Nowhere:
     """Takes files and forgets them."""
 
     @contextmanager
-    def file(self, entry: Entry) -> Iterator[Callable]:
+    def file(self, entry: Entry) -> Iterator[Callable[[memoryview], None]]:
         yield _forget
 
 

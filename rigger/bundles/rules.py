@@ -20,7 +20,7 @@ ROLES = ("provider", "platform")
 AGAIN = "Get it again from whoever made it."
 
 
-def fields_problem(fields: Mapping) -> str | None:
+def fields_problem(fields: Mapping[str, object]) -> str | None:
     """Return which field of a manifest is not what rigger writes, None when all are."""
     audit = fields.get("audit")
     expected = {
@@ -43,7 +43,7 @@ def fields_problem(fields: Mapping) -> str | None:
     return f"its manifest has no usable {wrong[0]}" if wrong else None
 
 
-def member_problem(name: str, fields: Mapping) -> str | None:
+def member_problem(name: str, fields: Mapping[str, object]) -> str | None:
     """Return why a file has no place in a bundle of an environment: nothing that rigger keeps for itself comes along."""
     parts = name.split("/")
     places = [[tree] for tree in TREES] + [["scripts", role, fields.get(role)] for role in ROLES]
@@ -54,19 +54,19 @@ def member_problem(name: str, fields: Mapping) -> str | None:
     return f"{name!r} has no place in it"
 
 
-def _matches(value, pattern: str) -> bool:
+def _matches(value: object, pattern: str) -> bool:
     return isinstance(value, str) and re.fullmatch(pattern, value) is not None
 
 
-def _is_count(value) -> bool:
+def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
-def _is_line(value) -> bool:
+def _is_line(value: object) -> bool:
     return isinstance(value, str) and len(value) <= 200 and (value.isprintable() or not value)
 
 
-def _is_folder(value) -> bool:
+def _is_folder(value: object) -> bool:
     return (
         isinstance(value, str) and value != "/" and os.path.isabs(value) and os.path.normpath(value) == value
     )
@@ -76,5 +76,5 @@ def _is_path_folder(name: str) -> bool:
     return name_problem(name) is None and os.pathsep not in name
 
 
-def _all(values, good: Callable[[str], bool]) -> bool:
+def _all(values: object, good: Callable[[str], bool]) -> bool:
     return isinstance(values, list) and all(isinstance(value, str) and good(value) for value in values)

@@ -31,14 +31,16 @@ def encrypt(data: bytes, *, passphrase: str | None = None, recipients: Iterable[
     """Encrypt for a passphrase, or for recipients: age1..., ssh-ed25519 ..., ssh-rsa ...; raises BadUsage."""
     import pyrage
 
-    known = [_recipient(text) for text in recipients]
-    if (passphrase is None) == (not known):
+    keys = [_recipient(text) for text in recipients]
+    if (passphrase is None) == (not keys):
         raise BadUsage("Encryption takes either a passphrase or recipients.", "Give one of them.")
     if passphrase is None:
-        return pyrage.encrypt(data, known)
+        encrypted: bytes = pyrage.encrypt(data, keys)
+        return encrypted
     if not passphrase:
         raise BadUsage("The passphrase is empty.", "Choose a longer one.")
-    return pyrage.passphrase.encrypt(data, passphrase)
+    encrypted = pyrage.passphrase.encrypt(data, passphrase)
+    return encrypted
 
 
 def decrypt(data: bytes, *, passphrase: str | None = None, identities: Iterable[str] = ()) -> bytes:
@@ -48,9 +50,13 @@ def decrypt(data: bytes, *, passphrase: str | None = None, identities: Iterable[
     if not data.startswith(b"age-encryption.org/"):
         raise Refused("The secrets are not in age's format.", "Get the bundle again from whoever made it.")
     try:
+        decrypted: bytes
         if passphrase is not None:
-            return pyrage.passphrase.decrypt(data, passphrase)
-        return pyrage.decrypt(data, [identity for path in identities for identity in _identities(path)])
+            decrypted = pyrage.passphrase.decrypt(data, passphrase)
+        else:
+            keys = [identity for path in identities for identity in _identities(path)]
+            decrypted = pyrage.decrypt(data, keys)
+        return decrypted
     except pyrage.DecryptError as error:
         raise _not_decrypted(data, passphrase) from error
 
@@ -77,7 +83,7 @@ def _not_decrypted(data: bytes, passphrase: str | None) -> BadUsage:
     return BadUsage("The passphrase does not decrypt the secrets, or they are damaged.", "Try again.")
 
 
-def _recipient(text: str):
+def _recipient(text: str) -> object:
     import pyrage
 
     kind = pyrage.x25519 if text.strip().startswith("age1") else pyrage.ssh
@@ -90,7 +96,7 @@ def _recipient(text: str):
         ) from error
 
 
-def _identities(path: str) -> list:
+def _identities(path: str) -> list[object]:
     import pyrage
 
     data = _read(path)
@@ -158,7 +164,8 @@ def _private_as_openssh(pem: bytes, key: str) -> bytes:
     try:
         private = serialization.load_pem_private_key(pem, None)
         form = serialization.PrivateFormat.OpenSSH
-        return private.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
+        openssh: bytes = private.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
+        return openssh
     except (ValueError, TypeError, unsupported) as error:
         raise NotReady(
             f"{key} cannot be used to sign: {error}.", "Give an Ed25519 or another SSH key."
@@ -169,7 +176,10 @@ def _public_as_openssh(pem: bytes, key: str) -> bytes:
     serialization, unsupported = _cryptography(key)
     try:
         public = serialization.load_pem_public_key(pem)
-        return public.public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
+        openssh: bytes = public.public_bytes(
+            serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH
+        )
+        return openssh
     except (ValueError, TypeError, unsupported) as error:
         raise BadUsage(f"{key} is no public key: {error}.", "Give an Ed25519 or another SSH key.") from None
 
@@ -203,9 +213,9 @@ def verify(data: bytes, signature: bytes, key: str | None = None) -> str:
         else:
             allowed = _write(folder, "allowed", _allowed_signers(key))
             done = _ssh_keygen("verify", "-f", allowed, "-I", _SIGNER, "-s", signature_file, input=data)
-    found = re.search(rb'^Good "%s" signature .*(SHA256:\S+)' % NAMESPACE.encode(), done.output, re.MULTILINE)
-    if done.exit_code == 0 and found:
-        return found[1].decode()
+    good = re.search(rb'^Good "%s" signature .*(SHA256:\S+)' % NAMESPACE.encode(), done.output, re.MULTILINE)
+    if done.exit_code == 0 and good:
+        return good[1].decode()
     by = f" by a key in {key}" if key else ""
     raise Refused(
         f"The bundle's signature is not valid{by}: {_said(done.errors)}.",
@@ -219,10 +229,13 @@ def _allowed_signers(key: str) -> bytes:
     if b"-----BEGIN PUBLIC KEY-----" in content:
         content = _public_as_openssh(content, key)
     lines = content.decode("utf-8", "replace").splitlines()
-    found = [_KEY.fullmatch(line.strip()) for line in lines if line.strip() and not line.startswith("#")]
-    if not found or None in found:
+    lines = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    matches = [match for line in lines if (match := _KEY.fullmatch(line))]
+    if not matches or len(matches) != len(lines):
         raise BadUsage(f"{key} is no SSH public key.", "Give the file that ends in .pub.")
-    return "".join(f'{_SIGNER} namespaces="{NAMESPACE}" {match[1]} {match[2]}\n' for match in found).encode()
+    return "".join(
+        f'{_SIGNER} namespaces="{NAMESPACE}" {match[1]} {match[2]}\n' for match in matches
+    ).encode()
 
 
 def _ssh_keygen(action: str, *arguments: str, input: bytes) -> Captured:

@@ -7,10 +7,14 @@ import stat
 from collections.abc import Callable, Iterator
 from queue import SimpleQueue
 from threading import Thread
+from typing import TYPE_CHECKING
 
 from rigger.bundles.format import Bad, Limits
 from rigger.bundles.threads import BLOCK, Worker, worker_pool
 from rigger.errors import BadUsage
+
+if TYPE_CHECKING:
+    from zstandard import ZstdDecompressionReader
 
 # --- the stream in the frame -------------------------------------------------------------------------
 
@@ -20,7 +24,8 @@ class Stream:
 
     def __init__(self, path: str, limits: Limits):
         self._path, self._limits = path, limits
-        self._free, self._ready = worker_pool(), SimpleQueue()
+        self._free = worker_pool()
+        self._ready: SimpleQueue[tuple[bytearray, int] | BaseException] = SimpleQueue()
         self._stopped = False
         self._current: bytearray | None = None
         self._rest = memoryview(b"")
@@ -44,7 +49,7 @@ class Stream:
         self._unpacker.start()
         return self
 
-    def __exit__(self, kind, *exc) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *exc: object) -> None:
         self._stopped = True
         self._free.put(bytearray(1))  # so that the thread sees it
         self._unpacker.join()
@@ -59,7 +64,7 @@ class Stream:
         """The next bytes, which the caller has found to be few."""
         return b"".join(map(bytes, self.pieces(size, None)))
 
-    def pieces(self, size: int, update: Callable | None) -> Iterator[memoryview]:
+    def pieces(self, size: int, update: Callable[[memoryview], None] | None) -> Iterator[memoryview]:
         """The next bytes, each piece valid until the next one; `update` is called with them by a thread."""
         while size:
             if not self._rest and not self._next_block():
@@ -104,7 +109,7 @@ class Stream:
         except BaseException as problem:
             self._ready.put(problem)
 
-    def _fill_blocks(self, reader) -> None:
+    def _fill_blocks(self, reader: ZstdDecompressionReader) -> None:
         total, size = 0, 1
         while size:
             block = self._free.get()
@@ -127,7 +132,7 @@ def _nothing() -> None:
     pass
 
 
-def _fill(reader, block: bytearray) -> int:
+def _fill(reader: ZstdDecompressionReader, block: bytearray) -> int:
     """Read until the block is full or the frame at its end."""
     view, filled = memoryview(block), 0
     while filled < len(block) and (count := reader.readinto(view[filled:])):
@@ -165,7 +170,7 @@ def _end_of_blocks(fd: int, at: int, most: int) -> int:
         if len(head) < 3:
             raise Bad("it ends too early")
         value = int.from_bytes(head, "little")
-        last, kind, size = value & 1, value >> 1 & 3, value >> 3
+        last, kind, size = bool(value & 1), value >> 1 & 3, value >> 3
         left -= 1
         if kind == _RESERVED or size > _BLOCK_SIZE or left < 0:
             raise Bad("it is damaged")

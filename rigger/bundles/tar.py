@@ -101,10 +101,10 @@ def read_entry(stream: Stream, block: bytes) -> Entry:
         record = stream.take(size + -size % 512)
         block = stream.take(512)
         read += record + block
-        found = re.match(rb"[0-9]{1,5} path=(.*)\n\0*\Z", record, re.DOTALL)
-        long_name = found and found[1]
-        if long_name is None:
+        path = re.match(rb"[0-9]{1,5} path=(.*)\n\0*\Z", record, re.DOTALL)
+        if path is None:
             raise Bad(f"{shown_name(_raw_name(block))} has a pax header that rigger does not write")
+        long_name = path[1]
     raw = _raw_name(block) if long_name is None else long_name
     _check_kind(block, raw)
     size, mode, mtime = _octal(block[124:136]), _octal(block[100:108]), _octal(block[136:148])
@@ -114,7 +114,7 @@ def read_entry(stream: Stream, block: bytes) -> Entry:
         raise Bad(f"{shown_name(name)}: {problem}")
     if mode is not None and mode not in (0o600, 0o700):
         raise Bad(f"{shown_name(name)} has the mode {mode:o}, which is neither 600 nor 700")
-    if None in (size, mode, mtime) or tar_header(name, size, mode, mtime) != read:
+    if size is None or mode is None or mtime is None or tar_header(name, size, mode, mtime) != read:
         raise Bad(f"{shown_name(name)} has a header that is damaged, or not of rigger's making")
     return Entry(name, size, mode, mtime)
 

@@ -9,6 +9,9 @@ from threading import Thread
 BLOCK = 1024 * 1024  # bytes that travel together between threads
 BLOCKS = 8  # how many of them there are
 
+# What to call, with what, and what to call in any case.
+_Job = tuple[Callable[..., object] | None, tuple[object, ...], Callable[[], None] | None]
+
 
 # --- threads -----------------------------------------------------------------------------------------
 
@@ -16,13 +19,15 @@ BLOCKS = 8  # how many of them there are
 class Worker:
     """A thread that does its jobs in turn; after one failed it skips the others, and `check` raises why."""
 
-    def __init__(self):
-        self._jobs: SimpleQueue = SimpleQueue()
+    def __init__(self) -> None:
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._problem: BaseException | None = None
         self._thread = Thread(target=self._work, daemon=True)
         self._thread.start()
 
-    def do(self, job: Callable, *arguments, after: Callable[[], None] | None = None) -> None:
+    def do(
+        self, job: Callable[..., object], *arguments: object, after: Callable[[], None] | None = None
+    ) -> None:
         """Do this some time; `after` is called in any case."""
         self._jobs.put((job, arguments, after))
 
@@ -32,7 +37,7 @@ class Worker:
 
     def wait(self) -> None:
         """Wait for all jobs."""
-        done: SimpleQueue = SimpleQueue()
+        done: SimpleQueue[None] = SimpleQueue()
         self._jobs.put((None, (), lambda: done.put(None)))
         done.get()
         self.check()
@@ -55,8 +60,8 @@ class Worker:
                 after()
 
 
-def worker_pool() -> SimpleQueue:
-    free: SimpleQueue = SimpleQueue()
+def worker_pool() -> SimpleQueue[bytearray]:
+    free: SimpleQueue[bytearray] = SimpleQueue()
     for _ in range(BLOCKS):
         free.put(bytearray(BLOCK))
     return free

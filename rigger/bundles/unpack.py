@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rigger.bundles import read
+from rigger.bundles.format import CheckSignature
 from rigger.bundles.opened import OpenedBundle
 from rigger.bundles.rules import AGAIN
 from rigger.bundles.verify import verify_contents
@@ -28,24 +29,26 @@ def is_bundle(path: str) -> bool:
 
 
 @contextmanager
-def unpacked(path: str, home: Home, *, check_signature=None) -> Iterator[OpenedBundle]:
+def unpacked(
+    path: str, home: Home, *, check_signature: CheckSignature | None = None
+) -> Iterator[OpenedBundle]:
     """Verify a bundle and unpack it aside, for as long as the context lasts; raises Refused, leaving nothing."""
     home.make()
     sweep(home.environments_dir, ASIDE)
-    place = os.path.join(home.environments_dir, f".load-{os.urandom(8).hex()}")
-    os.mkdir(place, 0o700)
-    fd = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    aside = os.path.join(home.environments_dir, f".load-{os.urandom(8).hex()}")
+    os.mkdir(aside, 0o700)
+    fd = os.open(aside, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         mark_in_use(fd)
-        folder = os.path.join(place, "bundle")
+        folder = os.path.join(aside, "bundle")
         manifest = read.extract(path, folder, check_signature=check_signature)
-        found = OpenedBundle(path, folder, manifest)
+        bundle = OpenedBundle(path, folder, manifest)
         try:
-            verify_contents(found)
+            verify_contents(bundle)
         except InvalidConfig as problem:
-            said = problem.message.replace(folder + os.sep, "")
-            raise Refused(f"The bundle {path} was refused: {said.rstrip('.')}.", AGAIN) from None
-        yield found
+            reason = problem.message.replace(folder + os.sep, "").rstrip(".")
+            raise Refused(f"The bundle {path} was refused: {reason}.", AGAIN) from None
+        yield bundle
     finally:
         os.close(fd)
-        remove(place)
+        remove(aside)

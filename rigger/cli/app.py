@@ -20,7 +20,7 @@ from rigger.ui.printer import Printer
 from rigger.ui.terminal import has_terminal
 from rigger.ui.wizard import Wizard
 
-HELP = {"context_settings": {"help_option_names": ["-h", "--help"]}}
+HELP: dict[str, Any] = {"context_settings": {"help_option_names": ["-h", "--help"]}}
 
 Command = Callable[..., Any]
 Show = Callable[[Printer, Any], None]  # tells a person what an operation came to
@@ -76,10 +76,8 @@ def command(
     """
 
     def decorate(function: Command) -> click.Command:
-        @click.pass_context
         @functools.wraps(function)
         def run(
-            ctx: click.Context,
             *args: Any,
             environment: str | None = None,
             yes: bool = False,
@@ -87,26 +85,30 @@ def command(
             verbose: bool = False,
             **kwargs: Any,
         ) -> int:
-            chosen = environment or _chosen_before(ctx) or os.environ.get("RIGGER_ENVIRONMENT") or None
-            app = App(chosen, json=report == "json", verbose=verbose, yes=yes)
-            try:
-                result = function(app, *args, **kwargs)
-                if isinstance(result, int):
-                    return result
-                if result is not None:
-                    app.show(result, show)
-                return 0
-            except RiggerError as problem:
-                if problem.result is not None:
-                    app.show(problem.result, show_failed)
-                raise
-            finally:
-                app.printer.flush()
+            app = App(_chosen(environment), json=report == "json", verbose=verbose, yes=yes)
+            return _call(app, functools.partial(function, app, *args, **kwargs), show, show_failed)
 
         words = {**HELP, "help": _words(name, function), **settings}
-        return click.command(name, **words)(_with_options(run, asks, reports, streams))
+        return click.command(name, click.Command, **words)(_with_options(run, asks, reports, streams))
 
     return decorate
+
+
+def _call(app: App, function: Callable[[], Any], show: Show | None, show_failed: Show | None) -> int:
+    """Call a verb's function, show what it returns or what was done until it failed, and return the exit code."""
+    try:
+        result = function()
+        if isinstance(result, int):
+            return result
+        if result is not None:
+            app.show(result, show)
+        return 0
+    except RiggerError as problem:
+        if problem.result is not None:
+            app.show(problem.result, show_failed)
+        raise
+    finally:
+        app.printer.flush()
 
 
 def _with_options(run: Command, asks: bool, reports: bool, streams: bool) -> Command:
@@ -139,20 +141,19 @@ def group(name: str) -> Callable[[Command], click.Group]:
     """Make a function, of which only the docstring counts, a verb with verbs of its own: rigger config get."""
 
     def decorate(function: Command) -> click.Group:
-        @click.group(name, no_args_is_help=False, help=_words(name, function), **HELP)
-        @click.option("-e", "--environment", metavar="NAME", help="Work with this environment.")
-        @click.pass_context
         @functools.wraps(function)
-        def run(ctx: click.Context, environment: str | None) -> None:
+        def run(environment: str | None) -> None:
             if environment:
-                ctx.find_root().obj = environment
+                click.get_current_context().find_root().obj = environment
 
-        return run
+        words = {**HELP, "no_args_is_help": False, "help": _words(name, function)}
+        option = click.option("-e", "--environment", metavar="NAME", help="Work with this environment.")
+        return click.group(name, click.Group, **words)(option(run))
 
     return decorate
 
 
-def _chosen_before(ctx: click.Context) -> str | None:
-    """Return the environment that was named before the verb: rigger -e NAME VERB."""
-    root = ctx.find_root()
-    return root.obj if isinstance(root.obj, str) else None
+def _chosen(name: str | None) -> str | None:
+    """Return the environment that was named: after the verb, before it (rigger -e NAME VERB), or by a variable."""
+    before = click.get_current_context().find_root().obj
+    return name or (before if isinstance(before, str) else "") or os.environ.get("RIGGER_ENVIRONMENT") or None

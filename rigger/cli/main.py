@@ -23,16 +23,19 @@ SURROUNDINGS = UNWRITABLE | {errno.ENOTDIR, errno.ELOOP}
 class Verbs(click.Group):
     """The verbs, each imported when it is called."""
 
-    def list_commands(self, ctx):
+    def list_commands(self, ctx: click.Context) -> list[str]:
         return list(help.summaries())
 
-    def get_command(self, ctx, name):
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in help.summaries():
             return None
         module = importlib.import_module(f"rigger.commands.{name.replace('-', '_')}")
-        return getattr(module, name.replace("-", "_"))
+        command: click.Command = getattr(module, name.replace("-", "_"))
+        return command
 
-    def resolve_command(self, ctx, args):
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and not args[0].startswith("-") and args[0] not in help.summaries():
             raise BadUsage(
                 f"There is no command {args[0]!r}{did_you_mean(args[0], help.summaries())}.",
@@ -40,7 +43,7 @@ class Verbs(click.Group):
             )
         return super().resolve_command(ctx, args)
 
-    def get_help(self, ctx):
+    def get_help(self, ctx: click.Context) -> str:
         return help.text().rstrip("\n")
 
 
@@ -48,11 +51,11 @@ class Verbs(click.Group):
 @click.option("-e", "--environment", "name", metavar="NAME", help="Work with this environment.")
 @click.version_option(None, "--version", package_name="rigger", message="rigger %(version)s")
 @click.pass_context
-def rigger(ctx, name):
+def rigger(ctx: click.Context, name: str | None) -> None:
     ctx.obj = name
 
 
-def main(arguments) -> int:
+def main(arguments: list[str]) -> int:
     """Run the command line; print what went wrong as one sentence and its next step; return the exit code."""
     ensure_standard_descriptors()
     prepare_streams()
@@ -63,12 +66,9 @@ def main(arguments) -> int:
     except RiggerError as problem:
         return _fail(problem.message, problem.next_step, problem.exit_code)
     except click.ClickException as problem:
-        hint = (
-            f'Type "{problem.ctx.command_path} --help".'
-            if getattr(problem, "ctx", None)
-            else 'Type "rigger --help".'
-        )
-        return _fail(problem.format_message(), hint, 2)
+        ctx = problem.ctx if isinstance(problem, click.UsageError) else None
+        path = ctx.command_path if ctx else "rigger"
+        return _fail(problem.format_message(), f'Type "{path} --help".', 2)
     except (KeyboardInterrupt, click.Abort):
         return _fail("Interrupted.", "", Interrupted.exit_code)
     except click.exceptions.Exit as stop:

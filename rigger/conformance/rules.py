@@ -65,7 +65,7 @@ class Finding:
     def place(self) -> str:
         return f"{self.file}:{self.line}" if self.line else self.file
 
-    def as_dict(self) -> dict:
+    def as_dict(self) -> dict[str, str | int | None]:
         return {"level": self.level, "text": self.text, "file": self.file, "line": self.line or None}
 
 

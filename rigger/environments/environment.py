@@ -88,7 +88,7 @@ class Environment:
         """Return the paths of the bundles that upgrades saved here, the newest first."""
         return [entry.path for entry in self._newest_first("saved", ".rigger")]
 
-    def _newest_first(self, folder: str, ending: str) -> list[os.DirEntry]:
+    def _newest_first(self, folder: str, ending: str) -> list[os.DirEntry[str]]:
         try:
             entries = [entry for entry in os.scandir(self.file(folder)) if entry.name.endswith(ending)]
         except OSError:
@@ -220,7 +220,7 @@ class Environment:
         try:
             os.close(os.open(self.file("lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         except OSError as problem:
-            return os.strerror(problem.errno) if problem.errno in UNWRITABLE else ""
+            return os.strerror(problem.errno) if problem.errno and problem.errno in UNWRITABLE else ""
         return ""
 
     @contextlib.contextmanager

@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from rigger.errors import InvalidConfig
 from rigger.files import write_bytes
@@ -29,7 +30,7 @@ class Node:
     name: str
     address: str
     private_address: str = ""
-    ssh: Mapping = field(default_factory=dict)
+    ssh: Mapping[str, Any] = field(default_factory=dict)
     port_offset: int = 0
     labels: Mapping[str, str] = field(default_factory=dict)
 
@@ -104,7 +105,7 @@ def merge(nodes: Iterable[Node], more: Iterable[Node]) -> list[Node]:
     return list({node.name: node for node in [*nodes, *more]}.values())
 
 
-def _node(item) -> Node | str:
+def _node(item: object) -> Node | str:
     """Return the node that a JSON object describes, or what is wrong with it."""
     if not isinstance(item, dict):
         return "a node must be an object"
@@ -126,10 +127,12 @@ def _node(item) -> Node | str:
         value = ssh.get(field_name)
         if value and not (isinstance(value, str) and re.fullmatch(pattern, value)):
             return f"node {name}: {value!r} is not a usable {field_name} for ssh"
-    return Node(name, address, private, ssh, offset, {str(key): str(value) for key, value in labels.items()})
+    return Node(
+        name, str(address), private, ssh, offset, {str(key): str(value) for key, value in labels.items()}
+    )
 
 
-def _is_port(value) -> bool:
+def _is_port(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 65536
 
 

@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from rigger import text
 from rigger.errors import Interrupted, NotReady, ProcessTimedOut, StepFailed
@@ -110,7 +111,7 @@ class Repository:
         """Run git where stopping half-way would leave a mixture; a Ctrl-C counts afterwards."""
         _run(*words, **self._how(), say=None, stoppable=False)
 
-    def _how(self) -> dict:
+    def _how(self) -> dict[str, Any]:
         return {"environ": self.environ, "url": self.url, "bare": not self.url}
 
 

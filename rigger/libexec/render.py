@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from jinja2 import BaseLoader
 
 
 class Unrendered(Exception):
@@ -35,7 +39,7 @@ def render(path: str, values: dict[str, str]) -> str:
         raise Unrendered(f"{path}{_line(problem, path)}: {problem}.") from None
 
 
-def _loader(folder: str):
+def _loader(folder: str) -> BaseLoader:
     from jinja2 import FunctionLoader
 
     def load(name: str) -> str:

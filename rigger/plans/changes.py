@@ -9,6 +9,8 @@ from rigger.audit.steps import History
 from rigger.configuration.config import Config
 from rigger.text import plain
 
+Change = tuple[str | None, str | None]  # what a value was and what it is, None: unset
+
 LONGEST_SHOWN = 40  # characters of a value, in a reason
 
 
@@ -55,7 +57,7 @@ def values_of_step(config: Config, role: str, verb: str) -> set[str]:
 
 def changed_values(
     config: Config, parameters: Mapping[str, str], before: Mapping[str, str]
-) -> dict[str, tuple]:
+) -> dict[str, Change]:
     """Return the questions whose value is not what it was: name -> (old or None, new or None)."""
     names = [question.name for question in config.questions]
     names += [name for name in before if name not in names]
@@ -79,8 +81,8 @@ def unprovisioned(config: Config, history: History, key: bytes) -> dict[str, tup
     return found
 
 
-def say_changes(changes: Mapping[str, tuple]) -> str:
-    def shown(value):
+def say_changes(changes: Mapping[str, Change]) -> str:
+    def shown(value: str | None) -> str:
         if value is None:
             return "unset"
         if value.startswith(HIDDEN):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from rigger.modules.model import Module
 
@@ -37,6 +38,14 @@ class Step:
     def checks(self) -> bool:
         return self.verb == "check"
 
+    def as_dict(self) -> dict[str, str]:
+        return {
+            "module": f"{self.module.role}/{self.module.name}",
+            "step": self.verb,
+            "script": self.script,
+            "why": self.why,
+        }
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -55,22 +64,11 @@ class Plan:
         """Whether anything is going to be changed, or only looked at."""
         return any(not step.checks for step in self.steps)
 
-    def as_dict(self) -> dict:
-        def rows(steps):
-            return [
-                {
-                    "module": f"{s.module.role}/{s.module.name}",
-                    "step": s.verb,
-                    "script": s.script,
-                    "why": s.why,
-                }
-                for s in steps
-            ]
-
+    def as_dict(self) -> dict[str, Any]:
         return {
             "command": self.command,
             "changes": self.changes,
-            "steps": rows(self.steps),
-            "up_to_date": rows(self.up_to_date),
+            "steps": [step.as_dict() for step in self.steps],
+            "up_to_date": [step.as_dict() for step in self.up_to_date],
             "removals": list(self.removals),
         }

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from rigger import versions
 from rigger.audit.steps import History
@@ -18,6 +19,15 @@ from rigger.versions import newest_first
 
 WATCH = "app-test"  # the suite that says whether the applications that are watched are still right
 DEPLOY_APPS, DESTROY_APPS = "app-deploy", "app-destroy"
+
+
+class _Result(Protocol):
+    """What is read of a step's result, which a run makes."""
+
+    @property
+    def step(self) -> Step: ...
+    @property
+    def figures(self) -> Mapping[str, str]: ...
 
 
 def styles(platform: Module) -> list[Choice]:
@@ -90,7 +100,8 @@ def steps(config: Config, request: Request, history: History, whole: History) ->
     watched = watches(platform, whole)
     verb = request.verb
     done = {key.rpartition("/")[2] for key in history.done if key.startswith("platform/")}
-    chosen, finished = [], []
+    chosen: list[Step] = []
+    finished: list[Step] = []
     before = {"VERSION": request.start, f"{platform.prefix}_VERSION": request.start}  # still what runs
     if watched and verb not in done:
         why = "are the applications right before we begin?"
@@ -119,7 +130,7 @@ def watches(platform: Module, history: History) -> bool:
     return removed is None or removed.started["seq"] < deployed.started["seq"]
 
 
-def report(results: Sequence) -> dict[str, str]:
+def report(results: Sequence[_Result]) -> dict[str, str]:
     """Return the figures of the last test that watched applications."""
     for result in reversed(results):
         if result.step.verb == f"tests/{WATCH}":

@@ -7,6 +7,7 @@ import json
 import os
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from rigger import templates
 from rigger.errors import BadUsage, Refused
@@ -21,7 +22,7 @@ BACKEND_RECORD = "backend.json"  # the backend that the state is kept in
 MOVED = f"{STATE}.migrated"
 
 
-def asked(workspace: Workspace) -> dict:
+def asked(workspace: Workspace) -> dict[str, Any]:
     """Return the backend that is configured: kind, and its settings from the manifest's block and the answers."""
     if workspace.backend == LOCAL:
         return {}
@@ -55,7 +56,7 @@ def _has_own_backend(workspace: Workspace) -> bool:
     return files.has_backend or not files.is_known
 
 
-def write_settings(path: str, settings: Mapping) -> None:
+def write_settings(path: str, settings: Mapping[str, Any]) -> None:
     write_bytes(path, json.dumps({"terraform": {"backend": settings}}, indent=2).encode() + b"\n")
 
 
@@ -76,12 +77,12 @@ def forget(workspace: Workspace) -> None:
         os.unlink(workspace.file(BACKEND_RECORD))
 
 
-def recorded(workspace: Workspace) -> dict:
+def recorded(workspace: Workspace) -> dict[str, Any]:
     """Return the backend that the state was last kept in, {} for the local file."""
     try:
         with open(workspace.file(BACKEND_RECORD), "rb") as file:
-            found = json.load(file)
-        return found if isinstance(found, dict) else {}
+            settings = json.load(file)
+        return settings if isinstance(settings, dict) else {}
     except (OSError, ValueError):
         return {}
 
@@ -89,14 +90,14 @@ def recorded(workspace: Workspace) -> dict:
 def require_same(workspace: Workspace) -> None:
     """Raise Refused where the state is somewhere else than what is configured: a new one would forget the machines."""
     before, after = recorded(workspace), asked(workspace)
-    here = any(resources(workspace.file(name)) for name in (STATE, GOOD))
-    if before != after and (before or here):
+    has_local_state = any(resources(workspace.file(name)) for name in (STATE, GOOD))
+    if before != after and (before or has_local_state):
         raise Refused(
             f"The state is kept in {shown(before)}, but {shown(after)} is configured.",
             'Type "rigger terraform migrate" to move it there.',
         )
 
 
-def shown(backend: Mapping) -> str:
+def shown(backend: Mapping[str, Any]) -> str:
     kind = next(iter(backend), LOCAL)
     return "this environment's folder" if kind == LOCAL else f"the {kind} backend"

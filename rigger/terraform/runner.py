@@ -14,12 +14,14 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from rigger import text as texts
 from rigger import versions
 from rigger.errors import Interrupted, NotReady, StepFailed
 from rigger.files import write_bytes
 from rigger.terraform.backend import BACKEND
+from rigger.terraform.progress import Progress
 from rigger.terraform.state import JOURNAL, POLL, back_up, kept, whole
 from rigger.terraform.workspace import COPIED, LOCK_FILE, STATE, Workspace, environ, lines, quiet
 
@@ -32,7 +34,6 @@ BINARIES = (
     b"\xcf\xfa\xed\xfe",
     b"\xca\xfe\xba\xbe",
 )  # ELF, Mach-O: no shim that may become another version
-NO_CHANGE = ("noop", "no-op", "read", "move")
 
 interrupted = threading.Event()  # set by Ctrl-C, which reaches a running Terraform by itself
 
@@ -61,11 +62,11 @@ def find_program(minimum: str, path: str | None = None, cache: str | None = None
     `cache` is a folder in which versions are remembered.
     """
     seen = []
-    for found in _programs(path):
-        version = _remembered_version(found, cache) if cache else _version(found)
+    for program in _programs(path):
+        version = _remembered_version(program, cache) if cache else _version(program)
         if version and versions.key(version) >= versions.key(minimum):
-            return Program(found, version)
-        seen.append(f"{found} is {version or 'of no version that it tells'}")
+            return Program(program, version)
+        seen.append(f"{program} is {version or 'of no version that it tells'}")
     if seen:
         raise NotReady(
             f"Terraform {minimum} or newer is needed, but {' and '.join(seen)}.",
@@ -81,8 +82,8 @@ def _programs(path: str | None) -> Iterator[str]:
     """List every Terraform, then every OpenTofu on PATH: an old one may stand before one that will do."""
     folders = (os.environ.get("PATH", os.defpath) if path is None else path).split(os.pathsep)
     for name in PROGRAMS:
-        found = (shutil.which(name, path=folder) for folder in folders)
-        yield from dict.fromkeys(filter(None, found))
+        programs = (shutil.which(name, path=folder) for folder in folders)
+        yield from dict.fromkeys(filter(None, programs))
 
 
 def _remembered_version(path: str, cache: str) -> str:
@@ -95,7 +96,7 @@ def _remembered_version(path: str, cache: str) -> str:
     mark = [os.path.realpath(path), status.st_mtime_ns, status.st_size]
     known = _json(notes)
     if known.get(path, [""])[:-1] == mark:
-        return known[path][-1]
+        return str(known[path][-1])
     version = _version(path)
     if version:
         os.makedirs(cache, mode=0o700, exist_ok=True)
@@ -118,10 +119,10 @@ def _version(path: str) -> str:
         return ""
 
 
-def _json(path: str) -> dict:
+def _json(path: str) -> dict[str, Any]:
     with contextlib.suppress(OSError, ValueError), open(path, "rb") as file:
-        found = json.load(file)
-        return found if isinstance(found, dict) else {}
+        content = json.load(file)
+        return content if isinstance(content, dict) else {}
     return {}
 
 
@@ -157,8 +158,9 @@ class Terraform:
             working_dir=workspace.folder, terraform_bin_path=program.path, state=workspace.passing("none")
         )
 
-    def words(self, command: str, *arguments: str, **options) -> list[str]:
-        return self._library.generate_cmd_string(command, *arguments, **options)
+    def words(self, command: str, *arguments: str, **options: object) -> list[str]:
+        words: list[str] = self._library.generate_cmd_string(command, *arguments, **options)
+        return words
 
     def init(self) -> None:
         """Get plugins and settle the backend, unless nothing changed since that was done last."""
@@ -188,7 +190,7 @@ class Terraform:
                 digest.update(f"{name} ".encode("utf-8", "surrogateescape") + file.read())
         return digest.hexdigest()
 
-    def capture(self, command: str, *arguments: str, **options) -> subprocess.CompletedProcess:
+    def capture(self, command: str, *arguments: str, **options: object) -> subprocess.CompletedProcess[bytes]:
         """Run a command that says little and return all of it, as bytes."""
         process = self._start(self.words(command, *arguments, **options), subprocess.PIPE, subprocess.PIPE)
         out, err = process.communicate()
@@ -206,19 +208,19 @@ class Terraform:
             while True:
                 ended = process.poll() is not None
                 rest += output.read()
-                *found, rest = rest.split(b"\n")
-                for line in found:
+                *whole_lines, rest = rest.split(b"\n")
+                for line in whole_lines:
                     take(line)
                 if ended:
                     break
-                if not found:
+                if not whole_lines:
                     with contextlib.suppress(subprocess.TimeoutExpired):
                         process.wait(POLL)
         if rest.strip():
             take(rest)
         return process.returncode
 
-    def _start(self, words: list[str], out, err) -> subprocess.Popen:
+    def _start(self, words: list[str], out: int, err: int) -> subprocess.Popen[bytes]:
         lock = os.environ.get("RIGGER_LOCK_FD", "")
         try:
             return subprocess.Popen(
@@ -233,7 +235,7 @@ class Terraform:
         except OSError as problem:
             raise NotReady(f"{self.program.path} cannot be started: {problem.strerror}.") from None
 
-    def pull(self) -> dict | None:
+    def pull(self) -> dict[str, Any] | None:
         """Return the state that the backend holds, None where it holds none; raises StepFailed."""
         said = self.capture("state pull")
         if said.returncode:
@@ -296,72 +298,18 @@ class Terraform:
             _explain_lock(progress.said)
             raise StepFailed(f"{self.program.name} apply failed; what it said is above.")
 
-    def outputs(self) -> dict[str, dict]:
+    def outputs(self) -> dict[str, dict[str, Any]]:
         """Return the outputs: name -> {value, type, sensitive}."""
         state = None if self.workspace.is_shared else whole(self.workspace.file(STATE))
+        outputs: dict[str, dict[str, Any]]
         if state is not None and isinstance(state.get("outputs"), dict):
-            return state["outputs"]  # what `output -json` would say, without starting Terraform once more
+            outputs = state["outputs"]
+            return outputs  # what `output -json` would say, without starting Terraform once more
         said = self.capture("output", json=self.flag)
         if said.returncode:
             self.fail("output", said.stdout + said.stderr)
-        return json.loads(said.stdout or b"{}")
-
-
-class Progress:
-    """Reads what an apply says in its machine-readable form, and says it with how many resources are done."""
-
-    def __init__(self, say: Callable[[str], None]):
-        self.say = say
-        self.said = ""
-        self.rests: dict[str, int] = {}  # how many more times each resource will be changed
-        self.planned = self.done = 0
-
-    def take(self, line: bytes) -> None:
-        message = _message(line)
-        kind, text = message.get("type"), message.get("@message", "")
-        if kind == "planned_change":
-            self._expect(message["change"])
-        elif kind == "apply_complete":
-            self._finish(message["hook"])
-            self.say(f"{self._so_far()}{text}")
-        elif kind == "diagnostic" or message.get("@level") == "error":
-            self._say_diagnostic(message)
-        elif kind in (
-            "apply_start",
-            "apply_progress",
-            "apply_errored",
-            "provision_start",
-            "provision_progress",
-        ):
-            self.say(f"{self._so_far()}{text}")
-        elif kind in ("change_summary", ""):
-            self.say(text)
-
-    def _expect(self, change: Mapping) -> None:
-        action = change.get("action")
-        if action not in NO_CHANGE:
-            self.planned += 1
-            self.rests[change["resource"]["addr"]] = 2 if action == "replace" else 1
-
-    def _finish(self, hook: Mapping) -> None:
-        if hook.get("action") in NO_CHANGE:
-            return
-        address = hook["resource"]["addr"]
-        self.rests[address] = self.rests.get(address, 1) - 1
-        self.done += self.rests[address] == 0
-
-    def _so_far(self) -> str:
-        return f"{self.done} of {self.planned}: " if self.planned else ""
-
-    def _say_diagnostic(self, message: Mapping) -> None:
-        about = message.get("diagnostic", {})
-        where = f"{about['address']}: " if about.get("address") else ""
-        level = about.get("severity") or message.get("@level", "")
-        said = [f"{level}: {where}{about.get('summary') or message.get('@message', '')}"]
-        said += [f"  {line}" for line in (about.get("detail") or "").splitlines() if line.strip()]
-        self.said += "\n".join(said) + "\n"
-        for line in said:
-            self.say(line)
+        outputs = json.loads(said.stdout or b"{}")
+        return outputs
 
 
 def _go_on() -> None:
@@ -385,39 +333,29 @@ def lock_of(said: str) -> dict[str, str]:
     """
     if "state lock" not in said:
         return {}
-    found = dict(
+    lock = dict(
         re.findall(r"^[\s\u2502]*(ID|Path|Operation|Who|Version|Created):[ \t]*(.*?)\s*$", said, re.M)
     )
     holder = re.search(r"\bID=([\w-]+)", said)
-    return {"ID": holder[1]} if holder and holder[1] != found.get("ID") else found
+    return {"ID": holder[1]} if holder and holder[1] != lock.get("ID") else lock
 
 
 def _explain_lock(said: str) -> None:
-    found = lock_of(said)
-    if found:
+    lock = lock_of(said)
+    if lock:
         raise StepFailed(
-            f"The state is locked by {say_lock(found)}.",
+            f"The state is locked by {say_lock(lock)}.",
             'Wait until that has ended; if it was killed, type "rigger terraform unlock".',
         )
 
 
-def say_lock(found: Mapping[str, str]) -> str:
+def say_lock(lock: Mapping[str, str]) -> str:
     """Return who holds a lock, since when and for what, as far as that is known."""
-    since = f" since {found['Created'][:19]}" if found.get("Created") else ""
+    since = f" since {lock['Created'][:19]}" if lock.get("Created") else ""
     purpose = (
-        f", for {found['Operation'].removeprefix('OperationType').lower()}" if found.get("Operation") else ""
+        f", for {lock['Operation'].removeprefix('OperationType').lower()}" if lock.get("Operation") else ""
     )
-    return f"{found.get('Who') or 'somebody'}{since}{purpose} (lock {found.get('ID', 'unknown')})"
-
-
-def _message(line: bytes) -> dict:
-    try:
-        found = json.loads(line)
-        if isinstance(found, dict):
-            return found
-    except ValueError:
-        pass
-    return {"type": "", "@message": line.decode("utf-8", "replace"), "@level": "info"}
+    return f"{lock.get('Who') or 'somebody'}{since}{purpose} (lock {lock.get('ID', 'unknown')})"
 
 
 def _is_open(descriptor: int) -> bool:

@@ -8,6 +8,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from rigger.errors import Refused
 from rigger.files import write_bytes
@@ -24,23 +25,25 @@ KEPT_BACKUPS = 5
 POLL = 0.02  # seconds between two looks at what a running Terraform wrote
 
 
-def whole(path: str) -> dict | None:
+def whole(path: str) -> dict[str, Any] | None:
     """Return a state that is whole, None for a file that is missing, empty, or cut off."""
     try:
         with open(path, "rb") as file:
-            found = json.load(file)
+            state = json.load(file)
     except (OSError, ValueError):
         return None
-    whole = (
-        isinstance(found, dict)
-        and isinstance(found.get("serial"), int)
-        and isinstance(found.get("lineage"), str)
+    is_whole = (
+        isinstance(state, dict)
+        and isinstance(state.get("serial"), int)
+        and isinstance(state.get("lineage"), str)
     )
-    return found if whole else None
+    return state if is_whole else None
 
 
-def resources(path: str) -> list:
-    return (whole(path) or {}).get("resources", [])
+def resources(path: str) -> list[dict[str, Any]]:
+    state = whole(path)
+    resources: list[dict[str, Any]] = state.get("resources", []) if state else []
+    return resources
 
 
 def copy(source: str, target: str) -> None:
@@ -77,7 +80,7 @@ def guard(workspace: Workspace, say: Callable[[str], None]) -> None:
         Keeper(workspace).look()  # one that grew while nobody looked
 
 
-def guard_shared(workspace: Workspace, found: Mapping | None) -> None:
+def guard_shared(workspace: Workspace, found: Mapping[str, Any] | None) -> None:
     """Raise Refused for a shared state that is older than what this environment saw there, or is gone."""
     known = seen(workspace)
     if known and found is None:
@@ -91,22 +94,22 @@ def guard_shared(workspace: Workspace, found: Mapping | None) -> None:
         )
 
 
-def note_seen(workspace: Workspace, found: Mapping | None) -> None:
+def note_seen(workspace: Workspace, found: Mapping[str, Any] | None) -> None:
     """Keep in mind which state there is; this holds no secret, and so is in every bundle."""
     if found is not None:
         noted = {"lineage": found["lineage"], "serial": found["serial"], "made": len(list(_instances(found)))}
         write_bytes(workspace.file(SEEN), json.dumps(noted).encode() + b"\n", durable=False)
 
 
-def seen(workspace: Workspace) -> dict:
+def seen(workspace: Workspace) -> dict[str, Any]:
     """Return lineage and serial of the state that was seen last, and how many resources it had; {} without one."""
     with contextlib.suppress(OSError, ValueError), open(workspace.file(SEEN), "rb") as file:
-        found = json.load(file)
-        return found if isinstance(found, dict) else {}
+        noted = json.load(file)
+        return noted if isinstance(noted, dict) else {}
     return {}
 
 
-def require_newer(known: Mapping, found: Mapping, where: str, remedy: str) -> None:
+def require_newer(known: Mapping[str, Any], found: Mapping[str, Any], where: str, remedy: str) -> None:
     """Raise Refused for a state of another lineage or a lower serial than the one that was seen last."""
     if found["lineage"] != known["lineage"]:
         raise Refused(
@@ -134,7 +137,7 @@ class Lost:
         return f"{self.address} was being made when Terraform was killed: look whether it exists"
 
 
-def lost(workspace: Workspace, state: Mapping) -> list[Lost]:
+def lost(workspace: Workspace, state: Mapping[str, Any]) -> list[Lost]:
     """Return what the last apply, if it was killed, made without telling the state."""
     ids = {v for i in _instances(state) for v in (i.get("attributes") or {}).values() if isinstance(v, str)}
     known, begun, found = set(addresses(state)), {}, []
@@ -154,12 +157,12 @@ def lost(workspace: Workspace, state: Mapping) -> list[Lost]:
     return found + [item for address, item in begun.items() if address not in known]
 
 
-def _instances(state: Mapping) -> Iterator[Mapping]:
+def _instances(state: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     for resource in state.get("resources", []):
         yield from resource.get("instances", [])
 
 
-def addresses(state: Mapping) -> Iterator[str]:
+def addresses(state: Mapping[str, Any]) -> Iterator[str]:
     for resource in state.get("resources", []):
         prefix = f"{resource['module']}." if resource.get("module") else ""
         for instance in resource.get("instances", []):
@@ -186,14 +189,14 @@ class Keeper(threading.Thread):
         super().__init__(daemon=True)
         self.workspace = workspace
         self.done = threading.Event()
-        self.seen: tuple = ()
+        self.seen = (0, -1)  # time and size of the file that was looked at last
 
     def __enter__(self) -> Keeper:
         if not self.workspace.is_shared:
             self.start()
         return self
 
-    def __exit__(self, *exc) -> None:
+    def __exit__(self, *exc: object) -> None:
         self.done.set()
         if self.is_alive():
             self.join()

@@ -5,17 +5,24 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 from rigger import text as texts
 from rigger.text import Row, cell_width
 from rigger.ui.plain import Plain, Prompt
 from rigger.ui.terminal import terminal_size
 
+if TYPE_CHECKING:
+    from prompt_toolkit.buffer import Buffer
+    from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+    from prompt_toolkit.layout import Layout
+    from questionary import Choice, Question, Style
+
 FILTER_FROM = 11  # choices; a longer list than a screenful is easier to narrow by typing
 LINES_BESIDE_A_LIST = 9  # what stays in sight above and below a list that scrolls
 
 
-class _Searchable(list):
+class _Searchable(list[tuple[str, str]]):
     """A row of styled text that questionary's filter can search as well."""
 
     def lower(self) -> str:
@@ -25,7 +32,7 @@ class _Searchable(list):
 class Drawn(Plain):
     """Prompts drawn by questionary: once answered they are erased, but for one line with the answer."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.colour = not os.environ.get("NO_COLOR")
 
     def quiet(self, text: str) -> str:
@@ -60,20 +67,23 @@ class Drawn(Plain):
         import questionary
 
         asked = questionary.text(default=prompt.default, **self._typed(prompt), **_completion(paths))
-        return self._run(asked, typed=True)
+        line: str = self._run(asked, typed=True)
+        return line
 
     def secret(self, prompt: Prompt) -> str:
         import questionary
 
-        return self._run(questionary.password(**self._typed(prompt)), typed=True)
+        secret: str = self._run(questionary.password(**self._typed(prompt)), typed=True)
+        return secret
 
     def yes_or_no(self, prompt: Prompt, default: bool) -> bool:
         import questionary
 
         hint = self._below(prompt, "(Y/n)" if default else "(y/N)")
-        return self._run(
+        yes: bool = self._run(
             questionary.confirm(self._question(prompt.ask), default=default, instruction=hint, style=_style())
         )
+        return yes
 
     def pick(self, prompt: Prompt, rows: Sequence[Row], default: str | None) -> str:
         import questionary
@@ -81,7 +91,7 @@ class Drawn(Plain):
         many = len(rows) >= FILTER_FROM
         hint = "(arrows and Enter; type to narrow)" if many else "(arrows and Enter)"
         choices = self._choices(rows)
-        return self._run(
+        value: str = self._run(
             questionary.select(
                 self._question(prompt.ask),
                 choices,
@@ -93,14 +103,15 @@ class Drawn(Plain):
                 style=_style(),
             )
         )
+        return value
 
     def pick_several(self, prompt: Prompt, rows: Sequence[Row], checked: Sequence[str]) -> list[str]:
         import questionary
 
-        def verdict(picked):
+        def verdict(picked: list[str]) -> str | bool:
             return prompt.refuse(",".join(picked)) or True
 
-        return self._run(
+        values: list[str] = self._run(
             questionary.checkbox(
                 self._question(prompt.ask),
                 self._choices(rows, checked),
@@ -110,8 +121,9 @@ class Drawn(Plain):
                 style=_style(),
             )
         )
+        return values
 
-    def _choices(self, rows, checked=()):
+    def _choices(self, rows: Sequence[Row], checked: Sequence[str] = ()) -> list[Choice]:
         import questionary
 
         titles = [[("class:text", p), ("class:quiet", q)] for p, q in texts.aligned(rows, self.width - 6)]
@@ -120,7 +132,7 @@ class Drawn(Plain):
             for row, title in zip(rows, titles, strict=True)
         ]
 
-    def _typed(self, prompt):
+    def _typed(self, prompt: Prompt) -> dict[str, Any]:
         return {
             "message": self._question(prompt.ask),
             "instruction": self._below(prompt) + "\n >",
@@ -129,17 +141,18 @@ class Drawn(Plain):
             "style": _style(),
         }
 
-    def _question(self, ask):
+    def _question(self, ask: str) -> str:
         return "\n".join(self._wrapped("  " + texts.sentence(ask), hanging="  "))[2:]
 
-    def _below(self, prompt, hint=""):
+    def _below(self, prompt: Prompt, hint: str = "") -> str:
         """Return what follows the question: how to answer, where it fits on the line, and the help."""
         fits = cell_width(self._question(prompt.ask).rpartition("\n")[2]) + len(hint) + 4 <= self.width
         first = hint if fits else "\n  " + texts.shorten(hint, self.width - 3)
         lines = self._wrapped("  " + texts.sentence(prompt.help), hanging="  ") if prompt.help else []
         return "\n".join([first, *lines])
 
-    def _run(self, asked, typed=False):
+    def _run(self, asked: Question, typed: bool = False) -> Any:
+        """Ask, and return what the kind of question gives: a text, a truth, a list of texts."""
         from prompt_toolkit.key_binding import merge_key_bindings
         from prompt_toolkit.renderer import CPR_Support
 
@@ -147,14 +160,16 @@ class Drawn(Plain):
         app.erase_when_done = True
         # Slow lines and simple terminals never answer where the cursor is, and nothing here needs to know.
         app.renderer.cpr_support = CPR_Support.NOT_SUPPORTED
-        app.key_bindings = merge_key_bindings([app.key_bindings, _keys()])
+        app.key_bindings = merge_key_bindings(
+            [bindings for bindings in (app.key_bindings, _keys()) if bindings]
+        )
         _keep_lists_short(app.layout)
         if typed:
             _select_all(app.current_buffer)
         return asked.unsafe_ask()
 
 
-def _style():
+def _style() -> Style:
     import questionary
 
     return questionary.Style(
@@ -172,7 +187,7 @@ def _style():
     )
 
 
-def _keep_lists_short(layout) -> None:
+def _keep_lists_short(layout: Layout) -> None:
     """Let a long list scroll in a part of the screen, so that what was answered before it stays in sight."""
     from prompt_toolkit.filters import Always
     from prompt_toolkit.layout import Dimension
@@ -185,7 +200,7 @@ def _keep_lists_short(layout) -> None:
             window.dont_extend_height = Always()
 
 
-def _completion(paths: bool) -> dict:
+def _completion(paths: bool) -> dict[str, Any]:
     if not paths:
         return {}
     from prompt_toolkit.completion import PathCompleter
@@ -198,7 +213,7 @@ def _completion(paths: bool) -> dict:
     }
 
 
-def _select_all(buffer) -> None:
+def _select_all(buffer: Buffer) -> None:
     """Select the default, as desktop programs do: typing replaces it, an arrow key starts editing it."""
     from prompt_toolkit.selection import SelectionState
 
@@ -208,7 +223,7 @@ def _select_all(buffer) -> None:
         buffer.selection_state.enter_shift_mode()
 
 
-def _keys():
+def _keys() -> KeyBindings:
     from prompt_toolkit.application import get_app
     from prompt_toolkit.filters import Condition
     from prompt_toolkit.key_binding import KeyBindings
@@ -217,20 +232,20 @@ def _keys():
     keys = KeyBindings()
 
     @Condition
-    def nothing_typed():
+    def nothing_typed() -> bool:
         buffer = get_app().current_buffer
         return not buffer.text or buffer.selection_state is not None
 
     @keys.add("c-d", filter=nothing_typed, eager=True)
-    def end(event):
+    def end(event: KeyPressEvent) -> None:
         event.app.exit(exception=EOFError)
 
     @keys.add("<sigint>")
-    def interrupt(event):
+    def interrupt(event: KeyPressEvent) -> None:
         event.app.exit(exception=KeyboardInterrupt)
 
     @keys.add(Keys.BracketedPaste, eager=True)
-    def paste(event):
+    def paste(event: KeyPressEvent) -> None:
         if event.current_buffer.selection_state is not None:
             event.current_buffer.cut_selection()
         # A copied token often ends in a line break.

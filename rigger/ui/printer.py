@@ -8,6 +8,7 @@ import re
 import sys
 import time
 from collections.abc import Sequence
+from typing import Protocol, TextIO
 
 from rigger import text as texts_
 from rigger.text import table_rows, widths_of
@@ -15,6 +16,33 @@ from rigger.text import table_rows, widths_of
 unwritten: list[str] = []  # why output did not get where it was sent, for `cli.main`
 TAIL = 20  # lines of a failed step's output that are shown where it was not streamed
 TAIL_BYTES = 16 * 1024
+
+
+class _Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+class _Step(Protocol):
+    @property
+    def module(self) -> _Named: ...
+    @property
+    def verb(self) -> str: ...
+    @property
+    def why(self) -> str: ...
+    @property
+    def shown(self) -> str: ...
+
+
+class _Plan(Protocol):
+    """What is shown of a plan, which is made higher up."""
+
+    @property
+    def steps(self) -> Sequence[_Step]: ...
+    @property
+    def up_to_date(self) -> Sequence[_Step]: ...
+    @property
+    def removals(self) -> Sequence[str]: ...
 
 
 class Printer:
@@ -73,7 +101,7 @@ class Printer:
         for line in lines:
             self.line(indent + line)
 
-    def report(self, data) -> None:
+    def report(self, data: object) -> None:
         """Print the report of a command as JSON, on standard output."""
         import json
 
@@ -94,7 +122,7 @@ class Printer:
 
     # Plans and steps
 
-    def plan(self, plan) -> None:
+    def plan(self, plan: _Plan) -> None:
         """Print the steps of a plan, why each is needed, and what will be lost."""
         rows = [(f"{n}.", s.module.name, s.verb, s.why, s.shown) for n, s in enumerate(plan.steps, 1)]
         self.table(rows if self._fits(rows) else [row[:-1] for row in rows])
@@ -241,7 +269,7 @@ class Printer:
         _give_up(self.out, problem)
 
 
-def _give_up(stream, problem: Exception) -> None:
+def _give_up(stream: TextIO, problem: Exception) -> None:
     """Let a stream go nowhere. That a reader has gone is no failure; that a disk is full is one, and is kept."""
     if isinstance(problem, OSError) and problem.errno not in (errno.EPIPE, errno.EIO, errno.EBADF):
         unwritten.append(problem.strerror or str(problem))

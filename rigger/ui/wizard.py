@@ -45,7 +45,7 @@ class Wizard:
         with _stops("every question was answered", KEPT):
             self._fill(interview, on_answer)
 
-    def _fill(self, interview, on_answer):
+    def _fill(self, interview: Interview, on_answer: Callable[[], None]) -> None:
         while True:
             question = interview.advance()
             self._tell_given(interview)
@@ -92,7 +92,7 @@ class Wizard:
             self.face.answered(text, HIDDEN)
             return answer
 
-    def _tell_given(self, interview):
+    def _tell_given(self, interview: Interview) -> None:
         for question in interview.applicable():
             answer = interview.answers.get(question.name)
             if answer is None or question.name in self._told:
@@ -102,14 +102,14 @@ class Wizard:
                 value = texts.shorten(texts.visible(_for_eyes(question, answer.value)), WIDEST_NOTE)
                 self.face.note(f"{question.name} is {value} ({texts.visible(source)})")
 
-    def _explain_set_aside(self, interview):
+    def _explain_set_aside(self, interview: Interview) -> None:
         for question in interview.applicable():
             problem = interview.set_aside.get(question.name)
             if problem and problem.message not in self._explained:
                 self._explained.add(problem.message)
                 self.face.problem(f"The value so far cannot stay: {problem.message}")
 
-    def _reviewed(self, interview):
+    def _reviewed(self, interview: Interview) -> str:
         rows = [
             Row(
                 question.name,
@@ -124,11 +124,11 @@ class Wizard:
             self.face.table(rows)
         return name
 
-    def _ask(self, interview, question, present=None):
+    def _ask(self, interview: Interview, question: Question, present: Answer | None = None) -> None:
         """Ask until the answer is accepted; one that is the present answer stays what it is."""
-        text = present.value if present else None
+        shown = present.value if present else None
         while True:
-            text = self._asked(interview, self.describe(question), text, keep=present is not None)
+            text = self._asked(interview, self.describe(question), shown, keep=present is not None)
             if not question.check:  # what follows from the answer may say something of its own
                 self.face.answered(question.ask, _for_eyes(question, text))
             if present and text == present.value:
@@ -139,12 +139,12 @@ class Wizard:
                 break
             except BadAnswer as problem:
                 self.face.problem(problem.message)
-            if question.secret:  # what was refused cannot be seen, so it cannot be edited either
-                text = present.value if present else None
+            # A secret that was refused cannot be seen, so it cannot be edited either.
+            shown = text if not question.secret else present.value if present else None
         if question.check:
             self.face.answered(question.ask, _for_eyes(question, text))
 
-    def _asked(self, interview, question, text, keep):
+    def _asked(self, interview: Interview, question: Question, text: str | None, keep: bool) -> str:
         try:
             with self.face.waiting("looking up the choices", question.live):
                 choices = interview.choices(question) if question.type in ("select", "checkbox") else ()
@@ -171,11 +171,11 @@ class Wizard:
             return self._key(prompt, question)
         return self._line(prompt, paths=question.type == "path")
 
-    def _line(self, prompt, paths=False):
+    def _line(self, prompt: Prompt, paths: bool = False) -> str:
         typed = self.face.line(prompt, paths)
         return typed if typed == prompt.default else typed.strip()
 
-    def _secret(self, prompt, default, keep):
+    def _secret(self, prompt: Prompt, default: str, keep: bool) -> str:
         """A secret is never shown, so the one that there is can only be kept or replaced."""
         if not default:
             return self.face.secret(prompt)
@@ -184,27 +184,29 @@ class Wizard:
         prompt = replace(prompt, help=f"{prompt.help} {stays}", refuse=lambda typed: typed and refuse(typed))
         return self.face.secret(prompt) or default
 
-    def _select(self, prompt, question, choices, default):
+    def _select(
+        self, prompt: Prompt, question: Question, choices: Sequence[Choice], default: str | None
+    ) -> str:
         rows = rows_of(choices)
         if question.pattern or question.optional:
-            other = "type a value" if question.pattern else "leave it empty"
-            rows.append(Row(WRITE, ("another" if question.pattern else "none", other)))
+            cells = ("another", "type a value") if question.pattern else ("none", "leave it empty")
+            rows.append(Row(WRITE, cells))
         listed = default in {choice.value for choice in choices}
         picked = self.face.pick(prompt, rows, default if listed or not question.pattern else WRITE)
         if picked != WRITE or not question.pattern:
             return picked
         return self._line(replace(prompt, default="" if listed else prompt.default))
 
-    def _key(self, prompt, question):
-        found = private_keys()
-        if not found and not question.make:
+    def _key(self, prompt: Prompt, question: Question) -> str:
+        keys = private_keys()
+        if not keys and not question.make:
             return self._line(prompt, paths=True)
-        rows = [Row(path, (_short_home(path),)) for path in found]
+        rows = [Row(path, (_short_home(path),)) for path in keys]
         rows += [Row(MAKE, ("make a new one",))] if question.make else []
         rows += [Row(WRITE, ("another file",))]
-        usual = found[0] if found else MAKE
+        usual = keys[0] if keys else MAKE
         default = os.path.abspath(os.path.expanduser(prompt.default)) if prompt.default else usual
-        picked = self.face.pick(prompt, rows, default if default in (*found, MAKE) else WRITE)
+        picked = self.face.pick(prompt, rows, default if default in (*keys, MAKE) else WRITE)
         if picked != MAKE:
             return picked if picked != WRITE else self._line(prompt, paths=True)
         with self.face.waiting("making the key", True):
@@ -212,7 +214,9 @@ class Wizard:
         self.face.note(f"Made an SSH key without a passphrase: {_short_home(path)}")
         return path
 
-    def _without_choices(self, interview, question, problem, text, keep):
+    def _without_choices(
+        self, interview: Interview, question: Question, problem: BadAnswer, text: str | None, keep: bool
+    ) -> str:
         self.face.problem(problem.message)
         ways = (Choice("again", "try again"), Choice("type", "type a value"), Choice("stop", "stop here"))
         way = self.face.pick(Prompt(f"What now, about {question.name}?"), rows_of(ways), "again")

@@ -21,7 +21,7 @@ class Unrendered(Exception):
 def render(data: bytes, values: dict[bytes, bytes], path: str) -> bytes:
     """Return the text with its variables replaced; raises Unrendered. What was put in is not looked at again."""
 
-    def replaced(match: re.Match) -> bytes:
+    def replaced(match: re.Match[bytes]) -> bytes:
         where = f"{path}, line {data.count(bytes([10]), 0, match.start()) + 1}"
         if match["command"]:
             raise Unrendered(f"{where}: {os.fsdecode(match['command'])} begins what only a shell could run.")
