@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import threading
 import types
 
@@ -17,12 +18,15 @@ from helpers.clusters import wait_for
 from helpers.machines import Machines
 from journeys.test_conversations import Conversation
 
-from rigger.aws import machines as aws_machines
-from rigger.aws import steps
-from rigger.aws.__main__ import main
 from rigger.envfile import file as envfile
 from rigger.errors import StepFailed
 from rigger.process import lookup
+
+sys.path.insert(0, os.path.join(ROOT, "providers", "aws", "lib"))
+
+from aws import machines as aws_machines  # noqa: E402
+from aws import steps  # noqa: E402
+from main import main  # noqa: E402
 
 pytestmark = pytest.mark.skipif(
     not (shutil.which("sshd") or os.path.exists("/usr/sbin/sshd")), reason="there is no sshd here"

@@ -6,11 +6,11 @@ import ipaddress
 import os
 from collections.abc import Iterator, Mapping
 
-from rigger.aws import keys
-from rigger.aws.keys import public_half, require_private_half, same_half
-from rigger.aws.session import ANYWHERE, ENVIRONMENT, TYPED, Aws
-from rigger.aws.settings import IMPORT, NEW, NONE, listed
-from rigger.errors import StepFailed
+from aws import keys
+from aws.keys import public_half, require_private_half, same_half
+from aws.session import ANYWHERE, ENVIRONMENT, TYPED, Aws
+from aws.settings import IMPORT, NEW, NONE, listed
+from rigger.sdk import StepFailed
 
 # What stands first in the list; a region may offer hundreds.
 COMMON_TYPES = (

@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 
-from rigger.aws.session import Aws, code
-from rigger.aws.settings import IMPORT, TAG, Settings, tag_list
-from rigger.errors import StepFailed
-from rigger.process import capture
+from aws.session import Aws, code
+from aws.settings import IMPORT, TAG, Settings, tag_list
+from rigger.sdk import StepFailed, capture
 
 
 def public_half(path: str) -> str:
@@ -19,7 +18,7 @@ def public_half(path: str) -> str:
         raise StepFailed(f"{path} is the public half of a key.", "Name the file of the private half.")
     if os.path.isfile(f"{path}.pub"):
         return " ".join(_first_line(f"{path}.pub").split()[:2])
-    said = capture.capture(["ssh-keygen", "-y", "-P", "", "-f", path])
+    said = capture(["ssh-keygen", "-y", "-P", "", "-f", path])
     if said.exit_code:
         raise StepFailed(
             f"{path} does not show its public half: it is no SSH key, or has a passphrase.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from rigger.errors import StepFailed
+from rigger.sdk import StepFailed
 
 ANYWHERE = "us-east-1"  # the region that answers what belongs to no region
 ATTEMPTS = 5  # of one call, the first included, unless AWS_MAX_ATTEMPTS says otherwise

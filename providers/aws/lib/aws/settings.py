@@ -8,8 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from rigger.errors import StepFailed
-from rigger.files import write_bytes
+from rigger.sdk import StepFailed, write_file
 
 IMPORT, NEW, NONE = "import", "new", "none"
 TAG = "rigger:environment-id"
@@ -129,7 +128,7 @@ class Kept:
 
     def write_file(self, name: str, data: bytes) -> None:
         """Replace a file of the module's state."""
-        write_bytes(os.path.join(self.folder, name), data)
+        write_file(os.path.join(self.folder, name), data)
 
     def remove(self) -> None:
         """Forget what was about machines that are no more; the files stay for whoever wants to look at them."""

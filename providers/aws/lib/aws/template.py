@@ -6,14 +6,12 @@ import base64
 import ipaddress
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-from rigger import templates
-from rigger.aws import answers
-from rigger.aws.keys import public_half
-from rigger.aws.session import Aws, code
-from rigger.aws.settings import Kept, Settings
-from rigger.errors import StepFailed
+from aws import answers
+from aws.keys import public_half
+from aws.session import Aws, code
+from aws.settings import Kept, Settings
+from rigger.sdk import StepFailed, render
 
 OWN_NETWORK = "10.71.0.0/16"
 SUBNET_BITS = 20
@@ -26,17 +24,13 @@ NEWEST_IMAGE = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-{
 ROOT_DEVICE = "/dev/xvda"
 
 
-@dataclass(frozen=True)
-class Drawing:
-    """A template that can be given to CloudFormation."""
-
-    text: str
-
-
-def draw(
+def write_template(
     aws: Aws, settings: Settings, kept: Kept, key_pair: str, values: Mapping[str, str], nodes: int
-) -> Drawing:
-    """Draw the stack for a number of machines, and keep template and user-data; asks AWS what it has to know."""
+) -> str:
+    """Return the template of the stack for a number of machines, and keep it and the user-data.
+
+    Asks AWS what it has to know.
+    """
     folder = values["RIGGER_MODULE_DIR"]
     user_data = _user_data(settings, folder, values)
     network = {
@@ -54,7 +48,7 @@ def draw(
             str(net) for net in ipaddress.ip_network(OWN_NETWORK).subnets(new_prefix=SUBNET_BITS)
         ]
     image = _image(aws, settings, kept)
-    drawn = {
+    figures = {
         **network,
         "environment": settings.environment,
         "id": settings.id,
@@ -74,7 +68,7 @@ def draw(
         "domain": settings.domain,
         "user_data": base64.b64encode(user_data).decode(),
     }
-    text = templates.render(_read(os.path.join(folder, "stack.yml.j2")), drawn, "stack.yml.j2")
+    text = render(os.path.join(folder, "stack.yml.j2"), figures, "stack.yml.j2")
     if len(text.encode()) > TEMPLATE_LIMIT:
         raise StepFailed(
             f"The template has more than {TEMPLATE_LIMIT} bytes.",
@@ -83,20 +77,20 @@ def draw(
     kept.write_file("stack.yml", text.encode())
     kept.write_file("user-data", user_data)
     kept.write()
-    return Drawing(text)
+    return text
 
 
 def _user_data(settings: Settings, folder: str, values: Mapping[str, str]) -> bytes:
     """Return what cloud-init reads: rigger's part, and the platform's `user-data.j2` where it has one."""
-    mine = templates.render(
-        _read(os.path.join(folder, "user-data.yml.j2")),
+    mine = render(
+        os.path.join(folder, "user-data.yml.j2"),
         {"user": settings.user, "public_key": public_half(settings.ssh_key)},
         "user-data.yml.j2",
     )
     path = os.path.join(values.get("RIGGER_PLATFORM_DIR") or folder, "user-data.j2")
     if not os.path.isfile(path):
         return mine.encode()
-    theirs = templates.render(_read(path), values, path)
+    theirs = render(path, values)
     data = _multipart(mine, theirs)
     if len(data) > USER_DATA_LIMIT:
         raise StepFailed(
@@ -178,8 +172,3 @@ def _root_device(aws: Aws, image: str, own: bool) -> str:
     if not found:
         raise StepFailed(f"There is no image {image} in {aws.home_region()}.", "Choose another: IMAGE_ID.")
     return found[0].get("RootDeviceName") or ROOT_DEVICE
-
-
-def _read(path: str) -> str:
-    with open(path, encoding="utf-8") as file:
-        return file.read()

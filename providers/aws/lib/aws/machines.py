@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Mapping, Sequence
 
-from rigger.aws import keys
-from rigger.aws.session import Aws, code
-from rigger.aws.settings import TAG, Kept, Settings
-from rigger.aws.stack import looks, say
-from rigger.environments import inventory
-from rigger.environments.inventory import parse_output
-from rigger.errors import StepFailed
-from rigger.process import capture
+from aws import keys
+from aws.session import Aws, code
+from aws.settings import TAG, Kept, Settings
+from aws.stack import looks
+from rigger.sdk import StepFailed, capture, read_nodes, say, write_nodes_file
 
 STARTING = 900  # seconds until a machine is in service
 ANSWERING = 600  # seconds until ssh answers
@@ -136,7 +132,7 @@ class Machines:
         if len(members) != self.settings.nodes:
             problems.append(f"{self.name} has {len(members)} machines, not {self.settings.nodes}")
         known = dict(self.kept.names)
-        listed = {node.name: node.address for node in inventory.read(values["RIGGER_INVENTORY"])}
+        listed = {node["name"]: node["address"] for node in read_nodes(values)}
         for node in self.nodes(self.described([one["InstanceId"] for one in members])):
             if node["labels"]["instance"] not in known:
                 problems.append(
@@ -192,14 +188,11 @@ def _number(name: str) -> int:
 
 def wait_for_ssh(nodes: Sequence[Mapping], values: Mapping[str, str]) -> None:
     """Wait until ssh answers on every machine; raises StepFailed with the names of those that stay silent."""
-    table = os.path.join(values["RIGGER_STATE_DIR"], "starting")
-    read, problems = parse_output("\n".join(json.dumps(node) for node in nodes).encode())
-    if problems:
-        raise StepFailed(f"The machines cannot be listed: {'; '.join(problems)}.")
-    inventory.write(f"{table}.json", read)
-    environ = {**os.environ, "RIGGER_NODES_FILE": f"{table}.tsv", "RIGGER_INVENTORY": f"{table}.json"}
+    table = os.path.join(values["RIGGER_STATE_DIR"], "starting.tsv")
+    write_nodes_file(table, nodes)
+    environ = {**os.environ, "RIGGER_NODES_FILE": table}
     end = time.monotonic() + ANSWERING
-    while (said := capture.capture(["rigger-node", "--all", "true"], env=environ)).exit_code:
+    while (said := capture(["rigger-node", "--all", "true"], env=environ)).exit_code:
         if time.monotonic() > end:
             reason = said.errors.decode(errors="replace").strip().rpartition("\n")[2]
             raise StepFailed(

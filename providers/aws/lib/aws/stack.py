@@ -7,20 +7,15 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rigger.aws.session import Aws, code, message
-from rigger.aws.settings import TAG, Settings, tag_list
-from rigger.errors import StepFailed
+from aws.session import Aws, code, message
+from aws.settings import TAG, Settings, tag_list
+from rigger.sdk import StepFailed, say
 
 DEADLINE = 2700  # seconds for one change; rigger's own timeout for the step is longer
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0  # seconds between two looks
 UNCHANGED = ("didn't contain changes", "No updates are to be performed")
 ANEW = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED")
 SETTLED = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE")
-
-
-def say(text: str) -> None:
-    """Tell the person who watches."""
-    print(text, flush=True)
 
 
 @dataclass(frozen=True)

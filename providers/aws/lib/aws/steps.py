@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from rigger.aws import drawing, keys
-from rigger.aws.keys import remove_imported
-from rigger.aws.machines import Machines, left, wait_for_ssh
-from rigger.aws.session import Aws
-from rigger.aws.settings import Kept, Settings
-from rigger.aws.stack import Change, Stack, say
-from rigger.errors import DifferencesFound, StepFailed
+from aws import keys
+from aws.keys import remove_imported
+from aws.machines import Machines, left, wait_for_ssh
+from aws.session import Aws
+from aws.settings import Kept, Settings
+from aws.stack import Change, Stack
+from aws.template import write_template
+from rigger.sdk import DifferencesFound, StepFailed, report_leftovers, save_vars, say, write_nodes
 
 LINGERING = 60  # seconds that AWS may take to forget the tags of what it has removed
 
@@ -35,9 +35,9 @@ class Cluster:
     def propose(self, nodes: int) -> Change | None:
         """Make the change set that leads to so many machines."""
         key_pair = keys.ensure(self.aws, self.settings)
-        drawn = drawing.draw(self.aws, self.settings, self.kept, key_pair, self.values, nodes)
+        template = write_template(self.aws, self.settings, self.kept, key_pair, self.values, nodes)
         found = self.stack.settle()
-        return self.stack.propose(found, drawn.text)
+        return self.stack.propose(found, template)
 
     def carry_out(self, change: Change | None) -> None:
         """Show a change as the plan, and execute it."""
@@ -62,16 +62,8 @@ class Cluster:
         machines = self.machines()
         instances = machines.wait(nodes)
         found = machines.nodes(instances)
-        self.give_nodes(found)  # before anything else can fail: what exists must be findable
+        write_nodes(found, self.values)  # before anything else can fail: what exists must be findable
         wait_for_ssh(found, self.values)
-
-    def give_nodes(self, nodes: Sequence[Mapping]) -> None:
-        with open(self.values["RIGGER_INVENTORY_OUTPUT"], "a", encoding="utf-8") as file:
-            file.writelines(json.dumps(node) + "\n" for node in nodes)
-
-    def give_vars(self, **found: str) -> None:
-        with open(self.values["RIGGER_OUTPUT"], "a", encoding="utf-8") as file:
-            file.writelines(f"{name}={value}\n" for name, value in found.items())
 
 
 def install(values: Mapping[str, str]) -> None:
@@ -86,14 +78,14 @@ def create(values: Mapping[str, str]) -> None:
     cluster = Cluster(values)
     settings, stack = cluster.settings, cluster.stack
     stack.require_ours(stack.describe())
-    cluster.give_vars(STACK_NAME=stack.name, STACK_TAG=settings.stack_tag)
+    save_vars({"STACK_NAME": stack.name, "STACK_TAG": settings.stack_tag}, values)
     leaving = values.get("RIGGER_LEAVING", "").split()
     if leaving and stack.describe():
         cluster.machines().let_go(leaving)
     cluster.carry_out(cluster.propose(settings.nodes))
     name, address = cluster.balancer()
     domain = settings.domain if address and settings.dns_zone else address
-    cluster.give_vars(ELB_NAME=name, ELB_DNS_NAME=address, DOMAIN=domain)
+    save_vars({"ELB_NAME": name, "ELB_DNS_NAME": address, "DOMAIN": domain}, values)
     cluster.kept.suspended = False
     cluster.list_machines(settings.nodes)
     remove_imported(cluster.aws, settings, but=keys.ensure(cluster.aws, settings))
@@ -195,9 +187,7 @@ def destroy(values: Mapping[str, str]) -> None:
     remove_imported(cluster.aws, cluster.settings)
     remains = _remaining(cluster, patient=problem is None)
     if remains:
-        lines = "\n".join(f"{item} in {cluster.settings.region}" for item in remains)
-        with open(values["RIGGER_OUTPUT"], "a", encoding="utf-8") as file:
-            file.write(f"LEFTOVERS<<LEFTOVERS_END\n{lines}\nLEFTOVERS_END\n")
+        report_leftovers([f"{item} in {cluster.settings.region}" for item in remains], values)
     if problem is not None:
         raise problem
     cluster.kept.remove()
