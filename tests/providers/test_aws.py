@@ -472,6 +472,29 @@ def test_an_endpoint_that_does_not_answer(world):
     assert "AWS cannot be reached at http://127.0.0.1:9" in said.out and "AWS_ENDPOINT_URL" in said.out
 
 
+def test_one_byte_of_its_python_runs_create_again(world, modules):
+    mine = os.path.join(modules.folder, "providers", "aws")
+    shutil.copytree(os.path.join(ROOT, "providers", "aws"), mine)
+    world.configured()
+
+    def why():
+        report = json.loads(world.rigger("provision", "--plan", "-o", "json").out)
+        return {step["step"]: step["why"] for step in report["steps"] if step["module"] == "provider/aws"}
+
+    world.rigger("provision")
+    assert list(why()) == ["check"]
+    for path in (f"{mine}/lib/main.py", f"{mine}/lib/aws/stack.py"):
+        with open(path) as file:
+            text = file.read()
+        with open(path, "w") as file:
+            file.write(text.replace(".", ",", 1))  # in the words of its docstring
+        report = why()
+        with open(path, "w") as file:
+            file.write(text)
+        assert (report["install"], report["create"]) == ("its script changed", "its script changed"), path
+    assert list(why()) == ["check"]
+
+
 @pytest.fixture
 def asked(monkeypatch, tmp_path, capsys):
     """Return what a program behind a question says, with its exit code, where AWS is at an endpoint."""
