@@ -23,12 +23,13 @@ plans bundles
 configuration
 sources
 trust
-interface1 terraform aws
+interface1 terraform
 modules ui
 questions
 environments redact
 git ssh envfile
-audit process templates
+audit sdk
+process templates
 files
 errors text versions
 """

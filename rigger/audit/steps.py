@@ -38,6 +38,7 @@ class History:
     last: dict[str, Record] = field(default_factory=dict)
     done: dict[str, Record] = field(default_factory=dict)
     failed_checks: dict[str, Record] = field(default_factory=dict)  # by role, newer than what they check
+    versions: dict[str, str] = field(default_factory=dict)  # rigger's, by run
 
     @classmethod
     def of(cls, records: Iterable[Mapping]) -> History:
@@ -45,7 +46,9 @@ class History:
         history = cls()
         open_steps: dict[tuple, Record] = {}
         for record in records:
-            if record["event"] == "step-started":
+            if record["event"] == "run-started":
+                history.versions[record["run"]] = str(record.get("rigger", ""))
+            elif record["event"] == "step-started":
                 history._start(record, open_steps)
             elif record["event"] in ("step-finished", "step-recovered"):
                 found = open_steps.pop((record["run"], record.get("number")), None)

@@ -141,17 +141,17 @@ def local_base(folder: str) -> list[str]:
         return [line[1:] for line in said if line.startswith("-")] if own else [head_commit(git)]
 
 
-def tracked(folder: str, below: str) -> list[str]:
+def tracked(folder: str, below: str, links: bool = False) -> list[str]:
     """Return the paths of the files that git tracks in a part of a repository, of those that are there.
 
-    Raises NotReady where git cannot tell.
+    With `links` also those of symbolic links. Raises NotReady where git cannot tell.
     """
     part = os.path.relpath(os.path.realpath(below), os.path.realpath(folder))
     with saying_what_failed(f"{folder} cannot be looked at"), git_runner.opened(folder) as git:
         said = git("ls-files", "-z", "--", f":(top,literal){'' if part == '.' else part}")
     names = said.decode("utf-8", "surrogateescape").split("\0")
     paths = (os.path.join(folder, name) for name in names if name)
-    return [path for path in paths if os.path.isfile(path) and not os.path.islink(path)]
+    return [path for path in paths if (links if os.path.islink(path) else os.path.isfile(path))]
 
 
 def require_clean(folder: str) -> None:

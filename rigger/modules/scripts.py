@@ -6,6 +6,9 @@ import hashlib
 import os
 from typing import BinaryIO
 
+from rigger import __version__
+from rigger.modules.verbs import TERRAFORM_STEPS
+
 
 def script_problem(path: str) -> str | None:
     """Return why a file cannot be executed as a script, None when it can."""
@@ -35,6 +38,26 @@ def script_digest(path: str) -> str:
             if hasattr(hashlib, "file_digest")
             else _digest(script)
         )
+
+
+def step_digest(path: str) -> str:
+    """Return the SHA-256 of what a step runs: its script, with rigger's version where that is rigger's own."""
+    digest = script_digest(path)
+    if not is_riggers_own(path):
+        return digest
+    return hashlib.sha256(f"rigger {__version__} {digest}".encode()).hexdigest()
+
+
+def is_riggers_own(path: str) -> bool:
+    """Return whether a step's script comes from rigger, whose code behind it changes with rigger's version."""
+    return os.path.dirname(path) == TERRAFORM_STEPS
+
+
+def content_digest(path: str) -> str:
+    """Return the SHA-256 of a file; a link counts as the file that it leads to, any other link by where it leads."""
+    if not os.path.islink(path) or (os.path.isfile(path) and os.access(path, os.R_OK)):
+        return script_digest(path)
+    return hashlib.sha256(b"a link to " + os.fsencode(os.readlink(path))).hexdigest()
 
 
 def _digest(script: BinaryIO) -> str:

@@ -9,7 +9,11 @@ from collections.abc import Iterator
 from rigger.git import inspect as git_inspect
 from rigger.modules.contract import MANIFEST
 from rigger.modules.model import Module
-from rigger.modules.scripts import script_digest
+from rigger.modules.scripts import content_digest
+
+# Of a module's own folder alone: what lies deeper is for the scripts, whatever its name.
+NOT_SHARED = frozenset({MANIFEST, "README", "README.md", "README.rst", "__init__.py", "tests"})
+NO_SCRIPTS = frozenset({"__pycache__", ".git"})
 
 
 def shared_digest(module: Module) -> str:
@@ -19,42 +23,36 @@ def shared_digest(module: Module) -> str:
     repository shares nothing, as the repository is full of other things.
     """
     digest = hashlib.sha256()
-    own = {
-        *module.contract.not_shared,
-        MANIFEST,
-        "README",
-        "README.md",
-        "README.rst",
-        "__init__.py",
-        "__pycache__",
-        "tests",
-        ".git",
-    }
-    for path in sorted(_shared_files(module, own)):
+    not_shared = NOT_SHARED | module.contract.not_shared
+    for path in sorted(_files_of(module)):
         name = os.path.relpath(path, module.folder)
-        if os.sep not in name and os.access(path, os.X_OK):
+        top, *inner = name.split(os.sep)
+        if top in not_shared or not inner and os.access(path, os.X_OK):
             continue  # a verb's script counts for that verb alone
-        digest.update(os.fsencode(name) + b"\0" + script_digest(path).encode() + b"\n")
+        if inner and inner[-1] == "__init__.py" and not os.path.getsize(path):
+            continue  # it only says that its folder is a package
+        digest.update(os.fsencode(name) + b"\0" + content_digest(path).encode() + b"\n")
     return digest.hexdigest()
 
 
-def _shared_files(module: Module, without: set[str]) -> Iterator[str]:
+def _files_of(module: Module) -> Iterator[str]:
     root = os.path.realpath(module.checkout)
     if not module.checkout or not os.path.exists(os.path.join(root, ".git")):
-        yield from _files(module.folder, without)
+        yield from _files(module.folder)
         return
     folder = os.path.realpath(module.folder)
-    for path in git_inspect.tracked(root, folder) if folder != root else ():
-        if without.isdisjoint(os.path.relpath(path, folder).split(os.sep)):
+    for path in git_inspect.tracked(root, folder, links=True) if folder != root else ():
+        if NO_SCRIPTS.isdisjoint(os.path.relpath(path, folder).split(os.sep)):
             yield os.path.join(module.folder, os.path.relpath(path, folder))
 
 
-def _files(folder: str, without: set[str]) -> Iterator[str]:
+def _files(folder: str) -> Iterator[str]:
+    """Return the paths of the files and links in a folder; what a link leads to is not looked into."""
     with os.scandir(folder) as entries:
         for entry in entries:
-            if entry.name in without or entry.is_symlink():
+            if entry.name in NO_SCRIPTS:
                 continue
-            if entry.is_dir():
-                yield from _files(entry.path, without)
-            elif entry.is_file():
+            if entry.is_dir(follow_symlinks=False):
+                yield from _files(entry.path)
+            elif entry.is_symlink() or entry.is_file():
                 yield entry.path

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from rigger import __version__
 from rigger.audit.steps import UNDOES, History, Record
 from rigger.configuration.config import Config
 from rigger.environments.inventory import Node
 from rigger.modules.model import Module
-from rigger.modules.scripts import script_digest
+from rigger.modules.scripts import is_riggers_own, script_digest, step_digest
 from rigger.modules.shared import shared_digest
 from rigger.plans.changes import changed_values, recorded_parameters, say_changes, values_of_step
 from rigger.plans.model import Plan, Step
+from rigger.text import plain
 
 
 class _Planner:
@@ -38,8 +40,8 @@ class _Planner:
             return say_changes(changes)
         if follows:
             return follows
-        if self._other_script(module, verb, done):
-            return "its script changed"
+        if other := self._other_script(module, verb, done):
+            return other
         if verb in ("create", "deploy") and module.role in self.history.failed_checks:
             return "the last check failed"
         return "asked for with --again" if self.again else ""
@@ -59,11 +61,20 @@ class _Planner:
         changes = changed_values(self.config, self.parameters, before)
         return {name: change for name, change in changes.items() if name in concerned}
 
-    def _other_script(self, module: Module, verb: str, done: Record) -> bool:
-        path = module.script(verb)
-        if path is None or done.started.get("sha256") != script_digest(path):
-            return True
-        return done.started.get("shared") != self.shared(module)
+    def _other_script(self, module: Module, verb: str, done: Record) -> str:
+        """Return in which way a step would run something else than it did, nothing where it would not."""
+        path, recorded = module.script(verb), done.started.get("sha256")
+        if path is None:
+            return "its script changed"
+        if recorded != step_digest(path):
+            if not is_riggers_own(path):
+                return "its script changed"
+            before = plain(self.history.versions.get(done.started["run"], ""))
+            if before != __version__:
+                return f"rigger was updated from {before or 'an older version'} to {__version__}"
+            if recorded != script_digest(path):  # which is what was recorded before the version counted
+                return "its script changed"
+        return "" if done.started.get("shared") == self.shared(module) else "its script changed"
 
     def let_go(self, leaving: Sequence[str]) -> bool:
         """Return whether the platform has let those nodes go already, and only their removal did not finish."""

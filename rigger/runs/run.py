@@ -14,7 +14,7 @@ from rigger.environments.environment import Environment
 from rigger.errors import Interrupted, NotReady, StepFailed, Unwritable
 from rigger.files import write_bytes
 from rigger.git import inspect as git_inspect
-from rigger.modules.scripts import script_digest
+from rigger.modules.scripts import step_digest
 from rigger.modules.shared import shared_digest
 from rigger.plans.changes import recorded_parameters
 from rigger.plans.model import Plan, Step
@@ -205,7 +205,7 @@ class Run:
             module=f"{step.module.role}/{step.module.name}",
             step=step.verb,
             script=step.shown,
-            sha256=script_digest(step.script),
+            sha256=step_digest(step.script),
             shared="" if step.checks or "/" in step.verb else shared_digest(step.module),
             why=step.why,
             **({"leaving": list(plan.leaving)} if plan.leaving else {}),

@@ -10,6 +10,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
 
+from rigger import sdk
 from rigger.errors import BadUsage, NotReady, RiggerError, StepFailed
 from rigger.terraform import backend, hcl
 from rigger.terraform.backend import BACKEND_RECORD, require_same
@@ -112,10 +113,7 @@ def destroy(workspace: Workspace, say: Callable[[str], None] = print) -> None:
         raise StepFailed(f"These are still there: {left}.", 'Type "rigger destroy" again.')
     _forget_journal(workspace)
     if made := [str(item) for item in unknown if item.id]:
-        # The form that rigger-leftover goes on with.
-        _append(
-            workspace, "RIGGER_OUTPUT", ["\n".join(["LEFTOVERS<<LEFTOVERS_END", *made, "LEFTOVERS_END", ""])]
-        )
+        sdk.report_leftovers(made, workspace.values)
     shutil.rmtree(workspace.data, ignore_errors=True)
     backend.forget(workspace)
     say("All that the state knows is gone." if unknown else "All that was made is gone.")
@@ -239,23 +237,22 @@ def give_back(workspace: Workspace, outputs: Mapping[str, Mapping]) -> None:
     settings = workspace.module.terraform
     nodes = settings.inventory or next((name for name in ("nodes", "inventory") if name in outputs), "")
     chosen = {question.name for question in workspace.module.questions if question.type == "checkbox"}
-    plain, secret = [], []
+    plain: dict[str, str] = {}
+    secret: dict[str, str] = {}
     for output, about in outputs.items():
         name = settings.outputs.get(output, "" if settings.outputs else output.replace("-", "_").upper())
         if output == nodes or not name:
             continue
         value = about.get("value")
         text = ",".join(map(str, value)) if name in chosen and isinstance(value, list) else _as_text(value)
-        (secret if about.get("sensitive") else plain).append(_entry(name, text))
-    _append(workspace, "RIGGER_OUTPUT", plain)
-    _append(workspace, "RIGGER_SECRETS_OUTPUT", secret)
+        (secret if about.get("sensitive") else plain)[name] = text
+    sdk.save_vars(plain, workspace.values)
+    sdk.save_secrets(secret, workspace.values)
     if nodes:
         if nodes not in outputs:
             raise StepFailed(f"There is no output {nodes!r}, which the manifest names as the inventory.")
         machines = outputs[nodes].get("value") or []
-        _append(
-            workspace, "RIGGER_INVENTORY_OUTPUT", [json.dumps(machine) + "\n" for machine in _list(machines)]
-        )
+        sdk.write_nodes(_list(machines), workspace.values)
 
 
 def _list(machines) -> list:
@@ -269,19 +266,6 @@ def _as_text(value) -> str:
     if isinstance(value, bool) or isinstance(value, (dict, list)):
         return json.dumps(value)
     return "" if value is None else str(value)
-
-
-def _entry(name: str, value: str) -> str:
-    end = f"END_{name}"
-    while end in value:
-        end += "_"
-    return f"{name}<<{end}\n{value}\n{end}\n"
-
-
-def _append(workspace: Workspace, channel: str, entries: list[str]) -> None:
-    if entries:
-        with open(workspace.values[channel], "ab") as file:
-            file.write("".join(entries).encode("utf-8", "surrogateescape"))
 
 
 def _apply(workspace: Workspace) -> None:

@@ -6,15 +6,16 @@ import hashlib
 import os
 from collections.abc import Iterator
 
+from rigger.modules.scripts import content_digest
+
 NOT_SCRIPTS = frozenset({"__pycache__", ".git"})
 
 
 def digest(folder: str) -> str:
-    """Return a SHA-256 over all files of a module, their names and run bits, in hex."""
+    """Return a SHA-256 over all files and links of a module, their names and run bits, in hex."""
     total = hashlib.sha256()
     for path in _files(folder):
-        with open(path, "rb") as file:
-            content = hashlib.sha256(file.read()).hexdigest()
+        content = content_digest(path)
         runs = "x" if os.access(path, os.X_OK) else "-"
         total.update(f"{content} {runs} ".encode() + os.fsencode(os.path.relpath(path, folder)) + b"\n")
     return total.hexdigest()
@@ -26,7 +27,7 @@ def _files(folder: str) -> Iterator[str]:
             continue
         if entry.is_dir(follow_symlinks=False):
             yield from _files(entry.path)
-        elif entry.is_file(follow_symlinks=False):
+        elif entry.is_symlink() or entry.is_file():
             yield entry.path
 
 

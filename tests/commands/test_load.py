@@ -562,6 +562,18 @@ def test_scripts_that_change_afterwards_do_not_run(cluster, alone, bundle):
     alone("check")
 
 
+def test_python_that_changes_afterwards_does_not_run(cluster, alone, tmp_path):
+    lib = os.path.join(cluster.folders["provider"], "lib")
+    os.mkdir(lib)
+    with open(os.path.join(lib, "make.py"), "w") as file:
+        file.write("print('made')\n")
+    load(alone, save(cluster.rigger, tmp_path, name="python.rigger"), "--trust")
+    alone("check")
+    with open(place(alone, "scripts", "provider", "soil", "lib", "make.py"), "w") as file:
+        file.write("print('mode')\n")
+    assert "not the ones that somebody agreed to" in alone("provision", code=2).err
+
+
 def test_scripts_go_home_to_the_module_they_came_from(cluster, alone, bundle, tmp_path):
     load(alone, bundle, "--trust")
     alone("config", "set", "COLOUR=red")

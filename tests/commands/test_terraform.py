@@ -11,9 +11,12 @@ import time
 
 import pexpect
 import pytest
+from conftest import ROOT
 from helpers.clusters import ended, wait_for
 from helpers.second_machine import contents, elsewhere, save
 from helpers.terraform_provider import MAIN, MANIFEST, StateServer, instances, needs_terraform
+
+from rigger import __version__
 
 pytestmark = needs_terraform
 
@@ -124,6 +127,35 @@ def test_the_life_of_a_cluster(pots):
         seen += "".join(read(os.path.join(folder, name)) for name in names)
     assert pots.made() == [] and "(sensitive value)" in seen
     assert "sesame-4711" not in seen and "***" in seen
+
+
+@pytest.mark.parametrize(
+    "recorded", ["", "from rigger.modules import scripts; scripts.step_digest = scripts.script_digest"]
+)
+def test_the_steps_of_rigger_count_with_its_version(pots, recorded):
+    """A newer rigger may do something else in them; also where an older one recorded their first lines alone."""
+
+    def why():
+        report = json.loads(pots.rigger("provision", "--plan", "-o", "json").out)
+        return {step["step"]: step["why"] for step in report["steps"] if step["module"] == "provider/clay"}
+
+    def start_with(line):
+        folder = os.path.join(pots.rigger.folder, "start")
+        os.makedirs(folder, exist_ok=True)
+        with open(os.path.join(folder, "sitecustomize.py"), "w") as file:
+            file.write(f"import rigger\n{line}\n")
+        pots.rigger.env["PYTHONPATH"] = f"{folder}:{ROOT}"
+
+    pots.configure(NODES=1)
+    start_with(recorded)
+    pots.rigger("provision")
+    start_with("")
+    assert "create" not in why()
+    start_with("rigger.__version__ = '99.0.0'")
+    updated = f"rigger was updated from {__version__} to 99.0.0"
+    assert {verb: why()[verb] for verb in ("install", "create")} == {"install": updated, "create": updated}
+    pots.rigger("provision")
+    assert "create" not in why()
 
 
 def test_what_would_change_is_shown_first(pots):

@@ -3,8 +3,10 @@
 import os
 import shutil
 import textwrap
+from dataclasses import replace
 
 import pytest
+from helpers.repositories import git
 
 from rigger.errors import BadUsage, Refused
 from rigger.modules import manifest as modules_manifest
@@ -273,6 +275,47 @@ def test_the_digest_of_shared_files_leaves_the_scripts_out(tmp_path):
     assert shared.shared_digest(module) == before
     (tmp_path / "lib" / "a.sh").write_text("two")
     assert shared.shared_digest(module) != before
+
+
+def test_whatever_a_script_can_import_or_source_is_shared(tmp_path):
+    module = model.Module("soil", "provider", str(tmp_path), checkout=str(tmp_path.parent))
+    git(tmp_path.parent, "init", "-q")
+    (tmp_path / "lib" / "tests").mkdir(parents=True)
+    (tmp_path / "lib" / "__init__.py").write_text("")
+    for checkout in ("", str(tmp_path.parent)):
+        seen = {}
+
+        def changed(what, checkout=checkout, seen=seen):
+            git(tmp_path.parent, "add", "-A")
+            digest = shared.shared_digest(replace(module, checkout=checkout))
+            assert digest not in seen, f"{what} makes no other digest than {seen.get(digest)}"
+            seen[digest] = what
+
+        changed("nothing")
+        for name in ("make.py", "__init__.py", "README", "tests/run.py", "rigger.yml"):
+            (tmp_path / "lib" / name).write_text("x = 1\n")
+            changed(f"a new {name}")
+            (tmp_path / "lib" / name).write_text("x = 2\n")
+            changed(f"one byte of {name}")
+        for target in ("make.py", "/nonexistent", "tests", "../.."):
+            (tmp_path / "lib" / "link").unlink(missing_ok=True)
+            os.symlink(target, tmp_path / "lib" / "link")
+            changed(f"a link to {target}")
+        shutil.rmtree(tmp_path / "lib")
+        (tmp_path / "lib" / "tests").mkdir(parents=True)
+        (tmp_path / "lib" / "__init__.py").write_text("")
+
+
+def test_a_script_of_riggers_own_counts_with_riggers_version(tmp_path, monkeypatch):
+    own = os.path.join(verbs.TERRAFORM_STEPS, "create")
+    (tmp_path / "create").write_text("#!/bin/sh\n")
+    before = scripts.step_digest(own), scripts.step_digest(str(tmp_path / "create"))
+    assert before[0] != scripts.script_digest(own) and before[1] == scripts.script_digest(
+        str(tmp_path / "create")
+    )
+    monkeypatch.setattr(scripts, "__version__", "99.0.0")
+    assert scripts.step_digest(own) != before[0]
+    assert scripts.step_digest(str(tmp_path / "create")) == before[1]
 
 
 # Where modules are looked for

@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import threading
 import types
 
@@ -17,12 +18,15 @@ from helpers.clusters import wait_for
 from helpers.machines import Machines
 from journeys.test_conversations import Conversation
 
-from rigger.aws import machines as aws_machines
-from rigger.aws import steps
-from rigger.aws.__main__ import main
 from rigger.envfile import file as envfile
 from rigger.errors import StepFailed
 from rigger.process import lookup
+
+sys.path.insert(0, os.path.join(ROOT, "providers", "aws", "lib"))
+
+from aws import machines as aws_machines  # noqa: E402
+from aws import steps  # noqa: E402
+from main import main  # noqa: E402
 
 pytestmark = pytest.mark.skipif(
     not (shutil.which("sshd") or os.path.exists("/usr/sbin/sshd")), reason="there is no sshd here"
@@ -466,6 +470,29 @@ def test_an_endpoint_that_does_not_answer(world):
     world.rigger.env.update(AWS_ENDPOINT_URL="http://127.0.0.1:9", AWS_MAX_ATTEMPTS="1")
     said = world.rigger("provision", "-v", code=5)
     assert "AWS cannot be reached at http://127.0.0.1:9" in said.out and "AWS_ENDPOINT_URL" in said.out
+
+
+def test_one_byte_of_its_python_runs_create_again(world, modules):
+    mine = os.path.join(modules.folder, "providers", "aws")
+    shutil.copytree(os.path.join(ROOT, "providers", "aws"), mine)
+    world.configured()
+
+    def why():
+        report = json.loads(world.rigger("provision", "--plan", "-o", "json").out)
+        return {step["step"]: step["why"] for step in report["steps"] if step["module"] == "provider/aws"}
+
+    world.rigger("provision")
+    assert list(why()) == ["check"]
+    for path in (f"{mine}/lib/main.py", f"{mine}/lib/aws/stack.py"):
+        with open(path) as file:
+            text = file.read()
+        with open(path, "w") as file:
+            file.write(text.replace(".", ",", 1))  # in the words of its docstring
+        report = why()
+        with open(path, "w") as file:
+            file.write(text)
+        assert (report["install"], report["create"]) == ("its script changed", "its script changed"), path
+    assert list(why()) == ["check"]
 
 
 @pytest.fixture

@@ -1,7 +1,9 @@
 """Scripts of a repository run only after somebody agreed to them, by URL and commit."""
 
+import glob
 import json
 import os
+import shutil
 import stat
 from types import SimpleNamespace
 
@@ -181,3 +183,35 @@ def test_no_checkout_needs_no_git(home, monkeypatch, tmp_path):
     environment = home.create("wood", {}, {})
     provider = Module("soil", "provider", search.packaged("provider"))
     gate.require_trusted(environment, (provider, Module("tree", "platform", str(tmp_path))))
+
+
+def test_every_byte_of_a_provider_from_a_bundle_is_agreed_to(home):
+    """The Python that its scripts import is a part of it, and so are links; what Python keeps for itself is none."""
+    environment = home.create("wood", {}, {})
+    folder = environment.file("scripts", "provider", "aws")
+    shutil.copytree(
+        os.path.join(search.packaged("provider"), "aws"),
+        folder,
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
+    provider = Module("aws", "provider", folder)
+    ledger.agree(environment.path, [digests.digest(folder)])
+    lib = os.path.join(folder, "lib", "aws")
+    os.mkdir(os.path.join(lib, "__pycache__"))
+    with open(os.path.join(lib, "__pycache__", "keys.cpython-310.pyc"), "w") as file:
+        file.write("x")
+    assert gate.is_trusted(environment, provider)
+    for path in [*glob.glob(f"{lib}/*.py"), os.path.join(folder, "lib", "main.py"), f"{folder}/bin/ask"]:
+        with open(path, "rb") as file:
+            content = file.read()
+        with open(path, "wb") as file:
+            file.write(content[:-2] + bytes([content[-2] ^ 1]) + content[-1:])
+        assert not gate.is_trusted(environment, provider), path
+        with open(path, "wb") as file:
+            file.write(content)
+        assert gate.is_trusted(environment, provider)
+    for target in ("keys.py", "/tmp", "nowhere"):
+        os.symlink(target, os.path.join(lib, "boto3"))
+        assert not gate.is_trusted(environment, provider), target
+        os.unlink(os.path.join(lib, "boto3"))
+    assert gate.is_trusted(environment, provider)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+from typing import Any
 
-from rigger.aws.session import Aws, code
-from rigger.aws.settings import IMPORT, TAG, Settings, tag_list
-from rigger.errors import StepFailed
-from rigger.process import capture
+from aws.session import Aws, code
+from aws.settings import IMPORT, TAG, Settings, tag_list
+from rigger.sdk import StepFailed, capture
 
 
 def public_half(path: str) -> str:
@@ -19,13 +19,13 @@ def public_half(path: str) -> str:
         raise StepFailed(f"{path} is the public half of a key.", "Name the file of the private half.")
     if os.path.isfile(f"{path}.pub"):
         return " ".join(_first_line(f"{path}.pub").split()[:2])
-    said = capture.capture(["ssh-keygen", "-y", "-P", "", "-f", path])
-    if said.exit_code:
+    shown = capture(["ssh-keygen", "-y", "-P", "", "-f", path])
+    if shown.exit_code:
         raise StepFailed(
             f"{path} does not show its public half: it is no SSH key, or has a passphrase.",
             f"Write it beside it: ssh-keygen -y -f {path} >{path}.pub",
         )
-    return " ".join(said.output.decode(errors="replace").split()[:2])
+    return " ".join(shown.output.decode(errors="replace").split()[:2])
 
 
 def _first_line(path: str) -> str:
@@ -36,22 +36,22 @@ def _first_line(path: str) -> str:
         raise StepFailed(f"{path} cannot be read: {problem.strerror}.", "Choose another SSH key.") from None
 
 
-def pairs(aws: Aws, **wanted) -> list[dict]:
+def pairs(aws: Aws, **wanted: Any) -> list[dict[str, Any]]:
     """Return EC2's key pairs with their public halves."""
-    return aws.client("ec2").describe_key_pairs(IncludePublicKey=True, **wanted)["KeyPairs"]
+    return list(aws.client("ec2").describe_key_pairs(IncludePublicKey=True, **wanted)["KeyPairs"])
 
 
-def same_half(pair: dict, public: str) -> bool:
+def same_half(pair: dict[str, Any], public: str) -> bool:
     """Return whether a key pair of EC2 has this public half."""
-    return pair.get("PublicKey", "").split()[1:2] == public.split()[1:2]
+    return str(pair.get("PublicKey", "")).split()[1:2] == public.split()[1:2]
 
 
 def require_private_half(aws: Aws, name: str, path: str) -> None:
     """Raise StepFailed unless the chosen file is the private half of an existing key pair."""
-    found = [pair for pair in pairs(aws) if pair["KeyName"] == name]
-    if not found:
+    named = [pair for pair in pairs(aws) if pair["KeyName"] == name]
+    if not named:
         raise StepFailed(f"There is no key pair {name} in {aws.region}.", 'Choose another, or "import".')
-    if not same_half(found[0], public_half(path)):
+    if not same_half(named[0], public_half(path)):
         raise StepFailed(
             f"{path} is not the private half of the key pair {name}.",
             f"Choose the file that is (SSH_KEY), or {IMPORT}.",
@@ -79,7 +79,7 @@ def ensure(aws: Aws, settings: Settings) -> str:
     return name
 
 
-def imported(aws: Aws, settings: Settings) -> list[dict]:
+def imported(aws: Aws, settings: Settings) -> list[dict[str, Any]]:
     """Return the key pairs that rigger imported for this environment."""
     return pairs(aws, Filters=[{"Name": f"tag:{TAG}", "Values": [settings.id]}])
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
-from rigger.aws import keys
-from rigger.aws.session import Aws, code
-from rigger.aws.settings import TAG, Kept, Settings
-from rigger.aws.stack import looks, say
-from rigger.environments import inventory
-from rigger.environments.inventory import parse_output
-from rigger.errors import StepFailed
-from rigger.process import capture
+from aws import keys
+from aws.session import Aws, code
+from aws.settings import TAG, Settings, State
+from aws.stack import poll
+from rigger.sdk import StepFailed, capture, read_nodes, say, write_nodes_file
 
 STARTING = 900  # seconds until a machine is in service
 ANSWERING = 600  # seconds until ssh answers
@@ -25,36 +22,42 @@ LISTINGS = 3  # how often a list of several pages is begun
 class Machines:
     """The autoscaling group of a stack and the instances in it."""
 
-    def __init__(self, aws: Aws, settings: Settings, kept: Kept, group: str):
+    def __init__(self, aws: Aws, settings: Settings, state: State, group: str):
         self.aws = aws
         self.settings = settings
-        self.kept = kept
+        self.state = state
         self.name = group
         self.scaling = aws.client("autoscaling")
 
-    def group(self) -> Mapping | None:
+    def group(self) -> Mapping[str, Any] | None:
         """Return what autoscaling says of the group."""
-        found = self.scaling.describe_auto_scaling_groups(AutoScalingGroupNames=[self.name])[
+        groups = self.scaling.describe_auto_scaling_groups(AutoScalingGroupNames=[self.name])[
             "AutoScalingGroups"
         ]
-        return found[0] if found else None
+        return groups[0] if groups else None
 
-    def members(self) -> list[Mapping]:
+    def members(self) -> list[Mapping[str, Any]]:
         """Return the instances that belong to the group and are not on their way out."""
-        found = self.group() or {}
-        return [one for one in found.get("Instances", ()) if not one["LifecycleState"].startswith("Terminat")]
+        group = self.group() or {}
+        return [
+            instance
+            for instance in group.get("Instances", ())
+            if not instance["LifecycleState"].startswith("Terminat")
+        ]
 
-    def let_go(self, leaving: Sequence[str]) -> None:
+    def end_nodes(self, leaving: Sequence[str]) -> None:
         """End the very machines that the platform has let go; the group shrinks with them."""
-        numbers = {name: number for number, name in self.kept.names.items()}
-        present = {one["InstanceId"] for one in self.members()}
-        gone = [numbers[name] for name in leaving if numbers.get(name) in present]
-        for number in gone:
-            say(f"{self.kept.names[number]} ({number}) leaves")
+        numbers = {name: number for number, name in self.state.names.items()}
+        present = {instance["InstanceId"] for instance in self.members()}
+        leaving_ids = [numbers[name] for name in leaving if numbers.get(name) in present]
+        for number in leaving_ids:
+            say(f"{self.state.names[number]} ({number}) leaves")
             self._terminate(number)
-        if gone:
-            for left in looks(lambda: {one["InstanceId"] for one in self.members()}, self.name, STARTING):
-                if left.isdisjoint(gone):
+        if leaving_ids:
+            for left in poll(
+                lambda: {instance["InstanceId"] for instance in self.members()}, self.name, STARTING
+            ):
+                if left.isdisjoint(leaving_ids):
                     return
 
     def _terminate(self, number: str) -> None:
@@ -66,79 +69,82 @@ class Machines:
             # A try whose answer was lost has ended it already; asking again must not end another.
             if code(problem) not in ("ValidationError", "ScalingActivityInProgress"):
                 raise
-            if number in {one["InstanceId"] for one in self.members()}:
+            if number in {instance["InstanceId"] for instance in self.members()}:
                 raise
 
-    def wait(self, wanted: int) -> list[Mapping]:
+    def wait(self, wanted: int) -> list[Mapping[str, Any]]:
         """Wait until so many machines are in service and return what EC2 says of them."""
-        for members in looks(self.members, self.name, STARTING):
-            ready = [one for one in members if one["LifecycleState"] == "InService"]
+        for members in poll(self.members, self.name, STARTING):
+            ready = [instance for instance in members if instance["LifecycleState"] == "InService"]
             if len(ready) == len(members) == wanted:
-                return self.described([one["InstanceId"] for one in ready])
+                return self.described([instance["InstanceId"] for instance in ready])
             self._stop_if_hopeless()
+        raise AssertionError("a loop that ends by an error or a result")
 
     def _stop_if_hopeless(self) -> None:
         """Raise StepFailed where autoscaling says that it cannot start a machine: it would try for ever."""
-        found = self.scaling.describe_scaling_activities(AutoScalingGroupName=self.name, MaxRecords=5)[
+        activities = self.scaling.describe_scaling_activities(AutoScalingGroupName=self.name, MaxRecords=5)[
             "Activities"
         ]
-        if found and found[0]["StatusCode"] == "Failed":
+        if activities and activities[0]["StatusCode"] == "Failed":
             raise StepFailed(
-                f"{self.name} cannot start machines: {found[0].get('StatusMessage', 'no reason given').rstrip('.')}.",
+                f"{self.name} cannot start machines: {activities[0].get('StatusMessage', 'no reason given').rstrip('.')}.",
                 'Put that right (a quota, the instance type, the zones) and type "rigger provision".',
             )
 
-    def described(self, numbers: Sequence[str]) -> list[Mapping]:
+    def described(self, numbers: Sequence[str]) -> list[Mapping[str, Any]]:
         """Return what EC2 says of instances, in the order of their names."""
         if not numbers:
             return []
         pages = self.aws.client("ec2").get_paginator("describe_instances").paginate(InstanceIds=list(numbers))
-        found = [one for page in pages for group in page["Reservations"] for one in group["Instances"]]
-        self._name(sorted(found, key=lambda one: (one["LaunchTime"], one["InstanceId"])))
-        return sorted(found, key=lambda one: _number(self.kept.names[one["InstanceId"]]))
+        instances = [
+            instance for page in pages for group in page["Reservations"] for instance in group["Instances"]
+        ]
+        self._name(sorted(instances, key=lambda instance: (instance["LaunchTime"], instance["InstanceId"])))
+        return sorted(instances, key=lambda instance: _number(self.state.names[instance["InstanceId"]]))
 
-    def _name(self, instances: Sequence[Mapping]) -> None:
+    def _name(self, instances: Sequence[Mapping[str, Any]]) -> None:
         """Give every new instance the lowest name that is free, and take those of instances that left."""
-        here = [one["InstanceId"] for one in instances]
-        names = {number: name for number, name in self.kept.names.items() if number in here}
+        ids = [instance["InstanceId"] for instance in instances]
+        names = {instance_id: name for instance_id, name in self.state.names.items() if instance_id in ids}
         free = (f"node-{n}" for n in range(1, 1000) if f"node-{n}" not in names.values())
-        for number in here:
-            if number not in names:
-                names[number] = next(free)
-        self.kept.names = names
-        self.kept.write()
+        for instance_id in ids:
+            if instance_id not in names:
+                names[instance_id] = next(free)
+        self.state.names = names
+        self.state.write()
 
-    def nodes(self, instances: Sequence[Mapping]) -> list[dict]:
+    def nodes(self, instances: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Return the inventory's nodes."""
         return [
             {
-                "name": self.kept.names[one["InstanceId"]],
-                "address": one.get("PublicIpAddress") or one["PrivateIpAddress"],
-                "private_address": one["PrivateIpAddress"],
+                "name": self.state.names[instance["InstanceId"]],
+                "address": instance.get("PublicIpAddress") or instance["PrivateIpAddress"],
+                "private_address": instance["PrivateIpAddress"],
                 "ssh": {"user": self.settings.user, "key": self.settings.ssh_key},
                 "labels": {
-                    "instance": one["InstanceId"],
-                    "type": one["InstanceType"],
-                    "zone": one["Placement"]["AvailabilityZone"],
+                    "instance": instance["InstanceId"],
+                    "type": instance["InstanceType"],
+                    "zone": instance["Placement"]["AvailabilityZone"],
                 },
             }
-            for one in instances
+            for instance in instances
         ]
 
     def unwell(self, values: Mapping[str, str]) -> list[str]:
         """Return a sentence about each machine that is missing, ill, or not what the inventory says."""
         members = self.members()
         problems = [
-            f"{one['InstanceId']} is {one['LifecycleState']}, {one['HealthStatus']}"
-            for one in members
-            if (one["LifecycleState"], one["HealthStatus"].lower()) != ("InService", "healthy")
+            f"{instance['InstanceId']} is {instance['LifecycleState']}, {instance['HealthStatus']}"
+            for instance in members
+            if (instance["LifecycleState"], instance["HealthStatus"].lower()) != ("InService", "healthy")
         ]
         if len(members) != self.settings.nodes:
             problems.append(f"{self.name} has {len(members)} machines, not {self.settings.nodes}")
-        known = dict(self.kept.names)
-        listed = {node.name: node.address for node in inventory.read(values["RIGGER_INVENTORY"])}
-        for node in self.nodes(self.described([one["InstanceId"] for one in members])):
-            if node["labels"]["instance"] not in known:
+        names = dict(self.state.names)
+        listed = {node["name"]: node["address"] for node in read_nodes(values)}
+        for node in self.nodes(self.described([instance["InstanceId"] for instance in members])):
+            if node["labels"]["instance"] not in names:
                 problems.append(
                     f"{node['name']} was replaced by {node['labels']['instance']}, which has nothing on it"
                 )
@@ -146,21 +152,21 @@ class Machines:
                 problems.append(
                     f"{node['name']} has the address {node['address']} now, not {listed.get(node['name'])}"
                 )
-        self.kept.names = known  # a new machine counts as such until create has listed it
-        self.kept.write()
+        self.state.names = names  # a new machine counts as such until create has listed it
+        self.state.write()
         return problems + self._ill()
 
     def _ill(self) -> list[str]:
         """Return a sentence about each instance whose checks by EC2 failed."""
-        numbers = [one["InstanceId"] for one in self.members()]
+        numbers = [instance["InstanceId"] for instance in self.members()]
         if not numbers:
             return []
-        found = self.aws.client("ec2").describe_instance_status(InstanceIds=numbers)["InstanceStatuses"]
+        statuses = self.aws.client("ec2").describe_instance_status(InstanceIds=numbers)["InstanceStatuses"]
         return [
-            f"{one['InstanceId']} fails EC2's checks (instance {one['InstanceStatus']['Status']}, "
-            f"system {one['SystemStatus']['Status']})"
-            for one in found
-            if "impaired" in (one["InstanceStatus"]["Status"], one["SystemStatus"]["Status"])
+            f"{status['InstanceId']} fails EC2's checks (instance {status['InstanceStatus']['Status']}, "
+            f"system {status['SystemStatus']['Status']})"
+            for status in statuses
+            if "impaired" in (status["InstanceStatus"]["Status"], status["SystemStatus"]["Status"])
         ]
 
     def unreached(self) -> list[str]:
@@ -174,14 +180,16 @@ class Machines:
     def _unhealthy(self) -> list[str]:
         balancers, problems = self.aws.client("elbv2"), []
         for target in (self.group() or {}).get("TargetGroupARNs", ()):
-            for one in balancers.describe_target_health(TargetGroupArn=target)["TargetHealthDescriptions"]:
-                health = one["TargetHealth"]
+            for target_health in balancers.describe_target_health(TargetGroupArn=target)[
+                "TargetHealthDescriptions"
+            ]:
+                health = target_health["TargetHealth"]
                 if health["State"] in ("unhealthy", "initial", "unavailable"):
-                    name = self.kept.names.get(one["Target"]["Id"], one["Target"]["Id"])
-                    said = health.get("Description", "")
+                    name = self.state.names.get(target_health["Target"]["Id"], target_health["Target"]["Id"])
+                    description = health.get("Description", "")
                     problems.append(
-                        f"the load balancer finds {name} {health['State']} on port {one['Target'].get('Port')}"
-                        + (f": {said}" if said else "")
+                        f"the load balancer finds {name} {health['State']} on port {target_health['Target'].get('Port')}"
+                        + (f": {description}" if description else "")
                     )
         return problems
 
@@ -190,18 +198,15 @@ def _number(name: str) -> int:
     return int(name.rpartition("-")[2])
 
 
-def wait_for_ssh(nodes: Sequence[Mapping], values: Mapping[str, str]) -> None:
+def wait_for_ssh(nodes: Sequence[Mapping[str, Any]], values: Mapping[str, str]) -> None:
     """Wait until ssh answers on every machine; raises StepFailed with the names of those that stay silent."""
-    table = os.path.join(values["RIGGER_STATE_DIR"], "starting")
-    read, problems = parse_output("\n".join(json.dumps(node) for node in nodes).encode())
-    if problems:
-        raise StepFailed(f"The machines cannot be listed: {'; '.join(problems)}.")
-    inventory.write(f"{table}.json", read)
-    environ = {**os.environ, "RIGGER_NODES_FILE": f"{table}.tsv", "RIGGER_INVENTORY": f"{table}.json"}
+    table = os.path.join(values["RIGGER_STATE_DIR"], "starting.tsv")
+    write_nodes_file(table, nodes)
+    environ = {**os.environ, "RIGGER_NODES_FILE": table}
     end = time.monotonic() + ANSWERING
-    while (said := capture.capture(["rigger-node", "--all", "true"], env=environ)).exit_code:
+    while (answer := capture(["rigger-node", "--all", "true"], env=environ)).exit_code:
         if time.monotonic() > end:
-            reason = said.errors.decode(errors="replace").strip().rpartition("\n")[2]
+            reason = answer.errors.decode(errors="replace").strip().rpartition("\n")[2]
             raise StepFailed(
                 f"ssh does not answer on all machines after {ANSWERING // 60} minutes: "
                 f"{reason.removeprefix('error: rigger-node: ')}.",
@@ -210,7 +215,7 @@ def wait_for_ssh(nodes: Sequence[Mapping], values: Mapping[str, str]) -> None:
         time.sleep(3)
 
 
-def left(aws: Aws, settings: Settings) -> list[str]:
+def remaining_resources(aws: Aws, settings: Settings) -> list[str]:
     """Return whatever still carries the environment's tag, as `TYPE ID`.
 
     The tagging API lists a resource for a while after it is gone, and knows no autoscaling groups; EC2 and
@@ -225,11 +230,13 @@ def left(aws: Aws, settings: Settings) -> list[str]:
     groups = aws.client("autoscaling").describe_tags(
         Filters=[{"Name": "key", "Values": [TAG]}, {"Name": "value", "Values": [settings.id]}]
     )
-    found = [f"autoscaling group {tag['ResourceId']}" for tag in groups["Tags"]]
-    return sorted({*_left_in_ec2(aws, settings), *found, *filter(None, (_there(aws, arn) for arn in others))})
+    remaining = [f"autoscaling group {tag['ResourceId']}" for tag in groups["Tags"]]
+    return sorted(
+        {*_left_in_ec2(aws, settings), *remaining, *filter(None, (_there(aws, arn) for arn in others))}
+    )
 
 
-def _tagged(aws: Aws, only: list[dict]) -> list[str]:
+def _tagged(aws: Aws, only: list[dict[str, Any]]) -> list[str]:
     """Return the ARNs of what carries a tag, listed anew when the answer with the next page's token was lost.
 
     A token is good for one call, and for 15 minutes (PaginationTokenExpiredException in the page named above).
@@ -239,8 +246,10 @@ def _tagged(aws: Aws, only: list[dict]) -> list[str]:
     while True:
         listings += 1
         try:
-            found = pages.paginate(TagFilters=only)
-            return [resource["ResourceARN"] for page in found for resource in page["ResourceTagMappingList"]]
+            answers = pages.paginate(TagFilters=only)
+            return [
+                resource["ResourceARN"] for page in answers for resource in page["ResourceTagMappingList"]
+            ]
         except Exception as problem:
             if code(problem) != "PaginationTokenExpiredException" or listings == LISTINGS:
                 raise
@@ -254,8 +263,8 @@ def _left_in_ec2(aws: Aws, settings: Settings) -> list[str]:
     ]
     numbers = [tag["ResourceId"] for tag in tagged if tag["ResourceType"] == "instance"]
     pairs = [pair["KeyPairId"] for pair in keys.imported(aws, settings)]
-    found = [f"key-pair {pair}" for pair in pairs]
-    found += [
+    remaining = [f"key-pair {pair}" for pair in pairs]
+    remaining += [
         f"{tag['ResourceType']} {tag['ResourceId']}"
         for tag in tagged
         if tag["ResourceType"] not in ("instance", "key-pair")
@@ -269,24 +278,24 @@ def _left_in_ec2(aws: Aws, settings: Settings) -> list[str]:
     ]
     if numbers:
         pages = ec2.get_paginator("describe_instances").paginate(InstanceIds=numbers, Filters=states)
-        found += [
-            f"instance {one['InstanceId']} ({one['State']['Name']})"
+        remaining += [
+            f"instance {instance['InstanceId']} ({instance['State']['Name']})"
             for page in pages
             for group in page["Reservations"]
-            for one in group["Instances"]
+            for instance in group["Instances"]
         ]
-    return found
+    return remaining
 
 
 def _there(aws: Aws, arn: str) -> str:
     """Return what an ARN names, nothing where a closer look shows that it is gone."""
     balancers = aws.client("elbv2")
-    looks_at = {
+    looks: dict[str, Callable[[], Any]] = {
         "loadbalancer/": lambda: balancers.describe_load_balancers(LoadBalancerArns=[arn]),
         "targetgroup/": lambda: balancers.describe_target_groups(TargetGroupArns=[arn]),
         "stack/": lambda: _live_stack(aws, arn),
     }
-    for kind, look in looks_at.items():
+    for kind, look in looks.items():
         if arn.split(":", 5)[5].startswith(kind):
             try:
                 return f"{kind.rstrip('/')} {arn}" if look() else ""
@@ -298,5 +307,5 @@ def _there(aws: Aws, arn: str) -> str:
 
 
 def _live_stack(aws: Aws, arn: str) -> bool:
-    found = aws.client("cloudformation").describe_stacks(StackName=arn)["Stacks"]
-    return bool(found) and found[0]["StackStatus"] != "DELETE_COMPLETE"
+    stacks = aws.client("cloudformation").describe_stacks(StackName=arn)["Stacks"]
+    return bool(stacks) and stacks[0]["StackStatus"] != "DELETE_COMPLETE"

@@ -5,12 +5,13 @@ from __future__ import annotations
 import ipaddress
 import os
 from collections.abc import Iterator, Mapping
+from typing import Any
 
-from rigger.aws import keys
-from rigger.aws.keys import public_half, require_private_half, same_half
-from rigger.aws.session import ANYWHERE, ENVIRONMENT, TYPED, Aws
-from rigger.aws.settings import IMPORT, NEW, NONE, listed
-from rigger.errors import StepFailed
+from aws import keys
+from aws.keys import public_half, require_private_half, same_half
+from aws.session import ANYWHERE, ENVIRONMENT, TYPED, Aws
+from aws.settings import IMPORT, NEW, NONE, listed
+from rigger.sdk import StepFailed
 
 # What stands first in the list; a region may offer hundreds.
 COMMON_TYPES = (
@@ -32,8 +33,8 @@ def list_credentials(values: Mapping[str, str]) -> Lines:
     # The first one is what counts where nobody is asked: a key is typed by who gives one.
     last = [(TYPED, "an access key, typed in")]
     if not shell:
-        found = (ENVIRONMENT, "whatever the AWS tools find on this machine, such as its role")
-        last.insert(1 if os.environ.get("RIGGER_AWS_KEY_ID") else 0, found)
+        usual = (ENVIRONMENT, "whatever the AWS tools find on this machine, such as its role")
+        last.insert(1 if os.environ.get("RIGGER_AWS_KEY_ID") else 0, usual)
     yield from last
 
 
@@ -62,11 +63,11 @@ def _anywhere(values: Mapping[str, str]) -> Aws:
 def list_regions(values: Mapping[str, str]) -> Lines:
     """List the regions: the usual one first, those that are switched off last."""
     aws = _anywhere(values)
-    found = aws.client("ec2").describe_regions(AllRegions=True)["Regions"]
+    regions = aws.client("ec2").describe_regions(AllRegions=True)["Regions"]
     usual = aws.home_region()
-    regions = {region["RegionName"]: region["OptInStatus"] != "not-opted-in" for region in found}
-    for name in sorted(regions, key=lambda name: (not regions[name], name != usual, name)):
-        yield name, "" if regions[name] else "switched off in this account"
+    usable = {region["RegionName"]: region["OptInStatus"] != "not-opted-in" for region in regions}
+    for name in sorted(usable, key=lambda name: (not usable[name], name != usual, name)):
+        yield name, "" if usable[name] else "switched off in this account"
 
 
 def check_region(values: Mapping[str, str]) -> None:
@@ -88,7 +89,7 @@ def list_instance_types(values: Mapping[str, str]) -> Lines:
         yield name, "common" if name in common else ""
 
 
-def offers(aws: Aws, instance_type: str = "") -> list[dict]:
+def offers(aws: Aws, instance_type: str = "") -> list[dict[str, Any]]:
     """Return what the region offers: instance types, or the zones that have one of them."""
     where = {"LocationType": "availability-zone"} if instance_type else {}
     only = {"Filters": [{"Name": "instance-type", "Values": [instance_type]}]} if instance_type else {}
@@ -111,12 +112,12 @@ def list_key_pairs(values: Mapping[str, str]) -> Lines:
     """List the key pairs of the region: the one of the chosen SSH key first, where there is one."""
     public = public_half(values["SSH_KEY"])
     # What rigger imported for another environment goes with that.
-    found = [pair for pair in keys.pairs(Aws(values)) if not _tag(pair, "managed-by")]
-    for pair in found:
+    pairs = [pair for pair in keys.pairs(Aws(values)) if not _tag(pair, "managed-by")]
+    for pair in pairs:
         if same_half(pair, public):
             yield pair["KeyName"], f"the same key as {values['SSH_KEY']}"
     yield IMPORT, f"import the public half of {values['SSH_KEY']}"
-    for pair in found:
+    for pair in pairs:
         if not same_half(pair, public):
             yield pair["KeyName"], "another key"
 
@@ -153,8 +154,8 @@ def list_subnets(values: Mapping[str, str]) -> Lines:
 def check_subnets(values: Mapping[str, str]) -> None:
     """See that there is a subnet, and not two in one zone, which a load balancer refuses."""
     wanted = listed(values["SUBNET_IDS"])
-    found = Aws(values).client("ec2").describe_subnets(SubnetIds=list(wanted))["Subnets"]
-    zones = [subnet["AvailabilityZone"] for subnet in found]
+    subnets = Aws(values).client("ec2").describe_subnets(SubnetIds=list(wanted))["Subnets"]
+    zones = [subnet["AvailabilityZone"] for subnet in subnets]
     if len(set(zones)) != len(zones):
         raise StepFailed("Two of the subnets are in one availability zone.", "Choose one a zone.")
 
@@ -178,5 +179,5 @@ def check_cidr(values: Mapping[str, str], name: str) -> None:
         ) from None
 
 
-def _tag(thing: dict, key: str = "Name") -> str:
+def _tag(thing: dict[str, Any], key: str = "Name") -> str:
     return next((tag["Value"] for tag in thing.get("Tags", ()) if tag["Key"] == key), "")

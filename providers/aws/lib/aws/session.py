@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from typing import Any
 
-from rigger.errors import StepFailed
+from rigger.sdk import StepFailed
 
 ANYWHERE = "us-east-1"  # the region that answers what belongs to no region
 ATTEMPTS = 5  # of one call, the first included, unless AWS_MAX_ATTEMPTS says otherwise
@@ -41,11 +42,11 @@ class Aws:
     def __init__(self, values: Mapping[str, str], region: str = ""):
         self.values = values
         self.region = region or values.get("AWS_REGION", "")
-        self._session = None
+        self._session: Any = None
         self._clients: dict[str, object] = {}
 
     @property
-    def session(self):
+    def session(self) -> Any:
         if self._session is None:
             import boto3
 
@@ -69,7 +70,7 @@ class Aws:
         """Return the region that was chosen, or the one of the profile or process environment, or any."""
         return self.region or self.session.region_name or ANYWHERE
 
-    def client(self, service: str):
+    def client(self, service: str) -> Any:
         """Return a client that tries again what failed by accident, with a limit to every wait."""
         if service not in self._clients:
             from botocore.config import Config
@@ -89,8 +90,8 @@ class Aws:
     def identity(self) -> tuple[str, str]:
         """Return the account of the credentials, and who they stand for; raises StepFailed for no answer of AWS."""
         try:
-            said = self.client("sts").get_caller_identity()
-            return said["Account"], said["Arn"]
+            caller = self.client("sts").get_caller_identity()
+            return caller["Account"], caller["Arn"]
         except KeyError:  # XML of somebody else, such as a page that asks for a login
             raise _not_aws() from None
 
@@ -116,7 +117,7 @@ def problems() -> tuple[type[Exception], ...]:
 
 def code(problem: Exception) -> str:
     """Return the code of an answer that is an error, nothing for an error of another kind."""
-    return getattr(problem, "response", {}).get("Error", {}).get("Code", "")
+    return str(getattr(problem, "response", {}).get("Error", {}).get("Code", ""))
 
 
 def message(problem: Exception) -> str:
@@ -129,7 +130,7 @@ def plainly(problem: Exception, region: str = "") -> StepFailed:
     if not code(problem):
         return _unreachable(problem)
     what, call = code(problem), getattr(problem, "operation_name", "a call")
-    status = problem.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    status = getattr(problem, "response", {}).get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     if what in EXPIRED:
         return StepFailed("The AWS credentials have expired.", NEW_CREDENTIALS)
     if what in SWITCHED_OFF or (what in UNKNOWN and region and call != "GetCallerIdentity"):

@@ -6,14 +6,13 @@ import base64
 import ipaddress
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import Any
 
-from rigger import templates
-from rigger.aws import answers
-from rigger.aws.keys import public_half
-from rigger.aws.session import Aws, code
-from rigger.aws.settings import Kept, Settings
-from rigger.errors import StepFailed
+from aws import answers
+from aws.keys import public_half
+from aws.session import Aws, code
+from aws.settings import Settings, State
+from rigger.sdk import StepFailed, render
 
 OWN_NETWORK = "10.71.0.0/16"
 SUBNET_BITS = 20
@@ -26,35 +25,15 @@ NEWEST_IMAGE = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-{
 ROOT_DEVICE = "/dev/xvda"
 
 
-@dataclass(frozen=True)
-class Drawing:
-    """A template that can be given to CloudFormation."""
-
-    text: str
-
-
-def draw(
-    aws: Aws, settings: Settings, kept: Kept, key_pair: str, values: Mapping[str, str], nodes: int
-) -> Drawing:
-    """Draw the stack for a number of machines, and keep template and user-data; asks AWS what it has to know."""
+def write_template(
+    aws: Aws, settings: Settings, state: State, key_pair: str, values: Mapping[str, str], nodes: int
+) -> str:
+    """Return the stack's template for a number of machines, after asking AWS what it has to know; keep a copy."""
     folder = values["RIGGER_MODULE_DIR"]
     user_data = _user_data(settings, folder, values)
-    network = {
-        "vpc": settings.vpc,
-        "zones": [],
-        "subnets": settings.subnets,
-        "cidr": OWN_NETWORK,
-        "subnet_cidrs": [],
-    }
-    if settings.vpc:
-        network["cidr"] = _cidr(aws, settings.vpc)
-    else:
-        network["zones"] = _zones(aws, settings, kept)
-        network["subnet_cidrs"] = [
-            str(net) for net in ipaddress.ip_network(OWN_NETWORK).subnets(new_prefix=SUBNET_BITS)
-        ]
-    image = _image(aws, settings, kept)
-    drawn = {
+    network = _network(aws, settings, state)
+    image = _image(aws, settings, state)
+    figures = {
         **network,
         "environment": settings.environment,
         "id": settings.id,
@@ -74,29 +53,43 @@ def draw(
         "domain": settings.domain,
         "user_data": base64.b64encode(user_data).decode(),
     }
-    text = templates.render(_read(os.path.join(folder, "stack.yml.j2")), drawn, "stack.yml.j2")
+    text = render(os.path.join(folder, "stack.yml.j2"), figures, "stack.yml.j2")
     if len(text.encode()) > TEMPLATE_LIMIT:
         raise StepFailed(
             f"The template has more than {TEMPLATE_LIMIT} bytes.",
             "Choose fewer zones or a smaller user-data.",
         )
-    kept.write_file("stack.yml", text.encode())
-    kept.write_file("user-data", user_data)
-    kept.write()
-    return Drawing(text)
+    state.write_file("stack.yml", text.encode())
+    state.write_file("user-data", user_data)
+    state.write()
+    return text
+
+
+def _network(aws: Aws, settings: Settings, state: State) -> dict[str, Any]:
+    """Return the network that was chosen, or what the environment's own one is made of."""
+    given = {"vpc": settings.vpc, "subnets": settings.subnets}
+    if settings.vpc:
+        return {**given, "zones": [], "cidr": _cidr(aws, settings.vpc), "subnet_cidrs": []}
+    parts = ipaddress.ip_network(OWN_NETWORK).subnets(new_prefix=SUBNET_BITS)
+    return {
+        **given,
+        "zones": _zones(aws, settings, state),
+        "cidr": OWN_NETWORK,
+        "subnet_cidrs": [str(part) for part in parts],
+    }
 
 
 def _user_data(settings: Settings, folder: str, values: Mapping[str, str]) -> bytes:
     """Return what cloud-init reads: rigger's part, and the platform's `user-data.j2` where it has one."""
-    mine = templates.render(
-        _read(os.path.join(folder, "user-data.yml.j2")),
+    mine = render(
+        os.path.join(folder, "user-data.yml.j2"),
         {"user": settings.user, "public_key": public_half(settings.ssh_key)},
         "user-data.yml.j2",
     )
     path = os.path.join(values.get("RIGGER_PLATFORM_DIR") or folder, "user-data.j2")
     if not os.path.isfile(path):
         return mine.encode()
-    theirs = templates.render(_read(path), values, path)
+    theirs = render(path, values)
     data = _multipart(mine, theirs)
     if len(data) > USER_DATA_LIMIT:
         raise StepFailed(
@@ -125,61 +118,56 @@ def _multipart(*parts: str) -> bytes:
 
 
 def _cidr(aws: Aws, vpc: str) -> str:
-    return aws.client("ec2").describe_vpcs(VpcIds=[vpc])["Vpcs"][0]["CidrBlock"]
+    return str(aws.client("ec2").describe_vpcs(VpcIds=[vpc])["Vpcs"][0]["CidrBlock"])
 
 
-def _zones(aws: Aws, settings: Settings, kept: Kept) -> list[str]:
+def _zones(aws: Aws, settings: Settings, state: State) -> list[str]:
     """Return the zones of the own network; once chosen they stay, because machines stand in them."""
     if settings.zones:
         return list(settings.zones)
-    if not kept.zones:
-        found = answers.zones(aws, settings.instance_type)
-        if not found:
+    if not state.zones:
+        zones = answers.zones(aws, settings.instance_type)
+        if not zones:
             raise StepFailed(
                 f"{settings.region} does not offer {settings.instance_type}.",
                 'Choose another instance type: "rigger config set INSTANCE_TYPE=...".',
             )
-        kept.zones = found[: settings.zone_count]
-    return kept.zones
+        state.zones = zones[: settings.zone_count]
+    return state.zones
 
 
-def _image(aws: Aws, settings: Settings, kept: Kept) -> dict:
+def _image(aws: Aws, settings: Settings, state: State) -> dict[str, Any]:
     """Return the image of the machines; the newest is looked up once, because another one replaces machines."""
     kind = settings.image or _architecture(aws, settings.instance_type)
-    if kept.image.get("for") != kind:
+    if state.image.get("for") != kind:
         number = settings.image or _newest(aws, kind)
-        kept.image = {
+        state.image = {
             "for": kind,
             "id": number,
             "root_device": _root_device(aws, number, bool(settings.image)),
         }
-    return kept.image
+    return state.image
 
 
 def _architecture(aws: Aws, instance_type: str) -> str:
-    found = aws.client("ec2").describe_instance_types(InstanceTypes=[instance_type])["InstanceTypes"]
-    return "arm64" if "arm64" in found[0]["ProcessorInfo"]["SupportedArchitectures"] else "x86_64"
+    types = aws.client("ec2").describe_instance_types(InstanceTypes=[instance_type])["InstanceTypes"]
+    return "arm64" if "arm64" in types[0]["ProcessorInfo"]["SupportedArchitectures"] else "x86_64"
 
 
 def _newest(aws: Aws, architecture: str) -> str:
-    found = aws.client("ssm").get_parameter(Name=NEWEST_IMAGE.format(architecture))
-    return found["Parameter"]["Value"]
+    answer = aws.client("ssm").get_parameter(Name=NEWEST_IMAGE.format(architecture))
+    return str(answer["Parameter"]["Value"])
 
 
 def _root_device(aws: Aws, image: str, own: bool) -> str:
     if not own:
         return ROOT_DEVICE
     try:
-        found = aws.client("ec2").describe_images(ImageIds=[image])["Images"]
+        images = aws.client("ec2").describe_images(ImageIds=[image])["Images"]
     except Exception as problem:
         if not code(problem).startswith("InvalidAMIID"):
             raise
-        found = []
-    if not found:
+        images = []
+    if not images:
         raise StepFailed(f"There is no image {image} in {aws.home_region()}.", "Choose another: IMAGE_ID.")
-    return found[0].get("RootDeviceName") or ROOT_DEVICE
-
-
-def _read(path: str) -> str:
-    with open(path, encoding="utf-8") as file:
-        return file.read()
+    return images[0].get("RootDeviceName") or ROOT_DEVICE

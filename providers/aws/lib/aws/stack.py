@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
-from rigger.aws.session import Aws, code, message
-from rigger.aws.settings import TAG, Settings, tag_list
-from rigger.errors import StepFailed
+from aws.session import Aws, code, message
+from aws.settings import TAG, Settings, tag_list
+from rigger.sdk import StepFailed, say
+
+T = TypeVar("T")
 
 DEADLINE = 2700  # seconds for one change; rigger's own timeout for the step is longer
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0  # seconds between two looks
 UNCHANGED = ("didn't contain changes", "No updates are to be performed")
 ANEW = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED")
 SETTLED = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE")
-
-
-def say(text: str) -> None:
-    """Tell the person who watches."""
-    print(text, flush=True)
 
 
 @dataclass(frozen=True)
@@ -41,62 +39,62 @@ class Stack:
         self.name = settings.stack
         self.cfn = aws.client("cloudformation")
 
-    def describe(self, name: str = "") -> Mapping | None:
+    def describe(self, name: str = "") -> Mapping[str, Any] | None:
         """Return what CloudFormation says about the stack, None where there is none."""
         try:
-            found = self.cfn.describe_stacks(StackName=name or self.name)["Stacks"]
+            stacks = self.cfn.describe_stacks(StackName=name or self.name)["Stacks"]
         except Exception as problem:
             if code(problem) == "ValidationError" and "does not exist" in message(problem):
                 return None
             raise
-        return found[0] if found and found[0]["StackStatus"] != "DELETE_COMPLETE" else None
+        return stacks[0] if stacks and stacks[0]["StackStatus"] != "DELETE_COMPLETE" else None
 
-    def ours(self, found: Mapping) -> bool:
+    def ours(self, description: Mapping[str, Any]) -> bool:
         """Return whether rigger made a stack for this environment.
 
         A stack that only has change sets may not have its tags yet: the name of one of them tells.
         """
-        tags = {tag["Key"]: tag["Value"] for tag in found.get("Tags", ())}
+        tags = {tag["Key"]: tag["Value"] for tag in description.get("Tags", ())}
         if tags.get(TAG) == self.settings.id:
             return True
-        if found["StackStatus"] != "REVIEW_IN_PROGRESS":
+        if description["StackStatus"] != "REVIEW_IN_PROGRESS":
             return False
-        sets = self.cfn.list_change_sets(StackName=found["StackId"])["Summaries"]
-        return any(one["ChangeSetName"].startswith(self._stem) for one in sets)
+        sets = self.cfn.list_change_sets(StackName=description["StackId"])["Summaries"]
+        return any(change["ChangeSetName"].startswith(self._stem) for change in sets)
 
     @property
     def _stem(self) -> str:
         return f"rigger-{self.settings.id}-"
 
-    def require_ours(self, found: Mapping | None) -> None:
+    def require_ours(self, description: Mapping[str, Any] | None) -> None:
         """Raise StepFailed for a stack of that name that somebody else made."""
-        if found is not None and not self.ours(found):
+        if description is not None and not self.ours(description):
             raise StepFailed(
                 f"There is a stack {self.name} in {self.settings.region} that rigger did not make: "
                 f"it has no tag {TAG}={self.settings.id}.",
                 "Look at it in the AWS console; rename or remove it there if it is not needed.",
             )
 
-    def settle(self) -> Mapping | None:
+    def prepare_for_change(self) -> Mapping[str, Any] | None:
         """Wait until nothing is under way, clear away what cannot be changed, and return what is there then."""
-        found = self.describe()
-        self.require_ours(found)
-        if found is not None and _moving(found):
-            say(f"{self.name} is in {found['StackStatus']}; waiting for that to end")
-            self._follow(found["StackId"], self._last_event(found["StackId"]))
-            found = self.describe()
-        if found is None or found["StackStatus"] in (*SETTLED, "REVIEW_IN_PROGRESS"):
-            return found
-        if found["StackStatus"] in ANEW:
+        description = self.describe()
+        self.require_ours(description)
+        if description is not None and _in_progress(description):
+            say(f"{self.name} is in {description['StackStatus']}; waiting for that to end")
+            self._follow(description["StackId"], self._last_event(description["StackId"]))
+            description = self.describe()
+        if description is None or description["StackStatus"] in (*SETTLED, "REVIEW_IN_PROGRESS"):
+            return description
+        if description["StackStatus"] in ANEW:
             say(
-                f"{self.name} is in {found['StackStatus']}: nothing in it is of use. It is removed and made anew."
+                f"{self.name} is in {description['StackStatus']}: nothing in it is of use. It is removed and made anew."
             )
-            self.remove(found)
+            self.remove(description)
             return None
-        raise self._stuck(found)
+        raise self._stuck(description)
 
-    def _stuck(self, found: Mapping) -> StepFailed:
-        status, reason = found["StackStatus"], found.get("StackStatusReason", "")
+    def _stuck(self, description: Mapping[str, Any]) -> StepFailed:
+        status, reason = description["StackStatus"], description.get("StackStatusReason", "")
         because = f": {reason.rstrip('.')}" if reason else ""
         if status == "UPDATE_ROLLBACK_FAILED":
             return StepFailed(
@@ -110,13 +108,13 @@ class Stack:
             'Look at it in the AWS console; "rigger destroy" removes it.',
         )
 
-    def propose(self, found: Mapping | None, text: str) -> Change | None:
+    def propose(self, description: Mapping[str, Any] | None, text: str) -> Change | None:
         """Make a change set and return what it would do, None where that is nothing."""
-        new = found is None or found["StackStatus"] == "REVIEW_IN_PROGRESS"
+        new = description is None or description["StackStatus"] == "REVIEW_IN_PROGRESS"
         # One token for all tries of this call: an answer that is lost never makes a second stack.
         token = uuid.uuid4().hex
         try:
-            made = self.cfn.create_change_set(
+            created = self.cfn.create_change_set(
                 StackName=self.name,
                 ChangeSetName=f"{self._stem}{token[:12]}",
                 ChangeSetType="CREATE" if new else "UPDATE",
@@ -129,27 +127,27 @@ class Stack:
             if any(words in message(problem) for words in UNCHANGED):
                 return None
             raise
-        name, stack_id = made["Id"], made["StackId"]
-        for said in looks(lambda: self._describe_change(name, stack_id), f"the change set of {self.name}"):
-            if said["Status"] == "CREATE_COMPLETE":
-                return Change(name, stack_id, tuple(_lines(said)))
-            if said["Status"] == "FAILED":
+        name, stack_id = created["Id"], created["StackId"]
+        for change in poll(lambda: self._describe_change(name, stack_id), f"the change set of {self.name}"):
+            if change["Status"] == "CREATE_COMPLETE":
+                return Change(name, stack_id, tuple(_lines(change)))
+            if change["Status"] == "FAILED":
                 self.cfn.delete_change_set(ChangeSetName=name, StackName=stack_id)
-                if any(words in said.get("StatusReason", "") for words in UNCHANGED):
+                if any(words in change.get("StatusReason", "") for words in UNCHANGED):
                     return None
                 raise StepFailed(
-                    f"CloudFormation does not accept the change of {self.name}: {said.get('StatusReason')}",
+                    f"CloudFormation does not accept the change of {self.name}: {change.get('StatusReason')}",
                     "Its template is stack.yml in the module's folder of the environment.",
                 )
         raise AssertionError("a loop that ends by an error or a result")
 
-    def _describe_change(self, name: str, stack_id: str) -> Mapping:
-        said = self.cfn.describe_change_set(ChangeSetName=name, StackName=stack_id)
-        changes, token = list(said.get("Changes", ())), said.get("NextToken")
+    def _describe_change(self, name: str, stack_id: str) -> Mapping[str, Any]:
+        change = self.cfn.describe_change_set(ChangeSetName=name, StackName=stack_id)
+        changes, token = list(change.get("Changes", ())), change.get("NextToken")
         while token:
             page = self.cfn.describe_change_set(ChangeSetName=name, StackName=stack_id, NextToken=token)
             changes, token = changes + page.get("Changes", []), page.get("NextToken")
-        return {**said, "Changes": changes}
+        return {**change, "Changes": changes}
 
     def discard(self, change: Change, was_there: bool) -> None:
         """Forget a change set that was only to be shown, and the empty stack that it may have made."""
@@ -170,21 +168,21 @@ class Stack:
                 raise
             if self._last_event(change.stack_id) == since:
                 raise
-        found = self._follow(change.stack_id, since)
-        if found is None or found["StackStatus"] not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
-            status = found["StackStatus"] if found else "DELETE_COMPLETE"
+        description = self._follow(change.stack_id, since)
+        if description is None or description["StackStatus"] not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
+            status = description["StackStatus"] if description else "DELETE_COMPLETE"
             raise StepFailed(
                 f"{self.name} ended in {status}: {self._reason(change.stack_id, since)}.",
                 'Put that right and type "rigger provision"; "rigger destroy" removes what is there.',
             )
 
-    def remove(self, found: Mapping) -> None:
+    def remove(self, description: Mapping[str, Any]) -> None:
         """Delete the stack and wait until it is gone; raises StepFailed with what stands in the way."""
-        stack_id = found["StackId"]
-        if found["StackStatus"].startswith("UPDATE_") and _moving(found):
+        stack_id = description["StackId"]
+        if description["StackStatus"].startswith("UPDATE_") and _in_progress(description):
             self._follow(stack_id, self._last_event(stack_id))  # an update cannot be deleted under way
         since = self._last_event(stack_id)
-        if found["StackStatus"] != "DELETE_IN_PROGRESS":
+        if description["StackStatus"] != "DELETE_IN_PROGRESS":
             self.cfn.delete_stack(StackName=stack_id, ClientRequestToken=uuid.uuid4().hex)
         left = self._follow(stack_id, since)
         if left is not None:
@@ -195,35 +193,44 @@ class Stack:
 
     def resource(self, logical: str, stack_id: str = "") -> str:
         """Return the physical id of a resource, nothing where the stack has none of that name."""
-        found = self.cfn.describe_stack_resources(StackName=stack_id or self.name)["StackResources"]
-        return next((r.get("PhysicalResourceId", "") for r in found if r["LogicalResourceId"] == logical), "")
+        resources = self.cfn.describe_stack_resources(StackName=stack_id or self.name)["StackResources"]
+        return next(
+            (
+                resource.get("PhysicalResourceId", "")
+                for resource in resources
+                if resource["LogicalResourceId"] == logical
+            ),
+            "",
+        )
 
     def drift(self) -> list[str]:
         """Return a sentence about each resource that is not as the template says."""
         token = self.cfn.detect_stack_drift(StackName=self.name)["StackDriftDetectionId"]
         look = self.cfn.describe_stack_drift_detection_status
-        for said in looks(lambda: look(StackDriftDetectionId=token), f"the drift detection of {self.name}"):
-            if said["DetectionStatus"] == "DETECTION_COMPLETE":
+        for detection in poll(
+            lambda: look(StackDriftDetectionId=token), f"the drift detection of {self.name}"
+        ):
+            if detection["DetectionStatus"] == "DETECTION_COMPLETE":
                 break
-            if said["DetectionStatus"] == "DETECTION_FAILED":
+            if detection["DetectionStatus"] == "DETECTION_FAILED":
                 say(
-                    f"warning: not all of {self.name} could be looked at: {said.get('DetectionStatusReason')}"
+                    f"warning: not all of {self.name} could be looked at: {detection.get('DetectionStatusReason')}"
                 )
                 break
         pages = self.cfn.describe_stack_resource_drifts(
             StackName=self.name, StackResourceDriftStatusFilters=["MODIFIED", "DELETED"]
         )
-        return [_drifted(one) for one in pages["StackResourceDrifts"]]
+        return [_drifted(drift) for drift in pages["StackResourceDrifts"]]
 
-    def _follow(self, stack_id: str, since: str) -> Mapping | None:
+    def _follow(self, stack_id: str, since: str) -> Mapping[str, Any] | None:
         """Show events as they come until nothing is under way any more; return the stack, None when it is gone."""
-        for found in looks(lambda: self.describe(stack_id) or {}, self.name):
+        for description in poll(lambda: self.describe(stack_id) or {}, self.name):
             since = self._show_events(stack_id, since)
-            if not found or not _moving(found):
-                return found or None
+            if not description or not _in_progress(description):
+                return description or None
         raise AssertionError("a loop that ends by an error or a result")
 
-    def _events(self, stack_id: str, since: str) -> list[Mapping]:
+    def _events(self, stack_id: str, since: str) -> list[Mapping[str, Any]]:
         """Return the events after one of them, the oldest first."""
         events = []
         pages = self.cfn.get_paginator("describe_stack_events").paginate(StackName=stack_id)
@@ -234,8 +241,8 @@ class Stack:
         return events[::-1]
 
     def _last_event(self, stack_id: str) -> str:
-        found = self.cfn.describe_stack_events(StackName=stack_id)["StackEvents"]
-        return found[0]["EventId"] if found else ""
+        events = self.cfn.describe_stack_events(StackName=stack_id)["StackEvents"]
+        return events[0]["EventId"] if events else ""
 
     def _show_events(self, stack_id: str, since: str) -> str:
         for event in self._events(stack_id, since):
@@ -253,15 +260,16 @@ class Stack:
             reason = event.get("ResourceStatusReason", "")
             if event["ResourceStatus"].endswith("_FAILED") and reason and "cancelled" not in reason:
                 return f"{event['LogicalResourceId']} ({event['ResourceType']}): {reason.rstrip('.')}"
-        found = self.describe(stack_id) or {}
-        return found.get("StackStatusReason") or "CloudFormation gives no reason"
+        description = self.describe(stack_id) or {}
+        return description.get("StackStatusReason") or "CloudFormation gives no reason"
 
 
-def _moving(found: Mapping) -> bool:
-    return found["StackStatus"].endswith("_IN_PROGRESS") and found["StackStatus"] != "REVIEW_IN_PROGRESS"
+def _in_progress(description: Mapping[str, Any]) -> bool:
+    status = str(description["StackStatus"])
+    return status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS"
 
 
-def looks(look, what: str, deadline: float = DEADLINE):
+def poll(look: Callable[[], T], what: str, deadline: float = DEADLINE) -> Iterator[T]:
     """Yield what a call says, again and again with growing pauses; raises StepFailed after the deadline."""
     end, pause = time.monotonic() + deadline, FIRST_PAUSE
     while True:
@@ -275,22 +283,24 @@ def looks(look, what: str, deadline: float = DEADLINE):
         pause = min(pause * 1.5, LONGEST_PAUSE)
 
 
-def _lines(said: Mapping) -> list[str]:
+def _lines(description: Mapping[str, Any]) -> list[str]:
     lines = []
-    for one in (change["ResourceChange"] for change in said.get("Changes", ()) if "ResourceChange" in change):
-        replaced = " (replaced)" if one.get("Replacement") == "True" else ""
-        lines.append(
-            f"  {one['Action'].lower():<7} {one['LogicalResourceId']}  {one['ResourceType']}{replaced}"
-        )
+    resources = [
+        change["ResourceChange"] for change in description.get("Changes", ()) if "ResourceChange" in change
+    ]
+    for resource in resources:
+        replaced = " (replaced)" if resource.get("Replacement") == "True" else ""
+        action = resource["Action"].lower()
+        lines.append(f"  {action:<7} {resource['LogicalResourceId']}  {resource['ResourceType']}{replaced}")
     return lines
 
 
-def _drifted(one: Mapping) -> str:
-    name = f"{one['LogicalResourceId']} ({one['ResourceType']}, {one.get('PhysicalResourceId', '')})"
-    if one["StackResourceDriftStatus"] == "DELETED":
+def _drifted(resource: Mapping[str, Any]) -> str:
+    name = f"{resource['LogicalResourceId']} ({resource['ResourceType']}, {resource.get('PhysicalResourceId', '')})"
+    if resource["StackResourceDriftStatus"] == "DELETED":
         return f"{name} was deleted"
     differences = [
         f"{d['PropertyPath']} is {d.get('ActualValue')}, not {d.get('ExpectedValue')}"
-        for d in one.get("PropertyDifferences", ())
+        for d in resource.get("PropertyDifferences", ())
     ]
     return f"{name} was changed: {'; '.join(differences) or 'CloudFormation does not say how'}"

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from rigger.aws import drawing, keys
-from rigger.aws.keys import remove_imported
-from rigger.aws.machines import Machines, left, wait_for_ssh
-from rigger.aws.session import Aws
-from rigger.aws.settings import Kept, Settings
-from rigger.aws.stack import Change, Stack, say
-from rigger.errors import DifferencesFound, StepFailed
+from aws import keys
+from aws.keys import remove_imported
+from aws.machines import Machines, remaining_resources, wait_for_ssh
+from aws.session import Aws
+from aws.settings import Settings, State
+from aws.stack import Change, Stack
+from aws.template import write_template
+from rigger.sdk import DifferencesFound, StepFailed, report_leftovers, save_vars, say, write_nodes
 
 LINGERING = 60  # seconds that AWS may take to forget the tags of what it has removed
 
@@ -24,20 +24,20 @@ class Cluster:
         self.values = values
         self.aws = Aws(values)
         self.settings = Settings.of(values)
-        self.kept = Kept.read(values["RIGGER_STATE_DIR"])
+        self.state = State.read(values["RIGGER_STATE_DIR"])
         self.aws.require_account()
         self.stack = Stack(self.aws, self.settings)
 
     def machines(self, group: str = "") -> Machines:
         group = group or self.stack.resource("Nodes")
-        return Machines(self.aws, self.settings, self.kept, group)
+        return Machines(self.aws, self.settings, self.state, group)
 
     def propose(self, nodes: int) -> Change | None:
         """Make the change set that leads to so many machines."""
         key_pair = keys.ensure(self.aws, self.settings)
-        drawn = drawing.draw(self.aws, self.settings, self.kept, key_pair, self.values, nodes)
-        found = self.stack.settle()
-        return self.stack.propose(found, drawn.text)
+        template = write_template(self.aws, self.settings, self.state, key_pair, self.values, nodes)
+        description = self.stack.prepare_for_change()
+        return self.stack.propose(description, template)
 
     def carry_out(self, change: Change | None) -> None:
         """Show a change as the plan, and execute it."""
@@ -54,24 +54,17 @@ class Cluster:
         arn = self.stack.resource("Balancer")
         if not arn:
             return "", ""
-        found = self.aws.client("elbv2").describe_load_balancers(LoadBalancerArns=[arn])["LoadBalancers"][0]
-        return found["LoadBalancerName"], found["DNSName"]
+        balancers = self.aws.client("elbv2").describe_load_balancers(LoadBalancerArns=[arn])
+        balancer = balancers["LoadBalancers"][0]
+        return balancer["LoadBalancerName"], balancer["DNSName"]
 
     def list_machines(self, nodes: int) -> None:
         """Wait for the machines and write the inventory."""
         machines = self.machines()
         instances = machines.wait(nodes)
-        found = machines.nodes(instances)
-        self.give_nodes(found)  # before anything else can fail: what exists must be findable
-        wait_for_ssh(found, self.values)
-
-    def give_nodes(self, nodes: Sequence[Mapping]) -> None:
-        with open(self.values["RIGGER_INVENTORY_OUTPUT"], "a", encoding="utf-8") as file:
-            file.writelines(json.dumps(node) + "\n" for node in nodes)
-
-    def give_vars(self, **found: str) -> None:
-        with open(self.values["RIGGER_OUTPUT"], "a", encoding="utf-8") as file:
-            file.writelines(f"{name}={value}\n" for name, value in found.items())
+        listed = machines.nodes(instances)
+        write_nodes(listed, self.values)  # before anything else can fail: what exists must be findable
+        wait_for_ssh(listed, self.values)
 
 
 def install(values: Mapping[str, str]) -> None:
@@ -86,15 +79,15 @@ def create(values: Mapping[str, str]) -> None:
     cluster = Cluster(values)
     settings, stack = cluster.settings, cluster.stack
     stack.require_ours(stack.describe())
-    cluster.give_vars(STACK_NAME=stack.name, STACK_TAG=settings.stack_tag)
+    save_vars({"STACK_NAME": stack.name, "STACK_TAG": settings.stack_tag}, values)
     leaving = values.get("RIGGER_LEAVING", "").split()
     if leaving and stack.describe():
-        cluster.machines().let_go(leaving)
+        cluster.machines().end_nodes(leaving)
     cluster.carry_out(cluster.propose(settings.nodes))
     name, address = cluster.balancer()
     domain = settings.domain if address and settings.dns_zone else address
-    cluster.give_vars(ELB_NAME=name, ELB_DNS_NAME=address, DOMAIN=domain)
-    cluster.kept.suspended = False
+    save_vars({"ELB_NAME": name, "ELB_DNS_NAME": address, "DOMAIN": domain}, values)
+    cluster.state.suspended = False
     cluster.list_machines(settings.nodes)
     remove_imported(cluster.aws, settings, but=keys.ensure(cluster.aws, settings))
 
@@ -102,9 +95,9 @@ def create(values: Mapping[str, str]) -> None:
 def plan(values: Mapping[str, str]) -> None:
     """Show what create would change, and change nothing."""
     cluster = Cluster(values)
-    found = cluster.stack.describe()
-    cluster.stack.require_ours(found)
-    if found is None:
+    description = cluster.stack.describe()
+    cluster.stack.require_ours(description)
+    if description is None:
         say(f"{cluster.stack.name} does not exist; create makes it.")
         return
     change = cluster.propose(cluster.settings.nodes)
@@ -117,16 +110,18 @@ def plan(values: Mapping[str, str]) -> None:
 def check(values: Mapping[str, str]) -> None:
     """Look at the stack, its machines and its load balancer."""
     cluster = Cluster(values)
-    found = cluster.stack.describe()
-    if found is None:
+    description = cluster.stack.describe()
+    if description is None:
         raise StepFailed(f"There is no stack {cluster.stack.name} in {cluster.settings.region}.", "")
-    cluster.stack.require_ours(found)
-    if cluster.kept.suspended:
+    cluster.stack.require_ours(description)
+    if cluster.state.suspended:
         raise StepFailed("The machines are suspended.", 'Type "rigger resume".')
-    if not found["StackStatus"].endswith("_COMPLETE") or found["StackStatus"].startswith(
+    if not description["StackStatus"].endswith("_COMPLETE") or description["StackStatus"].startswith(
         ("ROLLBACK", "DELETE")
     ):
-        raise StepFailed(f"{cluster.stack.name} is in {found['StackStatus']}.", 'Type "rigger provision".')
+        raise StepFailed(
+            f"{cluster.stack.name} is in {description['StackStatus']}.", 'Type "rigger provision".'
+        )
     for line in cluster.stack.drift():
         say(f'warning: {line} ("rigger audit" lists what was changed by hand)')
     machines = cluster.machines()
@@ -140,9 +135,9 @@ def check(values: Mapping[str, str]) -> None:
 def audit(values: Mapping[str, str]) -> None:
     """Say what was changed by hand since rigger made it; raises DifferencesFound."""
     cluster = Cluster(values)
-    found = cluster.stack.describe()
-    cluster.stack.require_ours(found)
-    if found is None:
+    description = cluster.stack.describe()
+    cluster.stack.require_ours(description)
+    if description is None:
         raise DifferencesFound(f"The stack {cluster.stack.name} is gone.", "")
     differences = cluster.stack.drift()
     for line in differences:
@@ -157,11 +152,11 @@ def suspend(values: Mapping[str, str]) -> None:
     """End all machines, and keep everything else."""
     cluster = Cluster(values)
     _require_stack(cluster)
-    cluster.kept.suspended = True
+    cluster.state.suspended = True
     cluster.carry_out(cluster.propose(0))
     cluster.machines().wait(0)
-    cluster.kept.names = {}
-    cluster.kept.write()
+    cluster.state.names = {}
+    cluster.state.write()
 
 
 def resume(values: Mapping[str, str]) -> None:
@@ -169,44 +164,42 @@ def resume(values: Mapping[str, str]) -> None:
     cluster = Cluster(values)
     _require_stack(cluster)
     cluster.carry_out(cluster.propose(cluster.settings.nodes))
-    cluster.kept.suspended = False
+    cluster.state.suspended = False
     cluster.list_machines(cluster.settings.nodes)
 
 
 def _require_stack(cluster: Cluster) -> None:
-    found = cluster.stack.describe()
-    if found is None:
+    description = cluster.stack.describe()
+    if description is None:
         raise StepFailed(f"There is no stack {cluster.stack.name}.", 'Type "rigger provision".')
-    cluster.stack.require_ours(found)
+    cluster.stack.require_ours(description)
 
 
 def destroy(values: Mapping[str, str]) -> None:
     """Delete the stack and the imported key pair, and list whatever still carries the environment's tag."""
     cluster = Cluster(values)
-    found = cluster.stack.describe()
+    description = cluster.stack.describe()
     problem = None
-    if found is not None and not cluster.stack.ours(found):
+    if description is not None and not cluster.stack.ours(description):
         say(f"warning: the stack {cluster.stack.name} is not rigger's; it stays")
-    elif found is not None:
+    elif description is not None:
         try:
-            cluster.stack.remove(found)
+            cluster.stack.remove(description)
         except StepFailed as stuck:
             problem = stuck
     remove_imported(cluster.aws, cluster.settings)
     remains = _remaining(cluster, patient=problem is None)
     if remains:
-        lines = "\n".join(f"{item} in {cluster.settings.region}" for item in remains)
-        with open(values["RIGGER_OUTPUT"], "a", encoding="utf-8") as file:
-            file.write(f"LEFTOVERS<<LEFTOVERS_END\n{lines}\nLEFTOVERS_END\n")
+        report_leftovers([f"{item} in {cluster.settings.region}" for item in remains], values)
     if problem is not None:
         raise problem
-    cluster.kept.remove()
+    cluster.state.remove()
 
 
 def _remaining(cluster: Cluster, patient: bool) -> list[str]:
     """Return what still carries the tag once AWS has had time to forget what is gone."""
     end, pause = time.monotonic() + (LINGERING if patient else 0), 1.0
-    while (remains := left(cluster.aws, cluster.settings)) and time.monotonic() < end:
+    while (remains := remaining_resources(cluster.aws, cluster.settings)) and time.monotonic() < end:
         time.sleep(pause)
         pause = min(pause * 2, 10.0)
     return remains

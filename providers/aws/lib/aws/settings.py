@@ -7,9 +7,9 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from rigger.errors import StepFailed
-from rigger.files import write_bytes
+from rigger.sdk import StepFailed, write_file
 
 IMPORT, NEW, NONE = "import", "new", "none"
 TAG = "rigger:environment-id"
@@ -100,19 +100,19 @@ def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
 
 
 @dataclass
-class Kept:
+class State:
     """What stays from one step to the next: choices that AWS would answer differently on another day."""
 
     folder: str
-    image: dict = field(default_factory=dict)  # asked for, id, root device
-    zones: list = field(default_factory=list)
-    names: dict = field(default_factory=dict)  # instance id -> the node's name
+    image: dict[str, Any] = field(default_factory=dict)  # asked for, id, root device
+    zones: list[str] = field(default_factory=list)
+    names: dict[str, Any] = field(default_factory=dict)  # instance id -> the node's name
     suspended: bool = False
-    drawn: dict = field(default_factory=dict)  # what the last template was drawn from
+    drawn: dict[str, Any] = field(default_factory=dict)  # what the last template was drawn from
 
     @classmethod
-    def read(cls, folder: str) -> Kept:
-        """Read what was kept in a module's state; raises StepFailed where that cannot be understood."""
+    def read(cls, folder: str) -> State:
+        """Read what the steps before left in a module's state; raises StepFailed where that cannot be understood."""
         path = os.path.join(folder, "kept.json")
         try:
             with open(path, "rb") as file:
@@ -129,9 +129,9 @@ class Kept:
 
     def write_file(self, name: str, data: bytes) -> None:
         """Replace a file of the module's state."""
-        write_bytes(os.path.join(self.folder, name), data)
+        write_file(os.path.join(self.folder, name), data)
 
     def remove(self) -> None:
         """Forget what was about machines that are no more; the files stay for whoever wants to look at them."""
-        fresh = Kept(self.folder)
+        fresh = State(self.folder)
         fresh.write()
