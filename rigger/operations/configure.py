@@ -14,7 +14,7 @@ from rigger.configuration.questionnaire import Questionnaire, questionnaire_of
 from rigger.environments.drafts import Draft
 from rigger.environments.environment import Environment
 from rigger.environments.home import Home
-from rigger.interface1.conversation import Conversations
+from rigger.interface1.conversations import Conversations
 from rigger.operations.answers import (
     WIDEST_VALUE,
     Answering,
