@@ -130,7 +130,7 @@ class Conversation:
         What they said the last time holds until they say something else.
         """
         found = dict(self.before.preset)
-        given = Sources(self.sources.flags, self.sources.environ, self.sources.answers)
+        given = Sources(flags=self.sources.flags, environ=self.sources.environ, answers=self.sources.answers)
         for name in script.words(self.module.folder):
             if check_name(name) or name in CORE or f"RIGGER_{name}" in CONTRACT_VARIABLES:
                 continue
