@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from rigger.environments.checkout import is_used
 from rigger.environments.environment import Environment
 from rigger.errors import BadUsage, InvalidConfig, ModuleIncomplete, Refused, RiggerError
-from rigger.interface1 import conversation
 from rigger.interface1 import record as interface1_record
+from rigger.interface1 import script as config_sh
 from rigger.modules import search
 from rigger.modules.contract import MANIFEST
 from rigger.modules.model import Module
@@ -27,7 +27,7 @@ from rigger.text import did_you_mean
 from rigger.versions import newest_first
 
 if TYPE_CHECKING:
-    from rigger.interface1.conversation import Conversations
+    from rigger.interface1.conversations import Conversations
 
 DEFAULT_PLATFORM = "etcd"
 DEFAULT_PROVIDER = "local"
@@ -312,7 +312,7 @@ class Questionnaire:
                     found.update(question.name for question in module.questions)
                     found.update(name for kind in module.types.values() for name in kind)
                     if module.contract.has_own_questions:
-                        found |= conversation.words(module.folder)
+                        found |= config_sh.words(module.folder)
         return found
 
     def left_behind(self, before: Mapping[str, str], after: Mapping[str, str]) -> set[str]:

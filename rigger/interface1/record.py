@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from rigger.audit.secrets import secret_digest
 from rigger.environments.environment import Environment
 from rigger.errors import RiggerError
+from rigger.files import write_bytes
 from rigger.modules.interface1 import CONFIG
 from rigger.modules.model import Module
 from rigger.questions.model import Choice, Question
@@ -61,3 +63,35 @@ def read_record(path: str, module: Module) -> Record:
 def recorded(environment: Environment, provider: Module) -> Record:
     """Return what is recorded of a provider's config.sh in an environment."""
     return read_record(environment.file("modules", provider.name, RECORD), provider)
+
+
+def write_record(
+    environment: Environment,
+    folder: str,
+    asked: Iterable[Question],
+    *,
+    given: Mapping[str, str],
+    preset: Mapping[str, str],
+    answered: Mapping[str, str],
+) -> None:
+    """Keep what config.sh asked and gave in a provider's state, for later commands."""
+    questions = [
+        {
+            "name": q.name,
+            "ask": q.ask,
+            "type": q.type,
+            "choices": [[choice.value, choice.description] for choice in q.choices],
+            **({} if q.default is None else {"default": q.default}),
+        }
+        for q in asked
+    ]
+    digest = digest_of(environment)
+    content = {
+        "questions": questions,
+        "given": {name: digest(value) for name, value in given.items()},
+        "preset": preset,
+        "answered": answered,
+    }
+    os.makedirs(environment.file("modules", folder), mode=0o700, exist_ok=True)
+    data = json.dumps(content, indent=2, sort_keys=True).encode() + b"\n"
+    write_bytes(environment.file("modules", folder, RECORD), data)

@@ -1,6 +1,6 @@
 """Interface 1: provider scripts without a manifest, which lie in contrib/<provider> of the platform's repository.
 
-`config.sh` asks its own questions with shell functions; conversation.py carries them to the wizard.
+`config.sh` asks its own questions with shell functions; the room interface1 carries them to the wizard.
 """
 
 from __future__ import annotations

@@ -96,6 +96,11 @@ def sources_of(given: Given, draft: Draft | None, saved: Mapping[str, str]) -> S
     )
 
 
+def takes_defaults(given: Given, sources: Sources, asks: bool) -> bool:
+    """Return whether defaults are taken without a question: also where an environment is gone through again."""
+    return given.defaults or not asks or (bool(sources.saved) and not given.advanced)
+
+
 def interview_of(
     script: Callable[[Mapping[str, str]], list[Question]],
     sources: Sources,
@@ -103,7 +108,7 @@ def interview_of(
     questionnaire: Questionnaire,
     given: Given,
     reporter: Reporter,
-    asks: bool,
+    take_defaults: bool,
 ) -> Interview:
     """Return the interview about the questions that `script` gives for the values known."""
     interview = Interview(
@@ -112,7 +117,7 @@ def interview_of(
         lambda folder, program, values: run_program(target, folder, program, values),
         make_key=lambda question: _found_or_made_key(reporter, question),
         advanced=given.advanced,
-        take_defaults=given.defaults or not asks or (bool(sources.saved) and not given.advanced),
+        take_defaults=take_defaults,
     )
     interview.on_passed_over = questionnaire.pass_over
     return interview

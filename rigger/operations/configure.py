@@ -14,7 +14,7 @@ from rigger.configuration.questionnaire import Questionnaire, questionnaire_of
 from rigger.environments.drafts import Draft
 from rigger.environments.environment import Environment
 from rigger.environments.home import Home
-from rigger.interface1.conversation import Conversations
+from rigger.interface1.conversations import Conversations
 from rigger.operations.answers import (
     WIDEST_VALUE,
     Answering,
@@ -24,6 +24,7 @@ from rigger.operations.answers import (
     check_names_of_any,
     interview_of,
     sources_of,
+    takes_defaults,
 )
 from rigger.operations.consent import Consent
 from rigger.operations.recover import missing_from_vars
@@ -98,12 +99,14 @@ def _begin(
     here = _saved(environment, reporter)
     sources = sources_of(given, target.draft, {**here, **loaded})
     origin = _source(environment, sources, reporter, consent, asks=bool(ask) and not given.defaults)
+    # As things are stored: the source that is known beforehand stands among the saved values only from here on.
+    take_defaults = takes_defaults(given, sources, asks=bool(ask))
     sources = with_source(sources, origin.beforehand)
     questionnaire = Questionnaire(home.path)
     questionnaire.origin, questionnaire.before = origin, questionnaire_of(environment, here)
     questionnaire.begin = lambda: _conversations(home, environment, sources, reporter, bool(ask), stack)
     script = _script(questionnaire, environment, here)
-    interview = interview_of(script, sources, environment, questionnaire, given, reporter, asks=bool(ask))
+    interview = interview_of(script, sources, environment, questionnaire, given, reporter, take_defaults)
     return Answering(home, environment, questionnaire, interview, given, reporter, ask)
 
 

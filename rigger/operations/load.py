@@ -18,7 +18,15 @@ from rigger.environments.drafts import Draft
 from rigger.environments.environment import Environment
 from rigger.environments.home import Home
 from rigger.errors import BadUsage, Interrupted, RiggerError
-from rigger.operations.answers import Answering, Ask, Given, answer_all, interview_of, sources_of
+from rigger.operations.answers import (
+    Answering,
+    Ask,
+    Given,
+    answer_all,
+    interview_of,
+    sources_of,
+    takes_defaults,
+)
 from rigger.operations.consent import Consent
 from rigger.operations.target import draft_of
 from rigger.operations.write import apart, compute, values_to_store
@@ -127,7 +135,8 @@ def _begin(
     here = target.secrets() if target.exists() else {}
     sources = sources_of(given, draft, {**here, **loaded})
     script = _script(questionnaire, bundle, loaded)
-    interview = interview_of(script, sources, target, questionnaire, given, reporter, asks=bool(ask))
+    take_defaults = takes_defaults(given, sources, asks=bool(ask))
+    interview = interview_of(script, sources, target, questionnaire, given, reporter, take_defaults)
     told = own_modules(bundle)
     return Answering(home, target, questionnaire, interview, given, reporter, ask, told)
 

@@ -10,6 +10,26 @@ from rigger.questions.model import Answer, Question
 DRAFT = "from before"  # the source of an answer that was given before a conversation was interrupted
 
 
+class Meanwhile:
+    """Values that come to be known while questions are asked, by a config.sh of interface 1.
+
+    Whoever runs that script writes here; Sources, which do not change themselves, look them up.
+    """
+
+    def __init__(self) -> None:
+        self.given: dict[str, str] = {}  # what it gave back: it counts more than what is saved
+        self.taken_back: dict[str, str] = {}  # answers that stand in the place of what it had made of them
+
+    def give(self, values: Mapping[str, str]) -> None:
+        self.given.update(values)
+
+    def forget_given(self) -> None:
+        self.given.clear()
+
+    def take_back(self, name: str, answer: str) -> None:
+        self.taken_back[name] = answer
+
+
 @dataclass(frozen=True)
 class Sources:
     """The places where a value may stand beforehand, in order of precedence."""
@@ -23,8 +43,7 @@ class Sources:
     draft: Mapping[str, str] = field(repr=False, default_factory=dict)
     saved: Mapping[str, str] = field(repr=False, default_factory=dict)
     saved_name: str = "saved"
-    # By a config.sh of interface 1, meanwhile.
-    given: dict[str, str] = field(repr=False, default_factory=dict)
+    meanwhile: Meanwhile = field(default_factory=Meanwhile)
     given_name: str = "config.sh"
 
     def find(self, question: Question) -> Answer | None:
@@ -40,10 +59,13 @@ class Sources:
                 return Answer(self.environ[name], f"${name}")
         if question.name in self.answers:
             return Answer(self.answers[question.name], self.answers_name)
-        if question.name in self.given:
-            return Answer(self.given[question.name], self.given_name)
+        if question.name in self.meanwhile.given:
+            return Answer(self.meanwhile.given[question.name], self.given_name)
         if question.name in self.draft:
             return Answer(self.draft[question.name], DRAFT)
-        if question.name in self.saved:
-            return Answer(self.saved[question.name], self.saved_name)
-        return None
+        saved = self.saved_value(question.name)
+        return None if saved is None else Answer(saved, self.saved_name)
+
+    def saved_value(self, name: str) -> str | None:
+        """Return a saved value, None where there is none."""
+        return self.meanwhile.taken_back.get(name, self.saved.get(name))

@@ -669,3 +669,12 @@ def test_a_provider_of_the_checkout(cloned):
     cloned.rigger("configure", "--no-input", "--name", "grove", "--set", "WHICH=large")
     again = envfile.read(os.path.join(folder, "vars"))
     assert (again["WHICH"], again["DOMAIN"], again["WHERE"]) == ("large", found["DOMAIN"], found["WHERE"])
+
+
+def test_what_it_begins_with_may_stand_anywhere(toy, tmp_path):
+    """A variable that config.sh names and does not ask for: from a flag, RIGGER_NAME or the answers file."""
+    toy.config('export FIRST="${FIRST:-none}-x" SECOND="${SECOND:-none}-x" THIRD="${THIRD:-none}-x"')
+    (tmp_path / "answers").write_text("THIRD=file\n")
+    toy.configure("--set", "FIRST=flag", "--answers", "answers", env={"RIGGER_SECOND": "environment"})
+    found = toy.vars()
+    assert (found["FIRST"], found["SECOND"], found["THIRD"]) == ("flag-x", "environment-x", "file-x")
