@@ -215,7 +215,7 @@ def _fields(environment: Environment, config: Config, head: tuple[int, str]) -> 
         "commit": git_inspect.commit(source_checkout.find(environment, config.platform, config.values)),
         "environment_dir": environment.path,
         "path_folders": [
-            os.path.relpath(os.path.realpath(folder), root) for folder in environment.own_folders()
+            os.path.relpath(os.path.realpath(folder), root) for folder in environment.shell.own_folders()
         ],
         "scripts": {
             m.role: {"name": m.name, "sha256": digest(m.folder)} for m in (config.provider, config.platform)

@@ -8,7 +8,7 @@ from rigger.text import duration
 @command("history", reports=True)
 def history(app: App):
     environment = app.environment()
-    runs = _runs(environment.audit.records(), environment.busy_since())
+    runs = _runs(environment.audit.records(), environment.lock.busy_since())
     if app.json:
         app.printer.report(runs)
     elif not runs:

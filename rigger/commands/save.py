@@ -38,13 +38,13 @@ def save(app: App, path, with_secrets, recipients, passphrase_file, with_checkou
         raise BadUsage("Nothing would be encrypted.", "Add --with-secrets.")
     path = _path(environment, path or os.curdir)
     encrypt = _encryption(app, recipients, passphrase_file) if with_secrets else None
-    reason = environment.unwritable()
+    reason = environment.lock.unwritable()
     if reason:
         app.printer.warn(
             f"Nothing can be written in {environment.path} ({reason}): it is packed as it is, without its lock and "
             "without taking over what a killed run may have left. Nobody else may be working on it now."
         )
-    with environment.watched() if reason else environment.locked("rigger save"):
+    with environment.lock.watched() if reason else environment.locked("rigger save"):
         settled = resolve.resolve(environment)
         require_recorded(environment, settled)
         if not reason and recover(environment, settled):

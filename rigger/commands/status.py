@@ -50,7 +50,7 @@ def _status(environment: Environment) -> dict:
     deployed = history.done.get(f"platform/{settled.platform.name}/deploy")
     created = history.done.get(f"provider/{settled.provider.name}/create")
     runs = [record for record in records if record["event"] == "run-started"]
-    last = _run(records, runs[-1], environment.busy_since()) if runs else None
+    last = _run(records, runs[-1], environment.lock.busy_since()) if runs else None
     return {
         "name": environment.name,
         "id": settled.id,
@@ -68,7 +68,7 @@ def _status(environment: Environment) -> dict:
         "last_run": last,
         "upgrade": _upgrade(records),
         "problem": _problem(environment, settled),
-        "running": environment.holder(),
+        "running": environment.lock.holder(),
     }
 
 

@@ -185,7 +185,7 @@ def _plan(environment: Environment, target: Config, request: Request):
     planned = upgrade_plan.steps(target, request, History.of(since), History.of(records))
     environ = {"RIGGER_FROM_VERSION": request.start}
     if any(step.verb == "backup" for step in planned.steps):
-        environ["RIGGER_BACKUP_FILE"] = environment.new_backup()
+        environ["RIGGER_BACKUP_FILE"] = environment.backups.new()
     return with_clients(target, environment.bin_dir, replace(planned, environ=environ))
 
 
@@ -305,7 +305,7 @@ def _ways_out(environment: Environment, request: Request) -> str:
     if not request.back:
         ways.append('Go back: "rigger upgrade --rollback".')
     finished = _backup_finished(since)
-    if finished and (backup := environment.last_backup(until=finished)):
+    if finished and (backup := environment.backups.last(until=finished)):
         ways.append(f'Put the data of before back: "rigger restore {backup}".')
     return " ".join(ways)
 

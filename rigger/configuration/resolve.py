@@ -76,7 +76,7 @@ def _computed(
     found: dict[str, str] = {}
     for module in chosen:
         own = {f"{module.prefix}_ROOT": module.folder} if module.prefix else {}
-        known = {**own, **values, **found, **environment.places()}
+        known = {**own, **values, **found, **environment.shell.places()}
         for name, source in module.vars.items():
             found[name] = known[name] = templates.render(source, known, f"{module.folder}, vars, {name}")
     return found

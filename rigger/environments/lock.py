@@ -3,11 +3,151 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from typing import Any, Protocol
+
+from rigger.errors import UNWRITABLE, Locked, not_written
+from rigger.process.lookup import process_start_time, processes_holding
+
+RECORD_BYTES = 4096  # what the holder says of itself is shorter
 
 
-def acquire(fd: int, kind: int = fcntl.LOCK_EX) -> bool:
+class Lock(Protocol):
+    """What keeps two runs from working on one environment at a time, in whatever place it lies."""
+
+    def locked(self, command: str) -> AbstractContextManager[int]:
+        """Hold the lock; gives the file descriptor that scripts inherit. Raises Locked, saying who holds it."""
+
+    def watched(self) -> AbstractContextManager[None]:
+        """Keep others from working, as far as that can be where nothing can be written; raises Locked."""
+
+    def unwritable(self) -> str:
+        """Return why nothing can be written here, not even the lock; nothing where that can be."""
+
+    def holder(self) -> str:
+        """Return who holds the lock, in a sentence; nothing where nobody does."""
+
+    def busy_since(self) -> float | None:
+        """Return when the rigger that works here now began, in seconds since 1970; None where none does."""
+
+
+class FileLock:
+    """The lock as a file on this machine, of the environment of that name."""
+
+    def __init__(self, path: str, name: str):
+        self.path = path
+        self.name = name
+
+    @contextmanager
+    def locked(self, command: str) -> Iterator[int]:
+        """Hold the lock; yields its file descriptor, which scripts inherit.
+
+        Raises Locked, saying who holds it. The lock belongs to the open file: a script that outlives a killed rigger
+        still holds it.
+        """
+        fd = self._open()
+        try:
+            if not _acquire(fd):
+                raise self._locked(os.pread(fd, RECORD_BYTES, 0))
+            with suppress(OSError):  # who holds it is a courtesy: a full disk must not stop a destroy
+                os.ftruncate(fd, 0)
+                os.pwrite(fd, json.dumps({**_holder(command), "since": time.time()}).encode(), 0)
+            yield fd
+            with suppress(OSError):
+                os.ftruncate(fd, 0)
+        finally:
+            # Daemons that a script started may hold copies of the descriptor: unlock, rather than only close.
+            with suppress(OSError):
+                fcntl.flock(fd, fcntl.LOCK_UN)
+            os.close(fd)
+
+    def _open(self) -> int:
+        try:
+            return os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as problem:
+            raise not_written(
+                problem, f"{self.path} cannot be opened: {problem.strerror}.", "Check who may write there."
+            ) from None
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Keep others from working here, as far as that can be where nothing can be written; raises Locked."""
+        with ExitStack() as stack:
+            with suppress(OSError):
+                file = stack.enter_context(open(self.path, "rb"))
+                if not _acquire(file.fileno(), fcntl.LOCK_SH):
+                    raise self._locked(file.read(RECORD_BYTES))
+            yield
+
+    def unwritable(self) -> str:
+        """Return why nothing can be written here, not even the lock; nothing where that can be."""
+        try:
+            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        except OSError as problem:
+            return os.strerror(problem.errno or 0) if problem.errno in UNWRITABLE else ""
+        return ""
+
+    def holder(self) -> str:
+        """Return who holds the lock, in a sentence; nothing where nobody does."""
+        record = self._held()
+        return self._locked(record).message if record else ""
+
+    def busy_since(self) -> float | None:
+        """Return when the rigger that works here now began, in seconds since 1970; None where none does."""
+        try:
+            holder = json.loads(self._held() or b"null")
+            return None if _is_gone(holder) else float(holder["since"])
+        except (ValueError, KeyError, TypeError):
+            return None
+
+    def _held(self) -> bytes:
+        """Return what the holder of the lock wrote into it; nothing where nobody holds it."""
+        try:
+            fd = os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
+        except OSError:
+            return b""
+        try:
+            record = os.pread(fd, RECORD_BYTES, 0)
+            return b"" if not record or _acquire(fd, fcntl.LOCK_SH) else record
+        finally:
+            os.close(fd)
+
+    def _locked(self, record: bytes) -> Locked:
+        try:
+            holder = json.loads(record)
+            since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(holder["since"]))
+            who = f"{holder['user']}@{holder['host']}, process {holder['pid']}"
+            what = f'"{holder["command"]}" ({who}, since {since})'
+        except (ValueError, KeyError, TypeError):
+            return Locked(f"Environment {self.name} is in use by another run.", "Wait until it has ended.")
+        if _is_gone(holder):
+            left = ", ".join(f"{name} (process {pid})" for pid, name in processes_holding(self.path))
+            return Locked(
+                f"Environment {self.name} is locked: {what} was killed, but what it started is still running: {left or '?'}.",
+                "Wait until that has ended, or end it yourself with kill.",
+            )
+        return Locked(
+            f"Environment {self.name} is locked by {what}.",
+            "Wait until it has ended, or stop it with Ctrl-C there.",
+        )
+
+
+def _holder(command: str) -> dict[str, Any]:
+    user = os.environ.get("USER") or os.environ.get("LOGNAME") or str(os.getuid())
+    return {"pid": os.getpid(), "user": user, "host": os.uname().nodename, "command": command}
+
+
+def _is_gone(holder: dict[str, Any]) -> bool:
+    """Return whether a holder was a process of this machine, and has ended."""
+    local = holder["host"] == os.uname().nodename
+    return local and process_start_time(int(holder["pid"])) is None
+
+
+def _acquire(fd: int, kind: int = fcntl.LOCK_EX) -> bool:
     """Try to lock, for a moment: `holder` may be looking at the lock of a killed run just now."""
     for attempt in range(4):
         try:
@@ -17,7 +157,3 @@ def acquire(fd: int, kind: int = fcntl.LOCK_EX) -> bool:
             if attempt < 3:
                 time.sleep(0.05)
     return False
-
-
-def user() -> str:
-    return os.environ.get("USER") or os.environ.get("LOGNAME") or str(os.getuid())

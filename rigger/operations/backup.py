@@ -23,7 +23,7 @@ def backup(environment: Environment, path: str = "", reporter: Reporter | None =
     with session(environment, "rigger backup", reporter or Silent(), Consent()) as work:
         require_running(work.name, work.records)
         plan = lifecycle.only(work.config, "backup", "asked for")
-        path = os.path.abspath(path) if path else environment.new_backup()
+        path = os.path.abspath(path) if path else environment.backups.new()
         if os.path.exists(path):
             raise BadUsage(f"{path} is there already.", "Name another file.")
         if not os.path.isdir(os.path.dirname(path)):

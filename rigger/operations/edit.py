@@ -99,7 +99,7 @@ def _ways_back(environment: Environment) -> str:
             f"If little is left of it, move it away ({away}): {again} takes what the audit log knows, "
             "and asks for the rest."
         )
-    for newest in environment.bundles()[:1]:
+    for newest in environment.backups.bundles()[:1]:
         unpack = shlex.join(["tar", "--zstd", "-xOf", newest, "vars"])
         ways.append(f"A bundle has the vars of an earlier time: {unpack}")
     return " ".join(ways)
@@ -182,7 +182,7 @@ def mend(app, environment: Environment, draft: Draft, before: dict[str, str], ed
     secrets = {name: value for name, value in after.items() if name in settled.secrets}
     changed = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
     environment.audit.append("configured", by="rigger config", changed=changed)
-    environment.save(vars, {**secrets, **environment.secrets()}, draft.own_folders())
+    environment.save(vars, {**secrets, **environment.secrets()}, draft.shell.own_folders())
     with contextlib.suppress(RiggerError):  # the next command says what is missing now
         write_computed(environment, resolve.resolve(environment))
     app.printer.line(f"Saved: {environment.vars_file} can be read again. Next: rigger status")

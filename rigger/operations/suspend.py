@@ -62,7 +62,7 @@ def _require_something(environment: Environment) -> None:
 def _new_or_begun_backup(work: Session, plan: Plan) -> str:
     """Return the path of the backup inside the environment: a new one, or that of a suspend that goes on."""
     if any(step.verb == "backup" for step in plan.steps):
-        return os.path.relpath(work.environment.new_backup(), work.environment.path)
+        return os.path.relpath(work.environment.backups.new(), work.environment.path)
     begun = suspension.last(work.records)
     return begun["backup"] if begun else ""
 

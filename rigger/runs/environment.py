@@ -31,7 +31,7 @@ def script_environment(environment: Environment, config: Config, module: Module)
     values[f"{config.platform.prefix}_ROOT"] = config.platform.folder
     values.pop("RIGGER_PASSPHRASE", None)  # it opens bundles: no script's business
     values.update(config.values)
-    folders = [LIBEXEC, *environment.own_folders(), environment.original_path()]
+    folders = [LIBEXEC, *environment.shell.own_folders(), environment.shell.original_path()]
     values.update(
         PATH=os.pathsep.join(folders),
         RIGGER_INTERFACE=str(module.interface),

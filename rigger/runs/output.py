@@ -46,7 +46,7 @@ def apply_output(
     plain = {name: value for name, value in given.values.items() if name not in given.secrets}
     changed = [n for n, v in {**plain, **given.secrets}.items() if {**vars, **secrets}.get(n) != v]
     moved = [name for name in given.secrets if name in vars]
-    new_folders = folders != environment.own_folders()
+    new_folders = folders != environment.shell.own_folders()
     if changed or moved or new_folders:
         vars = {name: value for name, value in {**vars, **plain}.items() if name not in given.secrets}
         environment.save(vars, {**secrets, **given.secrets}, folders)
@@ -87,16 +87,16 @@ def _take_nodes(environment: Environment, step: Step, given: StepOutput, succeed
 
 def _take_path(environment: Environment, given: StepOutput) -> list[str]:
     """Return the environment's folders on PATH with those that a script added; others are refused."""
-    own = environment.own_folders()
+    own = environment.shell.own_folders()
     path = given.values.pop("PATH", None)
     given.values.pop("ORIGINAL_PATH", None)
     if path is None:
         return own
-    known = {*own, LIBEXEC, *environment.original_path().split(os.pathsep)}
+    known = {*own, LIBEXEC, *environment.shell.original_path().split(os.pathsep)}
     for folder in path.split(os.pathsep):
         if folder in known:
             continue
-        if environment.owns(folder):
+        if environment.shell.owns(folder):
             own.append(folder)
         else:
             given.problems.append(f"PATH may only gain folders of the environment, not {folder!r}")
