@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import threading
 from collections.abc import Iterator
-from typing import Any
 
 from rigger.process import tree
 from rigger.process.tree import kill_descendants
@@ -37,38 +36,42 @@ def killing(after: float | None) -> Iterator[None]:
         killer.join()
 
 
-class Watching:
-    """A redactor that notices whether there was anything to mask."""
+class Watching(Redactor):
+    """A redactor that knows the secrets of another, and notices whether a stream had any to mask."""
 
     def __init__(self, redactor: Redactor):
+        super().__init__()
         self._redactor = redactor
         self._streams: list[Compared] = []
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._redactor, name)
 
     @property
     def masked(self) -> bool:
         return any(stream.raw.digest() != stream.shown.digest() for stream in self._streams)
 
+    def add(self, secret: str) -> None:
+        self._redactor.add(secret)
+
+    def bytes(self, data: bytes) -> bytes:
+        return self._redactor.bytes(data)  # not a stream of a script
+
     def stream(self) -> Compared:
-        self._streams.append(Compared(self._redactor.stream()))
+        self._streams.append(Compared(self._redactor))
         return self._streams[-1]
 
 
-class Compared:
+class Compared(Stream):
     """A stream through a redactor, and digests of what went in and what came out."""
 
-    def __init__(self, stream: Stream):
-        self._stream = stream
+    def __init__(self, redactor: Redactor):
+        super().__init__(redactor)
         self.raw, self.shown = hashlib.sha256(), hashlib.sha256()
 
     def feed(self, block: bytes) -> bytes:
         self.raw.update(block)
-        return self._seen(self._stream.feed(block))
+        return self._seen(super().feed(block))
 
     def finish(self) -> bytes:
-        return self._seen(self._stream.finish())
+        return self._seen(super().finish())
 
     def _seen(self, block: bytes) -> bytes:
         self.shown.update(block)
