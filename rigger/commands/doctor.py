@@ -1,30 +1,26 @@
 """rigger doctor"""
 
-from rigger.audit.steps import History
+from __future__ import annotations
+
 from rigger.cli.app import App, command
-from rigger.configuration import resolve
-from rigger.errors import NotReady
-from rigger.plans import provision
-from rigger.runs import preflight
+from rigger.operations import doctor as operation
+from rigger.operations.doctor import Diagnosis
+from rigger.ui.printer import Printer
 
 
-@command("doctor", reports=True)
-def doctor(app: App):
-    environment = settled = planned = None
-    if app.name or app.home.current_name():
-        environment = app.environment()
-        settled = resolve.resolve(environment)
-        history = History.of(environment.audit.records())
-        planned = provision.provision(settled, history, environment.nodes(), environment.key())
-    findings = preflight.examine(environment, settled, planned, app.home.path)
-    bad = [finding for finding in findings if not finding.good]
-    if app.json:
-        app.printer.report([vars(finding) for finding in findings])
-    else:
-        app.printer.table([("ok" if f.good else "FAIL", f.what, f.detail) for f in findings])
-        for finding in bad:
-            app.printer.warn(f"{finding.what}: {finding.remedy}")
-    if bad:
-        names = ", ".join(finding.what for finding in bad)
-        raise NotReady(f"Not ready: {names}.", "The remedies are above.")
-    app.printer.line("Ready." if environment else 'Ready for "rigger configure".')
+def show(printer: Printer, result: Diagnosis) -> None:
+    _show_findings(printer, result)
+    printer.line("Ready." if result.environment else 'Ready for "rigger configure".')
+
+
+def _show_findings(printer: Printer, result: Diagnosis) -> None:
+    rows = [("ok" if finding.good else "FAIL", finding.what, finding.detail) for finding in result.findings]
+    printer.table(rows)
+    for finding in result.failures:
+        printer.warn(f"{finding.what}: {finding.remedy}")
+
+
+@command("doctor", reports=True, show=show, show_failed=_show_findings)
+def doctor(app: App) -> Diagnosis:
+    chosen = app.name or app.home.current_name()
+    return operation.doctor(app.home, app.environment() if chosen else None)

@@ -1,27 +1,31 @@
 """rigger platform"""
 
+from __future__ import annotations
+
 import click
 
 from rigger.cli.app import App, command, group
-from rigger.commands import _modules
+from rigger.commands._modules import show, show_new
+from rigger.operations import modules as operation
+from rigger.operations.modules import Modules, NewModule
 
 
 @group("platform")
-def platform():
+def platform() -> None:
     pass
 
 
 @platform.add_command
-@command("list", reports=True)
-def list(app: App):
+@command("list", reports=True, show=show)
+def list(app: App) -> Modules:
     """List the platforms: where each comes from, which interface it speaks, and what is wrong with it."""
-    _modules.show(app, "platform")
+    return operation.modules(app.home, "platform", app.name)
 
 
 @platform.add_command
-@command("new")
+@command("new", show=show_new)
 @click.argument("name", metavar="NAME")
 @click.option("--path", metavar="FOLDER", help="The folder to write to, instead of ./NAME.")
-def new(app: App, name: str, path: str | None):
+def new(app: App, name: str, path: str | None) -> NewModule:
     """Write a platform that works, with comments that say how to make it your own."""
-    _modules.make(app, "platform", name, path)
+    return operation.new("platform", name, path or "")

@@ -1,27 +1,31 @@
 """rigger provider"""
 
+from __future__ import annotations
+
 import click
 
 from rigger.cli.app import App, command, group
-from rigger.commands import _modules
+from rigger.commands._modules import show, show_new
+from rigger.operations import modules as operation
+from rigger.operations.modules import Modules, NewModule
 
 
 @group("provider")
-def provider():
+def provider() -> None:
     pass
 
 
 @provider.add_command
-@command("list", reports=True)
-def list(app: App):
+@command("list", reports=True, show=show)
+def list(app: App) -> Modules:
     """List the providers: where each comes from, which interface it speaks, and what is wrong with it."""
-    _modules.show(app, "provider")
+    return operation.modules(app.home, "provider", app.name)
 
 
 @provider.add_command
-@command("new")
+@command("new", show=show_new)
 @click.argument("name", metavar="NAME")
 @click.option("--path", metavar="FOLDER", help="The folder to write to, instead of ./NAME.")
-def new(app: App, name: str, path: str | None):
+def new(app: App, name: str, path: str | None) -> NewModule:
     """Write a provider that works, with comments that say how to make it your own."""
-    _modules.make(app, "provider", name, path)
+    return operation.new("provider", name, path or "")

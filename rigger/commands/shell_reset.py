@@ -1,12 +1,15 @@
 """rigger shell-reset"""
 
 from rigger.cli.app import App, command
-from rigger.envfile import file as envfile
+from rigger.operations import shellinit as operation
+from rigger.operations.shellinit import ShellLines
+from rigger.ui.printer import Printer
 
 
-@command("shell-reset")
-def shell_reset(app: App):
-    environment = app.environment()
-    names = sorted({*environment.vars(), *environment.secrets(), "ORIGINAL_PATH"})
-    path = envfile.render({"PATH": environment.shell.original_path()})
-    app.printer.data(b"".join(f"unset {name}\n".encode() for name in names) + path)
+def show(printer: Printer, result: ShellLines) -> None:
+    printer.data(result.data)
+
+
+@command("shell-reset", show=show)
+def shell_reset(app: App) -> ShellLines:
+    return operation.shell_reset(app.environment())

@@ -3,14 +3,16 @@
 import click
 
 from rigger.cli.app import App, command
-from rigger.envfile import file as envfile
+from rigger.operations import shellinit as operation
+from rigger.operations.shellinit import ShellLines
+from rigger.ui.printer import Printer
 
 
-@command("shellinit")
+def show(printer: Printer, result: ShellLines) -> None:
+    printer.data(result.data)
+
+
+@command("shellinit", show=show)
 @click.option("--secrets", "with_secrets", is_flag=True, help="Print the secrets as well.")
-def shellinit(app: App, with_secrets: bool):
-    environment = app.environment()
-    values = environment.shell.vars(environment.vars())
-    if with_secrets:
-        values.update(environment.secrets())
-    app.printer.data(envfile.render(values))
+def shellinit(app: App, with_secrets: bool) -> ShellLines:
+    return operation.shellinit(app.environment(), with_secrets)

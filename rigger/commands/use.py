@@ -3,10 +3,16 @@
 import click
 
 from rigger.cli.app import App, command
+from rigger.operations import use as operation
+from rigger.operations.use import Used
+from rigger.ui.printer import Printer
 
 
-@command("use")
+def show(printer: Printer, result: Used) -> None:
+    printer.line(f"{result.name} is the current environment.")
+
+
+@command("use", show=show)
 @click.argument("name")
-def use(app: App, name: str):
-    app.home.use(app.home.get(name).name)
-    app.printer.line(f"{name} is the current environment.")
+def use(app: App, name: str) -> Used:
+    return operation.use(app.home, name)

@@ -20,6 +20,7 @@ from rigger.modules.model import Module
 from rigger.process import capture
 from rigger.process.capture import Captured
 from rigger.questions.model import Question
+from rigger.runs.reporter import Reporter
 
 NAME = "sandbox"
 
@@ -36,8 +37,8 @@ class RehearsalOptions:
     """What somebody wants of the rehearsal: values, the provider below a platform, and to see all output."""
 
     values: Mapping[str, str] = field(repr=False)
-    provider: str = "local"
-    printer: object = None  # where the scripts' output goes; None: to the logs alone
+    provider: str = ""  # empty: local
+    reporter: Reporter | None = None  # who hears the scripts' output; None: it is in the logs alone
 
 
 # The sandbox
@@ -62,30 +63,30 @@ class Sandbox:
 @contextlib.contextmanager
 def open_sandbox() -> Iterator[Sandbox]:
     """Give this process a home, and an environment without what belongs to the person's own rigger."""
-    box = Sandbox(os.path.realpath(tempfile.mkdtemp(prefix="rigger-check-")))
-    for folder in (box.home, box.temporary):
+    sandbox = Sandbox(os.path.realpath(tempfile.mkdtemp(prefix="rigger-check-")))
+    for folder in (sandbox.home, sandbox.temporary):
         os.mkdir(folder, 0o700)
     before = dict(os.environ)
     for name in list(os.environ):
         if name.startswith("XDG_") or name in OWN_VARIABLES:
             del os.environ[name]
-    own = os.path.join(box.home, ".rigger")
-    os.environ.update(HOME=box.home, TMPDIR=box.temporary, RIGGER_HOME=own)
+    own = os.path.join(sandbox.home, ".rigger")
+    os.environ.update(HOME=sandbox.home, TMPDIR=sandbox.temporary, RIGGER_HOME=own)
     try:
-        yield box
+        yield sandbox
     finally:
         os.environ.clear()
         os.environ.update(before)
-        if not box.keep:
-            remove(box.root)
+        if not sandbox.keep:
+            remove(sandbox.root)
 
 
-def configure_sandbox(box: Sandbox, module: Module, wishes: RehearsalOptions) -> Environment:
+def configure_sandbox(sandbox: Sandbox, module: Module, options: RehearsalOptions) -> Environment:
     """Make the environment with rigger's own configure; what nobody gave is made up; raises BadUsage."""
-    values = {**_made_up(box, module, wishes.values), **wishes.values}
-    provider, platform = (
-        (module.folder, "noop") if module.role == "provider" else (wishes.provider, module.folder)
-    )
+    values = {**_made_up(sandbox, module, options.values), **options.values}
+    provider, platform = options.provider or "local", module.folder
+    if module.role == "provider":
+        provider, platform = module.folder, "noop"
     if os.sep in provider:
         provider = os.path.abspath(os.path.expanduser(provider))
     argv = [sys.executable, "-m", "rigger", "configure", "--no-input", "--name", NAME]
@@ -94,39 +95,39 @@ def configure_sandbox(box: Sandbox, module: Module, wishes: RehearsalOptions) ->
     for name, value in values.items():
         argv += [] if name in secret else ["--set", f"{name}={value}"]
     hidden = {f"RIGGER_{name}": value for name, value in values.items() if name in secret}
-    said = capture.capture(argv, cwd=box.root, env={**os.environ, **hidden}, timeout=600)
-    if said.exit_code:
-        raise _not_configured(said)
+    configured = capture.capture(argv, cwd=sandbox.root, env={**os.environ, **hidden}, timeout=600)
+    if configured.exit_code:
+        raise _not_configured(configured)
     for name in [name for name in os.environ if name.startswith("RIGGER_")]:
         if name not in PATHS and name != "RIGGER_HOME":
             del os.environ[name]  # an answer; scripts get it by its own name
     return Home().get(NAME)
 
 
-def _not_configured(said: Captured) -> RiggerError:
-    text = said.errors.decode("utf-8", "replace").strip()
+def _not_configured(captured: Captured) -> RiggerError:
+    text = captured.errors.decode("utf-8", "replace").strip()
     message = re.sub(r"^rigger: ", "", text, flags=re.M)
     kinds = {kind.exit_code: kind for kind in (InvalidConfig, NotReady, StepFailed, Refused, Interrupted)}
-    return kinds.get(said.exit_code, BadUsage)(
+    return kinds.get(captured.exit_code, BadUsage)(
         f"A sandbox could not be configured: {message}",
         "Values are given with --set NAME=VALUE or as RIGGER_NAME.",
     )
 
 
-def _made_up(box: Sandbox, module: Module, given: Mapping[str, str]) -> dict[str, str]:
+def _made_up(sandbox: Sandbox, module: Module, given: Mapping[str, str]) -> dict[str, str]:
     """Return values for the questions that have no default; a secret that nobody gave is one that nobody knows."""
-    found = {}
+    values = {}
     for question in module.questions:
         elsewhere = (f"RIGGER_{question.name}", *question.env)
         if question.name in given or any(os.environ.get(name) for name in elsewhere):
             continue
-        value = _invented(box, question)
+        value = _invented(sandbox, question)
         if value is not None:
-            found[question.name] = value
-    return found
+            values[question.name] = value
+    return values
 
 
-def _invented(box: Sandbox, question: Question) -> str | None:
+def _invented(sandbox: Sandbox, question: Question) -> str | None:
     if question.secret:
         return None if question.check or question.pattern else f"sandbox-{os.urandom(8).hex()}"
     if question.default is not None or question.optional or question.pattern or question.check:
@@ -134,16 +135,16 @@ def _invented(box: Sandbox, question: Question) -> str | None:
     if question.type == "integer":
         return str(question.min if question.min is not None else 1)
     if question.type == "path":
-        return os.path.join(box.home, question.name.lower())
+        return os.path.join(sandbox.home, question.name.lower())
     if question.type == "ssh-key":
-        return _new_key(box)
+        return _new_key(sandbox)
     if question.type == "checkbox":
         return question.choices[0].value if question.choices else None
     return NAME if question.type == "text" else None
 
 
-def _new_key(box: Sandbox) -> str | None:
-    path = os.path.join(box.home, ".ssh", "id_ed25519")
+def _new_key(sandbox: Sandbox) -> str | None:
+    path = os.path.join(sandbox.home, ".ssh", "id_ed25519")
     if not os.path.exists(path):
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
         argv = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", path]

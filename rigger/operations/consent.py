@@ -74,7 +74,7 @@ class Consent:
                 f"Nobody can be asked: {question}", "Nothing was changed. Add --yes to agree beforehand."
             )
 
-    def choose(self, question: str, choices: Sequence[Choice], default: str, unasked: BadUsage) -> str:
+    def choose(self, question: str, choices: Sequence[Choice], default: str | None, unasked: BadUsage) -> str:
         """Ask for one of several values; raises `unasked` where nobody can be asked."""
         if not self.can_ask:
             raise unasked

@@ -21,15 +21,15 @@ from rigger.terraform.workspace import LOCAL, STATE, Workspace
 COPY = f"{STATE}.before-migration"
 
 
-def migrate(workspace: Workspace, say: Callable[[str], None] = print) -> None:
+def migrate(workspace: Workspace, say: Callable[[str], None]) -> str:
     """Move the state to the backend that is configured, and verify that it arrived: lineage, serial, resources.
 
-    Until the very end the state is where it was: the record of where it is kept is replaced in one step.
+    Returns a sentence that says where it is now. Until the very end the state is where it was: the record of where it
+    is kept is replaced in one step.
     """
     before, after = backend.recorded(workspace), backend.asked(workspace)
     if before == after:
-        say(f"The state is in {backend.shown(before)} already.")
-        return
+        return f"The state is in {backend.shown(before)} already."
     os.makedirs(workspace.folder, mode=0o700, exist_ok=True)
     try:
         if not before:
@@ -48,11 +48,10 @@ def migrate(workspace: Workspace, say: Callable[[str], None] = print) -> None:
     with contextlib.suppress(FileNotFoundError):
         os.unlink(workspace.file(SEEN))
     if not old:
-        say(f"There was no state yet; it will be in {backend.shown(after)}.")
-        return
+        return f"There was no state yet; it will be in {backend.shown(after)}."
     note_seen(workspace, new)
     serial = f"serial {new['serial']}, {len(new.get('resources', []))} kinds of resources"
-    say(f"The state ({serial}) moved from {backend.shown(before)} to {backend.shown(after)}.")
+    return f"The state ({serial}) moved from {backend.shown(before)} to {backend.shown(after)}."
 
 
 def _send(old: dict, sent: dict | None, path: str, target: _Here | _There, where: str) -> dict:
@@ -144,14 +143,14 @@ def _here(workspace: Workspace) -> Workspace:
     return replace(workspace, values={**workspace.values, "TERRAFORM_BACKEND": LOCAL})
 
 
-def lock(workspace: Workspace, say: Callable[[str], None] = print) -> dict[str, str]:
+def lock(workspace: Workspace, say: Callable[[str], None]) -> dict[str, str]:
     """Return who holds the state's lock, {} when nobody does."""
     terraform = ready(workspace, say)
     said = terraform.capture("plan", refresh=False, lock_timeout="0s", input=False, no_color=terraform.flag)
     return lock_of((said.stdout + said.stderr).decode("utf-8", "replace"))
 
 
-def unlock(workspace: Workspace, id: str, say: Callable[[str], None] = print) -> None:
+def unlock(workspace: Workspace, id: str, say: Callable[[str], None]) -> None:
     """Release a lock that nobody holds any more; raises StepFailed."""
     terraform = ready(workspace, say)
     said = terraform.capture("force-unlock", id, force=terraform.flag)

@@ -1,0 +1,96 @@
+"""What is inside a bundle, whether it is whole, and how it differs from another."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass, replace
+from typing import Any
+
+from rigger.bundles import contents, seal, unpack
+from rigger.bundles import format as bundle_format
+from rigger.bundles.contents import ADDED
+from rigger.bundles.format import Difference, Manifest
+from rigger.bundles.read import read_manifest
+from rigger.configuration.resolve import resolve
+from rigger.environments.environment import Environment
+from rigger.environments.home import Home
+from rigger.errors import DifferencesFound
+
+
+@dataclass(frozen=True)
+class Inspected:
+    """What a bundle says of itself."""
+
+    manifest: Manifest
+
+    def as_dict(self) -> dict[str, Any]:
+        files = {name: vars(file) for name, file in self.manifest.files.items()}
+        return {**self.manifest.fields, "files": files}
+
+
+@dataclass(frozen=True)
+class Verified:
+    """A bundle every file of which is as it was written."""
+
+    path: str
+    manifest: Manifest
+
+    def as_dict(self) -> dict[str, Any]:
+        files, signer = len(self.manifest.files), self.manifest.signer
+        return {"file": self.path, "files": files, "signer": signer, "good": True}
+
+
+@dataclass(frozen=True)
+class Compared:
+    """How the files of a bundle differ from those of another, or of an environment."""
+
+    difference: Difference
+
+    def as_dict(self) -> dict[str, Any]:
+        found = self.difference
+        return {"added": [*found.added], "removed": [*found.removed], "changed": [*found.changed]}
+
+
+def inspect(path: str) -> Inspected:
+    """Return what a bundle says of itself; nothing of it is checked. Raises Refused for what is no bundle."""
+    return Inspected(read_manifest(path))
+
+
+def verify(home: Home, path: str, key: str | None = None) -> Verified:
+    """Check every file of a bundle, its audit log and its signature; raises Refused.
+
+    With `key`, the file of an SSH public key, it has to be signed, and by that key.
+    """
+    with unpack.unpacked(path, home, check_signature=seal.checker(key)) as bundle:
+        return Verified(path, bundle.manifest)
+
+
+def diff(
+    home: Home, before: str, after: str | None = None, name: str | None = None, strict: bool = False
+) -> Compared:
+    """Compare a bundle with another, or, without `after`, with what would be saved now of an environment.
+
+    `name` is that environment, without it the current one. Raises Refused, and with `strict` DifferencesFound, which
+    carries the result.
+    """
+    old = verify(home, before).manifest
+    if after:
+        new = verify(home, after).manifest
+    else:
+        new = _as_saved_now(home.get(name))
+        # What is encrypted, and what comes from a repository, differs whenever it is made.
+        old = replace(old, files={name: file for name, file in old.files.items() if name not in ADDED})
+    result = Compared(bundle_format.diff(old, new))
+    if strict and result.difference:
+        problem = DifferencesFound(f"{before} differs from {after or 'the environment'}.")
+        raise problem.with_result(result)
+    return result
+
+
+def _as_saved_now(environment: Environment) -> Manifest:
+    """Return the manifest that a bundle of the environment would have now."""
+    with tempfile.TemporaryDirectory(prefix="rigger-") as folder, environment.locked("rigger bundle diff"):
+        path = os.path.join(folder, "now.rigger")
+        contents.save(environment, resolve(environment), path)
+        return read_manifest(path)

@@ -1,0 +1,48 @@
+"""Has this machine what the next provision needs?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from rigger.audit.steps import History
+from rigger.configuration.resolve import resolve
+from rigger.environments.environment import Environment
+from rigger.environments.home import Home
+from rigger.errors import NotReady
+from rigger.plans import provision
+from rigger.runs import preflight
+from rigger.runs.preflight import Finding
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What was looked at, and whether that was for an environment or only for this machine."""
+
+    findings: tuple[Finding, ...]
+    environment: str = ""
+
+    @property
+    def failures(self) -> list[Finding]:
+        return [finding for finding in self.findings if not finding.good]
+
+    def as_dict(self) -> list[dict[str, Any]]:
+        return [vars(finding) for finding in self.findings]
+
+
+def doctor(home: Home, environment: Environment | None = None) -> Diagnosis:
+    """Look at all that the next provision of an environment needs, or any command where there is none.
+
+    Raises NotReady, with the result, where something is missing; changes nothing.
+    """
+    config = plan = None
+    if environment is not None:
+        config = resolve(environment)
+        history = History.of(environment.audit.records())
+        plan = provision.provision(config, history, environment.nodes(), environment.key())
+    findings = preflight.examine(environment, config, plan, home.path)
+    result = Diagnosis(tuple(findings), environment.name if environment else "")
+    if result.failures:
+        names = ", ".join(finding.what for finding in result.failures)
+        raise NotReady(f"Not ready: {names}.", "The remedies are above.").with_result(result)
+    return result

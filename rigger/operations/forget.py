@@ -1,0 +1,47 @@
+"""Remove the record of a cluster that is no more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from rigger.audit.steps import History
+from rigger.environments.environment import Environment
+from rigger.environments.home import Home
+from rigger.errors import BadUsage
+from rigger.operations.consent import Consent
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """An environment of which nothing is left."""
+
+    name: str
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"name": self.name}
+
+
+def forget(home: Home, name: str, consent: Consent | None = None) -> Forgotten:
+    """Remove the vars, the audit log and all run logs of an environment whose cluster is destroyed.
+
+    Raises BadUsage while the cluster may still exist, or where nobody agreed.
+    """
+    environment = home.get(name)
+    with environment.locked("rigger forget"):
+        _require_destroyed(environment)
+        consent = consent or Consent()
+        consent.agree(f"Remove the vars, the audit log and all run logs of {name}?")
+        home.forget(environment)
+    return Forgotten(name)
+
+
+def _require_destroyed(environment: Environment) -> None:
+    """Raise BadUsage while the cluster may still exist: its record is the only way to find it again."""
+    history = History.of(environment.audit.records())
+    made = [key for key in history.last if key.endswith(("/create", "/deploy"))]
+    if made or environment.nodes():
+        raise BadUsage(
+            f"{environment.name} may still have machines; without its record nobody would find them again.",
+            f'Type "rigger -e {environment.name} destroy" first.',
+        )

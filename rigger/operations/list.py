@@ -1,0 +1,63 @@
+"""Which environments there are, and what each describes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from rigger.configuration.identity import require_modules_named
+from rigger.environments.environment import Environment
+from rigger.environments.home import Home
+from rigger.errors import RiggerError
+
+UNKNOWN = "?"  # what is said of an environment whose files cannot be used
+
+
+@dataclass(frozen=True)
+class Listed:
+    """An environment in the list; `problem` says why its files cannot be used, if they cannot."""
+
+    name: str
+    current: bool
+    path: str
+    platform: str = UNKNOWN
+    version: str = UNKNOWN
+    provider: str = UNKNOWN
+    type: str = ""
+    nodes: int | None = None
+    problem: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        place = {"name": self.name, "current": self.current, "path": self.path}
+        modules = {"platform": self.platform, "version": self.version, "provider": self.provider}
+        if self.problem:
+            return {**place, **modules, "nodes": UNKNOWN, "problem": self.problem}
+        return {**place, **modules, "type": self.type, "nodes": self.nodes}
+
+
+@dataclass(frozen=True)
+class Environments:
+    """All environments of a home, sorted by name."""
+
+    listed: tuple[Listed, ...]
+
+    def as_dict(self) -> list[dict[str, Any]]:
+        return [environment.as_dict() for environment in self.listed]
+
+
+def environments(home: Home) -> Environments:
+    """Return every environment of a home, also those whose files cannot be used."""
+    current = home.current_name()
+    return Environments(tuple(_listed(home.at(name), name == current) for name in home.names()))
+
+
+def _listed(environment: Environment, current: bool) -> Listed:
+    name, path = environment.name, environment.path
+    try:
+        vars = environment.vars()
+        require_modules_named(environment, vars)
+        nodes = len(environment.nodes())
+    except RiggerError as problem:
+        return Listed(name, current, path, problem=f"{problem.message} {problem.next_step}".rstrip())
+    known = {key: vars.get(key.upper(), "") for key in ("platform", "version", "provider", "type")}
+    return Listed(name, current, path, **known, nodes=nodes)
