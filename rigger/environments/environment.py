@@ -7,7 +7,7 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from rigger import text
 from rigger.audit.cluster import recorded_cluster
@@ -115,6 +115,10 @@ class Environment:
         """Return the secret vars; raises InvalidConfig for a corrupt file."""
         return envfile.read(self.secrets_file)
 
+    def values(self) -> dict[str, str]:
+        """Return the plain and the secret vars together; raises InvalidConfig for a corrupt file."""
+        return {**self.vars(), **self.secrets()}
+
     def may_have_cluster(self) -> bool:
         """Return whether a step was run since the environment was made or destroyed: there may be a cluster."""
         return recorded_cluster(self.audit.records()) is not None or bool(self.nodes())
@@ -162,6 +166,20 @@ class Environment:
         if secret_vars or os.path.exists(self.secrets_file):
             envfile.write(self.secrets_file, dict(secret_vars))
         envfile.write(self.vars_file, (path_of or self).shell_vars(vars, folders))
+
+    def save_values(
+        self, values: Mapping[str, str], secret_names: Iterable[str] = (), folders: list[str] | None = None
+    ) -> None:
+        """Write all values, plain and secret, where they are not what is stored; each stands in one of the two files.
+
+        Secret are those of `secret_names` and those that are among the secrets already. `folders` are the
+        environment's own on PATH; nothing where they stay.
+        """
+        vars, secrets = self.vars(), self.secrets()
+        new_vars, new_secrets = split_secrets(values, {*secret_names, *secrets})
+        moved = folders is not None and folders != self.own_folders()
+        if (new_vars, new_secrets) != (vars, secrets) or moved:
+            self.save(new_vars, new_secrets, folders)
 
     def id(self, prefix: str) -> str:
         """Return the ten hex digits that tell this environment from every other, wherever it is loaded."""
@@ -282,3 +300,14 @@ class Environment:
 
 
 CHECKOUT = "checkout"  # in an environment: the clone of its platform's repository
+
+
+def split_secrets(
+    values: Mapping[str, str], secret_names: Iterable[str]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the plain values and the secrets."""
+    secret = {*secret_names}
+    return (
+        {name: value for name, value in values.items() if name not in secret},
+        {name: value for name, value in values.items() if name in secret},
+    )
