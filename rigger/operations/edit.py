@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shlex
 from collections.abc import Mapping
@@ -16,7 +15,7 @@ from rigger.environments import checkout
 from rigger.environments.checkout import is_used
 from rigger.environments.environment import COMPUTED, Environment, split_secrets
 from rigger.errors import Interrupted, InvalidConfig, NotReady, RiggerError, StepFailed
-from rigger.files import write_bytes
+from rigger.files import unlink_if_there, write_bytes
 from rigger.operations.consent import Consent
 from rigger.operations.editor import Editor, find_editor
 from rigger.operations.values import ChangedValues, change_values, rewrite_computed
@@ -68,8 +67,7 @@ def edit(
         work = _begin(environment, editor, reporter, consent)
         after = _edited(work)
         result = ChangedValues(environment) if after is None else _save(work, after)
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(work.draft.vars_file)
+        unlink_if_there(work.draft.vars_file)
     return result
 
 

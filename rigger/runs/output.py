@@ -19,10 +19,10 @@ from rigger.ssh.connections import forget_host_keys
 
 def validate_backup(path: str, succeeded: bool) -> list[str]:
     """Put what a failed backup wrote aside; a good one that wrote nothing is none."""
-    there = bool(path) and os.path.isfile(path) and os.path.getsize(path) > 0
+    written = bool(path) and os.path.isfile(path) and os.path.getsize(path) > 0
     if not succeeded and os.path.isfile(path):
         os.replace(path, f"{path}.incomplete")
-    return [f"no backup was written to {path}"] if succeeded and path and not there else []
+    return [f"no backup was written to {path}"] if succeeded and path and not written else []
 
 
 # What a step gave back
