@@ -10,13 +10,12 @@ from rigger.environments import checkout
 from rigger.environments.checkout import is_used
 from rigger.environments.environment import Environment
 from rigger.errors import BadUsage, InvalidConfig
-from rigger.process.capture import Captured
 from rigger.questions.interview import Interview
 from rigger.questions.model import Question
 from rigger.questions.sources import Sources
 
-# Runs a check or a list of choices: environment, folder of the module, program, values -> how it ended.
-RunProgram = Callable[[Environment, str, str, Mapping[str, str]], Captured]
+# Runs a check or a list of choices: environment, folder of the module, program, values -> exit code, output, errors.
+RunProgram = Callable[[Environment, str, str, Mapping[str, str]], tuple[int, str, str]]
 
 
 def validated(

@@ -87,14 +87,10 @@ def write_computed(environment: Environment, config: Config) -> None:
     names = {*config.provider.vars, *config.platform.vars}
     if not names:
         return
-    vars, secrets = environment.vars(), environment.secrets()
+    computed = {name: config.values[name] for name in names}
     known = maskable(config.secrets)
-    hidden = {name for name in names if any(secret in config.values[name] for secret in known)}
-    new = {**vars, **{name: config.values[name] for name in names}}
-    plain = {name: value for name, value in new.items() if name not in hidden}
-    kept = {**secrets, **{name: config.values[name] for name in hidden}}
-    if plain != vars or kept != secrets:
-        environment.save(plain, kept)
+    secret = {name for name, value in computed.items() if any(part in value for part in known)}
+    environment.save_values({**environment.values(), **computed}, secret)
 
 
 def _modules(

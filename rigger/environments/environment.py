@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 
 from rigger.audit.cluster import recorded_cluster
@@ -60,6 +60,10 @@ class Environment:
         """Return the secret vars; raises InvalidConfig for a corrupt file."""
         return self.store.secrets()
 
+    def values(self) -> dict[str, str]:
+        """Return the plain and the secret vars together; raises InvalidConfig for a corrupt file."""
+        return {**self.vars(), **self.secrets()}
+
     def may_have_cluster(self) -> bool:
         """Return whether a step was run since the environment was made or destroyed: there may be a cluster."""
         return recorded_cluster(self.audit.records()) is not None or bool(self.nodes())
@@ -82,6 +86,20 @@ class Environment:
         """
         self.store.write((path_of or self).shell.vars(vars, folders), secret_vars)
 
+    def save_values(
+        self, values: Mapping[str, str], secret_names: Iterable[str] = (), folders: list[str] | None = None
+    ) -> None:
+        """Write all values, plain and secret, where they are not what is stored; each stands in one of the two files.
+
+        Secret are those of `secret_names` and those that are among the secrets already. `folders` are the
+        environment's own on PATH; nothing where they stay.
+        """
+        vars, secrets = self.vars(), self.secrets()
+        new_vars, new_secrets = split_secrets(values, {*secret_names, *secrets})
+        moved = folders is not None and folders != self.shell.own_folders()
+        if (new_vars, new_secrets) != (vars, secrets) or moved:
+            self.save(new_vars, new_secrets, folders)
+
     def key(self) -> bytes:
         """Return the key under which digests of secrets are recorded, making it when it is first needed."""
         return self.store.key()
@@ -89,3 +107,14 @@ class Environment:
     def locked(self, command: str) -> AbstractContextManager[int]:
         """Hold the environment's lock; gives its file descriptor, which scripts inherit. Raises Locked."""
         return self.lock.locked(command)
+
+
+def split_secrets(
+    values: Mapping[str, str], secret_names: Iterable[str]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the plain values and the secrets."""
+    secret = {*secret_names}
+    return (
+        {name: value for name, value in values.items() if name not in secret},
+        {name: value for name, value in values.items() if name in secret},
+    )

@@ -67,9 +67,5 @@ def _require_destroyed(environment: Environment, result: RunResult) -> None:
 def _drop_outputs(work: Session) -> None:
     """Take back what the scripts said of a cluster that is no more: a shell must not be pointed at it."""
     gone = {name for module in work.config.modules for name in module.outputs}
-    vars, secrets = work.environment.vars(), work.environment.secrets()
-    if gone & {*vars, *secrets}:
-        work.environment.save(
-            {name: value for name, value in vars.items() if name not in gone},
-            {name: value for name, value in secrets.items() if name not in gone},
-        )
+    values = work.environment.values()
+    work.environment.save_values({name: value for name, value in values.items() if name not in gone})

@@ -1,28 +1,29 @@
 """Edit an environment's values in an editor, as often as it takes until they are valid."""
 
-import contextlib
+from __future__ import annotations
+
 import os
 import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
-from rigger.configuration import change, identity, resolve
+from rigger.configuration import change, identity
 from rigger.configuration.identity import require_modules_named, require_recorded
-from rigger.configuration.questionnaire import asked_by_config_sh
-from rigger.configuration.resolve import write_computed
+from rigger.configuration.resolve import resolve
 from rigger.envfile import file as envfile
 from rigger.environments import checkout
-from rigger.environments.checkout import is_cloned, is_used
-from rigger.environments.environment import COMPUTED, Environment
-from rigger.errors import BadUsage, Interrupted, InvalidConfig, NotReady, RiggerError, StepFailed
-from rigger.files import write_bytes
-from rigger.process import terminal
+from rigger.environments.checkout import is_used
+from rigger.environments.environment import COMPUTED, Environment, split_secrets
+from rigger.errors import Interrupted, InvalidConfig, NotReady, RiggerError, StepFailed
+from rigger.files import unlink_if_there, write_bytes
+from rigger.operations.consent import Consent
+from rigger.operations.editor import Editor, find_editor
+from rigger.operations.values import ChangedValues, change_values, rewrite_computed
 from rigger.runs.programs import run_program
-from rigger.sources.change import derive_changes
-from rigger.sources.spec import DECIDE
-from rigger.ui.terminal import has_terminal
-from rigger.ui.wizard import Wizard
+from rigger.runs.reporter import Reporter, Silent
 
 
-class Draft(Environment):
+class EditedEnvironment(Environment):
     """An environment as the text in the editor describes it."""
 
     @property
@@ -30,23 +31,69 @@ class Draft(Environment):
         return self.file("vars.edit")
 
 
-def editor_command() -> tuple[str, list[str]]:
-    """Return where the editor is named, and its words; raises BadUsage where it could not be used."""
-    for name in ("VISUAL", "EDITOR"):
-        if text := os.environ.get(name, "").strip():
-            try:
-                return name, shlex.split(text)
-            except ValueError as problem:
-                raise BadUsage(f"{name} is not a command: {problem}.", f"Set {name} to an editor.") from None
-    if not has_terminal():
-        raise BadUsage(
-            "There is no terminal to edit on, and neither VISUAL nor EDITOR names an editor that needs none.",
-            'Type "rigger config set NAME=VALUE", or set EDITOR.',
-        )
-    return "EDITOR", ["vi"]
+@dataclass(frozen=True)
+class _Editing:
+    """A text that is being edited, and whom to tell and to ask."""
+
+    environment: Environment
+    draft: EditedEnvironment
+    editor: Editor
+    reporter: Reporter
+    consent: Consent
+    before: Mapping[str, str]  # the values of now, as far as they can be read
+    problem: InvalidConfig | None  # why nobody can work with the vars file
+    written: bytes | None = None  # what the editor opens; None: the text of last time
+
+    def is_wanted(self, question: str) -> bool:
+        """Return whether a person wants something; where nobody has to be asked or can be, it is."""
+        consent = self.consent
+        return consent.yes or not consent.can_ask or consent.ask().confirm(question, default=True)
 
 
-def problem_in(environment: Environment) -> InvalidConfig | None:
+def edit(
+    environment: Environment,
+    reporter: Reporter | None = None,
+    consent: Consent | None = None,
+    editor: Editor | None = None,
+) -> ChangedValues:
+    """Have the vars file edited, and save it once it is valid and agreed to; by default in $VISUAL or $EDITOR.
+
+    Raises InvalidConfig for a text that is not valid, Interrupted where somebody gave up, NotReady where the editor
+    cannot be started; nothing was changed then, and the text is kept for the next time.
+    """
+    reporter, consent = reporter or Silent(), consent or Consent()
+    editor = editor or find_editor(has_terminal=consent.can_ask)
+    with environment.locked("rigger config edit"):
+        work = _begin(environment, editor, reporter, consent)
+        after = _edited(work)
+        result = ChangedValues(environment) if after is None else _save(work, after)
+        unlink_if_there(work.draft.vars_file)
+    return result
+
+
+# ---- before the editor opens -----------------------------------------------------------------------------
+
+
+def _begin(environment: Environment, editor: Editor, reporter: Reporter, consent: Consent) -> _Editing:
+    """Return a text to be edited, written to its file, after saying what is wrong with it."""
+    draft = EditedEnvironment(environment.name, environment.path, environment.home)
+    problem = _problem_in(environment)
+    before = envfile.readable(_damaged_text(environment, problem)) if problem else environment.vars()
+    work = _Editing(environment, draft, editor, reporter, consent, _without_computed(before), problem)
+    if problem:
+        reporter.warn(f"{_in_full(problem)} {_ways_back(environment)}".rstrip())
+        # A person must have read that before the editor covers it.
+        if not work.is_wanted("Open it in the editor as it is?"):
+            raise Interrupted("Nothing was changed.")
+    if os.path.exists(draft.vars_file):
+        reporter.line("Going on with your text of last time, which was not saved.")
+        return work
+    text = _damaged_text(environment, problem) if problem else envfile.render(dict(work.before))
+    write_bytes(draft.vars_file, text)
+    return replace(work, written=text)
+
+
+def _problem_in(environment: Environment) -> InvalidConfig | None:
     """Return why nobody can work with the vars file, None where that can be."""
     try:
         require_modules_named(environment, envfile.read(environment.vars_file))
@@ -55,7 +102,7 @@ def problem_in(environment: Environment) -> InvalidConfig | None:
     return None
 
 
-def text_to_edit(environment: Environment, problem: InvalidConfig) -> bytes:
+def _damaged_text(environment: Environment, problem: InvalidConfig) -> bytes:
     """Return a damaged vars file as it is; raises the problem where not even that can be read."""
     try:
         with open(environment.vars_file, "rb") as file:
@@ -66,20 +113,8 @@ def text_to_edit(environment: Environment, problem: InvalidConfig) -> bytes:
         raise problem from None
 
 
-def begin(app, environment: Environment, draft: Draft, before, problem) -> bytes | None:
-    """Write what the editor opens, and say what is wrong with it; None where it is the text of last time."""
-    if problem:
-        app.printer.warn(f"{_in_full(problem)} {_ways_back(environment)}".rstrip())
-        # A person must have read that before the editor covers it.
-        ask = has_terminal() and not app.yes
-        if ask and not Wizard().confirm("Open it in the editor as it is?", default=True):
-            raise Interrupted("Nothing was changed.")
-    if os.path.exists(draft.vars_file):
-        app.printer.line("Going on with your text of last time, which was not saved.")
-        return None
-    text = text_to_edit(environment, problem) if problem else envfile.render(before)
-    write_bytes(draft.vars_file, text)
-    return text
+def _without_computed(values: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in values.items() if name not in COMPUTED}
 
 
 def _in_full(problem: RiggerError) -> str:
@@ -105,125 +140,95 @@ def _ways_back(environment: Environment) -> str:
     return " ".join(ways)
 
 
-def edit(
-    app,
-    editor: tuple[str, list[str]],
-    environment: Environment,
-    draft: Draft,
-    before: dict[str, str],
-    problem: InvalidConfig | None,
-    written: bytes | None,
-) -> dict[str, str] | None:
-    """Return what a person made of the draft once it is valid and agreed to, None when nothing changed."""
+# ---- while it is open ------------------------------------------------------------------------------------
+
+
+def _edited(work: _Editing) -> dict[str, str] | None:
+    """Return what a person made of the text once it is valid and agreed to, None when nothing is to be changed."""
     while True:
-        code = _run_editor(editor, draft, written)
-        if code:
-            raise Interrupted(
-                f"{shlex.join(editor[1])} exited {code}; nothing was changed.", _kept(draft, written)
-            )
+        _run_editor(work)
         try:
-            values = envfile.read(draft.vars_file)
-            edited = {name: value for name, value in values.items() if name not in COMPUTED}
-            if edited == before and not problem:
-                app.printer.line("Nothing was changed.")
+            after = _without_computed(envfile.read(work.draft.vars_file))
+            if after == work.before and not work.problem:
                 return None
-            _validate_mended(draft) if problem else _validate(environment, edited, before)
+            _validate(work, after)
         except RiggerError as fault:
-            app.printer.warn(_in_full(fault))
-            if not has_terminal():
-                step = _kept(draft, written) or _ways_back(environment) or fault.next_step
-                raise InvalidConfig("What was edited is not valid; nothing was changed.", step) from None
-            if not Wizard().confirm("Go back to the editor?", default=True):
-                raise InvalidConfig("Nothing was changed.", _kept(draft, written)) from None
+            _require_another_try(work, fault)
             continue
-        _show_difference(app, before, edited)
-        if app.yes or not has_terminal() or Wizard().confirm("Save this?", default=True):
-            return edited
-        app.printer.line("Nothing was changed.")
-        return None
+        work.reporter.difference(work.before, after)
+        return after if work.is_wanted("Save this?") else None
 
 
-def _run_editor(editor: tuple[str, list[str]], draft: Draft, written: bytes | None) -> int:
-    """Let a person edit the draft; returns the editor's exit code, raises NotReady where it cannot be started."""
-    name, words = editor
+def _run_editor(work: _Editing) -> None:
+    """Let a person edit the text; raises NotReady where that cannot be, Interrupted where the editor says that it failed."""
+    editor = work.editor
     try:
-        return terminal.interactive([*words, draft.vars_file])
+        code = editor.open(work.draft.vars_file)
     except StepFailed as problem:
-        kept = _kept(draft, written)
         raise NotReady(
-            f"The editor ({name}) cannot be started, nothing was changed: {problem.message}",
-            f"Set {name} to an editor that you have. {kept}".rstrip(),
+            f"The editor ({editor.name}) cannot be started, nothing was changed: {problem.message}",
+            f"Set {editor.name} to an editor that you have. {_kept(work)}".rstrip(),
         ) from None
+    if code:
+        raise Interrupted(f"{editor} exited {code}; nothing was changed.", _kept(work))
 
 
-def _kept(draft: Draft, written: bytes | None) -> str:
-    """Say where a person's text is; a draft that nobody has touched is removed."""
+def _kept(work: _Editing) -> str:
+    """Say where a person's text is; one that nobody has touched is removed."""
+    path = work.draft.vars_file
     try:
-        with open(draft.vars_file, "rb") as file:
-            touched = file.read() != written
+        with open(path, "rb") as file:
+            touched = file.read() != work.written
     except FileNotFoundError:  # an editor may do that
         return ""
     if not touched:
-        os.unlink(draft.vars_file)
-    return f"Your text is in {draft.vars_file}." if touched else ""
+        os.unlink(path)
+    return f"Your text is in {path}." if touched else ""
 
 
-def _validate_mended(draft: Draft) -> None:
-    """Raise for a text that nobody could work with either, or that is not about the cluster that exists."""
-    require_recorded(draft, resolve.resolve(draft))
+def _validate(work: _Editing, after: Mapping[str, str]) -> None:
+    """Raise for a text that nobody could work with, or that is not about the cluster that exists."""
+    if work.problem:
+        require_recorded(work.draft, resolve(work.draft))
+    else:
+        change.validated(work.environment, *_changes(work, after), run_program)
 
 
-def mend(app, environment: Environment, draft: Draft, before: dict[str, str], edited: dict[str, str]) -> None:
+def _changes(work: _Editing, after: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """Return the values that are new or others, and the names of those that are gone."""
+    before = work.before
+    given = {name: value for name, value in after.items() if before.get(name) != value}
+    return given, [name for name in before if name not in after]
+
+
+def _require_another_try(work: _Editing, fault: RiggerError) -> None:
+    """Say what is wrong with a text; raises InvalidConfig unless somebody goes back to the editor."""
+    work.reporter.warn(_in_full(fault))
+    if not work.consent.can_ask:
+        step = _kept(work) or _ways_back(work.environment) or fault.next_step
+        raise InvalidConfig("What was edited is not valid; nothing was changed.", step) from None
+    if not work.consent.ask().confirm("Go back to the editor?", default=True):
+        raise InvalidConfig("Nothing was changed.", _kept(work)) from None
+
+
+# ---- after it was agreed to ------------------------------------------------------------------------------
+
+
+def _save(work: _Editing, after: Mapping[str, str]) -> ChangedValues:
+    if work.problem:
+        return _mend(work, after)
+    return change_values(work.environment, *_changes(work, after))
+
+
+def _mend(work: _Editing, after: Mapping[str, str]) -> ChangedValues:
     """Save what takes the place of a damaged vars file; record the names of what differs from what was readable."""
-    settled = resolve.resolve(draft)
-    root = checkout.place(environment, edited) if is_used(edited) else ""
-    after = {**edited, **identity.identity(edited, settled.platform, root)}
-    vars = {name: value for name, value in after.items() if name not in settled.secrets}
-    secrets = {name: value for name, value in after.items() if name in settled.secrets}
-    changed = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
-    environment.audit.append("configured", by="rigger config", changed=changed)
-    environment.save(vars, {**secrets, **environment.secrets()}, draft.shell.own_folders())
-    with contextlib.suppress(RiggerError):  # the next command says what is missing now
-        write_computed(environment, resolve.resolve(environment))
-    app.printer.line(f"Saved: {environment.vars_file} can be read again. Next: rigger status")
-
-
-def _validate(environment: Environment, edited: dict[str, str], before: dict[str, str]) -> None:
-    given = {name: value for name, value in edited.items() if before.get(name) != value}
-    change.validated(environment, given, [name for name in before if name not in edited], run_program)
-
-
-def _show_difference(app, before: dict[str, str], after: dict[str, str]) -> None:
-    for name in sorted({*before, *after}):
-        if before.get(name) == after.get(name):
-            continue
-        if name in before:
-            app.printer.line(app.printer.paint(f"- {name}={before[name]}", "31"))
-        if name in after:
-            app.printer.line(app.printer.paint(f"+ {name}={after[name]}", "32"))
-
-
-def write_changes(app, environment: Environment, given: dict[str, str], gone) -> None:
-    """Validate, then save values and take others back; record the names of what changed."""
-    given, replaced = derive_changes({**environment.vars()}, given, environment.cache_dir)
-    gone = [*gone, *replaced]
-    values, secret_names = change.validated(environment, given, gone, run_program)
-    vars, secrets = environment.vars(), environment.secrets()
-    old = {**vars, **secrets}
-    changed = sorted([n for n, v in values.items() if old.get(n) != v] + [n for n in gone if n in old])
-    for name in gone:
-        vars.pop(name, None)
-        secrets.pop(name, None)
-    for name, value in values.items():
-        (secrets if name in secret_names else vars)[name] = value
-    if changed:
-        environment.audit.append("configured", by="rigger config", changed=changed)
-        environment.save(vars, secrets)
-        with contextlib.suppress(RiggerError):  # the next command says what is missing now
-            write_computed(environment, resolve.resolve(environment))
-    elsewhere = is_cloned(environment, vars) and not {*DECIDE}.isdisjoint(changed)
-    first = "rigger checkout, " if elsewhere else ""
-    if asked_by_config_sh(environment, vars).intersection(changed):
-        first += "rigger configure, "  # its config.sh may work other values out of this one
-    then = f"{first}rigger provision"
-    app.printer.line(f"Changed: {', '.join(changed)}. Next: {then}" if changed else "Nothing was changed.")
+    environment, before = work.environment, work.before
+    config = resolve(work.draft)
+    root = checkout.place(environment, after) if is_used(after) else ""
+    after = {**after, **identity.identity(after, config.platform, root)}
+    changed = tuple(sorted(name for name in {*before, *after} if before.get(name) != after.get(name)))
+    environment.audit.append("configured", by="rigger config", changed=list(changed))
+    vars, secrets = split_secrets(after, config.secrets)
+    environment.save(vars, {**secrets, **environment.secrets()}, work.draft.shell.own_folders())
+    rewrite_computed(environment)
+    return ChangedValues(environment, changed, ("rigger status",), mended=True)

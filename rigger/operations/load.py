@@ -15,7 +15,7 @@ from rigger.configuration.inputs import whole_path
 from rigger.configuration.questionnaire import Questionnaire
 from rigger.environments import checkout
 from rigger.environments.drafts import Draft
-from rigger.environments.environment import Environment
+from rigger.environments.environment import Environment, split_secrets
 from rigger.environments.home import Home
 from rigger.errors import BadUsage, Interrupted, RiggerError
 from rigger.operations.answers import (
@@ -29,7 +29,7 @@ from rigger.operations.answers import (
 )
 from rigger.operations.consent import Consent
 from rigger.operations.target import draft_of
-from rigger.operations.write import apart, compute, values_to_store
+from rigger.operations.write import compute, values_to_store
 from rigger.questions.model import Question
 from rigger.runs.reporter import Reporter, Silent
 from rigger.text import plain
@@ -204,7 +204,7 @@ def _put_in_place(work: Answering, bundle: Loaded) -> None:
     values = values_to_store(work, {}, {**before, **bundle.vars()}, bundle.target)
     hidden = {question.name for question in work.interview.applicable() if question.secret}
     hidden |= {*before, *bundle.secrets, *bundle.found.fields["redacted"]}
-    bundle.put_in_place(*apart(values, hidden | work.secret_names()))
+    bundle.put_in_place(*split_secrets(values, hidden | work.secret_names()))
     with contextlib.suppress(RiggerError):  # what is missing here is said by the next command
         compute(bundle.target)
     work.home.use(bundle.target.name)

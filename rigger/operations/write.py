@@ -11,7 +11,7 @@ from rigger.configuration.inputs import whole_path
 from rigger.configuration.resolve import resolve, write_computed
 from rigger.environments import checkout
 from rigger.environments.checkout import is_used
-from rigger.environments.environment import Environment
+from rigger.environments.environment import Environment, split_secrets
 from rigger.errors import BadUsage, InvalidConfig, NotReady
 from rigger.git import clone as git_clone
 from rigger.git import inspect as git_inspect
@@ -55,7 +55,7 @@ def _create(work: Answering, target: Environment, loaded: Mapping[str, str]) -> 
     values = values_to_store(work, {}, loaded, target)
     clone = _new_clone(work)
     try:
-        parts = apart(values, work.secret_names())
+        parts = split_secrets(values, work.secret_names())
         work.home.create(target.name, *parts, checkout=clone.folder if clone else "")
     except InvalidConfig:
         if not target.exists():
@@ -71,8 +71,7 @@ def _create(work: Answering, target: Environment, loaded: Mapping[str, str]) -> 
 
 def _change(work: Answering, target: Environment, loaded: Mapping[str, str]) -> bool:
     """Change an environment; what other commands saved while the questions were asked stays."""
-    secrets = target.secrets()
-    old = {**target.vars(), **secrets}
+    old = target.values()
     before = {**old, **missing_from_vars(target, old)}
     new = values_to_store(work, before, loaded, target)
     changed = sorted(name for name in {*old, *new} if old.get(name) != new.get(name))
@@ -80,7 +79,7 @@ def _change(work: Answering, target: Environment, loaded: Mapping[str, str]) -> 
     require_same_cluster(target, new, *work.modules())
     if changed:
         target.audit.append("configured", by="rigger configure", changed=changed)
-        target.save(*apart(new, work.secret_names() | {*secrets}))
+        target.save_values(new, work.secret_names())
     return bool(changed)
 
 
@@ -143,11 +142,3 @@ def _still_holding(work: Answering, before: Mapping[str, str]) -> dict[str, str]
     taken_back = {n for n, a in interview.answers.items() if not a.explicit} | interview.unanswered
     taken_back &= {*interview.sources.saved}
     return {n: v for n, v in before.items() if n not in taken_back}
-
-
-def apart(values: Mapping[str, str], hidden: set[str]) -> tuple[dict[str, str], dict[str, str]]:
-    """Return the plain values and the secrets."""
-    return (
-        {name: value for name, value in values.items() if name not in hidden},
-        {name: value for name, value in values.items() if name in hidden},
-    )

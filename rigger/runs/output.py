@@ -19,10 +19,10 @@ from rigger.ssh.connections import forget_host_keys
 
 def validate_backup(path: str, succeeded: bool) -> list[str]:
     """Put what a failed backup wrote aside; a good one that wrote nothing is none."""
-    there = bool(path) and os.path.isfile(path) and os.path.getsize(path) > 0
+    written = bool(path) and os.path.isfile(path) and os.path.getsize(path) > 0
     if not succeeded and os.path.isfile(path):
         os.replace(path, f"{path}.incomplete")
-    return [f"no backup was written to {path}"] if succeeded and path and not there else []
+    return [f"no backup was written to {path}"] if succeeded and path and not written else []
 
 
 # What a step gave back
@@ -38,19 +38,14 @@ def apply_output(
     _refuse_answers(given, config, step)
     _take_nodes(environment, step, given, succeeded)
     folders = _take_path(environment, given)
-    vars, secrets = environment.vars(), environment.secrets()
+    before, secrets = environment.values(), environment.secrets()
     known = maskable({**config.secrets, **given.secrets})
     for name, value in given.values.items():
         if name in secrets or name in given.secrets or any(secret in value for secret in known):
             given.secrets.setdefault(name, value)
-    plain = {name: value for name, value in given.values.items() if name not in given.secrets}
-    changed = [n for n, v in {**plain, **given.secrets}.items() if {**vars, **secrets}.get(n) != v]
-    moved = [name for name in given.secrets if name in vars]
-    new_folders = folders != environment.shell.own_folders()
-    if changed or moved or new_folders:
-        vars = {name: value for name, value in {**vars, **plain}.items() if name not in given.secrets}
-        environment.save(vars, {**secrets, **given.secrets}, folders)
-    return tuple(sorted(changed))
+    new = {**given.values, **given.secrets}
+    environment.save_values({**before, **new}, given.secrets, folders)
+    return tuple(sorted(name for name, value in new.items() if before.get(name) != value))
 
 
 def _refuse_answers(given: StepOutput, config: Config, step: Step) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from rigger.plans.model import Plan
@@ -29,6 +29,9 @@ class Reporter(Protocol):
 
     def plan(self, plan: Plan) -> None:
         """Show the steps of a plan, why each is needed, and what will be lost."""
+
+    def difference(self, before: Mapping[str, str], after: Mapping[str, str]) -> None:
+        """Show which values are others."""
 
     def progress(self, text: str) -> None:
         """Say how far something is that takes a while; the next line takes its place."""
@@ -70,6 +73,9 @@ class Silent:
         pass
 
     def plan(self, plan: Plan) -> None:
+        pass
+
+    def difference(self, before: Mapping[str, str], after: Mapping[str, str]) -> None:
         pass
 
     def progress(self, text: str) -> None:

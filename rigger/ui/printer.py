@@ -7,7 +7,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol, TextIO
 
 from rigger import text as texts_
@@ -119,6 +119,16 @@ class Printer:
         except (OSError, ValueError) as problem:
             self.gone = self.gone or self.out is sys.stdout
             _give_up(sys.stdout, problem)
+
+    def difference(self, before: Mapping[str, str], after: Mapping[str, str]) -> None:
+        """Print which values are others, old ones in red and new ones in green."""
+        for name in sorted({*before, *after}):
+            if before.get(name) == after.get(name):
+                continue
+            if name in before:
+                self.line(self.paint(f"- {name}={before[name]}", "31"))
+            if name in after:
+                self.line(self.paint(f"+ {name}={after[name]}", "32"))
 
     # Plans and steps
 

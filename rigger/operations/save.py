@@ -1,0 +1,124 @@
+"""Pack an environment into one file, for another machine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from rigger.audit import suspension
+from rigger.bundles import contents, seal
+from rigger.bundles.contents import Contents, checkout_member, default_path
+from rigger.configuration.config import Config
+from rigger.configuration.identity import require_recorded
+from rigger.configuration.resolve import resolve
+from rigger.environments.environment import Environment
+from rigger.errors import BadUsage
+from rigger.operations.consent import Consent
+from rigger.runs.recovery import recover
+from rigger.runs.reporter import Reporter, Silent
+
+Encrypt = Callable[[bytes], bytes]
+
+
+@dataclass(frozen=True)
+class SaveOptions:
+    """What goes into a bundle, and how it is protected."""
+
+    with_secrets: bool = False  # keep them inside, encrypted
+    recipients: Sequence[str] = ()  # age or SSH public keys, or files of them, that they are encrypted for
+    passphrase_file: str | None = None  # has the passphrase in its first line; else somebody is asked
+    with_checkout: bool = False  # add the platform's repository
+    sign_key: str | None = None  # an SSH key
+
+
+@dataclass(frozen=True)
+class SavedBundle:
+    """A bundle that was written."""
+
+    environment: Environment
+    contents: Contents
+    backup: str = ""  # the file with a suspended cluster's data, which is not in the bundle
+
+    def as_dict(self) -> dict[str, Any]:
+        count, hash = self.contents.head
+        return {**asdict(self.contents), "head": {"count": count, "hash": hash}}
+
+
+def save(
+    environment: Environment,
+    path: str = "",
+    options: SaveOptions | None = None,
+    reporter: Reporter | None = None,
+    consent: Consent | None = None,
+) -> SavedBundle:
+    """Write an environment's bundle to a file, or into a folder under a name with the time; default: the current folder.
+
+    Raises BadUsage where it cannot be written there or a passphrase is missing, Refused where a secret would get in.
+    """
+    options, reporter, consent = options or SaveOptions(), reporter or Silent(), consent or Consent()
+    if (options.recipients or options.passphrase_file) and not options.with_secrets:
+        raise BadUsage("Nothing would be encrypted.", "Add --with-secrets.")
+    path = _path(environment, path or os.curdir)
+    encrypt = _encryption(options, consent) if options.with_secrets else None
+    reason = environment.lock.unwritable()
+    if reason:
+        reporter.warn(
+            f"Nothing can be written in {environment.path} ({reason}): it is packed as it is, without its lock and "
+            "without taking over what a killed run may have left. Nobody else may be working on it now."
+        )
+    with environment.lock.watched() if reason else environment.locked("rigger save"):
+        written = _pack(environment, _config(environment, bool(reason)), path, options, encrypt)
+        backup = suspension.backup(environment.audit.records())
+    return SavedBundle(environment, written, environment.file(backup) if backup else "")
+
+
+def _path(environment: Environment, path: str) -> str:
+    """Return where the bundle goes; raises BadUsage where it cannot."""
+    if os.path.isdir(path):
+        return default_path(environment, path)
+    path = os.path.abspath(path)
+    if not os.path.isdir(os.path.dirname(path)):
+        raise BadUsage(
+            f"There is no folder {os.path.dirname(path)}.", "Make it, or name another file with -o."
+        )
+    return path
+
+
+def _encryption(options: SaveOptions, consent: Consent) -> Encrypt:
+    """Return what encrypts: for the recipients, or with a passphrase from a file, the environment or a person."""
+    if options.recipients:
+        return lambda data: seal.encrypt(data, recipients=[_key(text) for text in options.recipients])
+    passphrase = consent.passphrase(options.passphrase_file, "A passphrase for the secrets?", twice=True)
+    return lambda data: seal.encrypt(data, passphrase=passphrase)
+
+
+def _key(text: str) -> str:
+    """Return a recipient: the key itself, or what stands in a public key file."""
+    if not os.path.isfile(text):
+        return text
+    with open(text) as file:
+        return file.read().strip()
+
+
+def _config(environment: Environment, read_only: bool) -> Config:
+    """Return the configuration, with what a killed run gave back where that can be written."""
+    config = resolve(environment)
+    require_recorded(environment, config)
+    if not read_only and recover(environment, config):
+        return resolve(environment)
+    return config
+
+
+def _pack(
+    environment: Environment, config: Config, path: str, options: SaveOptions, encrypt: Encrypt | None
+) -> Contents:
+    return contents.save(
+        environment,
+        config,
+        path,
+        encrypt=encrypt,
+        sign=seal.signer(options.sign_key) if options.sign_key else None,
+        repository=checkout_member(environment, config) if options.with_checkout else None,
+    )

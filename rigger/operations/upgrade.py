@@ -1,0 +1,146 @@
+"""Bring a cluster to another version of its platform, or say what that would take."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+from rigger.audit.steps import History
+from rigger.audit.suspension import require_running
+from rigger.audit.upgrades import Request
+from rigger.bundles import contents
+from rigger.bundles.contents import default_path
+from rigger.configuration.config import Config
+from rigger.configuration.resolve import resolve
+from rigger.environments.environment import Environment
+from rigger.errors import RiggerError
+from rigger.operations.consent import Consent
+from rigger.operations.provision import Planned
+from rigger.operations.result import RunResult
+from rigger.operations.session import Session, session
+from rigger.operations.upgrade_checkout import Release, agreement, check_out, release_to_check_out
+from rigger.operations.upgrade_record import records_since, ways_out
+from rigger.operations.upgrade_request import UpgradeOptions, request_of
+from rigger.plans import upgrade as plans
+from rigger.plans.lifecycle import with_clients
+from rigger.plans.model import Plan, Step
+from rigger.runs.reporter import Reporter, Silent
+from rigger.runs.run import Run
+from rigger.sources.checkout import restore
+
+
+def upgrade(
+    environment: Environment,
+    options: UpgradeOptions,
+    reporter: Reporter | None = None,
+    consent: Consent | None = None,
+) -> RunResult:
+    """Bring the cluster to another version of its platform, after saving it as it is.
+
+    Raises BadUsage for an upgrade that makes no sense, NotReady before anything was started, StepFailed or Interrupted
+    with the result so far and the ways on from there.
+    """
+    reporter, consent = reporter or Silent(), consent or Consent()
+
+    def clone_again() -> None:
+        restore(environment, reporter.line, reporter.progress, agreement(environment, reporter, consent))
+
+    with session(environment, "rigger upgrade", reporter, consent, clone_again) as work:
+        before = work.config
+        work, request, plan = _planned(work, options)
+        work.require_ready(plan)
+        release = release_to_check_out(work, request)
+        if not (request.since or request.back):
+            _save_before(work, before)
+        request = _begun(work, request)
+        result = _run(work, request, plan, release)
+        _finish(work, request, result)
+    return result
+
+
+def plan(
+    environment: Environment,
+    options: UpgradeOptions,
+    reporter: Reporter | None = None,
+    consent: Consent | None = None,
+) -> Planned:
+    """Return what such an upgrade would do; raises BadUsage for one that makes no sense."""
+    with session(environment, "rigger upgrade", reporter or Silent(), consent or Consent()) as work:
+        return Planned(_planned(work, options)[2])
+
+
+def _planned(work: Session, options: UpgradeOptions) -> tuple[Session, Request, Plan]:
+    """Return a session whose configuration has the version to reach, what is asked for, and its plan."""
+    require_running(work.name, work.records)
+    request = request_of(work, options)
+    work = replace(work, config=resolve(work.environment, {"VERSION": request.to}))
+    plan = _plan(work, request)
+    _show(work, request, plan)
+    return work, request, plan
+
+
+def _plan(work: Session, request: Request) -> Plan:
+    since = History.of(records_since(work.records, request))
+    plan = plans.steps(work.config, request, since, work.history)
+    environ = {"RIGGER_FROM_VERSION": request.start}
+    if any(step.verb == "backup" for step in plan.steps):
+        environ["RIGGER_BACKUP_FILE"] = work.environment.backups.new()
+    return with_clients(work.config, work.environment.bin_dir, replace(plan, environ=environ))
+
+
+def _show(work: Session, request: Request, plan: Plan) -> None:
+    way = "back from" if request.back else "from"
+    platform = work.config.platform.name
+    work.reporter.heading(f"{work.name}: {platform} {way} {request.start} to {request.to}, {request.style}")
+    work.reporter.plan(plan)
+
+
+def _save_before(work: Session, config: Config) -> None:
+    """Save the environment as it is, so that there is a way back whatever happens."""
+    folder = work.environment.file("saved")
+    os.makedirs(folder, mode=0o700, exist_ok=True)
+    written = contents.save(work.environment, config, default_path(work.environment, folder))
+    work.reporter.line(f"Saved before the upgrade: {written.path}")
+
+
+def _begun(work: Session, request: Request) -> Request:
+    """Return a request that the audit log has, by writing it there where that was not done before."""
+    if request.since:
+        return request
+    jump = {"from": request.start, "to": request.to}
+    record = work.record("upgrade-started", **jump, style=request.style, rollback=request.back)
+    return replace(request, since=record["seq"])
+
+
+def _run(work: Session, request: Request, plan: Plan, release: Release | None) -> RunResult:
+    """Run the steps; what is raised says the exact state and the ways out of it."""
+
+    def before_step(step: Step) -> None:
+        if release and step.verb == request.verb:
+            check_out(work, request, release)
+
+    def prepare(run: Run) -> None:
+        run.before_step = before_step
+
+    try:
+        return work.run(plan, before={"from": request.start, "to": request.to}, prepare=prepare)
+    except RiggerError as problem:
+        problem.next_step = ways_out(work, request)
+        raise
+
+
+def _finish(work: Session, request: Request, result: RunResult) -> None:
+    """Write the new version to the vars: only now does the cluster run it, as far as anybody knows."""
+    version = request.to
+    prefix = work.config.platform.prefix
+    values = {**work.environment.values(), "VERSION": version, f"{prefix}_VERSION": version}
+    if not request.back:
+        values.pop("REF", None)  # from now on it is a release
+    event = "upgrade-rolled-back" if request.back else "upgrade-finished"
+    jump = {"from": request.start, "to": version}
+    try:
+        work.environment.save_values(values)
+        work.record(event, result.run, **jump, figures=plans.report(result.steps))
+    except RiggerError as problem:
+        problem.result = result
+        raise

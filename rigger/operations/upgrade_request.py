@@ -1,0 +1,129 @@
+"""Which upgrade is asked for: a new one, the rest of one that did not finish, or the way back from it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from rigger.audit import upgrades as recorded_upgrades
+from rigger.audit.upgrades import WAYS_ON, Request
+from rigger.configuration.config import Config
+from rigger.errors import BadUsage, InvalidConfig
+from rigger.git import remote as git_remote
+from rigger.modules.model import Module
+from rigger.operations.consent import Consent
+from rigger.operations.session import Session
+from rigger.plans import upgrade as plans
+from rigger.plans.upgrade import require_style, validate_upgrade
+from rigger.questions.model import Choice
+from rigger.sources import compat
+from rigger.sources.compat import require_interface
+from rigger.sources.spec import same_release
+
+
+@dataclass(frozen=True)
+class UpgradeOptions:
+    """What somebody wants; `resume` and `rollback` are about the upgrade that did not finish, and stand alone."""
+
+    to: str | None = None  # the version to reach; None: somebody is asked
+    style: str | None = None  # the way; None: the only one, or somebody is asked
+    allow_downgrade: bool = False
+    resume: bool = False
+    rollback: bool = False
+
+
+def request_of(work: Session, options: UpgradeOptions) -> Request:
+    """Return what is asked for, once it makes sense; raises BadUsage, InvalidConfig or Refused where it does not."""
+    if options.resume or options.rollback:
+        request = _unfinished(work, options)
+        require_style(work.config.platform, request.style)
+        return request
+    config = _with_releases(work.config)
+    request = _new(work, config, options)
+    require_interface(config.platform, request.to)
+    validate_upgrade(config.platform, request, options.allow_downgrade)
+    return request
+
+
+def _unfinished(work: Session, options: UpgradeOptions) -> Request:
+    """Return the rest of the upgrade that did not finish, or the way back from it."""
+    begun = recorded_upgrades.pending(work.records)
+    if begun is None:
+        raise BadUsage(
+            f"No upgrade of {work.name} is unfinished.", 'Begin one: "rigger upgrade --to VERSION".'
+        )
+    both = options.resume and options.rollback
+    if both or options.to is not None or options.style is not None:
+        raise BadUsage(
+            "--resume and --rollback stand alone: version and style are those of the unfinished upgrade."
+        )
+    if options.resume or begun.back:
+        return begun
+    return Request(begun.to, begun.start, begun.style, back=True)
+
+
+def _new(work: Session, config: Config, options: UpgradeOptions) -> Request:
+    """Return the request for an upgrade from the version that runs; asks for what was not said."""
+    begun = recorded_upgrades.pending(work.records)
+    if begun is not None:
+        raise InvalidConfig(recorded_upgrades.unfinished(work.name, begun.start, begun.to), WAYS_ON)
+    platform = config.platform
+    running = _running_version(work)
+    to = _ask_version(platform, running, work.consent) if options.to is None else options.to
+    to = next((known for known in platform.versions if same_release(known, to)), to)
+    style = _ask_style(platform, work.consent) if options.style is None else options.style
+    return Request(running, to, style)
+
+
+def _with_releases(config: Config) -> Config:
+    """Return a configuration whose platform knows its versions, where they are the tags of its repository."""
+    url = config.values.get("REPOSITORY") or config.values.get("CHECKOUT")
+    if not config.platform.git_tags or not url:
+        return config
+    return replace(config, platform=replace(config.platform, versions=tuple(git_remote.releases(url))))
+
+
+def _running_version(work: Session) -> str:
+    """Return the version that is deployed; raises InvalidConfig where nothing is, or another is configured."""
+    deployed = work.history.done.get(f"platform/{work.config.platform.name}/deploy")
+    if deployed is None:
+        raise InvalidConfig(f"There is no cluster to upgrade in {work.name} yet.", 'Type "rigger provision".')
+    running: str = deployed.started["parameters"].get("VERSION", "")
+    if running != work.config.values.get("VERSION", ""):
+        raise InvalidConfig(
+            f"{work.name} runs {running}, but {work.config.values.get('VERSION')} is configured.",
+            f'Type "rigger config set VERSION={running}" and upgrade, or "rigger provision".',
+        )
+    return running
+
+
+def _ask_version(platform: Module, running: str, consent: Consent) -> str:
+    newer = [known for known in plans.newer(platform, running) if compat.speaks(platform, known)]
+    if not newer:
+        raise BadUsage(
+            f"{running} is the newest version of {platform.name} that is known.", _way_to_newer(platform)
+        )
+    unasked = BadUsage("Which version? Nobody can be asked.", f"Add --to VERSION: {', '.join(newer)}.")
+    choices = [Choice(version) for version in newer]
+    return consent.choose(f"Upgrade from {running} to?", choices, newer[0], unasked)
+
+
+def _way_to_newer(platform: Module) -> str:
+    """Return how a version gets known that is newer than all that are."""
+    if platform.git_tags:
+        return "A newer one is known once its repository has a tag for it."
+    if platform.version_pattern:
+        return 'If there is a newer one all the same, name it: "rigger upgrade --to VERSION".'
+    return f"A newer one is known once {os.path.join(platform.folder, 'rigger.yml')} lists it."
+
+
+def _ask_style(platform: Module, consent: Consent) -> str:
+    choices: Sequence[Choice] = plans.styles(platform)
+    if not choices:
+        raise BadUsage(f"{platform.name} has no upgrades.", "Its manifest offers no style.")
+    if len(choices) == 1:
+        return choices[0].value
+    listed = ", ".join(choice.value for choice in choices)
+    unasked = BadUsage("Which style? Nobody can be asked.", f"Add --upgrade-style STYLE: {listed}.")
+    return consent.choose("How?", choices, choices[0].value, unasked)

@@ -1,0 +1,168 @@
+"""Get, set, unset and compare single values of an environment."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rigger.audit.secrets import HIDDEN
+from rigger.audit.steps import History
+from rigger.configuration import change
+from rigger.configuration.config import Config
+from rigger.configuration.questionnaire import asked_by_config_sh
+from rigger.configuration.resolve import CORE, resolve, write_computed
+from rigger.environments.checkout import is_cloned
+from rigger.environments.environment import Environment
+from rigger.errors import BadUsage, RiggerError
+from rigger.plans import changes as plan_changes
+from rigger.runs.programs import run_program
+from rigger.sources.change import derive_changes
+from rigger.sources.spec import DECIDE
+
+
+@dataclass(frozen=True)
+class Value:
+    """A value of the configuration."""
+
+    name: str
+    value: str = field(repr=False)
+    source: str = ""  # set, default, or from scripts
+
+    def as_dict(self) -> dict[str, Any]:
+        return {self.name: self.value}
+
+
+@dataclass(frozen=True)
+class Values:
+    """All values of the configuration, by name."""
+
+    values: tuple[Value, ...]
+
+    def as_dict(self) -> list[dict[str, str]]:
+        return [{"name": v.name, "value": v.value, "source": v.source} for v in self.values]
+
+
+@dataclass(frozen=True)
+class ChangedValues:
+    """What became of values that were to be changed."""
+
+    environment: Environment
+    changed: tuple[str, ...] = ()  # their names
+    next: tuple[str, ...] = ()  # the commands that carry the change out
+    mended: bool = False  # whether a vars file can be read again that could not be
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "environment": self.environment.name,
+            "changed": list(self.changed),
+            "next": list(self.next),
+        }
+
+
+@dataclass(frozen=True)
+class Differences:
+    """The values that the cluster was not provisioned with: name -> (provisioned, configured), None where there is none."""
+
+    changes: Mapping[str, tuple[str | None, str | None]]
+
+    def as_dict(self) -> dict[str, Any]:
+        return {name: {"provisioned": old, "configured": new} for name, (old, new) in self.changes.items()}
+
+
+def get_value(environment: Environment, name: str, show_secrets: bool = False) -> Value:
+    """Return a value; raises BadUsage where there is none, or where it is a secret that is not to be shown."""
+    config = resolve(environment)
+    if name not in config.values:
+        known = {*(question.name for question in config.questions), *config.values}
+        raise BadUsage(f"{name} has no value.", f"Known: {', '.join(sorted(known))}.")
+    if name in config.secrets and not show_secrets:
+        raise BadUsage(f"{name} is a secret.", "Add --show-secrets to print it.")
+    return Value(name, config.values[name], _source(config, name))
+
+
+def list_values(environment: Environment, show_secrets: bool = False) -> Values:
+    """Return all values with where each comes from, secrets hidden unless they are to be shown."""
+    config = resolve(environment)
+    hidden = frozenset[str]() if show_secrets else config.secrets.keys()
+    shown = {name: HIDDEN if name in hidden else value for name, value in config.values.items()}
+    return Values(tuple(Value(name, shown[name], _source(config, name)) for name in sorted(shown)))
+
+
+def set_values(environment: Environment, values: Mapping[str, str]) -> ChangedValues:
+    """Set values, and what follows from them; raises BadUsage for one that is not valid."""
+    with environment.locked("rigger config set"):
+        return change_values(environment, values)
+
+
+def unset_values(environment: Environment, names: Iterable[str]) -> ChangedValues:
+    """Take values back, so that their defaults hold; raises BadUsage where one is not set, or has to be."""
+    names = [*names]
+    with environment.locked("rigger config unset"):
+        saved = environment.values()
+        for name in names:
+            if name not in saved:
+                raise BadUsage(
+                    f"{name} is not set in {environment.name}.", f"Set: {', '.join(sorted(saved))}."
+                )
+            if name in CORE:
+                raise BadUsage(f"{name} cannot be unset.", f'Set another: "rigger config set {name}=...".')
+        return change_values(environment, {}, names)
+
+
+def compare_values(environment: Environment) -> Differences:
+    """Compare the configuration with what the cluster was last provisioned with; secrets are not shown."""
+    config = resolve(environment)
+    history = History.of(environment.audit.records())
+    changes = plan_changes.unprovisioned(config, history, environment.key())
+    return Differences({name: (_shown(old), _shown(new)) for name, (old, new) in changes.items()})
+
+
+def change_values(
+    environment: Environment, values: Mapping[str, str], removed: Iterable[str] = ()
+) -> ChangedValues:
+    """Validate, then save values and take others back, where the lock is held; record the names of what changed.
+
+    Raises BadUsage, InvalidConfig or NotReady for what is not valid: nothing was changed then.
+    """
+    given, replaced = derive_changes(environment.vars(), values, environment.cache_dir)
+    gone = [*removed, *replaced]
+    valid, secret_names = change.validated(environment, given, gone, run_program)
+    old = environment.values()
+    new = {name: value for name, value in old.items() if name not in gone} | valid
+    changed = tuple(sorted(name for name in {*old, *new} if old.get(name) != new.get(name)))
+    if changed:
+        environment.audit.append("configured", by="rigger config", changed=list(changed))
+        environment.save_values(new, secret_names)
+        rewrite_computed(environment)
+    return ChangedValues(environment, changed, _next_commands(environment, new, changed))
+
+
+def rewrite_computed(environment: Environment) -> None:
+    """Bring computed vars up to date where that can be; the next command says what is missing otherwise."""
+    with contextlib.suppress(RiggerError):
+        write_computed(environment, resolve(environment))
+
+
+def _next_commands(
+    environment: Environment, values: Mapping[str, str], changed: Iterable[str]
+) -> tuple[str, ...]:
+    """Return the commands that carry a change out."""
+    changed = {*changed}
+    elsewhere = is_cloned(environment, values) and bool(changed.intersection(DECIDE))
+    # A config.sh may work other values out of one that it asked for.
+    conversation = bool(asked_by_config_sh(environment, values) & changed)
+    commands = {"rigger checkout": elsewhere, "rigger configure": conversation, "rigger provision": True}
+    return tuple(command for command, needed in commands.items() if needed)
+
+
+def _source(config: Config, name: str) -> str:
+    if name not in config.answers:
+        return "from scripts"
+    return "set" if config.answers[name].explicit else "default"
+
+
+def _shown(value: str | None) -> str | None:
+    """Return a recorded value; of a secret, not even the digest by which a change is noticed."""
+    return HIDDEN if value is not None and value.startswith(HIDDEN) else value
