@@ -32,14 +32,14 @@ def test_an_upgrade(wood):
     assert (report["from"], report["to"]) == ("1.9.0", "1.10.0")
     assert [step["step"] for step in report["steps"]] == STEPS
     assert (wood.vars()["VERSION"], wood.vars()["TREE_VERSION"]) == ("1.10.0", "1.10.0")
-    [saved] = wood.bundles()
+    [saved] = wood.backups.bundles()
     assert f"Saved before the upgrade: {saved}" in heard.lines and len(heard.steps) == 3
 
 
 def test_the_plan_changes_nothing(wood, trees):
     planned = plan(wood, GRACEFUL)
     assert [step["step"] for step in planned.as_dict()["steps"]] == STEPS
-    assert trees.ran() == [] and wood.bundles() == [] and wood.vars()["VERSION"] == "1.9.0"
+    assert trees.ran() == [] and wood.backups.bundles() == [] and wood.vars()["VERSION"] == "1.9.0"
 
 
 def test_what_was_not_said_is_asked(wood):
@@ -78,7 +78,7 @@ def test_the_rest_of_one_that_did_not_finish(wood, trees):
     trees.script("platform", "upgrade-graceful", VERSION_OF)
     result = upgrade(wood, UpgradeOptions(resume=True))
     assert [step.step.verb for step in result.steps] == STEPS[1:]
-    assert wood.vars()["VERSION"] == "1.10.0" and len(wood.bundles()) == 1
+    assert wood.vars()["VERSION"] == "1.10.0" and len(wood.backups.bundles()) == 1
 
 
 def test_the_way_back(wood, trees):
