@@ -5,12 +5,8 @@ import os
 import subprocess
 import sys
 
-import pytest
 from helpers.clusters import MAKE_NODES
 from helpers.second_machine import forest
-
-for verb in ("save", "upgrade", "values"):  # a life without these would not be whole
-    pytest.importorskip(f"rigger.operations.{verb}")
 
 LIFE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "life.py")
 FOR_PEOPLE = ("click", "questionary", "prompt_toolkit", "rigger.cli", "rigger.commands", "rigger.ui")
