@@ -102,3 +102,42 @@ def test_no_circle():
 
     for module in sorted(GRAPH):
         visit(module, ())
+
+
+# Who never speaks to a person: an operation and all below it is called by programs too, and says what it has to say to
+# a Reporter, asks a Consent, and returns its result.
+QUIET = {room for room in RANK if RANK[room] <= RANK["operations"] and room != "ui"}
+FOR_PEOPLE = {"click", "questionary", "prompt_toolkit"}
+PROGRAMS = {  # what they print is the output of a step
+    "rigger.sdk",  # what the Python of providers' scripts says to rigger
+    "rigger.terraform.steps",  # libexec/rigger-terraform
+    *(module for module in FILES if room(module) == "aws"),  # the scripts of the provider aws
+}
+
+
+def mentions(path: str) -> set[str]:
+    """Return the outside libraries and the names by which a file may speak to a person."""
+    with open(path, encoding="utf-8") as file:
+        tree = ast.parse(file.read())
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add((node.module or "").partition(".")[0])
+        elif isinstance(node, ast.Name) and node.id == "print":  # called, or passed on to be called
+            found.add("print()")
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) == "input":
+            found.add("input()")
+        elif isinstance(node, ast.Attribute) and node.attr in ("write", "writelines", "buffer"):
+            found.add(ast.unparse(node))
+    return found
+
+
+@pytest.mark.parametrize("module", sorted(name for name in FILES if room(name) in QUIET))
+def test_what_programs_call_knows_no_terminal(module):
+    rooms = {room(name) for name in GRAPH[module]} & {"ui", "cli", "commands"}
+    words = mentions(FILES[module])
+    libraries = words & FOR_PEOPLE
+    said = {word for word in words if word.startswith(("print(", "input(", "sys.stdout.", "sys.stderr."))}
+    assert not rooms | libraries | (set() if module in PROGRAMS else said)

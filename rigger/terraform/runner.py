@@ -144,7 +144,7 @@ class Terraform:
     state.
     """
 
-    def __init__(self, workspace: Workspace, program: Program, say: Callable[[str], None] = print):
+    def __init__(self, workspace: Workspace, program: Program, say: Callable[[str], None]):
         import logging
 
         import python_terraform
