@@ -25,7 +25,7 @@ from rigger.plans.model import Plan, Step
 from rigger.process.capture import Captured
 from rigger.questions.interview import Interview
 from rigger.questions.model import Answer, Question
-from rigger.questions.sources import Sources
+from rigger.questions.sources import Meanwhile, Sources
 from rigger.redact import Finder, Redactor
 from rigger.runs.reporter import Silent
 from rigger.runs.step_files import StepOutput
@@ -55,6 +55,13 @@ def interview():
     return found
 
 
+def meanwhile():
+    known = Meanwhile()
+    known.give(VALUES)
+    known.take_back("PASSWORD", SECRET)
+    return known
+
+
 def objects():
     """Return one object of every kind that can hold a secret, each with one in it."""
     environment = Environment("demo", "/nowhere/environments/demo", "/nowhere")
@@ -77,6 +84,7 @@ def objects():
         given,
         interview(),
         Loaded(OpenedBundle.__new__(OpenedBundle), environment, VALUES),
+        meanwhile(),
         Member("vars", data=SECRET.encode()),
         Plan("provision", (step,), environ=VALUES),
         Prompt("Which password?", default=SECRET),
@@ -85,7 +93,7 @@ def objects():
         redactor.matcher(),
         redactor.stream(),
         RehearsalOptions(VALUES),
-        Sources(VALUES, "", VALUES, VALUES, "", VALUES, VALUES, "", VALUES),
+        Sources(VALUES, "", VALUES, VALUES, "", VALUES, VALUES, "", meanwhile()),
         StepOutput(VALUES, VALUES),
     ]
 

@@ -102,9 +102,12 @@ def _begin(
     # As things are stored: the source that is known beforehand stands among the saved values only from here on.
     take_defaults = takes_defaults(given, sources, asks=bool(ask))
     sources = with_source(sources, origin.beforehand)
-    questionnaire = Questionnaire(home.path)
-    questionnaire.origin, questionnaire.before = origin, questionnaire_of(environment, here)
-    questionnaire.begin = lambda: _conversations(home, environment, sources, reporter, bool(ask), stack)
+    questionnaire = Questionnaire(
+        home.path,
+        origin,
+        before=questionnaire_of(environment, here),
+        begin=lambda: _conversations(home, environment, sources, reporter, bool(ask), stack),
+    )
     script = _script(questionnaire, environment, here)
     interview = interview_of(script, sources, environment, questionnaire, given, reporter, take_defaults)
     return Answering(home, environment, questionnaire, interview, given, reporter, ask)

@@ -7,9 +7,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from rigger.configuration.finder import DEFAULT_PLATFORM
 from rigger.configuration.identity import other_module
 from rigger.configuration.inputs import values_of_environ, whole_path
-from rigger.configuration.questionnaire import DEFAULT_PLATFORM, Questionnaire
+from rigger.configuration.questionnaire import Questionnaire
 from rigger.environments.drafts import Draft
 from rigger.environments.environment import Environment
 from rigger.environments.home import NAME, Home

@@ -133,7 +133,7 @@ def test_a_broken_module_describes_itself_and_hides_no_other(home, rigger):
     described = {choice.value: choice.description for choice in catalog.describe(question).choices}
     assert "cannot be used" in described["broken"] and "nmae" in described["broken"] and "soil" in described
     with pytest.raises(RiggerError):
-        catalog.module("provider", "broken")
+        catalog.finder.module("provider", "broken")
 
 
 def test_the_recorded_version_is_the_one_that_the_vars_said(home):
