@@ -6,9 +6,9 @@ import shutil
 
 import pytest
 from helpers.clusters import wait_for
+from helpers.conversations import CTRL_C, DOWN, ENTER, Conversation
 from helpers.platform_repository import PLATFORM, SAYS, checkout_of, vars_of
 from helpers.repositories import git
-from journeys.test_conversations import CTRL_C, DOWN, ENTER, Conversation
 
 from rigger.envfile import file as envfile
 

@@ -14,7 +14,6 @@ from conftest import Rigger
 from helpers.clusters import MAKE_NODES, Cluster, killed, wait_for
 
 STEPS = ["provider/install", "provider/create", "platform/install", "platform/deploy", "platform/check"]
-
 PROBE = ["unshare", "--mount", "mount", "-t", "tmpfs", "tmpfs", "/tmp"]
 MAY_MOUNT = bool(shutil.which("unshare")) and subprocess.run(PROBE, capture_output=True).returncode == 0
 

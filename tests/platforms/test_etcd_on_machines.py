@@ -10,11 +10,6 @@ import pytest
 from helpers.clusters import wait_for
 from helpers.machines import LOST_AFTER, Machines, only_with_namespaces
 
-from platforms.test_etcd_scripts import cache  # noqa: F401
-
-# Fixtures have the names of the arguments that take them.
-# ruff: noqa: F811
-
 
 class Etcd:
     """An environment of etcd on test machines, driven by the real program."""

@@ -15,6 +15,7 @@ import zipfile
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from helpers.etcd_members import kill, members, pids, versions
 from helpers.steps import Steps
 
 TESTS = [
@@ -30,61 +31,11 @@ TESTS = [
 ]
 
 
-@pytest.fixture(scope="session")
-def cache(tmp_path_factory):
-    """Programs are fetched once; workers that run at the same time share them."""
-    folder = tmp_path_factory.getbasetemp()
-    return str((folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "etcd-cache")
-
-
-@pytest.fixture
-def steps(private_home, cache):
-    made = []
-
-    def make(version="3.5.0", cache=cache, **values):
-        made.append(Steps(private_home, cache, version, **values))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.provider("destroy")
-        assert one.processes() == [] and _clients(one) == []
-
-
-def _clients(one):
-    """Return the command lines of clients that a test of the platform left behind."""
-    found = []
-    for name in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{name}/cmdline", "rb") as file:
-                found.append(file.read().replace(b"\0", b" ").decode(errors="replace"))
-        except OSError:
-            continue
-    return [line for line in found if line.startswith(one.folder)]
-
-
 @pytest.fixture
 def cluster(steps):
     one = steps()
     one.deployed = one.provision()
     return one
-
-
-def pids(one):
-    return {node["name"]: one.member_process(node["name"]) for node in one.nodes()}
-
-
-def kill(one, *nodes):
-    for node in nodes:
-        os.kill(one.member_process(node), signal.SIGKILL)
-
-
-def versions(one):
-    return {line.split(", ")[2] for line in one.etcdctl("endpoint", "status").splitlines()}
-
-
-def members(one):
-    return sorted(line.split(", ")[2] for line in one.etcdctl("member", "list").splitlines())
 
 
 # Making, changing and removing a cluster

@@ -11,12 +11,8 @@ import urllib.error
 import urllib.request
 
 import pytest
+from helpers.etcd_members import members, pids, versions
 from helpers.steps import LIBEXEC
-
-from platforms.test_etcd_scripts import cache, members, pids, steps, versions  # noqa: F401
-
-# Fixtures have the names of the arguments that take them.
-# ruff: noqa: F811
 
 STOP_BEFORE = """#!/bin/sh
 # Runs a command on a node, but stops for good before the one verb on the one node that the test names.

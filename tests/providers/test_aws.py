@@ -15,8 +15,8 @@ import types
 import pytest
 from helpers.aws_account import KINDS, REGION, ROOT, SECRET, Proxy, Server, Sshd, account
 from helpers.clusters import wait_for
+from helpers.conversations import Conversation
 from helpers.machines import Machines
-from journeys.test_conversations import Conversation
 
 from rigger.envfile import file as envfile
 from rigger.errors import StepFailed

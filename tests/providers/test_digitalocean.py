@@ -17,9 +17,9 @@ import time
 import pexpect
 import pytest
 from helpers.clusters import wait_for
+from helpers.conversations import CTRL_C, DOWN, ENTER, Conversation
 from helpers.digitalocean_cloud import TOKEN, VERSION, Cloud, install_plugin
 from helpers.machines import LOST_AFTER, Machines, only_with_namespaces
-from journeys.test_conversations import CTRL_C, DOWN, ENTER, Conversation
 
 from rigger.modules.search import folders
 from rigger.terraform.workspace import LOCK_FILE

@@ -7,8 +7,8 @@ import subprocess
 import sys
 
 import pytest
+from helpers.conversations import Conversation
 from helpers.machines import LOST_AFTER, Machines, only_with_namespaces
-from journeys.test_conversations import Conversation
 
 PROVIDER = os.path.join(os.path.dirname(__file__), "..", "..", "providers", "ssh")
 
