@@ -51,6 +51,7 @@ def test_every_byte_that_changes_is_noticed_or_does_no_harm(place):
     assert harmless == []
 
 
+@pytest.mark.slow
 def test_every_byte_of_the_tar_that_changes_is_noticed_also_under_a_new_checksum(place):
     path, data, manifest = signed(place)
     tar = zstandard.ZstdDecompressor().stream_reader(data).read()

@@ -80,6 +80,7 @@ def test_a_copy_that_cannot_be_is_one_sentence_and_leaves_nothing(nodes, luggage
     assert sorted(os.listdir(tmp_path)) == before
 
 
+@pytest.mark.slow
 def test_a_copy_is_tried_again_when_the_connection_is_lost(nodes, machines, luggage, tmp_path):
     machines.cut(1)
     threading.Timer(3, machines.restore, [1]).start()
@@ -100,6 +101,7 @@ exec /bin/tar -cPf - --transform 's,^evil,{evil},' evil base/good base/out "$d/e
 """
 
 
+@pytest.mark.slow
 @only_with_namespaces
 @pytest.mark.parametrize("evil", ["../../escaped", "/tmp/rigger-escaped", "base/out/rigger-escaped", "other"])
 def test_a_node_cannot_write_elsewhere(nodes, machines, tmp_path, evil):

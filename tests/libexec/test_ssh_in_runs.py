@@ -76,6 +76,7 @@ def test_an_idempotent_step_is_tried_again_when_a_node_was_lost(iron, machines):
     assert "deployed" in iron("status").out
 
 
+@pytest.mark.slow
 def test_a_node_that_stays_away_is_named_and_nothing_is_tried_forever(iron, machines):
     iron("provision")
     machines.cut(3)
@@ -87,6 +88,7 @@ def test_a_node_that_stays_away_is_named_and_nothing_is_tried_forever(iron, mach
     iron("check")
 
 
+@pytest.mark.slow
 def test_a_step_that_is_not_idempotent_runs_once(iron, modules, machines):
     modules.script(
         modules.folder + "/platforms/air",

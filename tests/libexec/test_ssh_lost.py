@@ -5,6 +5,7 @@ import socket
 import subprocess
 import threading
 
+import pytest
 from helpers.clusters import wait_for
 
 from rigger.ssh import connections as ssh_connections
@@ -21,6 +22,7 @@ def test_a_node_that_is_cut_off_is_named(nodes, machines):
         assert connections.lost() == ()
 
 
+@pytest.mark.slow
 def test_a_node_that_falls_silent_after_its_greeting_is_given_up(nodes):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         nodes.describe(node_1={"address": "127.0.0.1", "port": silent.getsockname()[1]})
@@ -35,6 +37,7 @@ def test_a_node_that_falls_silent_after_its_greeting_is_given_up(nodes):
     assert "node-1 (127.0.0.1) cannot be reached: " in err.decode() and "timed out" in err.decode()
 
 
+@pytest.mark.slow
 def test_what_keeps_ssh_waiting_for_ever_is_given_up(nodes):
     agent = os.path.join(os.environ["XDG_RUNTIME_DIR"], "agent")
     with socket.socket(socket.AF_UNIX) as silent:
@@ -46,6 +49,7 @@ def test_what_keeps_ssh_waiting_for_ever_is_given_up(nodes):
     os.unlink(agent)
 
 
+@pytest.mark.slow
 def test_a_lost_connection_is_no_failed_command(nodes, machines):
     with nodes.run() as connections:
         running = nodes.start("node-2", "sh", "-c", "echo x >>ran; sleep 30")
@@ -82,6 +86,7 @@ def test_only_what_is_idempotent_runs_again(nodes, machines):
         assert (code, ran) == (254, 1) and "again" not in said
 
 
+@pytest.mark.slow
 def test_a_connection_that_cannot_be_made_is_tried_again(nodes, machines):
     machines.cut(1)
     threading.Timer(3, machines.restore, [1]).start()

@@ -68,6 +68,7 @@ def test_a_move_meets_another_or_a_newer_state(clay, states):
     assert same(states.state(), mine)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("broken", [1, 2])
 def test_a_move_that_fails_leaves_the_state_where_it_was(clay, states, broken):
     clay.create()
@@ -116,6 +117,7 @@ def killed_at(number, work):
     return os.WIFSIGNALED(status)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("back", [False, True])
 def test_a_move_that_is_killed_leaves_the_state_in_one_known_place(clay, states, back):
     clay.create(NODES="1")
