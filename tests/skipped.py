@@ -1,4 +1,4 @@
-"""Exit 1 and name them if tests were skipped, going by a JUnit report: where all must run, none may be missing."""
+"""Exit 1 and name them if tests were skipped, going by JUnit reports: where all must run, none may be missing."""
 
 import sys
 from xml.etree import ElementTree
@@ -12,6 +12,6 @@ def skipped(report: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    names = skipped(sys.argv[1])
+    names = [name for report in sys.argv[1:] for name in skipped(report)]
     print("\n".join(["Skipped, where none may be:", *names]) if names else "No test was skipped.")
     sys.exit(1 if names else 0)

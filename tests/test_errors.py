@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import errno
 import os
 
 import pytest
 
+from rigger import errors
 from tests.test_layout import FILES
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -131,3 +133,30 @@ def test_steering_is_found(line: str) -> None:
 )
 def test_telling_what_happened_is_no_steering(line: str) -> None:
     assert not steering(f"try:\n    work()\nexcept OSError as problem:\n    {line}\n")
+
+
+def test_every_kind_has_its_own_exit_code_but_for_disks():
+    codes = [kind.exit_code for kind in (errors.RiggerError, *errors.RiggerError.__subclasses__())]
+    assert len(codes) == len(set(codes)) and 0 not in codes
+    assert errors.Unwritable.exit_code == errors.NotReady.exit_code
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"),
+    [
+        (errno.ENOSPC, errors.Unwritable),
+        (errno.EROFS, errors.Unwritable),
+        (errno.EACCES, errors.Unwritable),
+        (errno.ENOENT, errors.InvalidConfig),
+        (errno.EISDIR, errors.InvalidConfig),
+    ],
+)
+def test_no_room_is_not_the_fault_of_a_file(number, kind):
+    problem = errors.not_written(OSError(number, os.strerror(number)), "x cannot be written.", "Make room.")
+    assert type(problem) is kind
+    assert (problem.message, problem.next_step) == ("x cannot be written.", "Make room.")
+
+
+def test_what_was_done_goes_along():
+    assert errors.StepFailed("It failed.").with_result(["one step"]).result == ["one step"]
+    assert errors.StepFailed("It failed.").result is None

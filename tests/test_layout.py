@@ -1,4 +1,4 @@
-"""Who may import whom: the rooms of the house, from the roof down, and no circle anywhere."""
+"""The rooms of the house: who may import whom, no circle anywhere, and how long a file and a function may be."""
 
 from __future__ import annotations
 
@@ -141,3 +141,99 @@ def test_what_programs_call_knows_no_terminal(module):
     libraries = words & FOR_PEOPLE
     said = {word for word in words if word.startswith(("print(", "input(", "sys.stdout.", "sys.stderr."))}
     assert not rooms | libraries | (set() if module in PROGRAMS else said)
+
+
+# How long things may be: a longer file says in the first paragraph of its docstring why it is "one file".
+FILE_LINES = 400
+FUNCTION_LINES = 40
+
+# What is longer for now. Nothing is added here, and what has become short enough has to be taken out.
+LONG_FILES = {
+    "rigger.configuration.questionnaire",
+    "rigger.conformance.rules",
+    "rigger.platforms.etcd.lib.application",
+}
+LONG_FUNCTIONS = {
+    "rigger.runs.run.Run._finish",
+}
+
+
+def all_files() -> dict[str, str]:
+    """Return every Python file below the package, those that only steps run too: its dotted path and its file."""
+    found = {}
+    for folder, _, names in os.walk(PACKAGE):
+        for name in names:
+            if name.endswith(".py"):
+                path = os.path.join(folder, name)
+                dotted = os.path.relpath(path, os.path.dirname(PACKAGE))[:-3].replace(os.sep, ".")
+                found[dotted] = path
+    return found
+
+
+def lines_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Return how many lines a function has from its `def` on, its docstring not counted."""
+    first = function.body[0]
+    text = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and first.value.value
+    docstring = first.end_lineno - first.lineno + 1 if isinstance(text, str) else 0
+    return function.end_lineno - function.lineno + 1 - docstring
+
+
+def functions(tree: ast.AST, path: str) -> dict[str, int]:
+    """Return all functions of a file, those within others and in classes too: their dotted names and lines."""
+    found = {}
+    for node in ast.iter_child_nodes(tree):
+        inner = path
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            inner = f"{path}.{node.name}"
+            if not isinstance(node, ast.ClassDef):
+                found[inner] = lines_of(node)
+        found |= functions(node, inner)
+    return found
+
+
+def parsed() -> dict[str, tuple[str, ast.Module]]:
+    found = {}
+    for name, path in all_files().items():
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        found[name] = text, ast.parse(text)
+    return found
+
+
+def says_why(tree: ast.Module) -> bool:
+    return "one file" in (ast.get_docstring(tree) or "").partition("\n\n")[0].replace("\n", " ")
+
+
+def test_a_long_file_says_why():
+    long = {
+        name
+        for name, (text, tree) in parsed().items()
+        if text.count("\n") > FILE_LINES and not says_why(tree)
+    }
+    assert long - LONG_FILES == set(), f"over {FILE_LINES} lines without a word why"
+    assert LONG_FILES - long == set(), "no longer an exception: take it off the list"
+
+
+def test_no_function_is_long():
+    long = {
+        function
+        for name, (_, tree) in parsed().items()
+        for function, lines in functions(tree, name).items()
+        if lines > FUNCTION_LINES
+    }
+    assert long - LONG_FUNCTIONS == set(), f"over {FUNCTION_LINES} lines"
+    assert LONG_FUNCTIONS - long == set(), "no longer an exception: take it off the list"
+
+
+@pytest.mark.parametrize(
+    ("source", "lines"),
+    [
+        ("def f():\n    pass\n", {"m.f": 2}),
+        ('def f():\n    """One."""\n    pass\n', {"m.f": 2}),
+        ('def f():\n    """One.\n\n    Two.\n    """\n    x = """a\n    b"""\n', {"m.f": 3}),
+        ("class A:\n    @x\n    async def f(self,\n            y):\n        pass\n", {"m.A.f": 3}),
+        ("def f():\n    if x:\n        def g():\n            pass\n", {"m.f": 4, "m.f.g": 2}),
+    ],
+)
+def test_how_lines_are_counted(source, lines):
+    assert functions(ast.parse(source), "m") == lines

@@ -110,13 +110,23 @@ def options(text):
     return set(re.findall(r"(?<![\w-])(--[a-z][a-z-]+)", text))
 
 
+HELPED = {}
+
+
+def helped(rigger, *command):
+    """Return the options that the help of a command names; each is asked once."""
+    if command not in HELPED:
+        HELPED[command] = options(rigger(*command, "--help").out)
+    return HELPED[command]
+
+
 def test_every_command_and_option_is_described(rigger):
     described = section("Commands")
     for section_ in help.COMMANDS.values():
         for name in section_:
             assert f"``rigger {name}" in described, name
             for command in [[name, *verb] for verb in VERBS.get(name, [[]])]:
-                missing = options(rigger(*command, "--help").out) - options(described)
+                missing = helped(rigger, *command) - options(described)
                 assert not missing, f"rigger {' '.join(command)}: the README does not mention {missing}"
 
 
@@ -125,7 +135,7 @@ def test_no_option_is_invented(rigger):
     for section_ in help.COMMANDS.values():
         for name in section_:
             for verb in VERBS.get(name, [[]]):
-                known |= options(rigger(name, *verb, "--help").out)
+                known |= helped(rigger, name, *verb)
     assert options(section("Commands")) <= known
 
 

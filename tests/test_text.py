@@ -1,8 +1,13 @@
 """Text for people: how wide it is, and how it is shown without driving the terminal."""
 
-import pytest
+from __future__ import annotations
 
-from rigger.text import Row, aligned, cell_width, plain, printable, sentence, table_rows, visible
+import pytest
+from helpers.shells import BYTES_WITHOUT_NUL
+from hypothesis import given, settings
+
+from rigger import text as texts
+from rigger.text import Row, aligned, cell_width, plain, printable, sentence, shorten, table_rows, visible
 
 
 @pytest.mark.parametrize(
@@ -28,3 +33,72 @@ def test_four_ways_to_show_a_text():
     assert plain(text) == "abc"
     assert visible(text) == "a\\x1b[31mb\\nc"
     assert sentence(text) == "ab c"
+
+
+@pytest.mark.parametrize(
+    "seconds, words",
+    [(0.5, "0.5 s"), (45, "45 s"), (600.0, "10 min"), (3900, "1 h 5 min"), (3661, "1 h 1 min 1 s")],
+)
+def test_durations_in_words(seconds, words):
+    assert texts.in_words(seconds) == words
+
+
+@given(BYTES_WITHOUT_NUL)
+@settings(max_examples=200, deadline=None, database=None)
+def test_any_bytes_survive_being_text(value):
+    data = texts.encode(value)
+    assert texts.encode(texts.decode(data)) == data
+
+
+@pytest.mark.parametrize(
+    "text, shown",
+    [
+        ("plain", "plain"),
+        ("two\n lines\t!", "two lines !"),
+        ("\x1b[31mred\x1b[0m", "red"),
+        ("\x1b]0;title\x07after", "after"),
+        ("\x1bPq payload\x1b\\after", "after"),
+        ("\x9b31mC1\x07", "31mC1"),
+        ("right\u202eleft\u200b", "right left"),
+        ("half\udc80", "half"),
+    ],
+)
+def test_sentences_cannot_drive_the_terminal(text, shown):
+    assert sentence(text) == shown
+
+
+@pytest.mark.parametrize(
+    "value, shown",
+    [
+        ("a b", "a b"),
+        ("a\nb\tc", r"a\nb\tc"),
+        ("\x1b[2J", r"\x1b[2J"),
+        ("caf\udce9", r"caf\xe9"),
+        ("\u202e", r"\u202e"),
+        ("é漢", "é漢"),
+    ],
+)
+def test_values_show_what_cannot_be_printed(value, shown):
+    assert visible(value) == shown
+
+
+@pytest.mark.parametrize("width", range(0, 40))
+def test_rows_fit(width):
+    rows = [
+        Row("a", ("short", "quiet words that go on")),
+        Row("b", ("漢字" * 30, "é" * 99)),
+        Row("c", ("\n", "")),
+        Row("", ("one",)),
+    ]
+    for bright, quiet in aligned(rows, width):
+        assert cell_width(bright + quiet) <= width
+    assert cell_width(shorten("漢字漢字漢字", width)) <= width
+
+
+def test_columns_are_aligned():
+    rows = [Row("x", ("x", "1", "quiet")), Row("long", ("longer", "22", "")), Row("漢", ("漢", "3", "quiet"))]
+    assert [plain + quiet for plain, quiet in aligned(rows, 60)] == [
+        "x        1    quiet",
+        "longer   22",
+        "漢       3    quiet",
+    ]

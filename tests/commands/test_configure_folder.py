@@ -9,7 +9,7 @@ import threading
 
 import pytest
 from conftest import ROOT
-from git.test_clone import hostile_refs, hostile_urls
+from helpers.hostile_urls import hostile_refs, hostile_urls
 from helpers.platform_repository import PLATFORM, Repository, checkout_of, vars_of
 from helpers.repositories import Canary, git
 

@@ -6,9 +6,9 @@ import shutil
 
 import pytest
 from helpers.clusters import wait_for
+from helpers.conversations import CTRL_C, DOWN, ENTER, Conversation
 from helpers.platform_repository import PLATFORM, SAYS, checkout_of, vars_of
 from helpers.repositories import git
-from journeys.test_conversations import CTRL_C, DOWN, ENTER, Conversation
 
 from rigger.envfile import file as envfile
 
@@ -142,6 +142,7 @@ def test_a_url_that_git_may_not_be_given(oak, url):
     assert oak(f"--repository={url}", url="/x", code=9).err.strip()
 
 
+@pytest.mark.slow
 def test_another_repository_is_another_environment(rigger, repository, oak, tmp_path):
     # what many have done before they have a repository
     rigger("configure", "--defaults", "--provider", "noop")
@@ -395,6 +396,7 @@ def test_a_checkout_that_went_away_comes_back(rigger, repository, oak):
 # Upgrades
 
 
+@pytest.mark.slow
 def test_an_upgrade_across_tags_in_a_shallow_clone(rigger, repository, oak):
     oak("--version", "1.9.0")
     rigger("provision")
@@ -520,6 +522,7 @@ def test_ctrl_c_after_the_clone_keeps_the_answers(rigger, talk, repository):
     assert vars_of(rigger)["VERSION"] == "v2.0.0"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [[], ["--version", "1.9.0"], ["--ref", "next"]])
 def test_an_unreachable_repository_is_said_and_another_or_a_folder_will_do(
     rigger, repository, modules, tmp_path, words
@@ -617,6 +620,7 @@ def test_a_bundle_without_the_checkout_clones_it(rigger, repository, oak, elsewh
     assert all(step["script"].startswith(elsewhere.file("checkout")) for step in report["steps"])
 
 
+@pytest.mark.slow
 def test_an_upgrade_clones_what_did_not_come_along(rigger, repository, oak, elsewhere, tmp_path):
     oak("--version", "1.9.0")
     rigger("provision")
@@ -633,6 +637,7 @@ def test_an_upgrade_clones_what_did_not_come_along(rigger, repository, oak, else
     assert git(elsewhere.file("checkout"), "describe", "--tags") == "v1.12.0"
 
 
+@pytest.mark.slow
 def test_commits_in_a_bundle_are_nobodys_own_work(rigger, repository, oak, elsewhere, tmp_path):
     oak("--ref", "next")
     folder = checkout_of(rigger)

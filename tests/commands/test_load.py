@@ -322,6 +322,7 @@ def test_a_locked_environment_is_left_alone(cluster, other, bundle):
     assert os.listdir(other.path("environments")) == ["wood"]
 
 
+@pytest.mark.slow
 def test_an_environment_that_changes_meanwhile_is_left_alone(cluster, other, bundle, tmp_path):
     load(other, bundle)
     child = talk(other, save(cluster.rigger, tmp_path, "--with-secrets", name="secret.rigger", env=PASSWORD))
@@ -336,6 +337,7 @@ def test_an_environment_that_changes_meanwhile_is_left_alone(cluster, other, bun
 # Secrets inside
 
 
+@pytest.mark.slow
 def test_secrets_and_state_that_holds_them_come_along_encrypted(cluster, other, tmp_path):
     cluster.script(
         "provider",
@@ -359,6 +361,7 @@ def test_secrets_and_state_that_holds_them_come_along_encrypted(cluster, other, 
     assert "TOKEN is new" in other("provision", "--plan").out
 
 
+@pytest.mark.slow
 def test_a_passphrase_from_a_file_or_a_person(cluster, other, tmp_path):
     (tmp_path / "pass").write_text("open sesame\n")
     path = save(cluster.rigger, tmp_path, "--with-secrets", "--passphrase-file", tmp_path / "pass")
@@ -417,6 +420,7 @@ def test_signatures(cluster, other, bundle, tmp_path):
 # Killed
 
 
+@pytest.mark.slow
 def test_killed_at_any_change_there_is_no_half_environment(cluster, other, tmp_path):
     """First as a new environment, then as an update: what is there is whole, and what was there is kept."""
     first = save(cluster.rigger, tmp_path)
@@ -468,6 +472,7 @@ def test_what_killed_loads_left_is_swept(other, bundle):
     assert os.path.exists(fresh)  # somebody may be at work on it
 
 
+@pytest.mark.slow
 def test_ctrl_c_while_it_is_unpacked(cluster, other, tmp_path):
     with open(cluster.file("modules", "soil", "large"), "wb") as file:
         file.write(os.urandom(60 << 20))
@@ -671,6 +676,7 @@ FIELDS = {
 }
 
 
+@pytest.mark.slow
 def test_hostile_fields_of_the_manifest(other, bundle, tmp_path):
     for name, values in FIELDS.items():
         for value in values:
@@ -698,6 +704,7 @@ FILES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FILES)
 def test_files_that_have_no_place_in_a_bundle(other, bundle, tmp_path, name):
     drop = {n: None for n in contents(bundle) if n.startswith(f"{name}/")}
@@ -720,6 +727,7 @@ VARS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("line", VARS)
 def test_hostile_vars(other, bundle, tmp_path, line):
     name = line.partition("=")[0]
@@ -750,6 +758,7 @@ NODES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("nodes", NODES, ids=range(len(NODES)))
 def test_hostile_inventory(other, bundle, tmp_path, nodes):
     forged = forge(bundle, str(tmp_path / "f.rigger"), change_files={"inventory.json": nodes})
@@ -774,6 +783,7 @@ RECORDS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("changes", RECORDS, ids=str)
 def test_hostile_records(other, bundle, tmp_path, changes):
     log = changed_log(contents(bundle)["audit.jsonl"], changes)
@@ -825,6 +835,7 @@ SEALED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", SEALED)
 def test_a_hostile_encrypted_part(other, bundle, tmp_path, case):
     import pyrage
@@ -867,6 +878,7 @@ def test_other_scripts_than_those_of_the_bundle_are_told(cluster, other, bundle)
     assert "tree has other" not in said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kept", [0, 1, 3, 4])
 def test_what_is_left_of_a_bundle_is_no_vars_file(other, bundle, tmp_path, kept):
     with open(bundle, "rb") as file:

@@ -320,6 +320,7 @@ def kill_in_the_middle(pots, whom, after):
     return len(made)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("whom", ["all", pytest.param("rigger", marks=pytest.mark.heavy)])
 def test_after_a_kill_nothing_is_forgotten(pots, whom):
     pots.configure(NODES=3, SLOWLY="0.4")
@@ -379,6 +380,7 @@ def test_a_state_with_a_secret_is_not_forgotten(pots, tmp_path):
     other("destroy", "--yes")
 
 
+@pytest.mark.slow
 def test_a_shared_backend_needs_but_a_bundle_elsewhere(pots, states, tmp_path):
     pots.configure(NODES=2)
     pots.rigger("provision")

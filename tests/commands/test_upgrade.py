@@ -373,6 +373,7 @@ def test_an_unfinished_one_goes_on_on_another_machine(cluster, tmp_path):
 # Killed and stopped
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("verb", ["backup", "upgrade-graceful", "check", "tests/app-test"])
 def test_killed_inside_a_step_it_resumes_with_that_step(watched, verb):
     body = {"upgrade-graceful": VERSION_OF, "backup": 'echo data >"$RIGGER_BACKUP_FILE"'}.get(verb, "")
@@ -401,6 +402,7 @@ def test_killed_inside_a_step_it_resumes_with_that_step(watched, verb):
 RECORDS = 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("when", [pytest.param("before", marks=pytest.mark.heavy), "after"])
 @pytest.mark.parametrize("number", range(1, RECORDS + 1))
 def test_killed_at_any_record_it_resumes(cluster, number, when):

@@ -419,6 +419,7 @@ LIVES = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LIVES)
 def test_a_life_that_goes_wrong(tried, provider, name):
     scripts, expected = LIVES[name]
@@ -432,6 +433,7 @@ def test_a_life_that_goes_wrong(tried, provider, name):
     shutil.rmtree(report["logs"])
 
 
+@pytest.mark.slow
 def test_a_process_that_stays_is_named_and_ended(tried, provider):
     provider.replace(
         "create", "set -euo pipefail\n", "set -euo pipefail\nnohup sleep 313 >/dev/null 2>&1 &\n"
@@ -495,6 +497,7 @@ def test_a_home_of_its_own(tried, provider, private_home, rigger):
     assert os.listdir(private_home) == []
 
 
+@pytest.mark.slow
 def test_values_that_nobody_can_make_up(rigger, provider, private_home):
     provider.question('{name: ZONE, ask: "Which zone?", pattern: "z[0-9]+"}')
     provider.question("{name: COUNT, type: integer, min: 3}")

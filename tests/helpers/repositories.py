@@ -3,6 +3,9 @@
 import os
 import subprocess
 
+from rigger.git import clone as git_clone
+from rigger.git import remote as git_remote
+
 NAME = ["-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false"]
 
 
@@ -116,3 +119,23 @@ class Canary:
         os.makedirs(os.path.dirname(attributes), exist_ok=True)
         with open(attributes, "w") as file:
             file.write("* filter=bad diff=bad merge=bad\n")
+
+
+def update(upstream, folder, **asked):
+    git_clone.update(folder, upstream.url, git_remote.resolve(upstream.url, **asked))
+
+
+def write(folder, name, content="mine\n"):
+    path = os.path.join(folder, name)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w") as file:
+        file.write(content)
+
+
+def content(folder, name) -> str:
+    with open(os.path.join(folder, name)) as file:
+        return file.read()
+
+
+def said(problem) -> str:
+    return f"{problem.value.message} {problem.value.next_step}"

@@ -230,3 +230,7 @@ class StateServer:
         url = f"http://127.0.0.1:{self.server.server_port}/pots"
         named = " ".join(f"{name}={url}" for name in ("address", "lock_address", "unlock_address"))
         return {"TERRAFORM_BACKEND": "http", "TERRAFORM_BACKEND_CONFIG": f"{named} retry_max=0"}
+
+
+def clay_manifest(more):
+    return f"interface: 2\nname: clay\nrole: provider\nquestions:\n  - {{name: NODES, default: 2}}\n{more}"

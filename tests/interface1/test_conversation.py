@@ -7,7 +7,7 @@ import textwrap
 
 import pytest
 from helpers.clusters import ended, killed, wait_for
-from journeys.test_conversations import CTRL_C, DOWN, ENTER, Conversation
+from helpers.conversations import CTRL_C, DOWN, ENTER, Conversation
 
 from rigger import text as texts
 from rigger.envfile import file as envfile

@@ -14,7 +14,6 @@ from conftest import Rigger
 from helpers.clusters import MAKE_NODES, Cluster, killed, wait_for
 
 STEPS = ["provider/install", "provider/create", "platform/install", "platform/deploy", "platform/check"]
-
 PROBE = ["unshare", "--mount", "mount", "-t", "tmpfs", "tmpfs", "/tmp"]
 MAY_MOUNT = bool(shutil.which("unshare")) and subprocess.run(PROBE, capture_output=True).returncode == 0
 
@@ -53,6 +52,7 @@ def test_a_closed_standard_output_does_not_stop_the_run(cluster):
     assert unbroken(cluster)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
 def test_closed_descriptors(cluster, closed):
     """Nobody can read what is said; the work is done, and what is wrong shows in the exit code."""
@@ -105,6 +105,7 @@ def limited(cluster, size, *arguments):
     )
 
 
+@pytest.mark.slow
 def test_no_room_for_any_one_of_the_records(cluster):
     """The error strikes at one record after the other, and nothing is done that has no record."""
     cluster.rigger("provision")
@@ -388,6 +389,7 @@ def test_a_lock_file_with_nonsense_in_it(cluster):
     cluster.rigger("provision")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -84,6 +84,7 @@ def upgraded(rigger) -> bool:
     return versions(rigger) == {"3.5.1"}
 
 
+@pytest.mark.slow
 def test_it_is_the_same_cluster_there(moved):
     assert json.loads(moved("status", "-o", "json").out)["state"] == "deployed"
     moved("provision", "--plan", "--exit-code")
@@ -95,7 +96,7 @@ def test_it_is_the_same_cluster_there(moved):
     moved("check")
 
 
-@pytest.mark.parametrize("style", ["graceful", "inplace"])
+@pytest.mark.parametrize("style", ["graceful", pytest.param("inplace", marks=pytest.mark.slow)])
 def test_upgraded_there_nothing_is_lost(moved, style):
     said = json.loads(moved(*UPGRADE, style, "-o", "json").out)
     figures = said["steps"][-1]["figures"]
@@ -108,6 +109,7 @@ def test_upgraded_there_nothing_is_lost(moved, style):
     nothing_lost(moved)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style", ["graceful", pytest.param("inplace", marks=pytest.mark.heavy)])
 def test_killed_at_every_step_boundary_and_resumed_nothing_is_lost(moved, style):
     steps = ["tests/app-test", "backup", f"upgrade-{style}", "check"]
@@ -123,6 +125,7 @@ def test_killed_at_every_step_boundary_and_resumed_nothing_is_lost(moved, style)
     nothing_lost(moved)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style", ["graceful", pytest.param("inplace", marks=pytest.mark.heavy)])
 def test_killed_inside_the_upgrade_and_resumed_nothing_is_lost(moved, style):
     process = moved.start(*UPGRADE, style)
@@ -140,6 +143,7 @@ def test_killed_inside_the_upgrade_and_resumed_nothing_is_lost(moved, style):
     nothing_lost(moved)
 
 
+@pytest.mark.slow
 def test_the_way_back_loses_nothing_either(moved):
     assert not dies(moved, "step-finished upgrade-graceful", "after", *UPGRADE, "graceful")
     moved("upgrade", "--rollback")
@@ -148,6 +152,7 @@ def test_the_way_back_loses_nothing_either(moved):
     nothing_lost(moved)
 
 
+@pytest.mark.slow
 def test_a_restore_in_the_middle_leads_back_to_the_old_version(moved):
     assert not dies(moved, "step-finished upgrade-graceful", "after", *UPGRADE, "graceful")
     moved("test", "app-destroy")

@@ -1,16 +1,13 @@
-"""Modules: what a manifest may say, how a wrong one is refused, and where modules are looked for."""
+"""What a manifest says, and what is said about one that is wrong."""
 
 import os
-import shutil
 import textwrap
-from dataclasses import replace
 
 import pytest
-from helpers.repositories import git
 
-from rigger.errors import BadUsage, Refused
+from rigger.errors import Refused
 from rigger.modules import manifest as modules_manifest
-from rigger.modules import model, scripts, search, shared, verbs
+from rigger.modules import scripts, search, verbs
 
 HEAD = "interface: 2\nname: soil\nrole: provider\n"
 
@@ -250,152 +247,7 @@ def test_what_is_no_manifest_is_refused(manifest, content, said):
     assert len(refused.value.message) < 1000
 
 
-# Scripts
-
-
-def test_a_script_may_end_in_sh(tmp_path):
-    (tmp_path / "create.sh").write_text("#!/bin/sh\n")
-    module = model.Module("soil", "provider", str(tmp_path))
-    assert module.script("create") == str(tmp_path / "create.sh")
-    (tmp_path / "create").write_text("#!/bin/sh\n")
-    assert module.script("create") == str(tmp_path / "create")
-    assert module.script("destroy") is None
-
-
-def test_the_digest_of_shared_files_leaves_the_scripts_out(tmp_path):
-    module = model.Module("soil", "provider", str(tmp_path))
-    (tmp_path / "lib").mkdir()
-    (tmp_path / "lib" / "a.sh").write_text("one")
-    before = shared.shared_digest(module)
-    (tmp_path / "create").write_text("#!/bin/sh\n")
-    (tmp_path / "create").chmod(0o755)
-    (tmp_path / "rigger.yml").write_text("x")
-    (tmp_path / "__pycache__").mkdir()
-    (tmp_path / "__pycache__" / "x.pyc").write_text("x")
-    assert shared.shared_digest(module) == before
-    (tmp_path / "lib" / "a.sh").write_text("two")
-    assert shared.shared_digest(module) != before
-
-
-def test_whatever_a_script_can_import_or_source_is_shared(tmp_path):
-    module = model.Module("soil", "provider", str(tmp_path), checkout=str(tmp_path.parent))
-    git(tmp_path.parent, "init", "-q")
-    (tmp_path / "lib" / "tests").mkdir(parents=True)
-    (tmp_path / "lib" / "__init__.py").write_text("")
-    for checkout in ("", str(tmp_path.parent)):
-        seen = {}
-
-        def changed(what, checkout=checkout, seen=seen):
-            git(tmp_path.parent, "add", "-A")
-            digest = shared.shared_digest(replace(module, checkout=checkout))
-            assert digest not in seen, f"{what} makes no other digest than {seen.get(digest)}"
-            seen[digest] = what
-
-        changed("nothing")
-        for name in ("make.py", "__init__.py", "README", "tests/run.py", "rigger.yml"):
-            (tmp_path / "lib" / name).write_text("x = 1\n")
-            changed(f"a new {name}")
-            (tmp_path / "lib" / name).write_text("x = 2\n")
-            changed(f"one byte of {name}")
-        for target in ("make.py", "/nonexistent", "tests", "../.."):
-            (tmp_path / "lib" / "link").unlink(missing_ok=True)
-            os.symlink(target, tmp_path / "lib" / "link")
-            changed(f"a link to {target}")
-        shutil.rmtree(tmp_path / "lib")
-        (tmp_path / "lib" / "tests").mkdir(parents=True)
-        (tmp_path / "lib" / "__init__.py").write_text("")
-
-
-def test_a_script_of_riggers_own_counts_with_riggers_version(tmp_path, monkeypatch):
-    own = os.path.join(verbs.TERRAFORM_STEPS, "create")
-    (tmp_path / "create").write_text("#!/bin/sh\n")
-    before = scripts.step_digest(own), scripts.step_digest(str(tmp_path / "create"))
-    assert before[0] != scripts.script_digest(own) and before[1] == scripts.script_digest(
-        str(tmp_path / "create")
-    )
-    monkeypatch.setattr(scripts, "__version__", "99.0.0")
-    assert scripts.step_digest(own) != before[0]
-    assert scripts.step_digest(str(tmp_path / "create")) == before[1]
-
-
 # Where modules are looked for
-
-
-def test_a_module_of_the_users_own_hides_one_of_rigger(modules, rigger):
-    modules.write("provider", "noop", "description: mine")
-    rigger("configure", "--defaults", "--name", "a", "--platform", "noop", "--provider", "noop")
-    plan = rigger("provision", "--plan", "-o", "json").out
-    assert os.path.join(modules.folder, "providers", "noop", "create") in plan
-
-
-def test_the_first_folder_of_the_path_wins_and_the_home_comes_before_rigger(tmp_path, monkeypatch):
-    def write(place, text):
-        folder = tmp_path / place / "soil"
-        folder.mkdir(parents=True)
-        (folder / "rigger.yml").write_text(HEAD + f"description: {text}\n")
-
-    write("one", "one")
-    write("two", "two")
-    write("home/providers", "home")
-    home = str(tmp_path / "home")
-    assert search.find("provider", "soil", home).description == "home"
-    monkeypatch.setenv("RIGGER_PROVIDER_PATH", f"{tmp_path}/none:{tmp_path}/one::{tmp_path}/two")
-    assert search.find("provider", "soil", home).description == "one"
-    assert search.find("provider", "local", home).name == "local"
-
-
-def test_a_provider_given_as_a_folder(modules, rigger, tmp_path):
-    folder = modules.write("provider", "soil")
-    elsewhere = str(tmp_path / "elsewhere")
-    os.rename(folder, elsewhere)
-    rigger("configure", "--defaults", "--name", "a", "--platform", "noop", "--provider", "./elsewhere")
-    assert rigger("config", "get", "PROVIDER").out == f"{elsewhere}\n"
-    rigger("provision")
-    refused = rigger(
-        "configure", "--defaults", "--name", "b", "--platform", "noop", "--provider", "./nowhere", code=2
-    )
-    assert "nowhere: it has no rigger.yml" in refused.err
-
-
-def test_a_module_of_the_other_role(modules, rigger):
-    modules.write("provider", "soil", "")
-    os.rename(os.path.join(modules.folder, "providers"), os.path.join(modules.folder, "platforms"))
-    refused = rigger(
-        "configure", "--defaults", "--name", "a", "--platform", "soil", "--provider", "noop", code=9
-    )
-    assert "soil is a provider, not a platform" in refused.err
-
-
-def test_an_unknown_one_lists_the_known(rigger, modules):
-    modules.write("provider", "soil")
-    refused = rigger(
-        "configure", "--defaults", "--name", "a", "--platform", "noop", "--provider", "soul", code=2
-    )
-    assert "'soul'" in refused.err and "did you mean soil?" in refused.err and "local" in refused.err
-    for name in ("../soil", "soil/../soil", ".", "so il"):
-        assert rigger(
-            "configure", "--defaults", "--name", "a", "--platform", "noop", "--provider", name, code=2
-        ).err
-
-
-def test_a_broken_foreign_manifest_does_not_stop_others(rigger, modules):
-    for name, content in {
-        "bad": b"interface: 2\nnmae: bad\n",
-        "worse": b"\xff",
-        "huge": b"x" * (2 << 20),
-    }.items():
-        folder = modules.write("provider", name)
-        with open(os.path.join(folder, "rigger.yml"), "wb") as file:
-            file.write(content)
-    os.mkdir(os.path.join(modules.folder, "providers", "empty"))
-    rigger("configure", "--defaults", "--name", "a", "--platform", "noop", "--provider", "noop")
-    rigger("provision")
-    for command in ("list", "status", "doctor"):
-        rigger(command)
-    refused = rigger(
-        "configure", "--defaults", "--name", "b", "--platform", "noop", "--provider", "bad", code=9
-    )
-    assert "bad/rigger.yml, line 2: nmae: there is no such field (did you mean name?)" in refused.err
 
 
 def test_a_manifest_that_became_wrong_is_refused_and_destroys_nothing(rigger, modules):
@@ -417,67 +269,7 @@ def test_the_modules_that_ship_are_valid(role, tmp_path):
             assert scripts.script_problem(module.script(verb)) is None, (name, verb)
 
 
-def test_names_with_a_slash_need_a_manifest(tmp_path):
-    with pytest.raises(BadUsage):
-        search.find("provider", str(tmp_path), str(tmp_path))
-
-
 # Everything that is there, for a list
-
-
-def test_all_modules_are_found_with_their_places_and_their_problems(rigger, modules, tmp_path, monkeypatch):
-    monkeypatch.setenv("RIGGER_PROVIDER_PATH", rigger.env["RIGGER_PROVIDER_PATH"])
-    checkout, home = tmp_path / "checkout", tmp_path / "home"
-    inside = modules.write("provider", "soil", "description: first\n")
-    shutil.copytree(inside, checkout / "contrib" / "soil")
-    shutil.copytree(inside, home / "providers" / "soil")
-    broken = modules.write("provider", "mud", "no-such-field: 1\n")
-    sleepy = modules.write("provider", "sand")
-    os.chmod(os.path.join(sleepy, "destroy"), 0o644)
-    old = checkout / "contrib" / "rock"
-    old.mkdir()
-    (old / "create.sh").write_text("echo made\n")
-    (old / "destroy.sh").write_text("echo gone\n")
-    os.makedirs(checkout / "contrib" / "rigger")
-    (checkout / "contrib" / "rigger" / "rigger.yml").write_text("interface: 2\nname: oak\nrole: platform\n")
-    rows = search.found("provider", str(home), str(checkout))
-    places = [(row.name, row.place, row.interface, row.shadowed) for row in rows]
-    assert places[:2] == [("soil", "checkout", 2, False), ("rock", "checkout", 1, False)]
-    assert ("soil", "$RIGGER_PROVIDER_PATH", 2, True) in places and (
-        "soil",
-        "~/.rigger/providers",
-        2,
-        True,
-    ) in places
-    assert ("local", "rigger itself", 2, False) in places
-    problems = {row.name: row.problem for row in rows if row.problem}
-    assert "no-such-field" in problems["mud"] and broken in problems["mud"]
-    assert (
-        "destroy is not executable" in problems["sand"] and "soil" not in problems and "oak" not in problems
-    )
-    (own,) = [row for row in search.found("platform", str(home), str(checkout)) if row.place == "checkout"]
-    assert (own.name, own.folder) == ("oak", str(checkout / "contrib" / "rigger"))
-    assert search.find("provider", "soil", str(home), str(checkout)).folder == str(
-        checkout / "contrib" / "soil"
-    )
-    assert search.find("provider", "rock", str(home), str(checkout)).interface == 1
-
-
-def test_the_first_place_of_a_repository_has_its_platform(tmp_path):
-    for place in ("contrib/rigger", ".rigger", "rigger", "."):
-        folder = tmp_path / "checkout" / place
-        folder.mkdir(parents=True, exist_ok=True)
-        name = place.replace("/", "-").strip(".") or "root"
-        (folder / "rigger.yml").write_text(f"interface: 2\nname: {name}\nrole: platform\n")
-        (own,) = search.in_checkout("platform", str(tmp_path), str(tmp_path / "checkout"))
-        assert own.name == name
-
-
-def test_a_module_outside_of_a_repository_is_not_in_it(tmp_path, modules):
-    folder = modules.write("provider", "soil")
-    os.makedirs(tmp_path / "checkout" / "contrib")
-    os.symlink(folder, tmp_path / "checkout" / "contrib" / "soil")
-    assert search.in_checkout("provider", str(tmp_path), str(tmp_path / "checkout")) == []
 
 
 @pytest.mark.parametrize(

@@ -2,31 +2,8 @@
 
 import os
 
-import pytest
-from helpers.clusters import MAKE_NODES, Cluster
-
-ALL = ["provider/install", "provider/create", "platform/install", "platform/deploy", "platform/check"]
-CHECKS = ["provider/check", "platform/check"]
-AFTER_CREATE = ["provider/create", "platform/install", "platform/deploy", "platform/check"]
-AFTER_DEPLOY = ["platform/deploy", "provider/check", "platform/check"]
-
-
-@pytest.fixture
-def cluster(rigger, modules):
-    cluster = Cluster(rigger, modules)
-    cluster.configure()
-    return cluster
-
-
-@pytest.fixture
-def provisioned(cluster):
-    cluster.rigger("provision")
-    assert cluster.ran() == ALL
-    return cluster
-
-
-def why(cluster) -> dict:
-    return {f"{row['module'].partition('/')[0]}/{row['step']}": row["why"] for row in cluster.plan()["steps"]}
+from helpers.clusters import MAKE_NODES
+from helpers.plan_steps import AFTER_CREATE, AFTER_DEPLOY, ALL, CHECKS, why
 
 
 def test_the_first_provision_runs_everything_in_order(cluster):
@@ -45,60 +22,6 @@ def test_a_second_provision_only_checks(provisioned):
     shown = provisioned.rigger("provision", "--plan").out
     assert "up to date: soil install, soil create, tree install, tree deploy" in shown
     assert provisioned.ran() == []
-
-
-@pytest.mark.parametrize(
-    ("assignment", "expected"),
-    [
-        ("COMMENT=something else", CHECKS),
-        ("TOOLS=many", ["provider/install", *CHECKS]),
-        ("COLOUR=red", AFTER_DEPLOY),
-        ("MIRROR=near", ["platform/install", *AFTER_DEPLOY]),
-        ("VERSION=1.9.0", ["platform/install", *AFTER_DEPLOY]),
-        ("NODES=3", AFTER_CREATE),
-        ("TOKEN=a-secret-token", AFTER_CREATE),
-        ("REGION=there", AFTER_CREATE),
-    ],
-)
-def test_a_changed_value_runs_the_steps_that_it_concerns(provisioned, assignment, expected):
-    provisioned.rigger("config", "set", assignment)
-    provisioned.rigger("provision", "--yes")
-    assert provisioned.ran() == expected
-    provisioned.rigger("provision")
-    assert provisioned.ran() == CHECKS
-
-
-def test_a_value_that_is_changed_back_needs_nothing(provisioned):
-    provisioned.rigger("config", "set", "COLOUR=red")
-    assert why(provisioned)["platform/deploy"] == "COLOUR green -> red"
-    provisioned.rigger("config", "unset", "COLOUR")
-    assert list(why(provisioned)) == CHECKS
-
-
-def test_a_secret_is_not_shown_as_a_reason(provisioned):
-    provisioned.rigger("config", "set", "TOKEN=swordfish-1")
-    assert why(provisioned)["provider/create"] == "TOKEN is new"
-    provisioned.rigger("provision")
-    provisioned.rigger("config", "set", "TOKEN=swordfish-2")
-    assert why(provisioned)["provider/create"] == "TOKEN is new"
-    assert "swordfish" not in provisioned.rigger("provision").out + provisioned.content("audit.jsonl")
-
-
-def test_a_reason_shows_a_hostile_value_on_one_short_line(provisioned):
-    provisioned.rigger("config", "set", "COLOUR=red\x1b]0;title\x07\n" + "x" * 5000)
-    said = provisioned.rigger("provision")
-    assert "\x1b" not in said.out and "\x07" not in said.out
-    assert max(map(len, said.out.splitlines())) < 300
-
-
-def test_a_changed_script_runs_again_and_what_follows_from_it(provisioned):
-    provisioned.script("platform", "install", "echo newer")
-    assert why(provisioned)["platform/install"] == "its script changed"
-    provisioned.rigger("provision")
-    assert provisioned.ran() == ["platform/install", *AFTER_DEPLOY]
-    provisioned.script("platform", "check", "echo more careful")
-    provisioned.rigger("provision")
-    assert provisioned.ran() == CHECKS
 
 
 def test_a_changed_file_that_the_scripts_share_runs_them_again(provisioned):
@@ -222,16 +145,3 @@ def test_everything_runs_again_after_half_a_destroy(provisioned):
     assert "deployed since" in provisioned.rigger("status").out
     provisioned.rigger("provision")
     assert provisioned.ran() == CHECKS
-
-
-def test_a_destroy_of_the_platform_alone_is_remembered(provisioned):
-    provisioned.script("platform", "undeploy", 'kill -9 "$PPID"')
-    provisioned.rigger("destroy", "--yes", code=-9)
-    provisioned.ran()
-    provisioned.rigger("provision")
-    assert provisioned.ran() == ["platform/install", *AFTER_DEPLOY]
-
-
-def test_destroy_before_anything_was_made(cluster):
-    cluster.rigger("destroy", "--yes")
-    assert cluster.ran() == ["provider/destroy"]

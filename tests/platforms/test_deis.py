@@ -204,6 +204,7 @@ def commit_of(world, tag):
     return git(world.repository.removeprefix("file://"), "rev-parse", tag)
 
 
+@pytest.mark.slow
 def test_the_same_without_a_terminal_and_with_scripts_without_sh(rigger, world):
     configure(rigger, world, "--version", "1.12.0")
     rigger("setup-clients")
@@ -233,6 +234,7 @@ def test_the_same_without_a_terminal_and_with_scripts_without_sh(rigger, world):
     rigger("destroy", "--yes")
 
 
+@pytest.mark.slow
 def test_a_branch_is_built_instead_of_downloaded(rigger, world):
     configure(rigger, world, "--ref", BRANCH)
     world.mirror.asked.clear()
@@ -292,6 +294,7 @@ def test_graceful_upgrades_stay_within_a_major_version_and_begin_at_1_9():
     assert deis.repository == "https://github.com/deis/deis.git" and deis.git_tags and deis.prefix == "DEIS"
 
 
+@pytest.mark.slow
 def test_a_create_that_failed_keeps_the_discovery_url_and_destroy_forgets_it(rigger, world):
     configure(rigger, world, "--version", "1.12.0", provider="vagrant")
     user_data = rigger.path("environments", "d", "checkout", "contrib", "coreos", "user-data")
@@ -308,6 +311,7 @@ def test_a_create_that_failed_keeps_the_discovery_url_and_destroy_forgets_it(rig
     rigger("destroy", "--yes")
 
 
+@pytest.mark.slow
 def test_an_upgrade_that_failed_goes_on(rigger, world):
     configure(rigger, world, "--version", "1.11.0")
     rigger("provision")
@@ -324,6 +328,7 @@ def test_an_upgrade_that_failed_goes_on(rigger, world):
     rigger("destroy", "--yes")
 
 
+@pytest.mark.slow
 def test_a_bundle_stands_up_elsewhere_with_its_own_paths(rigger, world, tmp_path):
     from helpers.second_machine import elsewhere
 

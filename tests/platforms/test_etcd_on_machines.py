@@ -10,11 +10,6 @@ import pytest
 from helpers.clusters import wait_for
 from helpers.machines import LOST_AFTER, Machines, only_with_namespaces
 
-from platforms.test_etcd_scripts import cache  # noqa: F401
-
-# Fixtures have the names of the arguments that take them.
-# ruff: noqa: F811
-
 
 class Etcd:
     """An environment of etcd on test machines, driven by the real program."""
@@ -81,6 +76,7 @@ def etcd(rigger, tmp_path, cache, request):
         yield Etcd(rigger, machines, cache)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("etcd", [4], indirect=True)
 def test_the_whole_life_of_a_cluster(etcd):
     etcd.configure("NODES=3")
@@ -162,6 +158,7 @@ def cut_off(etcd, process, number, said=b""):
     return said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("etcd", [4], indirect=True)
 def test_a_machine_is_cut_off_during_deploy_and_an_upgrade(etcd):
     etcd.configure("NODES=3")
@@ -220,6 +217,7 @@ exit 0
 """
 
 
+@pytest.mark.slow
 @only_with_namespaces
 @pytest.mark.parametrize("etcd", [1], indirect=True)
 def test_a_unit_where_systemd_runs(etcd):
@@ -245,6 +243,7 @@ def test_a_unit_where_systemd_runs(etcd):
     assert calls[-2:] == [f"disable --now {own}", "daemon-reload"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("etcd", [1], indirect=True)
 def test_a_member_that_lost_its_data_is_not_started_from_nothing(etcd):
     etcd.configure()

