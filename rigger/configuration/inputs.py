@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from rigger import text as texts
 from rigger.envfile import file as envfile
@@ -41,7 +41,7 @@ def whole_path(name: str, value: str) -> str:
     return check_url(value) if name == "REPOSITORY" and value else value
 
 
-def values_of_flags(assignments, **named) -> dict[str, str]:
+def values_of_flags(assignments: Iterable[str], **named: str | None) -> dict[str, str]:
     flags: dict[str, str] = {}
     for text in assignments:
         text = texts.decode(os.fsencode(text))
@@ -51,9 +51,9 @@ def values_of_flags(assignments, **named) -> dict[str, str]:
         if flags.get(name, value) != value:
             raise BadUsage(f"--set {name}= stands there twice, with different values.")
         flags[name] = value
-    for name, value in named.items():
-        if value is not None:
-            value = texts.decode(os.fsencode(value))
+    for name, given in named.items():
+        if given is not None:
+            value = texts.decode(os.fsencode(given))
             if flags.get(name, value) != value:
                 raise BadUsage(f"--{name.lower()} and --set {name}= name different values.")
             flags[name] = value
@@ -77,7 +77,8 @@ def read_answers(path: str) -> dict[str, str]:
         raise BadUsage(f"{path} cannot be read: {problem.strerror}.") from None
     for binding in dotenv.parser.parse_stream(io.StringIO(text)):
         if binding.error or (binding.key and binding.value is None):
-            line = binding.original.line + re.match(r"\s*", binding.original.string)[0].count("\n")
+            blank = re.match(r"\s*", binding.original.string)
+            line = binding.original.line + (blank[0].count("\n") if blank else 0)
             raise BadUsage(f"{path}, line {line}: this is not NAME=VALUE.")
     values = dotenv.dotenv_values(stream=io.StringIO(text), interpolate=False)
     return {name: value for name, value in values.items() if value is not None}

@@ -29,7 +29,7 @@ class StepLog:
         self._fd = os.open(self.channels.log, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
         return self
 
-    def __exit__(self, *exc) -> None:
+    def __exit__(self, *exc: object) -> None:
         self._write(self.stream.finish())
         os.close(self._fd)
 

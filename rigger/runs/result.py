@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from rigger.environments.environment import Environment
 from rigger.plans.model import Step
@@ -38,7 +39,7 @@ class StepResult:
         """Whether this is a test that said that it does not apply."""
         return self.exit_code == SKIPPED and "/" in self.step.verb and not (self.problems or self.interrupted)
 
-    def as_dict(self) -> dict:
+    def as_dict(self) -> dict[str, Any]:
         return {
             "module": f"{self.step.module.role}/{self.step.module.name}",
             "step": self.step.verb,

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from rigger.errors import BadUsage
 from rigger.files import write_bytes
@@ -83,7 +84,7 @@ def _end(path: str, size: int) -> str:
         return ""
 
 
-def summary(name: str, run: str, version: str, cases: Sequence[Case]) -> dict:
+def summary(name: str, run: str, version: str, cases: Sequence[Case]) -> dict[str, Any]:
     """Return the counts and cases of a test run, as they are written to summary.json."""
     counts = {
         outcome: sum(case.outcome == outcome for case in cases) for outcome in ("passed", "failed", "skipped")
@@ -108,30 +109,30 @@ def summary(name: str, run: str, version: str, cases: Sequence[Case]) -> dict:
     }
 
 
-def write_report(folder: str, found: dict) -> None:
+def write_report(folder: str, report: dict[str, Any]) -> None:
     """Write summary.json and junit.xml (the format of Ant's JUnit task, as CI servers read it) into a folder."""
     os.makedirs(folder, mode=0o700, exist_ok=True)
     write_bytes(
-        os.path.join(folder, "summary.json"), json.dumps(found, indent=2).encode() + b"\n", durable=False
+        os.path.join(folder, "summary.json"), json.dumps(report, indent=2).encode() + b"\n", durable=False
     )
-    write_bytes(os.path.join(folder, "junit.xml"), _junit(found), durable=False)
+    write_bytes(os.path.join(folder, "junit.xml"), _junit(report), durable=False)
 
 
-def _junit(found: dict) -> bytes:
+def _junit(report: dict[str, Any]) -> bytes:
     from xml.etree import ElementTree
 
     suite = ElementTree.Element(
         "testsuite",
-        name=found["suite"],
-        tests=str(len(found["tests"])),
-        failures=str(found["failed"]),
-        skipped=str(found["skipped"]),
+        name=report["suite"],
+        tests=str(len(report["tests"])),
+        failures=str(report["failed"]),
+        skipped=str(report["skipped"]),
         errors="0",
-        time=f"{found['seconds']:.3f}",
+        time=f"{report['seconds']:.3f}",
     )
-    for test in found["tests"]:
+    for test in report["tests"]:
         at = ElementTree.SubElement(
-            suite, "testcase", classname=found["suite"], name=test["name"], time=f"{test['seconds']:.3f}"
+            suite, "testcase", classname=report["suite"], name=test["name"], time=f"{test['seconds']:.3f}"
         )
         if test.get("figures"):
             properties = ElementTree.SubElement(at, "properties")
@@ -142,7 +143,8 @@ def _junit(found: dict) -> bytes:
             failure.text = _xml(_end(test["log"], OUTPUT_BYTES))
         elif test["outcome"] == "skipped":
             ElementTree.SubElement(at, "skipped", message=_xml(test["reason"]))
-    return ElementTree.tostring(suite, encoding="utf-8", xml_declaration=True) + b"\n"
+    xml: bytes = ElementTree.tostring(suite, encoding="utf-8", xml_declaration=True)
+    return xml + b"\n"
 
 
 def _xml(text: str) -> str:

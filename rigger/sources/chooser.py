@@ -177,8 +177,8 @@ class SourceChooser:
 
     def _clone(self, wanted: SourceSpec, url: str) -> Checkout:
         """Clone what is wanted among the drafts; a clone of last time is used again."""
-        key = {"version": wanted.name} if wanted.source == RELEASE else {"ref": wanted.name}
-        target = git_remote.resolve(url, **key, cache=self.environment.cache_dir)
+        version, ref = (wanted.name, "") if wanted.source == RELEASE else ("", wanted.name)
+        target = git_remote.resolve(url, version, ref, cache=self.environment.cache_dir)
         mark = hashlib.sha256(f"{url}\n{target.commit}\n{wanted.name}".encode(*UTF8)).hexdigest()[:16]
         folder = os.path.join(self.draft, mark)
         if not os.path.isdir(folder):

@@ -8,6 +8,7 @@ import os
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from rigger.errors import Refused, StepFailed
 from rigger.files import write_bytes
@@ -54,7 +55,9 @@ def migrate(workspace: Workspace, say: Callable[[str], None]) -> str:
     return f"The state ({serial}) moved from {backend.shown(before)} to {backend.shown(after)}."
 
 
-def _send(old: dict, sent: dict | None, path: str, target: _Here | _There, where: str) -> dict:
+def _send(
+    old: dict[str, Any], sent: dict[str, Any] | None, path: str, target: _Here | _There, where: str
+) -> dict[str, Any]:
     """Put a state into a backend, and return what is there then; raises StepFailed, and Refused where another is."""
     there = target.read()
     ours = there is not None and (not there.get("resources") or _same_content(sent, there))
@@ -66,12 +69,12 @@ def _send(old: dict, sent: dict | None, path: str, target: _Here | _There, where
         if there and there["lineage"] != old["lineage"]:  # Terraform begins a new one where there was none
             target.write(path, force=True)
             there = target.read()
-    if not _same_state(old, there):
+    if there is None or not _same_state(old, there):
         raise StepFailed("what is there now is not what was sent.")
     return there
 
 
-def _require_older(old: Mapping, there: Mapping, where: str) -> None:
+def _require_older(old: Mapping[str, Any], there: Mapping[str, Any], where: str) -> None:
     if there["lineage"] != old["lineage"]:
         raise Refused(
             f"{where} holds the state of something else (lineage {there['lineage']}).".capitalize(),
@@ -84,7 +87,7 @@ def _require_older(old: Mapping, there: Mapping, where: str) -> None:
         )
 
 
-def _same_state(old: Mapping, new: Mapping | None) -> bool:
+def _same_state(old: Mapping[str, Any], new: Mapping[str, Any] | None) -> bool:
     """Return whether a state arrived; Terraform may count its serial up on the way."""
     return (
         new is not None
@@ -94,7 +97,7 @@ def _same_state(old: Mapping, new: Mapping | None) -> bool:
     )
 
 
-def _same_content(one: Mapping | None, other: Mapping) -> bool:
+def _same_content(one: Mapping[str, Any] | None, other: Mapping[str, Any]) -> bool:
     return one is not None and all(one.get(part) == other.get(part) for part in ("resources", "outputs"))
 
 
@@ -104,7 +107,7 @@ class _Here:
     def __init__(self, workspace: Workspace):
         self.workspace = workspace
 
-    def read(self) -> dict | None:
+    def read(self) -> dict[str, Any] | None:
         return whole(self.workspace.file(STATE))
 
     def write(self, path: str, force: bool) -> None:
@@ -117,7 +120,7 @@ class _Here:
 class _There:
     """The state in a backend: Terraform in a folder that has nothing but the settings of that backend."""
 
-    def __init__(self, workspace: Workspace, settings: dict, say: Callable[[str], None]):
+    def __init__(self, workspace: Workspace, settings: dict[str, Any], say: Callable[[str], None]):
         folder = workspace.passing(f"backend-{next(iter(settings))}")
         shutil.rmtree(folder, ignore_errors=True)
         os.makedirs(folder, mode=0o700)
@@ -128,14 +131,14 @@ class _There:
         if said.returncode:
             self.terraform.fail("init", said.stdout + said.stderr)
 
-    def read(self) -> dict | None:
+    def read(self) -> dict[str, Any] | None:
         return self.terraform.pull()
 
     def write(self, path: str, force: bool) -> None:
         self.terraform.push(path, force)
 
 
-def _side(workspace: Workspace, settings: dict, say: Callable[[str], None]) -> _Here | _There:
+def _side(workspace: Workspace, settings: dict[str, Any], say: Callable[[str], None]) -> _Here | _There:
     return _There(workspace, settings, say) if settings else _Here(workspace)
 
 

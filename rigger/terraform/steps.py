@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from rigger import sdk
 from rigger.errors import BadUsage, NotReady, RiggerError, StepFailed
@@ -142,12 +144,12 @@ def ready(workspace: Workspace, say: Callable[[str], None]) -> Terraform:
     return terraform
 
 
-def _known_state(terraform: Terraform) -> dict | None:
+def _known_state(terraform: Terraform) -> dict[str, Any] | None:
     workspace = terraform.workspace
     return terraform.pull() if workspace.is_shared else whole(workspace.file(STATE))
 
 
-def _note_shared(terraform: Terraform) -> dict | None:
+def _note_shared(terraform: Terraform) -> dict[str, Any] | None:
     """Keep the state in mind that a shared backend has now, and return it."""
     state = _known_state(terraform)
     if terraform.workspace.is_shared:
@@ -232,7 +234,7 @@ def _own_check(workspace: Workspace) -> None:
             return
 
 
-def give_back(workspace: Workspace, outputs: Mapping[str, Mapping]) -> None:
+def give_back(workspace: Workspace, outputs: Mapping[str, Mapping[str, Any]]) -> None:
     """Give Terraform's outputs to rigger: vars, secrets, and the inventory, as the manifest maps them."""
     settings = workspace.module.terraform
     nodes = settings.inventory or next((name for name in ("nodes", "inventory") if name in outputs), "")
@@ -255,14 +257,14 @@ def give_back(workspace: Workspace, outputs: Mapping[str, Mapping]) -> None:
         sdk.write_nodes(_list(machines), workspace.values)
 
 
-def _list(machines) -> list:
+def _list(machines: Any) -> list[Any]:
     """Return the nodes of an output that is a list, or a map of name -> node."""
     if isinstance(machines, dict):
         return [{"name": name, **machine} for name, machine in machines.items()]
     return list(machines)
 
 
-def _as_text(value) -> str:
+def _as_text(value: object) -> str:
     if isinstance(value, bool) or isinstance(value, (dict, list)):
         return json.dumps(value)
     return "" if value is None else str(value)
@@ -273,10 +275,10 @@ def _apply(workspace: Workspace) -> None:
 
 
 def _output(workspace: Workspace, *names: str) -> None:
-    found = ready(workspace, print).outputs()
-    if names and names[0] not in found:
+    outputs = ready(workspace, print).outputs()
+    if names and names[0] not in outputs:
         raise BadUsage(f"There is no output {names[0]!r}.")
-    print(_as_text(found[names[0]]["value"]) if names else json.dumps(found, indent=2))
+    print(_as_text(outputs[names[0]]["value"]) if names else json.dumps(outputs, indent=2))
 
 
 def _state(workspace: Workspace) -> None:
@@ -289,7 +291,7 @@ def _state(workspace: Workspace) -> None:
     print(json.dumps(_known_state(terraform) or {}, indent=2))
 
 
-STEPS: dict[str, Callable] = {
+STEPS: dict[str, Callable[..., int | None]] = {
     "install": install,
     "create": create,
     "apply": _apply,
@@ -308,7 +310,8 @@ def main(arguments: list[str]) -> int:
     signal.signal(signal.SIGINT, lambda signum, frame: interrupted.set())
     os.umask(0o077)
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(line_buffering=True, errors="backslashreplace")
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(line_buffering=True, errors="backslashreplace")
     try:
         if not arguments or arguments[0] not in STEPS:
             raise BadUsage(f"Usage: rigger-terraform {'|'.join(STEPS)}")

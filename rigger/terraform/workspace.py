@@ -142,7 +142,7 @@ def _as_expression(value: str, type: str) -> str:
         return expression(value) if type == "any" else value
 
 
-def expression(value) -> str:
+def expression(value: object) -> str:
     """Return a value as Terraform's expression language writes it, with nothing in it that would be evaluated."""
     if isinstance(value, str):
         escaped = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}

@@ -47,9 +47,9 @@ def _repositories(home: str) -> dict[str, dict[str, str]]:
     path = os.path.join(home, REPOSITORIES)
     try:
         with open(path, encoding="utf-8") as file:
-            known = json.load(file)
-        if all(isinstance(when, str) for commits in known.values() for when in commits.values()):
-            return known
+            agreements: dict[str, dict[str, str]] = json.load(file)
+        if all(isinstance(when, str) for commits in agreements.values() for when in commits.values()):
+            return agreements
     except FileNotFoundError:
         return {}
     except OSError as problem:

@@ -14,9 +14,11 @@ Record N is the key /rigger-app/NAME/N, the number with twelve digits, and the v
 transaction that creates the key if it is not there: however often a record is sent, and however late one of
 the requests arrives, it is there once. Times are seconds since 1970.
 
-It needs Python 3.7 and nothing else, and speaks JSON with etcd's own gateway:
+It is one file, however long, because it is copied to a node by itself. It needs Python 3.7 and nothing else, and speaks JSON with etcd's own gateway:
 https://etcd.io/docs/v3.5/dev-guide/api_grpc_gateway/
 """
+
+from __future__ import annotations
 
 import base64
 import fcntl
@@ -32,6 +34,8 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 from urllib.parse import urlsplit
 
 FOLDER = os.path.dirname(os.path.abspath(__file__))
@@ -51,11 +55,11 @@ class Refused(Exception):
 PROBLEMS = (OSError, http.client.HTTPException, ValueError, Refused)
 
 
-def path(name):
+def path(name: str) -> str:
     return os.path.join(FOLDER, name)
 
 
-def content(name):
+def content(name: str) -> str:
     """Return a file's text, nothing where there is no file."""
     try:
         with open(path(name), encoding="utf-8") as file:
@@ -64,7 +68,7 @@ def content(name):
         return ""
 
 
-def replace(name, text):
+def replace(name: str, text: str) -> None:
     with open(path(name + ".new"), "w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
@@ -72,27 +76,28 @@ def replace(name, text):
     os.replace(path(name + ".new"), path(name))
 
 
-def config():
-    return json.loads(content("config.json"))
+def config() -> dict[str, Any]:
+    settings: dict[str, Any] = json.loads(content("config.json"))
+    return settings
 
 
-def encoded(text):
+def encoded(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
 
 
-def decoded(text):
+def decoded(text: str) -> str:
     return base64.b64decode(text).decode(errors="replace")
 
 
-def prefix(name):
+def prefix(name: str) -> str:
     return f"/rigger-app/{name}/"
 
 
-def key_of(name, number):
+def key_of(name: str, number: int) -> str:
     return f"{prefix(name)}{number:012}"
 
 
-def after(text):
+def after(text: str) -> str:
     """Return the end of the range of all keys that begin with a text."""
     return text[:-1] + chr(ord(text[-1]) + 1)
 
@@ -100,22 +105,22 @@ def after(text):
 class Cluster:
     """The members, of which one is asked until it fails."""
 
-    def __init__(self, members, timeout):
+    def __init__(self, members: list[str], timeout: float):
         self.members = members
         self.timeout = timeout
-        self.connection = None
+        self.connection: http.client.HTTPConnection | None = None
 
-    def ask(self, call, body):
+    def ask(self, call: str, body: dict[str, Any]) -> dict[str, Any]:
         """Return the answer to one call, asked once; one of PROBLEMS is raised and the next member's turn comes."""
         try:
             if self.connection is None:
                 member = urlsplit(self.members[0])
                 self.connection = http.client.HTTPConnection(
-                    member.hostname, member.port, timeout=self.timeout
+                    member.hostname or "", member.port, timeout=self.timeout
                 )
             self.connection.request("POST", call, json.dumps(body), {"Content-Type": "application/json"})
             response = self.connection.getresponse()
-            answer = json.loads(response.read().decode())
+            answer: dict[str, Any] = json.loads(response.read().decode())
             if response.status != 200:
                 raise Refused(answer.get("message") or answer.get("error") or f"HTTP {response.status}")
             return answer
@@ -124,7 +129,7 @@ class Cluster:
             self.members = self.members[1:] + self.members[:1]
             raise
 
-    def insist(self, call, body, seconds):
+    def insist(self, call: str, body: dict[str, Any], seconds: float) -> dict[str, Any]:
         """Return the answer to a call that may be repeated, from whichever member gives one."""
         end = time.monotonic() + seconds
         while True:
@@ -135,23 +140,23 @@ class Cluster:
                     raise Refused(f"no member answers: {problem}") from problem
                 time.sleep(0.1)
 
-    def learn(self):
+    def learn(self) -> None:
         """Take the member list over, and stay with the member that is asked now."""
-        found = []
+        members = []
         for member in self.ask("/v3/cluster/member/list", {}).get("members", []):
             for peer, client in zip(member.get("peerURLs", []), member.get("clientURLs", [])):  # noqa: B905
                 # Among themselves, nodes use the addresses of the peers; clients may be told public ones.
                 host = urlsplit(peer).netloc.rpartition(":")[0]
-                found.append(f"http://{host}:{urlsplit(client).port}")
-        if found and set(found) != set(self.members):
+                members.append(f"http://{host}:{urlsplit(client).port}")
+        if members and set(members) != set(self.members):
             current = self.members[0]
-            found.sort(key=lambda member: member != current)
-            if current not in found:
+            members.sort(key=lambda member: member != current)
+            if current not in members:
                 self.close()
-            self.members = found
-            replace("members", "\n".join(found) + "\n")
+            self.members = members
+            replace("members", "\n".join(members) + "\n")
 
-    def close(self):
+    def close(self) -> None:
         if self.connection is not None:
             self.connection.close()
             self.connection = None
@@ -160,47 +165,49 @@ class Cluster:
 class Ledger:
     """What the file of acknowledged records says; gaps are seconds from one record to the next."""
 
-    def __init__(self, since=0):
+    def __init__(self, since: int = 0):
         """Read all whole lines of the file; gaps behind record SINCE are also looked at apart from the others."""
         self.since = since
         self.last = 0  # number
         self.numbers = 0  # how many lines there are for records
-        self.longest = (0.0, None)  # gap, and when it began
+        self.longest: tuple[float, float | None] = (0.0, None)  # gap, and when it began
         self.longest_since = 0.0
-        self.then = None  # when the last record was acknowledged, or the program started after that
+        self.then: float | None = (
+            None  # when the last record was acknowledged, or the program started after that
+        )
         self.problem = ""
         self.size = 0
         if os.path.exists(path("ledger")):
             self.read()
 
-    def read(self):
+    def read(self) -> None:
         with open(path("ledger"), "rb") as file:
-            for place, line in enumerate(file, 1):
+            for row, line in enumerate(file, 1):
                 # Without its end, it was never acknowledged.
                 if not line.endswith(b"\n"):
                     break
                 self.size += len(line)
-                self.take(line, place)
+                self.take(line, row)
 
-    def take(self, line, place):
+    def take(self, line: bytes, row: int) -> None:
         try:
-            what, when = line.split()
-            when = float(when)
+            what, instant = line.split()
+            when = float(instant)
             if what == b"start":
                 # While the program was away it missed nothing.
                 self.then = when
                 return
             number = int(what)
         except ValueError:
-            self.problem = self.problem or f"line {place} of the ledger is damaged"
+            self.problem = self.problem or f"line {row} of the ledger is damaged"
             return
         if number != self.last + 1:
-            self.problem = self.problem or f"line {place} of the ledger is record {number} after {self.last}"
+            self.problem = self.problem or f"line {row} of the ledger is record {number} after {self.last}"
         self.look_at_gap(when)
         self.numbers += 1
         self.last, self.then = number, when
 
-    def look_at_gap(self, until):
+    def look_at_gap(self, until: float) -> None:
         if self.then is None:
             return
         self.longest = max(self.longest, (until - self.then, self.then), key=lambda gap: gap[0])
@@ -214,9 +221,9 @@ class Ledger:
 class Application:
     """The program while it runs."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.config = config()
-        self.name = self.config["name"]
+        self.name: str = self.config["name"]
         self.cluster = Cluster(content("members").split() or self.config["members"], TIMEOUT)
         ledger = Ledger()
         self.number = ledger.last
@@ -226,17 +233,17 @@ class Application:
         self.since = self.last = self.now()
         self.longest, self.began = ledger.longest
         self.written = self.unknown = 0
-        self.stopping = None
+        self.stopping: float | None = None  # when it ends at the latest
         self.learned = 0.0
         self.file = open(path("ledger"), "r+b" if os.path.exists(path("ledger")) else "w+b")
         self.file.truncate(ledger.size)
         self.file.seek(0, os.SEEK_END)
         self.synced = 0.0
 
-    def now(self):
+    def now(self) -> float:
         return self.zero + time.monotonic()
 
-    def run(self):
+    def run(self) -> None:
         """Write one record after the other until it is told to stop."""
         self.note("start")
         replace("address", self.serve() + "\n")
@@ -254,14 +261,14 @@ class Application:
         while not self.stopping:
             time.sleep(0.1)
 
-    def pace(self):
+    def pace(self) -> float:
         try:
             looked_at = os.stat(path("tested")).st_mtime
         except OSError:
             return SLOW
         return FAST if time.time() - looked_at < FAST_FOR else SLOW
 
-    def write(self, number):
+    def write(self, number: int) -> bool:
         """Send a record until it is acknowledged; false when that did not come before the end."""
         key, value = key_of(self.name, number), f"{number} {self.config['word']}"
         body = {
@@ -284,13 +291,13 @@ class Application:
             if attempt % len(self.cluster.members) == 0:
                 time.sleep(0.02)
         if not answer.get("succeeded"):
-            found = answer["responses"][0]["response_range"]["kvs"][0]["value"]
-            if decoded(found) != value:
-                sys.exit(f"record {number} is there already, but somebody else's: {decoded(found)}")
+            stored = decoded(answer["responses"][0]["response_range"]["kvs"][0]["value"])
+            if stored != value:
+                sys.exit(f"record {number} is there already, but somebody else's: {stored}")
         self.note(number)
         return True
 
-    def note(self, what):
+    def note(self, what: int | str) -> None:
         """Add a line to the ledger. Once it is with the system, it outlives this program; the disk gets it in time."""
         now = self.now()
         self.file.write(f"{what} {now:.6f}\n".encode())
@@ -298,14 +305,14 @@ class Application:
         if now - self.synced > 1:
             os.fsync(self.file.fileno())
             self.synced = now
-        if what != "start":
+        if isinstance(what, int):
             if now - self.last > self.longest:
                 self.longest, self.began = now - self.last, self.last
             self.number = what
             self.acknowledged += 1
             self.last = now
 
-    def learn(self):
+    def learn(self) -> None:
         if self.now() - self.learned > LEARN_EVERY:
             self.learned = self.now()
             try:
@@ -313,7 +320,7 @@ class Application:
             except PROBLEMS:
                 pass  # It is asked again soon, and the members that are known may still do.
 
-    def state(self):
+    def state(self) -> dict[str, Any]:
         waiting = self.now() - self.last
         return {
             "name": self.name,
@@ -328,12 +335,12 @@ class Application:
             "members": self.cluster.members,
         }
 
-    def serve(self):
+    def serve(self) -> str:
         """Serve /state and /ledger at the first free port; return the URL."""
         application, host = self, self.config["host"]
 
         class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
+            def do_GET(self) -> None:
                 if self.path == "/state":
                     self.give("application/json", json.dumps(application.state()).encode() + b"\n")
                 elif self.path == "/ledger":
@@ -342,14 +349,14 @@ class Application:
                 else:
                     self.send_error(404, "There are /state and /ledger")
 
-            def give(self, kind, body):
+            def give(self, kind: str, body: bytes) -> None:
                 self.send_response(200)
                 self.send_header("Content-Type", kind)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
 
-            def log_message(self, *words):
+            def log_message(self, format: str, *words: object) -> None:
                 pass
 
         class Server(http.server.ThreadingHTTPServer):
@@ -368,7 +375,7 @@ class Application:
         raise refusal
 
 
-def run():
+def run() -> None:
     """Be the application."""
     lock = open(path("lock"), "a+")
     # Somebody who only looks whether it is held lets go of it at once.
@@ -385,7 +392,7 @@ def run():
     lock.flush()
     application = Application()
 
-    def stop(*_):
+    def stop(*_: object) -> None:
         # What has been sent is waited for, so that it cannot arrive after all records were deleted.
         application.stopping = application.now() + 3
 
@@ -393,7 +400,7 @@ def run():
     application.run()
 
 
-def running():
+def running() -> int | None:
     """Return the number of the process that holds the lock, None when there is none."""
     try:
         with open(path("lock")) as lock:
@@ -409,20 +416,20 @@ def running():
 # What is done to it
 
 
-def deploy(name, host, port, *members):
+def deploy(name: str, host: str, port: str, *members: str) -> None:
     """Write its configuration down, unless it has one, and start it."""
     if not content("config.json"):
         # Records of an application that went with its node are nobody's any more.
         delete_records(name, list(members))
-        known = {"name": name, "word": os.urandom(8).hex(), "host": host, "port": int(port)}
-        replace("config.json", json.dumps({**known, "members": members}))
+        settings = {"name": name, "word": os.urandom(8).hex(), "host": host, "port": int(port)}
+        replace("config.json", json.dumps({**settings, "members": members}))
     replace("tested", f"{Ledger().last}\n")
     start()
     replace("tested", f"{Ledger().last}\n")
     print(f"writes, and serves its state at {content('address').strip()}/state")
 
 
-def start():
+def start() -> None:
     """Start it, and wait until it has written; exits when it does not."""
     if not running():
         if os.path.exists(path("address")):
@@ -442,20 +449,20 @@ def start():
         time.sleep(0.05)
 
 
-def ledger_size():
+def ledger_size() -> int:
     try:
         return os.stat(path("ledger")).st_size
     except FileNotFoundError:
         return 0
 
 
-def last_line():
+def last_line() -> bytes:
     with open(path("ledger"), "rb") as file:
         file.seek(max(0, ledger_size() - 100))
         return file.read().rpartition(b"\n")[0].rpartition(b"\n")[2]
 
 
-def last_words():
+def last_words() -> str:
     lines = content("log").split("\n")
     if running():
         try:
@@ -467,20 +474,20 @@ def last_words():
     return next((line for line in reversed(lines) if line.strip()), "it gave no reason")
 
 
-def stop():
+def stop() -> None:
     """End it, at the latest with force."""
     end_with(signal.SIGTERM)
     kill()
 
 
-def kill():
+def kill() -> None:
     """End it at once."""
     end_with(signal.SIGKILL)
     if running() is not None:
         sys.exit(f"process {running()} does not end")
 
 
-def end_with(number):
+def end_with(number: int) -> None:
     """Send a signal, and wait for the end for at most five seconds."""
     end, sent = time.monotonic() + 5, False
     while time.monotonic() < end:
@@ -496,7 +503,7 @@ def end_with(number):
         time.sleep(0.02)
 
 
-def remove():
+def remove() -> None:
     """End it, and delete its records and files; the files stay as long as the records cannot be deleted."""
     stop()
     if content("config.json"):
@@ -507,14 +514,14 @@ def remove():
     shutil.rmtree(FOLDER)
 
 
-def delete_records(name, members):
+def delete_records(name: str, members: list[str]) -> None:
     whole = {"key": encoded(prefix(name)), "range_end": encoded(after(prefix(name)))}
     Cluster(members, 10.0).insist("/v3/kv/deleterange", whole, 20)
 
 
-def test():
+def test() -> None:
     """Compare ledger and cluster; print a line `figure NAME VALUE` for every figure, `problem WORDS` for the rest."""
-    known = config()
+    settings = config()
     writes = await_next_record()
     ledger = Ledger(int(content("tested") or 0))
     if not writes:
@@ -522,10 +529,12 @@ def test():
     problems = [ledger.problem] if ledger.problem else []
     if not writes:
         problems.append(f"it does not {'write' if running() else 'run'} any more: {last_words()}")
-    figures = {"acknowledged": ledger.numbers}
+    figures: dict[str, object] = {"acknowledged": ledger.numbers}
     try:
-        cluster = Cluster(content("members").split() or known["members"], 5.0)
-        counts = compare(ledger.last, known["word"], prefix(known["name"]), records(cluster, known["name"]))
+        cluster = Cluster(content("members").split() or settings["members"], 5.0)
+        counts = compare(
+            ledger.last, settings["word"], prefix(settings["name"]), records(cluster, settings["name"])
+        )
     except Refused as problem:
         problems.append(f"its records cannot be read, {problem}")
     else:
@@ -536,11 +545,11 @@ def test():
     replace("tested", f"{ledger.last}\n")
     for name, value in figures.items():
         print("figure", name, value)
-    for problem in problems:
-        print("problem", " ".join(problem.split()))
+    for sentence in problems:
+        print("problem", " ".join(sentence.split()))
 
 
-def await_next_record():
+def await_next_record() -> bool:
     """Return whether a record is acknowledged soon."""
     before, end = ledger_size(), time.monotonic() + SILENCE
     while running() and ledger_size() <= before:
@@ -550,32 +559,34 @@ def await_next_record():
     return running() is not None
 
 
-def records(cluster, name):
+def records(cluster: Cluster, name: str) -> Iterator[tuple[int | None, str, int, int]]:
     """Yield number or None, value, version and create revision of all keys of an application, in the keys' order."""
     start, end = prefix(name), after(prefix(name))
     while True:
         body = {"key": encoded(start), "range_end": encoded(end), "limit": str(PAGE)}
         answer = cluster.insist("/v3/kv/range", body, 10)
-        for found in answer.get("kvs", []):
-            key = decoded(found["key"])
+        for pair in answer.get("kvs", []):
+            key = decoded(pair["key"])
             word = key[len(prefix(name)) :]
             number = int(word) if len(word) == 12 and word.isdigit() else None
             yield (
                 number,
-                decoded(found.get("value", "")),
-                int(found["version"]),
-                int(found["create_revision"]),
+                decoded(pair.get("value", "")),
+                int(pair["version"]),
+                int(pair["create_revision"]),
             )
         if not answer.get("more"):
             return
         start = key + "\0"
 
 
-def compare(last, word, start, found):
-    """Return how many of the records up to number LAST are lost, duplicated and so on in what was FOUND."""
+def compare(
+    last: int, word: str, start: str, records: Iterable[tuple[int | None, str, int, int]]
+) -> dict[str, int]:
+    """Return how many of the records up to number LAST are lost, duplicated and so on among those that there are."""
     counts = {"lost": 0, "duplicated": 0, "altered": 0, "out_of_order": 0, "unexpected": 0}
     expected, revision = 1, 0
-    for number, value, version, created in found:
+    for number, value, version, created in records:
         if number is None or number < expected:
             counts["unexpected"] += 1
             continue
@@ -597,7 +608,14 @@ def compare(last, word, start, found):
     return counts
 
 
-VERBS = {"run": run, "deploy": deploy, "stop": stop, "kill": kill, "remove": remove, "test": test}
+VERBS: dict[str, Callable[..., None]] = {
+    "run": run,
+    "deploy": deploy,
+    "stop": stop,
+    "kill": kill,
+    "remove": remove,
+    "test": test,
+}
 
 if __name__ == "__main__":
     VERBS[sys.argv[1]](*sys.argv[2:])
