@@ -43,9 +43,9 @@ class Store(Protocol):
 class FolderStore:
     """The state in files of a folder on this machine."""
 
-    def __init__(self, path: str):
+    def __init__(self, path: str, vars_file: str = "vars"):
         self.path = path
-        self.vars_file = os.path.join(path, "vars")
+        self.vars_file = os.path.join(path, vars_file)
         self.secrets_file = os.path.join(path, "secrets")
         self.inventory_file = os.path.join(path, "inventory.json")
         self.audit = AuditLog(os.path.join(path, "audit.jsonl"))

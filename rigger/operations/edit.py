@@ -14,6 +14,7 @@ from rigger.envfile import file as envfile
 from rigger.environments import checkout
 from rigger.environments.checkout import is_used
 from rigger.environments.environment import COMPUTED, Environment, split_secrets
+from rigger.environments.store import FolderStore
 from rigger.errors import Interrupted, InvalidConfig, NotReady, RiggerError, StepFailed
 from rigger.files import unlink_if_there, write_bytes
 from rigger.operations.consent import Consent
@@ -26,9 +27,10 @@ from rigger.runs.reporter import Reporter, Silent
 class EditedEnvironment(Environment):
     """An environment as the text in the editor describes it."""
 
-    @property
-    def vars_file(self) -> str:
-        return self.file("vars.edit")
+    def __init__(self, of: Environment):
+        store = FolderStore(of.path, vars_file="vars.edit")
+        super().__init__(of.name, of.path, of.home, store)
+        self.vars_file = store.vars_file
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def edit(
 
 def _begin(environment: Environment, editor: Editor, reporter: Reporter, consent: Consent) -> _Editing:
     """Return a text to be edited, written to its file, after saying what is wrong with it."""
-    draft = EditedEnvironment(environment.name, environment.path, environment.home)
+    draft = EditedEnvironment(environment)
     problem = _problem_in(environment)
     before = envfile.readable(_damaged_text(environment, problem)) if problem else environment.vars()
     work = _Editing(environment, draft, editor, reporter, consent, _without_computed(before), problem)
