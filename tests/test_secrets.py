@@ -42,8 +42,7 @@ TELLING = {
 # The audit log, and what is read from it, has digests in the place of secrets.
 SHOWN = {
     "rigger.modules.model.Module.vars",  # constants of a manifest
-    "rigger.terraform.workspace.Place.data",  # a folder
-    "rigger.terraform.workspace.Workspace.data",
+    "rigger.terraform.workspace.Workspace.data",  # a folder
 }
 SHOWN_ROOMS = ("rigger.audit.",)
 

@@ -43,7 +43,7 @@ class Sources:
     draft: Mapping[str, str] = field(repr=False, default_factory=dict)
     saved: Mapping[str, str] = field(repr=False, default_factory=dict)
     saved_name: str = "saved"
-    meanwhile: Meanwhile = field(default_factory=Meanwhile)
+    meanwhile: Meanwhile = field(repr=False, default_factory=Meanwhile)
     given_name: str = "config.sh"
 
     def find(self, question: Question) -> Answer | None:
