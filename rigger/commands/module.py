@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from rigger.cli.app import App, command, group
-from rigger.conformance.rules import ADVICE, FAIL, PASS, Finding
+from rigger.conformance.finding import ADVICE, FAIL, PASS, Finding
 from rigger.conformance.sandbox import RehearsalOptions
 from rigger.errors import BadUsage
 from rigger.operations import conformance as operation

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from rigger.configuration import resolve
 from rigger.configuration.config import Config
-from rigger.conformance.rules import ADVICE, FAIL, PASS, Finding
+from rigger.conformance.finding import ADVICE, FAIL, PASS, Finding
 from rigger.conformance.sandbox import NAME, RehearsalOptions, Sandbox, configure_sandbox, open_sandbox
 from rigger.conformance.traces import Snapshot, differences, end_processes, names_in, real_home, snapshot
 from rigger.conformance.watching import Watching, killing

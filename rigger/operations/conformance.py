@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from rigger.conformance import rehearsal, rules
-from rigger.conformance.rules import ADVICE, FAIL, PASS, Finding
+from rigger.conformance import rehearsal, rules, subject
+from rigger.conformance.finding import ADVICE, FAIL, PASS, Finding
 from rigger.conformance.sandbox import RehearsalOptions
 from rigger.errors import BadUsage, TestsFailed
 from rigger.modules.model import Module
@@ -57,7 +57,7 @@ def check(
     `found` hears each finding at once. Raises TestsFailed, with the result, where the module breaks the contract.
     """
     reporter = reporter or Silent()
-    module = rules.load(rules.locate(path))
+    module = subject.load(subject.locate(path))
     findings = rules.examine(module)
     reporter.heading(f"{module.name}: a {module.role} of interface {module.interface}")
     for finding in findings:

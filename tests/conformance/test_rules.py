@@ -11,7 +11,7 @@ import pytest
 from conftest import ROOT
 from helpers.clusters import ended, wait_for
 
-from rigger.conformance import rules
+from rigger.conformance import rules, subject, syntax
 from rigger.errors import BadUsage, Refused
 from rigger.modules import scaffold
 
@@ -67,7 +67,7 @@ class Written:
         self.replace("rigger.yml", "questions:\n", f"questions:\n  - {text}\n")
 
     def findings(self, level):
-        module = rules.load(rules.locate(str(self.folder)))
+        module = subject.load(subject.locate(str(self.folder)))
         found = rules.examine(module)
         return [f"{f.place}: {f.text}" for f in found if f.level == level]
 
@@ -83,8 +83,8 @@ class Written:
 
 @pytest.mark.parametrize("folder", SHIPPED, ids=[os.path.relpath(folder, ROOT) for folder in SHIPPED])
 def test_what_ships_conforms(folder, monkeypatch):
-    monkeypatch.setattr(rules, "SHELLCHECK", ("none",))  # slow, and `make lint` asks it of all scripts
-    found = rules.examine(rules.load(folder))
+    monkeypatch.setattr(syntax, "SHELLCHECK", ("none",))  # slow, and `make lint` asks it of all scripts
+    found = rules.examine(subject.load(folder))
     assert [finding for finding in found if finding.level == "FAIL"] == []
 
 
@@ -252,11 +252,11 @@ def test_shellcheck_is_advice(provider):
 def test_where_a_module_is_looked_for(tmp_path):
     for place in ("a/rigger", "b/.rigger", "c/contrib/rigger"):
         scaffold.write("platform", "hello", str(tmp_path / place))
-        assert rules.locate(str(tmp_path / place.partition("/")[0])) == str(tmp_path / place)
+        assert subject.locate(str(tmp_path / place.partition("/")[0])) == str(tmp_path / place)
     with pytest.raises(BadUsage, match="no rigger.yml in ., rigger, .rigger, contrib/rigger"):
-        rules.locate(str(tmp_path))
+        subject.locate(str(tmp_path))
     with pytest.raises(BadUsage, match="There is no folder"):
-        rules.locate(str(tmp_path / "none"))
+        subject.locate(str(tmp_path / "none"))
 
 
 def old(folder, **scripts):
@@ -278,19 +278,19 @@ def test_scripts_without_a_manifest(tmp_path):
         check=("#!/bin/bash\n" + body, 0o755),
         config_sh=("prompt 'Zone?' ZONE\n", 0o644),
     )
-    found = rules.examine(rules.load(folder))
+    found = rules.examine(subject.load(folder))
     assert [f for f in found if f.level == "FAIL"] == []
     assert "there is no install" in str([f.text for f in found if f.level == "ADVICE"])
     with open(os.path.join(folder, "destroy.sh"), "a") as file:
         file.write("fi\n")
     os.chmod(os.path.join(folder, "create.sh"), 0o755)
-    fails = [f"{f.place}: {f.text}" for f in rules.examine(rules.load(folder)) if f.level == "FAIL"]
+    fails = [f"{f.place}: {f.text}" for f in rules.examine(subject.load(folder)) if f.level == "FAIL"]
     assert any(line.startswith("create.sh:1: has no #! line") for line in fails)
     assert any(line.startswith("destroy.sh:3: syntax error") for line in fails)
     assert len(fails) == 2
     os.unlink(os.path.join(folder, "destroy.sh"))
     with pytest.raises(Refused, match="no destroy"):
-        rules.load(folder)
+        subject.load(folder)
 
 
 def test_reading_runs_nothing(rigger, provider, tmp_path):

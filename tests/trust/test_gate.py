@@ -17,7 +17,7 @@ from rigger.git import clone as git_clone
 from rigger.git import remote as git_remote
 from rigger.modules import search
 from rigger.modules.model import Module
-from rigger.operations import consent
+from rigger.operations.consent import Consent
 from rigger.trust import digests, gate, ledger
 from rigger.ui.printer import Printer
 
@@ -97,15 +97,17 @@ def test_a_record_that_cannot_be_understood_agrees_to_nothing(home, content):
 
 def test_without_a_terminal_it_takes_trust(app):
     with pytest.raises(BadUsage, match="Nobody can be asked") as problem:
-        consent.require_repository(app, URL, ONE, "/nowhere")
+        Consent().trust_repository(app.home.path, app.printer, URL, ONE, "/nowhere")
     assert "--trust" in problem.value.next_step and ledger.agreed_commits(app.home.path, URL) == {}
-    consent.require_repository(app, URL, ONE, "/nowhere", trust=True)
+    Consent(trust=True).trust_repository(app.home.path, app.printer, URL, ONE, "/nowhere")
     assert URL in app.printer.text and list(ledger.agreed_commits(app.home.path, URL)) == [ONE]
     app.printer.text = ""
-    consent.require_repository(app, URL, ONE, "/nowhere")
+    Consent().trust_repository(app.home.path, app.printer, URL, ONE, "/nowhere")
     assert app.printer.text == "", "once is enough"
     with pytest.raises(BadUsage):
-        consent.require_repository(app, "https://example.invalid/other.git", ONE, "/nowhere")
+        Consent().trust_repository(
+            app.home.path, app.printer, "https://example.invalid/other.git", ONE, "/nowhere"
+        )
 
 
 def test_a_changed_commit_says_what_changed(app, cloned):
@@ -115,7 +117,7 @@ def test_a_changed_commit_says_what_changed(app, cloned):
     folder = environment.file("checkout")
     git_clone.update(folder, upstream.url, git_remote.resolve(upstream.url, ref="main"))
     with pytest.raises(BadUsage):
-        consent.require_repository(app, upstream.url, new, folder)
+        Consent().trust_repository(app.home.path, app.printer, upstream.url, new, folder)
     said = app.printer.text
     assert new in said and f"Since {commit[:12]}, which was agreed to on 2" in said
     assert "changed contrib/soil/create" in said

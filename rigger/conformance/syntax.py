@@ -1,0 +1,68 @@
+"""Can the scripts of a module be read: by their shells, by Python, by ShellCheck?"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+
+from rigger.conformance.finding import ADVICE, FAIL, Finding
+from rigger.conformance.subject import Subject, interpreter
+from rigger.errors import RiggerError, StepFailed
+from rigger.process import capture
+
+SHELLCHECK = ("shellcheck", "--format=json1", "--external-sources", "--exclude=SC2317,SC2329,SC1091,SC2148")
+
+
+def syntax(subject: Subject) -> Iterator[Finding]:
+    for name, shell in subject.shell_scripts:
+        yield from _shell_syntax(subject, name, shell)
+    for name in subject.files:
+        if os.path.basename(interpreter(subject.text(name)) or "").startswith("python"):
+            yield from _python_syntax(subject, name)
+
+
+def _shell_syntax(subject: Subject, name: str, shell: str) -> Iterator[Finding]:
+    from shutil import which
+
+    program = which(shell, path=os.defpath)
+    if program is None:
+        return
+    try:  # without BASH_ENV and ENV, whose files are not the module's
+        said = capture.capture([program, "-n", os.path.join(subject.folder, name)], env={"PATH": os.defpath})
+    except StepFailed as problem:
+        yield Finding(ADVICE, problem.message, name)
+        return
+    if said.exit_code:
+        lines = said.errors.decode("utf-8", "replace").strip().splitlines() or [f"{shell} -n refuses it"]
+        match = re.search(r"(?:line )?(\d+): (.*)", lines[0].rpartition(name)[2])
+        yield Finding(FAIL, match[2] if match else lines[0], name, int(match[1]) if match else 0)
+
+
+def _python_syntax(subject: Subject, name: str) -> Iterator[Finding]:
+    import ast
+
+    try:
+        ast.parse(subject.text(name).encode("utf-8", "surrogateescape"))
+    except SyntaxError as problem:
+        yield Finding(FAIL, problem.msg, name, problem.lineno or 0)
+    except (ValueError, RecursionError, MemoryError) as problem:
+        yield Finding(FAIL, str(problem) or type(problem).__name__, name)
+
+
+def shellcheck(subject: Subject) -> Iterator[Finding]:
+    from shutil import which
+
+    names = [name for name, shell in subject.shell_scripts if shell != "zsh"]
+    if not names or which(SHELLCHECK[0]) is None:
+        return
+    try:
+        paths = [os.path.join(os.curdir, name) for name in names]  # a name may begin with -
+        said = capture.capture([*SHELLCHECK, *paths], cwd=subject.folder, timeout=120)
+        comments = json.loads(said.output)["comments"]
+    except (RiggerError, ValueError, KeyError):
+        return
+    for comment in comments:
+        text = f"SC{comment['code']} {comment['message'].splitlines()[0]}"
+        yield Finding(ADVICE, text, os.path.normpath(comment["file"]), comment["line"])
