@@ -25,7 +25,9 @@ import os
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
+from rigger.audit.events import Event, Repaired
 from rigger.errors import InvalidConfig, NotReady
 from rigger.files import sync_folder, unlink_if_there, write_all
 
@@ -68,13 +70,16 @@ class AuditLog:
         self._read: list[dict] = []
         self._read_at: tuple | None = None
 
-    def append(self, event: str, run: str = "", **fields) -> dict:
-        """Write one record and return it once it is on the disk.
+    def append(self, event: Event | str, run: str = "", **fields: Any) -> dict[str, Any]:
+        """Write an event that belongs to a run, or to none, and return its record once it is on the disk.
+
+        One that this rigger does not know is given by its name, with its fields.
 
         What a crash left of an unfinished line is first moved to `<path>.torn-<time>`, and a `repaired`
         record says so. Raises NotReady when the record cannot be written (a full disk); the file is then as
         it was before.
         """
+        name, fields = (event.name, event.fields()) if isinstance(event, Event) else (event, fields)
         if clash := OWN_MEMBERS & fields.keys():
             raise ValueError(f"members of every record cannot be fields: {', '.join(sorted(clash))}")
         try:
@@ -83,7 +88,7 @@ class AuditLog:
                 end, torn = self._find_end(fd)
                 if torn:
                     end = self._set_aside(fd, end, torn, run)
-                end, record = _write(fd, end, event, run, fields)
+                end, record = _write(fd, end, name, run, fields)
                 if created:
                     sync_folder(_folder_of(self.path))
             finally:
@@ -91,7 +96,7 @@ class AuditLog:
         except OSError as error:
             raise NotReady(
                 f"{self.path} cannot be written ({error.strerror}), so there is no record of "
-                f'"{event}" and the action that it stands for was not started.',
+                f'"{name}" and the action that it stands for was not started.',
                 "Make room or correct the file's permissions, then run the same command again.",
             ) from error
         self._end = end
@@ -184,12 +189,9 @@ class AuditLog:
         """Move a torn line to a file of its own and say so in the log."""
         aside = _new_file(f"{self.path}.torn-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}", torn)
         os.ftruncate(fd, end.size)
-        fields = {
-            "torn_file": os.path.basename(aside),
-            "torn_size": len(torn),
-            "torn_sha256": hashlib.sha256(torn).hexdigest(),
-        }
-        return _write(fd, end, "repaired", run, fields)[0]
+        digest = hashlib.sha256(torn).hexdigest()
+        event = Repaired(torn_file=os.path.basename(aside), torn_size=len(torn), torn_sha256=digest)
+        return _write(fd, end, event.name, run, event.fields())[0]
 
     def _lines(self) -> list[bytes]:
         """The file's lines with their newlines, as far as they have one."""
@@ -310,14 +312,3 @@ def _new_file(path: str, content: bytes) -> str:
 
 def _folder_of(path: str) -> str:
     return os.path.dirname(path) or "."
-
-
-def outcome_without_end(started: dict, busy_since: float | None) -> str:
-    """Return what became of a run that has no end in the log: it is under way, or it was cut off.
-
-    `busy_since` is when the rigger that works here now began, in seconds since 1970.
-    """
-    import calendar
-
-    began = calendar.timegm(time.strptime(started["time"][:19], "%Y-%m-%dT%H:%M:%S")) + 1
-    return "running" if busy_since is not None and began >= busy_since else "cut off"

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rigger.audit.steps import History
+from rigger.audit.events import Event
+from rigger.audit.state import ClusterState
+from rigger.audit.steps import StepHistory
 from rigger.configuration.config import Config
 from rigger.environments.environment import Environment
 from rigger.environments.inventory import Node
@@ -38,9 +40,13 @@ class Session:
         return self.environment.name
 
     @property
-    def history(self) -> History:
-        """Which steps ran, by the audit log as it is now."""
-        return History.of(self.records)
+    def state(self) -> ClusterState:
+        """The state of the cluster, by the audit log as it is now."""
+        return self.environment.state()
+
+    @property
+    def history(self) -> StepHistory:
+        return self.state.steps
 
     @property
     def records(self) -> Sequence[Mapping[str, Any]]:
@@ -63,8 +69,8 @@ class Session:
         """Raise NotReady, with every remedy, where this machine lacks what the plan needs."""
         preflight.require(self.environment, self.config, plan)
 
-    def record(self, event: str, run: str = "", **fields: Any) -> Mapping[str, Any]:
-        """Write a record to the audit log and return it."""
+    def record(self, event: Event | str, run: str = "", **fields: Any) -> Mapping[str, Any]:
+        """Write an event to the audit log and return its record."""
         return self.environment.audit.append(event, run, **fields)
 
     def run(
