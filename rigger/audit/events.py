@@ -1,6 +1,7 @@
 """What rigger records: one class an event, with its fields in the order in which they are written.
 
-To add an event, add its class: `parse` knows it then, and `problem_of` checks it in the records of a bundle.
+To add an event, add its class: `parse` knows it then, and `problem_of` checks it in the records of a bundle. The types
+of its fields are looked at when it is made, which is why this file does not defer annotations.
 """
 
 import dataclasses
