@@ -67,8 +67,8 @@ class AuditLog:
     def __init__(self, path: str):
         self.path = path
         self._end = _End()
-        self._read: list[dict] = []
-        self._read_at: tuple | None = None
+        self._read: list[dict[str, Any]] = []
+        self._read_at: tuple[int, ...] | None = None
 
     def append(self, event: Event | str, run: str = "", **fields: Any) -> dict[str, Any]:
         """Write an event that belongs to a run, or to none, and return its record once it is on the disk.
@@ -102,7 +102,7 @@ class AuditLog:
         self._end = end
         return record
 
-    def records(self) -> list[dict]:
+    def records(self) -> list[dict[str, Any]]:
         """All records, oldest first; [] when there is no log yet. An unfinished last line is no record.
 
         Raises InvalidConfig when another line is not a record.
@@ -112,7 +112,7 @@ class AuditLog:
             self._read, self._read_at = self._read_all(), state
         return list(self._read)
 
-    def _state(self) -> tuple | None:
+    def _state(self) -> tuple[int, ...] | None:
         """What tells whether the file changed since it was read: a command reads its log more than once."""
         try:
             status = os.stat(self.path)
@@ -120,14 +120,17 @@ class AuditLog:
             return None
         return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
-    def _read_all(self) -> list[dict]:
+    def _read_all(self) -> list[dict[str, Any]]:
         lines = self._lines()
         if lines and _record(lines[-1]) is None:
             lines.pop()
-        found = [_record(line) for line in lines]
-        if None in found:
-            raise self._damaged(found.index(None) + 1)
-        return found
+        records = []
+        for number, line in enumerate(lines, 1):
+            record = _record(line)
+            if record is None:
+                raise self._damaged(number)
+            records.append(record)
+        return records
 
     def verify(self, head: tuple[int, str] | None = None) -> Verdict:
         """Check the whole chain, and that it contains `head` (count and hash, from the time it was noted).
@@ -214,8 +217,9 @@ class AuditLog:
         )
 
 
-def _write(fd: int, end: _End, event: str, run: str, fields: dict) -> tuple[_End, dict]:
-    record = {"seq": end.seq + 1, "time": _now(), "run": run, "event": event, **fields, "prev": end.hash}
+def _write(fd: int, end: _End, event: str, run: str, fields: dict[str, Any]) -> tuple[_End, dict[str, Any]]:
+    record: dict[str, Any] = {"seq": end.seq + 1, "time": _now(), "run": run, "event": event}
+    record |= {**fields, "prev": end.hash}
     body = json.dumps(record, ensure_ascii=True, separators=(",", ":")).encode("ascii")
     record["hash"] = hashlib.sha256(body).hexdigest()
     line = body[:-1] + HASH_KEY + record["hash"].encode("ascii") + b'"}\n'
@@ -236,7 +240,7 @@ def _now() -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{rest:03d}Z"
 
 
-def _record(line: bytes) -> dict | None:
+def _record(line: bytes) -> dict[str, Any] | None:
     """What a line records; None when it is not a whole record. Its hash may still be wrong."""
     if not line.endswith(b'"}\n') or line[-TAIL - 1 : -TAIL - 1 + len(HASH_KEY)] != HASH_KEY:
         return None
@@ -248,7 +252,7 @@ def _record(line: bytes) -> dict | None:
     return record if whole and isinstance(record["seq"], int) and isinstance(record["hash"], str) else None
 
 
-def _faults(number: int, line: bytes, record: dict, previous: str) -> list[str]:
+def _faults(number: int, line: bytes, record: dict[str, Any], previous: str) -> list[str]:
     faults = []
     stated = line[-1 - len(b'"}') - 64 : -1 - len(b'"}')]
     computed = hashlib.sha256(line[: -TAIL - 1] + b"}").hexdigest().encode("ascii")

@@ -21,4 +21,5 @@ def show(printer: Printer, result: Logs) -> None:
 @click.argument("run", required=False)
 @click.argument("step", required=False)
 def logs(app: App, run: str | None, step: str | None) -> Logs:
+    """The run is the last one or RUN; a STEP is given by its number or name."""
     return operation.logs(app.environment(), run, step)

@@ -11,7 +11,7 @@ from rigger.environments.inventory import Node
 from rigger.modules.model import Module
 from rigger.modules.scripts import is_riggers_own, script_digest, step_digest
 from rigger.modules.shared import shared_digest
-from rigger.plans.changes import changed_values, recorded_parameters, say_changes, values_of_step
+from rigger.plans.changes import Change, changed_values, recorded_parameters, say_changes, values_of_step
 from rigger.plans.model import Plan, Step
 from rigger.text import plain
 
@@ -52,7 +52,7 @@ class _Planner:
             f"a destroy was begun in run {begun[-1].started.run}" if begun else "first time since a destroy"
         )
 
-    def changes(self, module: Module, verb: str, run: StepRun) -> dict[str, tuple]:
+    def changes(self, module: Module, verb: str, run: StepRun) -> dict[str, Change]:
         """Return the values that concern a step and are not what that run of it had."""
         concerned = values_of_step(self.config, module.role, verb)
         changes = changed_values(self.config, self.parameters, run.parameters)

@@ -7,6 +7,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from rigger import __version__
 from rigger.audit.events import RunFinished, RunStarted, StepFinished, StepStarted
@@ -96,7 +97,7 @@ class Run:
             self.served = found
             yield
 
-    def as_dict(self) -> dict:
+    def as_dict(self) -> dict[str, Any]:
         """Return the steps that ended, for a report."""
         return {"run": self.id, "steps": [result.as_dict() for result in self.results]}
 
@@ -123,7 +124,9 @@ class Run:
         """Return the commit of the platform's repository, where it has one, and whether files of it were changed."""
         folder = source_checkout.find(self.environment, self.config.platform, self.config.values)
         commit = git_inspect.commit(folder)
-        return commit, bool(commit and self.config.platform.checkout and git_inspect.state(folder).changed)
+        return commit, bool(
+            folder and commit and self.config.platform.checkout and git_inspect.state(folder).changed
+        )
 
     def _end(self, outcome: str) -> None:
         try:
@@ -332,7 +335,7 @@ def _as_run(step: Step, parameters: dict[str, str]) -> dict[str, str]:
 
 
 def _not_recorded(what: str, problem: NotReady) -> StepFailed:
-    reason = str(problem.__cause__ and problem.__cause__.strerror or problem.message)
+    reason = getattr(problem.__cause__, "strerror", None) or problem.message
     return StepFailed(
         f"{what[0].upper()}{what[1:]}, but that could not be recorded: {reason}.",
         "Make room or correct the permissions, then run the same command again; it repeats what has no record.",
