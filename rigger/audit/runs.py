@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import calendar
 import time
-from dataclasses import dataclass, field
 
 from rigger.audit.events import Event, RunFinished, RunStarted, StepFinished, StepStarted
 
 
-@dataclass
 class RecordedRun:
-    """One command's steps, in order."""
+    """One command's steps that ended, in order."""
 
-    started: RunStarted
-    steps: list[StepFinished] = field(default_factory=list)
-    end: RunFinished | None = None
+    def __init__(self, started: RunStarted):
+        self.started = started
+        self.steps: list[StepFinished] = []
+        self.end: RunFinished | None = None
 
     def outcome(self, busy_since: float | None) -> str:
         """Return how it ended; one without an end is under way, or was cut off.

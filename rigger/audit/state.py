@@ -14,7 +14,7 @@ from rigger.audit.suspension import Suspension, SuspensionHistory, require_not_s
 from rigger.audit.upgrades import PendingUpgrade, UpgradeHistory
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)  # what is generated costs every command's start
 class ClusterState:
     """What is recorded of a cluster. Every part hears every event, and keeps what concerns it."""
 

@@ -38,7 +38,7 @@ class Request:
         return f"upgrade-{self.style}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class PendingUpgrade:
     """An upgrade that was begun and not finished."""
 

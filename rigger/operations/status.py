@@ -21,7 +21,7 @@ from rigger.plans.changes import unprovisioned
 MAKES = ("/create", "/install", "/deploy")  # steps without whose success a cluster is not whole
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Status:
     """An environment, its cluster, and what was done there last."""
 
