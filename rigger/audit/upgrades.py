@@ -101,8 +101,3 @@ def _of(records: Iterable[Record]) -> PendingUpgrade | None:
 def pending(records: Iterable[Record]) -> Request | None:
     upgrade = _of(records)
     return upgrade.request if upgrade else None
-
-
-def require_none(name: str, records: Iterable[Record]) -> None:
-    if upgrade := _of(records):
-        raise upgrade.problem(name)
