@@ -132,10 +132,6 @@ class Event:
         """Return the same with other values."""
         return type(self)(**{**self.__dict__, **values})
 
-    def __getitem__(self, key: str) -> Any:
-        """Return a field by its key: for callers that read records until they read events."""
-        return getattr(self, key)
-
     def fields(self) -> dict[str, Any]:
         """Return what its record has beside the members of every record; a default is left out."""
         values = ((field, getattr(self, field.name)) for field in self.layout)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,14 +10,12 @@ from rigger.audit.events import (
     Destroyed,
     Event,
     Loaded,
-    Record,
     RunStarted,
     StepFinished,
     StepRecovered,
     StepStarted,
     UpgradeFinished,
     UpgradeRolledBack,
-    parse,
 )
 from rigger.audit.secrets import HIDDEN
 
@@ -65,14 +63,6 @@ class StepHistory:
         self.failed_checks: dict[str, StepRun] = {}  # by role, newer than what they check
         self.versions: dict[str, str] = {}  # rigger's, by run
         self._open: dict[tuple[str, int], StepRun] = {}  # by run and number
-
-    @classmethod
-    def of(cls, records: Iterable[Record]) -> StepHistory:
-        """Read the records of an audit log: for callers that do not use ClusterState yet."""
-        history = cls()
-        for record in records:
-            history.take(parse(record))
-        return history
 
     @property
     def open(self) -> list[StepStarted]:
@@ -156,6 +146,3 @@ def _give_digests(runs: dict[Any, StepRun], digests: Mapping[str, str]) -> None:
         runs[key] = run.with_parameters(
             {name: new for name, new in digests.items() if str(before.get(name, "")).startswith(HIDDEN)}
         )
-
-
-History = StepHistory

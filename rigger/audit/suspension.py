@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rigger.audit.events import (
     Destroyed,
     Event,
-    Record,
     Resumed,
     StepStarted,
     Suspended,
     SuspendStarted,
-    parse,
 )
 from rigger.errors import InvalidConfig
 
@@ -56,25 +53,6 @@ class SuspensionHistory:
         if self._begun is None:
             return None
         return Suspension(isinstance(self._begun, Suspended), self._begun.backup, self._emptied)
-
-
-# For callers that do not use ClusterState yet
-
-
-def _of(records: Iterable[Record]) -> Suspension | None:
-    history = SuspensionHistory()
-    for record in records:
-        history.take(parse(record))
-    return history.suspension
-
-
-def backup(records: Iterable[Record]) -> str:
-    suspension = _of(records)
-    return suspension.backup if suspension else ""
-
-
-def require_running(name: str, records: Iterable[Record]) -> None:
-    require_not_suspended(name, _of(records))
 
 
 def require_not_suspended(name: str, suspension: Suspension | None) -> None:

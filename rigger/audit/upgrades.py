@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rigger.audit.events import (
     Destroyed,
     Event,
-    Record,
     Restored,
     StepFinished,
     StepStarted,
     UpgradeFinished,
     UpgradeRolledBack,
     UpgradeStarted,
-    parse,
 )
 from rigger.audit.steps import StepHistory
 from rigger.errors import InvalidConfig
@@ -86,18 +83,3 @@ class UpgradeHistory:
             return None
         request = Request(begun.from_, begun.to, begun.style, begun.seq, begun.rollback)
         return PendingUpgrade(request, self._steps, self._backup)
-
-
-# For callers that do not use ClusterState yet
-
-
-def _of(records: Iterable[Record]) -> PendingUpgrade | None:
-    history = UpgradeHistory()
-    for record in records:
-        history.take(parse(record))
-    return history.pending
-
-
-def pending(records: Iterable[Record]) -> Request | None:
-    upgrade = _of(records)
-    return upgrade.request if upgrade else None

@@ -9,7 +9,6 @@ from typing import Any
 
 from rigger.audit.events import Event
 from rigger.audit.state import ClusterState
-from rigger.audit.steps import StepHistory
 from rigger.configuration.config import Config
 from rigger.environments.environment import Environment
 from rigger.environments.inventory import Node
@@ -45,14 +44,6 @@ class Session:
         return self.environment.state()
 
     @property
-    def history(self) -> StepHistory:
-        return self.state.steps
-
-    @property
-    def records(self) -> Sequence[Mapping[str, Any]]:
-        return self.environment.audit.records()
-
-    @property
     def nodes(self) -> list[Node]:
         return self.environment.nodes()
 
@@ -69,9 +60,9 @@ class Session:
         """Raise NotReady, with every remedy, where this machine lacks what the plan needs."""
         preflight.require(self.environment, self.config, plan)
 
-    def record(self, event: Event | str, run: str = "", **fields: Any) -> Mapping[str, Any]:
+    def record(self, event: Event, run: str = "") -> Mapping[str, Any]:
         """Write an event to the audit log and return its record."""
-        return self.environment.audit.append(event, run, **fields)
+        return self.environment.audit.append(event, run)
 
     def run(
         self,

@@ -64,10 +64,10 @@ def changed_values(
     return {n: (before.get(n), parameters.get(n)) for n in names if before.get(n) != parameters.get(n)}
 
 
-def unprovisioned(config: Config, history: StepHistory, key: bytes) -> dict[str, tuple]:
+def unprovisioned(config: Config, history: StepHistory, key: bytes) -> dict[str, Change]:
     """Return the values that a step which they concern has not run with yet: name -> (old or None, new or None)."""
     parameters = recorded_parameters(config, key)
-    found: dict[str, tuple] = {}
+    found: dict[str, Change] = {}
     for module, verb in (
         (config.provider, "install"),
         (config.provider, "create"),

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from rigger.audit.events import Destroyed, parse
 from rigger.audit.state import ClusterState
-from rigger.audit.steps import StepHistory
 from rigger.environments.environment import Environment
 from rigger.errors import InvalidConfig
 
@@ -27,41 +26,42 @@ PARAMETERS = st.fixed_dictionaries(
     {}, optional={"VERSION": VERSIONS, "NODES": VERSIONS, "TOKEN": st.sampled_from(["***a", "***b"])}
 )
 ENDS = st.sampled_from([0, 0, 0, 3, "interrupted", "recovered", "killed"])
-RUNS = st.tuples(
-    st.just("run"),
-    st.sampled_from(COMMANDS),
-    st.lists(st.tuples(st.sampled_from(STEPS), ENDS, PARAMETERS), max_size=4),
-    st.sampled_from(["done", "failed", None]),
-    st.sampled_from(["0123456789", "abcdefabcd", None]),
-)
 BACKUPS = st.sampled_from(["", "backups/1.backup"])
 JUMP = {"from": VERSIONS, "to": VERSIONS}
-OTHERS = st.one_of(
-    *(
-        st.tuples(st.just(event), st.fixed_dictionaries(fields))
-        for event, fields in {
-            "upgrade-started": {**JUMP, "style": st.just("graceful"), "rollback": st.booleans()},
-            "upgrade-finished": JUMP,
-            "upgrade-rolled-back": JUMP,
-            "suspend-started": {"backup": BACKUPS},
-            "suspended": {"backup": BACKUPS},
-            "resumed": {},
-            "restored": {"file": st.just("/f")},
-            "destroyed": {"nodes": st.just([])},
-            "loaded": {"digests": st.fixed_dictionaries({}, optional={"TOKEN": st.just("***new")})},
-            "checked-out": {
-                "folder": st.sampled_from(["/old/checkout", "/new/checkout", "/mine"]),
-                "version": VERSIONS,
-                "before": st.sampled_from(["a", "b"]),
-                "commit": st.sampled_from(["a", "b"]),
-                "tag": st.sampled_from(["refs/tags/1", "refs/tags/2"]),
-            },
-            "configured": {"by": st.just("rigger config"), "changed": st.just([])},
-            "something-new": {"step": st.just("create"), "to": VERSIONS},
-        }.items()
+EVENTS = {
+    "upgrade-started": {**JUMP, "style": st.just("graceful"), "rollback": st.booleans()},
+    "upgrade-finished": JUMP,
+    "upgrade-rolled-back": JUMP,
+    "suspend-started": {"backup": BACKUPS},
+    "suspended": {"backup": BACKUPS},
+    "resumed": {},
+    "restored": {"file": st.just("/f")},
+    "destroyed": {"nodes": st.just([])},
+    "loaded": {"digests": st.fixed_dictionaries({}, optional={"TOKEN": st.just("***new")})},
+    "checked-out": {
+        "folder": st.sampled_from(["/old/checkout", "/new/checkout", "/mine"]),
+        "version": VERSIONS,
+        "before": st.sampled_from(["a", "b"]),
+        "commit": st.sampled_from(["a", "b"]),
+        "tag": st.sampled_from(["refs/tags/1", "refs/tags/2"]),
+    },
+    "configured": {"by": st.just("rigger config"), "changed": st.just([])},
+    "something-new": {"step": st.just("create"), "to": VERSIONS},
+}
+
+
+def lives(*events: str, commands=COMMANDS, steps=STEPS):
+    """Return lives of an environment in which some events are common, and runs of some commands and steps."""
+    runs = st.tuples(
+        st.just("run"),
+        st.sampled_from(commands),
+        st.lists(st.tuples(st.sampled_from(steps), ENDS, PARAMETERS), min_size=1, max_size=4),
+        st.sampled_from(["done", "failed", None]),
+        st.sampled_from(["0123456789", "abcdefabcd", None]),
     )
-)
-LIVES = st.lists(st.one_of(RUNS, OTHERS), max_size=14)
+    common = [st.tuples(st.just(event), st.fixed_dictionaries(EVENTS[event])) for event in events]
+    rare = [st.tuples(st.just(event), st.fixed_dictionaries(fields)) for event, fields in EVENTS.items()]
+    return st.lists(st.one_of(runs, runs, runs, *common, st.one_of(rare)), min_size=1, max_size=16)
 
 
 def records_of(life) -> list[dict]:
@@ -197,8 +197,14 @@ def version_of(alive: list[dict]) -> str:
 # ---- the two agree ---------------------------------------------------------------------------------------
 
 
-@settings(max_examples=150, deadline=None)
-@given(LIVES)
+@settings(max_examples=200, deadline=None)
+@given(
+    lives(
+        "upgrade-finished",
+        "loaded",
+        steps=[*STEPS[:3], (PLATFORM, "scale"), (PROVIDER, "create"), *STEPS],
+    )
+)
 def test_steps(life):
     records = records_of(life)
     steps = ClusterState.of(records).steps
@@ -217,8 +223,15 @@ def test_steps(life):
     assert [started.seq for started in steps.open] == [seq for seq, end in ends.items() if not end]
 
 
-@settings(max_examples=150, deadline=None)
-@given(LIVES)
+@settings(max_examples=200, deadline=None)
+@given(
+    lives(
+        "upgrade-started",
+        "upgrade-rolled-back",
+        steps=[(PLATFORM, "deploy"), (PLATFORM, "check")],
+        commands=["upgrade", "provision"],
+    )
+)
 def test_the_cluster_that_was_made(life):
     records = records_of(life)
     state = ClusterState.of(records)
@@ -241,8 +254,15 @@ def run_of(records: list[dict], step: dict) -> dict:
     return next(r for r in of(records, "run-started") if r["run"] == step["run"])
 
 
-@settings(max_examples=150, deadline=None)
-@given(LIVES)
+@settings(max_examples=200, deadline=None)
+@given(
+    lives(
+        "suspend-started",
+        "suspended",
+        "resumed",
+        steps=[(PROVIDER, "suspend"), (PLATFORM, "undeploy"), STEPS[0]],
+    )
+)
 def test_a_suspension(life):
     records = records_of(life)
     state = ClusterState.of(records)
@@ -261,8 +281,8 @@ def test_a_suspension(life):
         state.require_running("wood")
 
 
-@settings(max_examples=150, deadline=None)
-@given(LIVES)
+@settings(max_examples=200, deadline=None)
+@given(lives("upgrade-started", commands=["upgrade", "upgrade", "backup"], steps=[(PLATFORM, "backup")]))
 def test_an_upgrade(life):
     records = records_of(life)
     state = ClusterState.of(records)
@@ -274,7 +294,7 @@ def test_an_upgrade(life):
         assert (request.start, request.to, request.since) == (start["from"], start["to"], start["seq"])
         assert request.back == start["rollback"] and request.verb == "upgrade-graceful"
         since = [r for r in records if r["seq"] >= start["seq"]]
-        assert sorted(state.upgrade.steps.done) == sorted(StepHistory.of(since).done)
+        assert sorted(state.upgrade.steps.done) == sorted(ClusterState.of(since).steps.done)
         kept = [
             e for s, e in pairs(since) if (s["command"], s["step"]) == ("upgrade", "backup") and succeeded(e)
         ]
@@ -285,8 +305,8 @@ def test_an_upgrade(life):
         state.require_no_upgrade("wood")
 
 
-@settings(max_examples=150, deadline=None)
-@given(LIVES)
+@settings(max_examples=200, deadline=None)
+@given(lives())
 def test_runs(life):
     records = records_of(life)
     runs = ClusterState.of(records).runs
@@ -302,8 +322,8 @@ def test_runs(life):
     assert runs.last is None or runs.last.started.run == starts[-1]["run"]
 
 
-@settings(max_examples=150, deadline=None)
-@given(LIVES)
+@settings(max_examples=200, deadline=None)
+@given(lives("checked-out", "upgrade-started"))
 def test_checkouts(life):
     records = records_of(life)
     checkouts = ClusterState.of(records).checkouts
