@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rigger.audit.events import Destroyed, parse
@@ -205,6 +205,7 @@ def version_of(alive: list[dict]) -> str:
         steps=[*STEPS[:3], (PLATFORM, "scale"), (PROVIDER, "create"), *STEPS],
     )
 )
+@example([("run", "provision", [((PLATFORM, "scale"), 0, {}), ((PROVIDER, "create"), 0, {})], "done", None)])
 def test_steps(life):
     records = records_of(life)
     steps = ClusterState.of(records).steps
