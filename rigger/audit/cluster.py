@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+from rigger.audit.events import (
+    Destroyed,
+    Event,
+    RunStarted,
+    StepStarted,
+    UpgradeFinished,
+    UpgradeRolledBack,
+    UpgradeStarted,
+)
 
 MODULES = ("PLATFORM", "PROVIDER")
 LOOKS = ("check", "plan", "audit")  # scripts that make nothing, also where there is nothing
@@ -19,33 +29,54 @@ class RecordedCluster:
     answers: Mapping[str, str]  # of the last step, secrets apart
 
 
-def recorded_cluster(records: Iterable[Mapping]) -> RecordedCluster | None:
-    """Return what a cluster was made as, None where nothing is recorded of one."""
-    run: Mapping = {}
-    runs: list[Mapping] = []
-    answers: Mapping[str, str] = {}
-    version = ""
-    for record in records:
-        if record["event"] == "run-started":
-            run = record
-            runs += [run] if runs else []
-        elif record["event"] == "step-started" and record["step"] not in LOOKS:
-            runs = runs or [run]
-            answers = record.get("parameters", {})
-            version = version if record.get("command") == "upgrade" else answers.get("VERSION", "")
-        elif record["event"] == "upgrade-started" and not record.get("rollback"):
-            version = record["from"]  # the vars say the new one only when the cluster runs it
-        elif record["event"] in ("upgrade-finished", "upgrade-rolled-back"):
-            version = record["to"]
-        elif record["event"] == "destroyed":
-            runs, answers, version = [], {}, ""
-    if not runs:
-        return None
-    ids = [run["id"] for run in runs if run.get("id")]
-    plain = {name: value for name, value in answers.items() if not value.startswith("***")}
-    return RecordedCluster(
-        {name: frozenset(run[name.lower()] for run in runs if run.get(name.lower())) for name in MODULES},
-        frozenset(ids),
-        ids[-1] if ids else "",
-        {**plain, "VERSION": version} if version else plain,
-    )
+class ClusterHistory:
+    """Of the cluster that exists: the runs that made it, and the answers and the version that it has."""
+
+    def __init__(self) -> None:
+        self.destroyed = False  # whether there was another before
+        self._made = False
+        self._run: RunStarted | None = None
+        self._runs: list[RunStarted] = []
+        self._answers: Mapping[str, str] = {}
+        self._version = ""
+
+    def take(self, event: Event) -> None:
+        """Take the next event of the log in."""
+        match event:
+            case RunStarted():
+                self._run = event
+                if self._made:
+                    self._runs.append(event)
+            case StepStarted() if event.step not in LOOKS:
+                self._make(event)
+            case UpgradeStarted() if not event.rollback:
+                self._version = event.from_  # the vars say the new one only when the cluster runs it
+            case UpgradeFinished() | UpgradeRolledBack():
+                self._version = event.to
+            case Destroyed():
+                self.destroyed = True
+                self._made, self._runs, self._answers, self._version = False, [], {}, ""
+
+    def _make(self, event: StepStarted) -> None:
+        if not self._made:
+            self._made, self._runs = True, [self._run] if self._run else []
+        self._answers = event.parameters
+        if event.command != "upgrade":
+            self._version = event.parameters.get("VERSION", "")
+
+    @property
+    def cluster(self) -> RecordedCluster | None:
+        """Return what the cluster was made as, None where nothing is recorded of one."""
+        if not self._made:
+            return None
+        ids = [run.id for run in self._runs if run.id]
+        plain = {name: value for name, value in self._answers.items() if not value.startswith("***")}
+        return RecordedCluster(
+            {
+                "PLATFORM": frozenset(run.platform for run in self._runs if run.platform),
+                "PROVIDER": frozenset(run.provider for run in self._runs if run.provider),
+            },
+            frozenset(ids),
+            ids[-1] if ids else "",
+            {**plain, "VERSION": self._version} if self._version else plain,
+        )

@@ -1,9 +1,45 @@
-"""What the records of an audit log look like: those of a bundle are checked before anything relies on them."""
+"""What rigger records: one class an event, with its fields in the order in which they are written.
 
-from __future__ import annotations
+To add an event, add its class: `parse` knows it then, and `problem_of` checks it in the records of a bundle. The types
+of its fields are looked at when it is made, which is why this file does not defer annotations. It has more than 400
+lines because all events stand in it, to be looked up in one place.
+"""
 
+import dataclasses
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import MISSING, FrozenInstanceError, dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
+
+if TYPE_CHECKING:
+    from typing_extensions import Self, dataclass_transform
+else:
+    Self = Any
+
+    def dataclass_transform(**options):
+        return lambda function: function
+
+
+Record = Mapping[str, Any]  # a line of the log, as JSON has it
+Names = Sequence[str]
+Rows = Sequence[Sequence[Any]]
+Texts = Mapping[str, str]
+Check = Callable[[Any], bool]
+
+# By a field's type: which values of JSON are of that type, and what stands for one that a record does not have.
+KINDS: Mapping[Any, tuple[Any, Any]] = {
+    str: (str, ""),
+    str | None: (str, None),
+    int: (int, -1),
+    float: ((int, float), 0.0),
+    bool: (bool, False),
+    Names: (list, ()),
+    Rows: (list, ()),
+    Texts: (dict, {}),
+}
+
+
+# What may stand in the fields that are read again; whatever else a record has is only shown
 
 WORD = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}"
 VERB = rf"{WORD}(?:/{WORD}){{0,8}}"
@@ -14,58 +50,360 @@ BACKUP = rf"(?:backups/{WORD})?"
 LOG = rf"runs/{WORD}/{WORD}\.log"
 
 
-def _text(pattern: str):
+def _text(pattern: str) -> Check:
     return lambda value: isinstance(value, str) and re.fullmatch(pattern, value) is not None
 
 
-def _number(value) -> bool:
+def _is_number(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _texts(value) -> bool:
+def _are_texts(value: Any) -> bool:
     return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
 
 
-def _line_if_any(value) -> bool:
-    return value is None or _text(LINE)(value)
+def _is_line_if_any(value: Any) -> bool:
+    return value is None or _is_line(value)
 
 
-_MODULE, _STEP, _LINE = _text(rf"(?:provider|platform)/{WORD}"), _text(VERB), _text(LINE)
-
-# What of a record is read again, by event; whatever else it has is only shown.
-_ALWAYS = {"time": _text(TIME), "run": _text(RUN), "event": _text(WORD)}
-_FIELDS = {
-    "run-started": {
-        "command": _LINE,
-        "version": _LINE,
-        **dict.fromkeys(("provider", "platform", "id"), _line_if_any),
-    },
-    "run-finished": {"outcome": _LINE},
-    "step-started": {
-        "module": _MODULE,
-        "step": _STEP,
-        "number": _number,
-        "script": _LINE,
-        "parameters": _texts,
-        "log": _text(LOG),
-    },
-    "step-finished": {"module": _MODULE, "step": _STEP, "number": _number, "exit_code": _number},
-    "step-recovered": {"module": _MODULE, "step": _STEP, "number": _number},
-    "upgrade-started": {"from": _LINE, "to": _LINE, "style": _LINE},
-    "upgrade-finished": {"from": _LINE, "to": _LINE},
-    "upgrade-rolled-back": {"from": _LINE, "to": _LINE},
-    "suspend-started": {"backup": _text(BACKUP)},
-    "suspended": {"backup": _text(BACKUP)},
-    "checked-out": {"folder": _LINE, "before": _LINE, "commit": _LINE},
-    "loaded": {"digests": _texts},
-}
+_is_module, _is_step, _is_line = _text(rf"(?:provider|platform)/{WORD}"), _text(VERB), _text(LINE)
+_is_backup = _text(BACKUP)
 
 
-def problem_of(records: Iterable[Mapping]) -> str | None:
+# How a class becomes an event
+
+
+class Field(NamedTuple):
+    """A field of an event, and how a record has it."""
+
+    name: str
+    key: str  # in the record; `from_` is `from` there
+    json: Any  # the types that its value may have there
+    empty: Any  # what stands for a value that a record lacks
+    default: Any  # what is not written; MISSING where everything is
+
+
+class Event:
+    """Something that was recorded. One that this rigger does not know has no class of its own.
+
+    The classes are frozen dataclasses, with methods that they share: generated ones would cost every command's start.
+    """
+
+    name: ClassVar[str] = ""
+    checks: ClassVar[Mapping[str, Check]] = {}  # what must hold of it where somebody else may have written it
+    layout: ClassVar[Sequence[Field]] = ()
+
+    seq: int  # its number in the log; 0: not written yet
+    time: str  # in UTC
+    run: str  # the run that it belongs to, if any
+
+    def __init__(self, **values: Any):
+        defaults = {field.name: field.default for field in self.layout if field.default is not MISSING}
+        values = {"seq": 0, "time": "", "run": "", **defaults, **values}
+        if wrong := values.keys() ^ {"seq", "time", "run", *(field.name for field in self.layout)}:
+            raise TypeError(
+                f"{type(self).__name__} has not exactly the fields given: {', '.join(sorted(wrong))}"
+            )
+        self.__dict__.update(values)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise FrozenInstanceError(f"cannot assign to field {name!r}")
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self.__dict__ == other.__dict__
+
+    def __repr__(self) -> str:
+        return (
+            f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in vars(self).items())})"
+        )
+
+    @classmethod
+    def read(cls, record: Record) -> Self:
+        """Return the event of a record; what it lacks, or has in another form, is empty."""
+        found = cls.__new__(cls)
+        values = found.__dict__
+        values.update(seq=record["seq"], time=record["time"], run=record["run"])
+        for name, key, json, empty, default in cls.layout:
+            value = record.get(key)
+            values[name] = value if isinstance(value, json) else empty if default is MISSING else default
+        return found
+
+    def with_values(self, **values: Any) -> Self:
+        """Return the same with other values."""
+        return type(self)(**{**self.__dict__, **values})
+
+    def fields(self) -> dict[str, Any]:
+        """Return what its record has beside the members of every record; a default is left out."""
+        values = ((field, getattr(self, field.name)) for field in self.layout)
+        return {field.key: value for field, value in values if value != field.default}
+
+
+Kind = TypeVar("Kind", bound=type[Event])
+EVENTS: dict[str, type[Event]] = {}  # by name
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True)
+def event(name: str) -> Callable[[Kind], Kind]:
+    """Make a class the event of that name."""
+
+    def decorate(kind: Kind) -> Kind:
+        dataclass(init=False, repr=False, eq=False)(kind)
+        kind.name, kind.layout = name, [_layout(field) for field in dataclasses.fields(kind)]  # type: ignore[arg-type]
+        EVENTS[name] = kind
+        return kind
+
+    return decorate
+
+
+def _layout(field: dataclasses.Field[Any]) -> Field:
+    default = field.default if field.default_factory is MISSING else field.default_factory()
+    return Field(field.name, field.name.removesuffix("_"), *KINDS[field.type], default)
+
+
+def parse(record: Record) -> Event:
+    """Return what a record says, as the event that it is of; a plain Event for one that this rigger does not know."""
+    return EVENTS.get(str(record["event"]), Event).read(record)
+
+
+ALWAYS: Mapping[str, Check] = {"time": _text(TIME), "run": _text(RUN), "event": _text(WORD)}
+
+
+def problem_of(records: Iterable[Record]) -> str | None:
     """Return what in the records rigger cannot have written, None when nothing is."""
     for record in records:
-        expected = {**_ALWAYS, **_FIELDS.get(str(record.get("event")), {})}
-        for name, good in expected.items():
+        kind = EVENTS.get(str(record.get("event")), Event)
+        for name, good in {**ALWAYS, **kind.checks}.items():
             if not good(record.get(name)):
                 return f"record {record['seq']} has no usable {name}"
     return None
+
+
+# Runs and their steps
+
+
+@event("run-started")
+class RunStarted(Event):
+    """A command began to carry its plan out."""
+
+    command: str
+    rigger: str  # its version
+    by: str  # user@host
+    provider: str
+    platform: str
+    id: str  # of the environment
+    version: str  # of the platform, as configured
+    steps: int  # of the plan
+    commit: str = ""  # of the platform's repository
+    dirty: bool = False  # whether files of it were changed
+
+    checks = {
+        "command": _is_line,
+        "version": _is_line,
+        **dict.fromkeys(("provider", "platform", "id"), _is_line_if_any),
+    }
+
+
+@event("run-finished")
+class RunFinished(Event):
+    """A run ended: done, failed or interrupted."""
+
+    outcome: str
+
+    checks = {"outcome": _is_line}
+
+
+@event("step-started")
+class StepStarted(Event):
+    """A step is about to begin."""
+
+    command: str
+    number: int
+    module: str
+    step: str
+    script: str
+    sha256: str
+    shared: str | None  # digest of what the module's scripts share; None where an older rigger recorded none
+    why: str
+    leaving: Names = ()  # nodes that go
+    attempt: int = 1
+    parameters: Texts  # the values of all questions, secrets as their digests
+    log: str
+
+    checks = {
+        "module": _is_module,
+        "step": _is_step,
+        "number": _is_number,
+        "script": _is_line,
+        "parameters": _are_texts,
+        "log": _text(LOG),
+    }
+
+    @property
+    def key(self) -> str:
+        return f"{self.module}/{self.step}"
+
+
+@event("step-finished")
+class StepFinished(Event):
+    """A step ended, and what it gave back was kept."""
+
+    number: int
+    module: str
+    step: str
+    exit_code: int
+    signal: int = 0
+    timed_out: bool = False
+    interrupted: bool = False
+    problems: Names = ()
+    leftovers: Names = ()
+    survivors: Rows = ()  # processes that did not end: number and name
+    figures: Texts = field(default_factory=dict)
+    lost: Names = ()  # nodes that could not be reached
+    seconds: float
+    log_size: int  # bytes
+    log_sha256: str
+    changed: Names  # names of vars
+
+    checks = {"module": _is_module, "step": _is_step, "number": _is_number, "exit_code": _is_number}
+
+
+@event("step-recovered")
+class StepRecovered(Event):
+    """What a step had given back before its run was killed was kept."""
+
+    number: int
+    module: str
+    step: str
+    changed: Names
+
+    checks = {"module": _is_module, "step": _is_step, "number": _is_number}
+
+
+# The configuration
+
+
+@event("configured")
+class Configured(Event):
+    """Values were changed."""
+
+    by: str  # the command
+    changed: Names
+
+
+@event("checked-out")
+class CheckedOut(Event):
+    """The platform's repository was brought to a commit, or is about to be by an upgrade."""
+
+    folder: str
+    version: str
+    before: str  # the commit that it was at
+    commit: str
+    ref: str | None = None
+    tag: str | None = None
+
+    checks = {"folder": _is_line, "before": _is_line, "commit": _is_line}
+
+
+@event("loaded")
+class Loaded(Event):
+    """The environment, or a newer state of it, came in a bundle."""
+
+    file: str
+    serial: int
+    signer: str  # empty where nobody signed it
+    digests: Texts  # of the secrets, as this machine has them
+
+    checks = {"digests": _are_texts}
+
+
+# The cluster
+
+
+@event("upgrade-started")
+class UpgradeStarted(Event):
+    """An upgrade, or the way back from one, was begun."""
+
+    from_: str
+    to: str
+    style: str
+    rollback: bool
+
+    checks = {"from": _is_line, "to": _is_line, "style": _is_line}
+
+
+@event("upgrade-finished")
+class UpgradeFinished(Event):
+    """The cluster runs another version."""
+
+    from_: str
+    to: str
+    figures: Texts
+
+    checks = {"from": _is_line, "to": _is_line}
+
+
+@event("upgrade-rolled-back")
+class UpgradeRolledBack(Event):
+    """The cluster runs the version again from which an upgrade had begun."""
+
+    from_: str
+    to: str
+    figures: Texts
+
+    checks = {"from": _is_line, "to": _is_line}
+
+
+@event("suspend-started")
+class SuspendStarted(Event):
+    """A suspend was begun; the path of its backup, in the environment, is empty where none is made."""
+
+    backup: str
+
+    checks = {"backup": _is_backup}
+
+
+@event("suspended")
+class Suspended(Event):
+    """The machines are gone, or off."""
+
+    backup: str
+
+    checks = {"backup": _is_backup}
+
+
+@event("resumed")
+class Resumed(Event):
+    """A suspended cluster was started again."""
+
+
+@event("restored")
+class Restored(Event):
+    """The platform's data was put back."""
+
+    file: str
+
+
+@event("destroyed")
+class Destroyed(Event):
+    """Nothing is left of the cluster."""
+
+    nodes: Names
+
+
+# The rest
+
+
+@event("terraform")
+class TerraformCalled(Event):
+    """Somebody worked with Terraform itself."""
+
+    command: str
+
+
+@event("repaired")
+class Repaired(Event):
+    """What a crash had left of a line of this log was moved to a file."""
+
+    torn_file: str
+    torn_size: int  # bytes
+    torn_sha256: str

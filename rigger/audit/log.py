@@ -25,7 +25,9 @@ import os
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
+from rigger.audit.events import Event, Repaired
 from rigger.errors import InvalidConfig, NotReady
 from rigger.files import sync_folder, unlink_if_there, write_all
 
@@ -65,16 +67,19 @@ class AuditLog:
     def __init__(self, path: str):
         self.path = path
         self._end = _End()
-        self._read: list[dict] = []
-        self._read_at: tuple | None = None
+        self._read: list[dict[str, Any]] = []
+        self._read_at: tuple[int, ...] | None = None
 
-    def append(self, event: str, run: str = "", **fields) -> dict:
-        """Write one record and return it once it is on the disk.
+    def append(self, event: Event | str, run: str = "", **fields: Any) -> dict[str, Any]:
+        """Write an event that belongs to a run, or to none, and return its record once it is on the disk.
+
+        One that this rigger does not know is given by its name, with its fields.
 
         What a crash left of an unfinished line is first moved to `<path>.torn-<time>`, and a `repaired`
         record says so. Raises NotReady when the record cannot be written (a full disk); the file is then as
         it was before.
         """
+        name, fields = (event.name, event.fields()) if isinstance(event, Event) else (event, fields)
         if clash := OWN_MEMBERS & fields.keys():
             raise ValueError(f"members of every record cannot be fields: {', '.join(sorted(clash))}")
         try:
@@ -83,7 +88,7 @@ class AuditLog:
                 end, torn = self._find_end(fd)
                 if torn:
                     end = self._set_aside(fd, end, torn, run)
-                end, record = _write(fd, end, event, run, fields)
+                end, record = _write(fd, end, name, run, fields)
                 if created:
                     sync_folder(_folder_of(self.path))
             finally:
@@ -91,13 +96,13 @@ class AuditLog:
         except OSError as error:
             raise NotReady(
                 f"{self.path} cannot be written ({error.strerror}), so there is no record of "
-                f'"{event}" and the action that it stands for was not started.',
+                f'"{name}" and the action that it stands for was not started.',
                 "Make room or correct the file's permissions, then run the same command again.",
             ) from error
         self._end = end
         return record
 
-    def records(self) -> list[dict]:
+    def records(self) -> list[dict[str, Any]]:
         """All records, oldest first; [] when there is no log yet. An unfinished last line is no record.
 
         Raises InvalidConfig when another line is not a record.
@@ -107,7 +112,7 @@ class AuditLog:
             self._read, self._read_at = self._read_all(), state
         return list(self._read)
 
-    def _state(self) -> tuple | None:
+    def _state(self) -> tuple[int, ...] | None:
         """What tells whether the file changed since it was read: a command reads its log more than once."""
         try:
             status = os.stat(self.path)
@@ -115,14 +120,17 @@ class AuditLog:
             return None
         return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
-    def _read_all(self) -> list[dict]:
+    def _read_all(self) -> list[dict[str, Any]]:
         lines = self._lines()
         if lines and _record(lines[-1]) is None:
             lines.pop()
-        found = [_record(line) for line in lines]
-        if None in found:
-            raise self._damaged(found.index(None) + 1)
-        return found
+        records = []
+        for number, line in enumerate(lines, 1):
+            record = _record(line)
+            if record is None:
+                raise self._damaged(number)
+            records.append(record)
+        return records
 
     def verify(self, head: tuple[int, str] | None = None) -> Verdict:
         """Check the whole chain, and that it contains `head` (count and hash, from the time it was noted).
@@ -184,12 +192,9 @@ class AuditLog:
         """Move a torn line to a file of its own and say so in the log."""
         aside = _new_file(f"{self.path}.torn-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}", torn)
         os.ftruncate(fd, end.size)
-        fields = {
-            "torn_file": os.path.basename(aside),
-            "torn_size": len(torn),
-            "torn_sha256": hashlib.sha256(torn).hexdigest(),
-        }
-        return _write(fd, end, "repaired", run, fields)[0]
+        digest = hashlib.sha256(torn).hexdigest()
+        event = Repaired(torn_file=os.path.basename(aside), torn_size=len(torn), torn_sha256=digest)
+        return _write(fd, end, event.name, run, event.fields())[0]
 
     def _lines(self) -> list[bytes]:
         """The file's lines with their newlines, as far as they have one."""
@@ -212,8 +217,9 @@ class AuditLog:
         )
 
 
-def _write(fd: int, end: _End, event: str, run: str, fields: dict) -> tuple[_End, dict]:
-    record = {"seq": end.seq + 1, "time": _now(), "run": run, "event": event, **fields, "prev": end.hash}
+def _write(fd: int, end: _End, event: str, run: str, fields: dict[str, Any]) -> tuple[_End, dict[str, Any]]:
+    record: dict[str, Any] = {"seq": end.seq + 1, "time": _now(), "run": run, "event": event}
+    record |= {**fields, "prev": end.hash}
     body = json.dumps(record, ensure_ascii=True, separators=(",", ":")).encode("ascii")
     record["hash"] = hashlib.sha256(body).hexdigest()
     line = body[:-1] + HASH_KEY + record["hash"].encode("ascii") + b'"}\n'
@@ -234,7 +240,7 @@ def _now() -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{rest:03d}Z"
 
 
-def _record(line: bytes) -> dict | None:
+def _record(line: bytes) -> dict[str, Any] | None:
     """What a line records; None when it is not a whole record. Its hash may still be wrong."""
     if not line.endswith(b'"}\n') or line[-TAIL - 1 : -TAIL - 1 + len(HASH_KEY)] != HASH_KEY:
         return None
@@ -246,7 +252,7 @@ def _record(line: bytes) -> dict | None:
     return record if whole and isinstance(record["seq"], int) and isinstance(record["hash"], str) else None
 
 
-def _faults(number: int, line: bytes, record: dict, previous: str) -> list[str]:
+def _faults(number: int, line: bytes, record: dict[str, Any], previous: str) -> list[str]:
     faults = []
     stated = line[-1 - len(b'"}') - 64 : -1 - len(b'"}')]
     computed = hashlib.sha256(line[: -TAIL - 1] + b"}").hexdigest().encode("ascii")
@@ -310,14 +316,3 @@ def _new_file(path: str, content: bytes) -> str:
 
 def _folder_of(path: str) -> str:
     return os.path.dirname(path) or "."
-
-
-def outcome_without_end(started: dict, busy_since: float | None) -> str:
-    """Return what became of a run that has no end in the log: it is under way, or it was cut off.
-
-    `busy_since` is when the rigger that works here now began, in seconds since 1970.
-    """
-    import calendar
-
-    began = calendar.timegm(time.strptime(started["time"][:19], "%Y-%m-%dT%H:%M:%S")) + 1
-    return "running" if busy_since is not None and began >= busy_since else "cut off"

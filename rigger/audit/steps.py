@@ -2,112 +2,147 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
+from rigger.audit.events import (
+    Destroyed,
+    Event,
+    Loaded,
+    RunStarted,
+    StepFinished,
+    StepRecovered,
+    StepStarted,
+    UpgradeFinished,
+    UpgradeRolledBack,
+)
 from rigger.audit.secrets import HIDDEN
 
 # What a step takes away from the moment it starts: whatever those steps did counts as not done.
 UNDOES = {"undeploy": ("platform/",), "destroy": ("provider/", "platform/")}
+# What an upgrade does as well, so that it need not run for that version again.
+UPGRADED = ("/install", "/deploy", "/setup-clients")
 
 
-@dataclass
-class Record:
-    """What the audit log says about the last run of a step."""
+@dataclass(frozen=True)
+class StepRun:
+    """What the audit log says about one run of a step."""
 
-    started: Mapping
-    finished: Mapping | None = None
+    started: (
+        StepStarted  # its parameters are those that count now: an upgrade or a new key may have changed them
+    )
+    finished: StepFinished | None = None
+
+    @property
+    def parameters(self) -> Mapping[str, str]:
+        return self.started.parameters
 
     @property
     def succeeded(self) -> bool:
-        return self.finished is not None and self.finished.get("exit_code") == 0
+        return self.finished is not None and self.finished.exit_code == 0
 
     def outcome(self) -> str:
         """Return how it ended, in words that follow its name."""
         if self.finished is None:
-            return f"was cut off in run {self.started['run']}"
-        if self.finished.get("interrupted"):
-            return f"was interrupted in run {self.started['run']}"
-        return f"failed in run {self.started['run']} (exit {self.finished.get('exit_code')})"
+            return f"was cut off in run {self.started.run}"
+        if self.finished.interrupted:
+            return f"was interrupted in run {self.started.run}"
+        return f"failed in run {self.started.run} (exit {self.finished.exit_code})"
+
+    def with_parameters(self, parameters: Mapping[str, str]) -> StepRun:
+        return replace(self, started=self.started.with_values(parameters={**self.parameters, **parameters}))
 
 
-@dataclass
-class History:
+class StepHistory:
     """The last run and the last success of every step since the cluster was last destroyed."""
 
-    last: dict[str, Record] = field(default_factory=dict)
-    done: dict[str, Record] = field(default_factory=dict)
-    failed_checks: dict[str, Record] = field(default_factory=dict)  # by role, newer than what they check
-    versions: dict[str, str] = field(default_factory=dict)  # rigger's, by run
+    def __init__(self) -> None:
+        self.last: dict[str, StepRun] = {}
+        self.done: dict[str, StepRun] = {}
+        self.failed_checks: dict[str, StepRun] = {}  # by role, newer than what they check
+        self.versions: dict[str, str] = {}  # rigger's, by run
+        self._open: dict[tuple[str, int], StepRun] = {}  # by run and number
 
-    @classmethod
-    def of(cls, records: Iterable[Mapping]) -> History:
-        """Read the records of an audit log."""
-        history = cls()
-        open_steps: dict[tuple, Record] = {}
-        for record in records:
-            if record["event"] == "run-started":
-                history.versions[record["run"]] = str(record.get("rigger", ""))
-            elif record["event"] == "step-started":
-                history._start(record, open_steps)
-            elif record["event"] in ("step-finished", "step-recovered"):
-                found = open_steps.pop((record["run"], record.get("number")), None)
-                if found is not None and record["event"] == "step-finished":
-                    history._finish(found, record)
-            elif record["event"] in ("upgrade-finished", "upgrade-rolled-back"):
-                history._upgrade(record["to"])
-            elif record["event"] == "loaded":
-                history._take_digests(record.get("digests", {}))
-            elif record["event"] == "destroyed":
-                history.last, history.done, history.failed_checks = {}, {}, {}
-        return history
-
-    def _start(self, record: Mapping, open_steps: dict) -> None:
-        started = Record(record)
-        self.last[_key(record)] = open_steps[record["run"], record.get("number")] = started
-        if record["step"] in UNDOES:
-            undone = UNDOES[record["step"]]
-            self.done = {key: done for key, done in self.done.items() if not key.startswith(undone)}
-
-    def _take_digests(self, digests: Mapping[str, str]) -> None:
-        """Take secrets that were given again on another machine for the ones that the steps had."""
-        for record in {id(r): r for r in [*self.last.values(), *self.done.values()]}.values():
-            before = record.started.get("parameters", {})
-            same = {n: d for n, d in digests.items() if str(before.get(n, "")).startswith(HIDDEN)}
-            record.started = {**record.started, "parameters": {**before, **same}}
-
-    def _upgrade(self, version: str) -> None:
-        """Count what an upgrade did as done by `install`, `deploy` and `setup-clients`, which need not run for that version again."""
-        for key, record in self.done.items():
-            if key.startswith("platform/") and key.endswith(("/install", "/deploy", "/setup-clients")):
-                parameters = {**record.started.get("parameters", {}), "VERSION": version}
-                self.done[key] = Record({**record.started, "parameters": parameters}, record.finished)
-
-    def _finish(self, record: Record, finished: Mapping) -> None:
-        record.finished = finished
-        role, _, _ = record.started["module"].partition("/")
-        verb = record.started["step"]
-        if verb == "check":
-            if record.succeeded:
-                self.failed_checks.pop(role, None)
-            elif not finished.get("interrupted"):
-                self.failed_checks[role] = record
-        elif record.succeeded:
-            self.done[_key(record.started)] = record
-            if verb in ("create", "deploy"):
-                self.failed_checks.pop(role, None)
-            if verb == "create":  # the nodes that `scale` was about have left
-                self.done = {key: done for key, done in self.done.items() if not key.endswith("/scale")}
-                self.last.pop(f"{record.started['module']}/destroy", None)
+    @property
+    def open(self) -> list[StepStarted]:
+        """Return the steps that began and neither ended nor were recovered: rigger was killed meanwhile."""
+        return [run.started for run in self._open.values()]
 
     def ever_started(self, key: str) -> bool:
         return key in self.last
 
-    def unfinished(self, key: str) -> Record | None:
+    def unfinished(self, key: str) -> StepRun | None:
         """Return the last run of a step if it did not succeed."""
-        record = self.last.get(key)
-        return record if record is not None and not record.succeeded else None
+        run = self.last.get(key)
+        return run if run is not None and not run.succeeded else None
+
+    def take(self, event: Event) -> None:
+        """Take the next event of the log in."""
+        match event:
+            case RunStarted():
+                self.versions[event.run] = event.rigger
+            case StepStarted():
+                self._start(event)
+            case StepFinished():
+                self._finish(event)
+            case StepRecovered():
+                self._open.pop((event.run, event.number), None)
+            case UpgradeFinished() | UpgradeRolledBack():
+                self._upgrade(event.to)
+            case Loaded():
+                self._take_digests(event.digests)
+            case Destroyed():
+                self.last, self.done, self.failed_checks = {}, {}, {}
+
+    def _start(self, event: StepStarted) -> None:
+        self.last[event.key] = self._open[event.run, event.number] = StepRun(event)
+        if event.step in UNDOES:
+            undone = UNDOES[event.step]
+            self.done = {key: run for key, run in self.done.items() if not key.startswith(undone)}
+
+    def _finish(self, event: StepFinished) -> None:
+        begun = self._open.pop((event.run, event.number), None)
+        if begun is None:
+            return
+        run, key = replace(begun, finished=event), begun.started.key
+        if key in self.last and self.last[key].started.seq == begun.started.seq:
+            self.last[key] = run
+        role = begun.started.module.partition("/")[0]
+        if begun.started.step == "check":
+            self._check(role, run)
+        elif run.succeeded:
+            self.done[key] = run
+            self._succeed(role, begun.started)
+
+    def _check(self, role: str, run: StepRun) -> None:
+        if run.succeeded:
+            self.failed_checks.pop(role, None)
+        elif run.finished and not run.finished.interrupted:
+            self.failed_checks[role] = run
+
+    def _succeed(self, role: str, started: StepStarted) -> None:
+        if started.step in ("create", "deploy"):
+            self.failed_checks.pop(role, None)
+        if started.step == "create":  # the nodes that `scale` was about have left
+            self.done = {key: run for key, run in self.done.items() if not key.endswith("/scale")}
+            self.last.pop(f"{started.module}/destroy", None)
+
+    def _upgrade(self, version: str) -> None:
+        """Count what an upgrade did as done by the steps that bring a version."""
+        for key, run in self.done.items():
+            if key.startswith("platform/") and key.endswith(UPGRADED):
+                self.done[key] = run.with_parameters({"VERSION": version})
+
+    def _take_digests(self, digests: Mapping[str, str]) -> None:
+        """Take secrets that were given again on another machine for the ones that the steps had."""
+        for runs in (self.last, self.done, self._open):
+            _give_digests(runs, digests)
 
 
-def _key(record: Mapping) -> str:
-    return f"{record['module']}/{record['step']}"
+def _give_digests(runs: dict[Any, StepRun], digests: Mapping[str, str]) -> None:
+    for key, run in runs.items():
+        before = run.parameters
+        runs[key] = run.with_parameters(
+            {name: new for name, new in digests.items() if str(before.get(name, "")).startswith(HIDDEN)}
+        )

@@ -2,51 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
+from rigger.audit.events import (
+    Destroyed,
+    Event,
+    Resumed,
+    StepStarted,
+    Suspended,
+    SuspendStarted,
+)
 from rigger.errors import InvalidConfig
 
-STARTED, DONE = "suspend-started", "suspended"
-ENDS = ("resumed", "destroyed")
+EMPTIES = ("undeploy", "suspend")  # steps that take the platform, or its machines, away
 
 
-def last(records: Iterable[Mapping]) -> Mapping | None:
-    """Return the record of a suspend that has begun or ended and was not resumed, None where there is none."""
-    found = None
-    for record in records:
-        if record["event"] in (STARTED, DONE):
-            found = record
-        elif record["event"] in ENDS:
-            found = None
-    return found
+@dataclass(frozen=True)
+class Suspension:
+    """A suspend that has begun or ended and was not resumed."""
+
+    done: bool
+    saved: str  # the path of its backup, in the environment; empty where none was made
+    emptied: bool  # whether it has begun to take things away: before, all is where it was
+
+    @property
+    def backup(self) -> str:
+        """Return the path, in the environment, of the only place where the data is; nothing where it lies elsewhere."""
+        return self.saved if self.emptied else ""
 
 
-def emptied(records: Iterable[Mapping]) -> bool:
-    """Return whether a suspend that was not resumed has begun to take the platform or its machines away.
+class SuspensionHistory:
+    """The suspend that the cluster is in."""
 
-    From then on its backup is what counts; before, all is where it was.
-    """
-    begun = found = False
-    for record in records:
-        if record["event"] in (STARTED, DONE):
-            begun = True
-        elif record["event"] in ENDS:
-            begun = found = False
-        elif record["event"] == "step-started" and record["step"] in ("undeploy", "suspend"):
-            found = found or begun
-    return found
+    def __init__(self) -> None:
+        self._begun: SuspendStarted | Suspended | None = None
+        self._emptied = False
+
+    def take(self, event: Event) -> None:
+        """Take the next event of the log in."""
+        match event:
+            case SuspendStarted() | Suspended():
+                self._begun = event
+            case Resumed() | Destroyed():
+                self._begun, self._emptied = None, False
+            case StepStarted() if event.step in EMPTIES:
+                self._emptied = self._begun is not None
+
+    @property
+    def suspension(self) -> Suspension | None:
+        if self._begun is None:
+            return None
+        return Suspension(isinstance(self._begun, Suspended), self._begun.backup, self._emptied)
 
 
-def backup(records: Sequence[Mapping]) -> str:
-    """Return the path, in the environment, of the data that resume will put back, nothing where there is none to put back.
-
-    It is the only place where the data is.
-    """
-    begun = last(records)
-    return begun["backup"] if begun and begun["backup"] and emptied(records) else ""
-
-
-def require_running(name: str, records: Iterable[Mapping]) -> None:
+def require_not_suspended(name: str, suspension: Suspension | None) -> None:
     """Raise InvalidConfig for a suspended cluster: its machines are not there, or off."""
-    if last(records) is not None:
+    if suspension is not None:
         raise InvalidConfig(f"{name} is suspended.", 'Type "rigger resume".')

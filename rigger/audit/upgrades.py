@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from rigger.audit.events import (
+    Destroyed,
+    Event,
+    Restored,
+    StepFinished,
+    StepStarted,
+    UpgradeFinished,
+    UpgradeRolledBack,
+    UpgradeStarted,
+)
+from rigger.audit.steps import StepHistory
 from rigger.errors import InvalidConfig
 
 WAYS_ON = 'Go on with "rigger upgrade --resume", or back with "rigger upgrade --rollback".'
@@ -25,26 +35,51 @@ class Request:
         return f"upgrade-{self.style}"
 
 
-def pending(records: Iterable[Mapping]) -> Request | None:
-    """Return the upgrade that was begun and not finished, None where there is none."""
-    found = None
-    for record in records:
-        if record["event"] == "upgrade-started":
-            found = Request(
-                record["from"], record["to"], record["style"], record["seq"], record.get("rollback", False)
-            )
-        elif record["event"] in ("upgrade-finished", "upgrade-rolled-back", "destroyed", "restored"):
-            found = None
-    return found
+@dataclass(frozen=True, eq=False, repr=False)
+class PendingUpgrade:
+    """An upgrade that was begun and not finished."""
 
+    request: Request
+    steps: StepHistory  # since it began
+    backup: StepFinished | None = None  # its own, once that was whole
 
-def require_none(name: str, records: Iterable[Mapping]) -> None:
-    """Raise InvalidConfig between two versions, for a command that takes for granted which one runs."""
-    begun = pending(records)
-    if begun is not None:
-        raise InvalidConfig(unfinished(name, begun.start, begun.to), WAYS_ON)
+    def problem(self, name: str) -> InvalidConfig:
+        """Return the error between two versions, for a command that takes for granted which one runs."""
+        return InvalidConfig(unfinished(name, self.request.start, self.request.to), WAYS_ON)
 
 
 def unfinished(name: str, start: str, to: str) -> str:
     """Return the sentence about an upgrade that was begun and not finished."""
     return f"The upgrade of {name} from {start} to {to} is not finished."
+
+
+class UpgradeHistory:
+    """The upgrade that is not finished, and what it has done."""
+
+    def __init__(self) -> None:
+        self._begun: UpgradeStarted | None = None
+        self._steps = StepHistory()
+        self._backups: set[tuple[str, int]] = set()  # runs and numbers of steps
+        self._backup: StepFinished | None = None
+
+    def take(self, event: Event) -> None:
+        """Take the next event of the log in."""
+        match event:
+            case UpgradeStarted():
+                self._begun, self._steps, self._backups, self._backup = event, StepHistory(), set(), None
+            case UpgradeFinished() | UpgradeRolledBack() | Destroyed() | Restored():
+                self._begun = None
+            case StepStarted(command="upgrade", step="backup"):
+                self._backups.add((event.run, event.number))
+            case StepFinished(exit_code=0) if (event.run, event.number) in self._backups:
+                self._backup = self._backup or event
+        if self._begun:
+            self._steps.take(event)
+
+    @property
+    def pending(self) -> PendingUpgrade | None:
+        begun = self._begun
+        if begun is None:
+            return None
+        request = Request(begun.from_, begun.to, begun.style, begun.seq, begun.rollback)
+        return PendingUpgrade(request, self._steps, self._backup)

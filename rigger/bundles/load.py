@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from rigger.audit import events
 from rigger.audit.secrets import secret_digest
 from rigger.bundles import opened, seal, unpack
 from rigger.bundles.opened import OpenedBundle
@@ -174,11 +175,12 @@ class Loaded:
         """Note that it was loaded, and the digests that its secrets have here."""
         key = aside.key()
         aside.audit.append(
-            "loaded",
-            file=os.path.basename(self.found.path),
-            serial=self.found.serial,
-            signer=self.found.manifest.signer,
-            digests={name: secret_digest(key, value) for name, value in secrets.items()},
+            events.Loaded(
+                file=os.path.basename(self.found.path),
+                serial=self.found.serial,
+                signer=self.found.manifest.signer,
+                digests={name: secret_digest(key, value) for name, value in secrets.items()},
+            )
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from rigger.audit.events import problem_of
+from rigger.audit.events import Loaded, problem_of
 from rigger.bundles.opened import OpenedBundle
 from rigger.bundles.rules import AGAIN, fields_problem, member_problem
 from rigger.environments import inventory
@@ -51,7 +51,7 @@ def _members_problem(bundle: OpenedBundle) -> str | None:
 def worth_keeping(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the records of an audit log, but for the last ones if they only say that a bundle was loaded."""
     records = [*records]
-    while records and records[-1]["event"] == "loaded":
+    while records and records[-1]["event"] == Loaded.name:
         records.pop()
     return records
 

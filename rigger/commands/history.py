@@ -1,47 +1,30 @@
 """rigger history"""
 
-from rigger.audit.log import outcome_without_end
 from rigger.cli.app import App, command
+from rigger.operations import history as operation
+from rigger.operations.history import PastRun, Runs
 from rigger.text import duration
+from rigger.ui.printer import Printer
 
 
-@command("history", reports=True)
-def history(app: App):
-    environment = app.environment()
-    runs = _runs(environment.audit.records(), environment.lock.busy_since())
-    if app.json:
-        app.printer.report(runs)
-    elif not runs:
-        app.printer.line(f"{environment.name} has not run anything yet.")
-    else:
-        rows = [
-            (r["run"], r["command"], r["outcome"], r["version"], _counted(r["steps"]), _spent(r))
-            for r in runs
-        ]
-        app.printer.table(rows, headers=("run", "command", "outcome", "version", "steps", "time"))
+def show(printer: Printer, result: Runs) -> None:
+    if not result.runs:
+        printer.line(f"{result.environment} has not run anything yet.")
+        return
+    rows = [
+        (run.run, run.command, run.outcome, run.version, _counted(run), _spent(run)) for run in result.runs
+    ]
+    printer.table(rows, headers=("run", "command", "outcome", "version", "steps", "time"))
 
 
-def _runs(records, busy_since: float | None) -> list[dict]:
-    """Return the runs in order, each with its steps; one without an end is under way, or was cut off."""
-    runs: dict[str, dict] = {}
-    for record in records:
-        if record["event"] == "run-started":
-            runs[record["run"]] = {
-                **{key: record.get(key, "") for key in ("run", "command", "time", "by", "version")},
-                "outcome": outcome_without_end(record, busy_since),
-                "steps": [],
-            }
-        elif record["run"] in runs and record["event"] == "step-finished":
-            keys = ("number", "module", "step", "exit_code", "seconds", "changed")
-            runs[record["run"]]["steps"].append({key: record.get(key) for key in keys})
-        elif record["run"] in runs and record["event"] == "run-finished":
-            runs[record["run"]]["outcome"] = record["outcome"]
-    return [*runs.values()]
+@command("history", reports=True, show=show)
+def history(app: App) -> Runs:
+    return operation.history(app.environment())
 
 
-def _counted(steps: list) -> str:
-    return "1 step" if len(steps) == 1 else f"{len(steps)} steps"
+def _counted(run: PastRun) -> str:
+    return "1 step" if len(run.steps) == 1 else f"{len(run.steps)} steps"
 
 
-def _spent(run: dict) -> str:
-    return duration(sum(step["seconds"] or 0 for step in run["steps"]))
+def _spent(run: PastRun) -> str:
+    return duration(sum(step.seconds for step in run.steps))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from rigger.audit.cluster import MODULES, RecordedCluster, recorded_cluster
+from rigger.audit.cluster import MODULES, RecordedCluster
 from rigger.configuration.config import Config
 from rigger.envfile import file as envfile
 from rigger.environments.environment import Environment
@@ -30,7 +30,7 @@ def require_same_modules(
 
     Back to the one that it was made with, from what somebody wrote into the vars file, is no such change.
     """
-    recorded = recorded_cluster(environment.audit.records())
+    recorded = environment.state().cluster
     for name in ("PROVIDER", "PLATFORM"):
         value = recorded.answers.get(name) if recorded else None
         if name in before and before[name] != after.get(name) != value and environment.may_have_cluster():
@@ -48,7 +48,7 @@ def other_module(environment: Environment, name: str, value: str) -> BadUsage:
 
 def id_of(environment: Environment, name: str) -> str:
     """Return an environment's ID, as its vars say it by that name, or its record where they have lost it."""
-    recorded = None if (id := environment.vars().get(name)) else recorded_cluster(environment.audit.records())
+    recorded = None if (id := environment.vars().get(name)) else environment.state().cluster
     return id or (recorded.id if recorded else "")
 
 
@@ -58,7 +58,7 @@ def require_modules_named(environment: Environment, vars: Mapping[str, str]) -> 
     if not missing:
         return
     step = f'Type "rigger configure --name {environment.name}"'
-    recorded = recorded_cluster(environment.audit.records())
+    recorded = environment.state().cluster
     if recorded:
         known = (f"{name}={recorded.answers[name]}" for name in missing if recorded.answers.get(name))
         step += f", which takes what is missing from that record: {', '.join(known) or 'its ID'}"
@@ -88,7 +88,7 @@ def require_same_cluster(
 
     Scripts would not find that one: they would make a second one, or destroy nothing and say that all is gone.
     """
-    recorded = recorded_cluster(environment.audit.records())
+    recorded = environment.state().cluster
     if recorded is None:
         return
     require_same_names(environment, recorded, vars, provider, platform)

@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import Callable, Sequence
 
+from rigger.audit.events import Destroyed
 from rigger.configuration import resolve
 from rigger.configuration.config import Config
 from rigger.conformance.finding import ADVICE, FAIL, PASS, Finding
@@ -219,7 +220,7 @@ class Rehearsal:
         return True
 
     def _forget_outputs(self, config: Config) -> None:
-        self.environment.audit.append("destroyed", nodes=[])
+        self.environment.audit.append(Destroyed(nodes=()))
         gone = {*config.provider.outputs, *config.platform.outputs}
         vars, secrets = self.environment.vars(), self.environment.secrets()
         self.environment.save(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 
-from rigger.audit.suspension import require_running
+from rigger.audit.events import Restored
 from rigger.environments.environment import Environment
 from rigger.errors import BadUsage
 from rigger.operations.consent import Consent
@@ -21,7 +21,7 @@ def backup(environment: Environment, path: str = "", reporter: Reporter | None =
     The report's `file` is its path. Raises BadUsage where it cannot be written there, StepFailed where it was not.
     """
     with session(environment, "rigger backup", reporter or Silent(), Consent()) as work:
-        require_running(work.name, work.records)
+        work.state.require_running(work.name)
         plan = lifecycle.only(work.config, "backup", "asked for")
         path = os.path.abspath(path) if path else environment.backups.new()
         if os.path.exists(path):
@@ -44,12 +44,12 @@ def restore(
     if not os.path.isfile(path):
         raise BadUsage(f"There is no file {path}.", 'Name one that "rigger backup" wrote.')
     with session(environment, "rigger restore", reporter, consent) as work:
-        require_running(work.name, work.records)
+        work.state.require_running(work.name)
         plan = lifecycle.only(work.config, "restore", f"from {path}")
         plan = work.prepared(replace(plan, environ={"RIGGER_BACKUP_FILE": path}))
         reporter.plan(plan)
         reporter.warn(f"All data of {work.name} will be replaced by what is in {path}.")
         consent.agree("Go on, although the data of now will be replaced?")
         result = work.run(plan, before={"file": path})
-        work.record("restored", result.run, file=path)
+        work.record(Restored(file=path), result.run)
         return result

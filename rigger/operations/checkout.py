@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rigger import text
+from rigger.audit import events
 from rigger.configuration.resolve import resolve
 from rigger.environments.environment import CHECKOUT, Environment
 from rigger.errors import BadUsage, InvalidConfig, NotReady, RiggerError
@@ -286,34 +287,29 @@ def _record(work: _Work, before: State) -> None:
     """Keep the commit in the audit log, and the folder and its version in the vars; as often as one likes."""
     source, target = work.source, work.target
     version = git_inspect.describe(source.folder) if source.ref else source.version or target.name
-    last = _last_record(work.environment)
-    if not last or (last["folder"], last["commit"]) != (source.folder, target.commit) or not before.same:
+    last = work.environment.state().checkouts.last
+    if not last or (last.folder, last.commit) != (source.folder, target.commit) or not before.same:
         work.environment.audit.append(
-            "checked-out",
-            folder=source.folder,
-            version=version,
-            before=before.commit,
-            commit=target.commit,
-            ref=source.ref,
-            tag=target.ref,
+            events.CheckedOut(
+                folder=source.folder,
+                version=version,
+                before=before.commit,
+                commit=target.commit,
+                ref=source.ref,
+                tag=target.ref,
+            )
         )
     _save(work.environment, source.folder, version)
-
-
-def _last_record(environment: Environment) -> Mapping[str, Any] | None:
-    records = [record for record in environment.audit.records() if record["event"] == "checked-out"]
-    return records[-1] if records else None
 
 
 def _warn_of_moved_tag(work: _Work) -> None:
     """Warn where a tag named another commit when it was checked out before."""
     target = work.target
-    for record in reversed(work.environment.audit.records()):
-        if record["event"] != "checked-out" or record.get("tag") != target.ref or not target.ref:
-            continue
-        if record["commit"] != target.commit and target.kind in ("release", "tag"):
-            work.reporter.warn(
-                f"The tag {target.name} was moved: it named {record['commit'][:12]} on {record['time'][:10]}, "
-                f"and names {target.commit[:12]} now."
-            )
+    if not target.ref or target.kind not in ("release", "tag"):
         return
+    last = work.environment.state().checkouts.last_of(target.ref)
+    if last and last.commit != target.commit:
+        work.reporter.warn(
+            f"The tag {target.name} was moved: it named {last.commit[:12]} on {last.time[:10]}, "
+            f"and names {target.commit[:12]} now."
+        )

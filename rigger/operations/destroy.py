@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rigger.audit.events import Destroyed
 from rigger.environments.environment import Environment
 from rigger.errors import StepFailed
 from rigger.operations.consent import Consent
@@ -25,7 +26,7 @@ def destroy(
     """
     reporter, consent = reporter or Silent(), consent or Consent()
     with session(environment, "rigger destroy", reporter, consent) as work:
-        plan = lifecycle.destroy(work.config, work.history, work.nodes)
+        plan = lifecycle.destroy(work.config, work.state.steps, work.nodes)
         require_scripts(plan)
         reporter.heading(f"This will go from {work.name}, for good:")
         for item in plan.removals:
@@ -33,7 +34,7 @@ def destroy(
         consent.agree_by_name(f"Type {work.name} to destroy it", work.name)
         result = work.run(plan, after=_report)
         _require_destroyed(environment, result)
-        work.record("destroyed", result.run, nodes=list(plan.leaving))
+        work.record(Destroyed(nodes=plan.leaving), result.run)
         _drop_outputs(work)
     return result
 

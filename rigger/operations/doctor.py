@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from rigger.audit.steps import History
 from rigger.configuration.resolve import resolve
 from rigger.environments.environment import Environment
 from rigger.environments.home import Home
@@ -38,8 +37,7 @@ def doctor(home: Home, environment: Environment | None = None) -> Diagnosis:
     config = plan = None
     if environment is not None:
         config = resolve(environment)
-        history = History.of(environment.audit.records())
-        plan = provision.provision(config, history, environment.nodes(), environment.key())
+        plan = provision.provision(config, environment.state().steps, environment.nodes(), environment.key())
     findings = preflight.examine(environment, config, plan, home.path)
     result = Diagnosis(tuple(findings), environment.name if environment else "")
     if result.failures:

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from rigger.audit.events import Configured
 from rigger.configuration import change, identity
 from rigger.configuration.identity import require_modules_named, require_recorded
 from rigger.configuration.resolve import resolve
@@ -229,7 +230,7 @@ def _mend(work: _Editing, after: Mapping[str, str]) -> ChangedValues:
     root = checkout.place(environment, after) if is_used(after) else ""
     after = {**after, **identity.identity(after, config.platform, root)}
     changed = tuple(sorted(name for name in {*before, *after} if before.get(name) != after.get(name)))
-    environment.audit.append("configured", by="rigger config", changed=list(changed))
+    environment.audit.append(Configured(by="rigger config", changed=changed))
     vars, secrets = split_secrets(after, config.secrets)
     environment.save(vars, {**secrets, **environment.secrets()}, work.draft.shell.own_folders())
     rewrite_computed(environment)

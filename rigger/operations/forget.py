@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from rigger.audit.steps import History
 from rigger.environments.environment import Environment
 from rigger.environments.home import Home
 from rigger.errors import BadUsage
@@ -38,8 +37,7 @@ def forget(home: Home, name: str, consent: Consent | None = None) -> Forgotten:
 
 def _require_destroyed(environment: Environment) -> None:
     """Raise BadUsage while the cluster may still exist: its record is the only way to find it again."""
-    history = History.of(environment.audit.records())
-    made = [key for key in history.last if key.endswith(("/create", "/deploy"))]
+    made = [key for key in environment.state().steps.last if key.endswith(("/create", "/deploy"))]
     if made or environment.nodes():
         raise BadUsage(
             f"{environment.name} may still have machines; without its record nobody would find them again.",

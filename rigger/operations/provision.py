@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from rigger.audit.steps import History
-from rigger.audit.suspension import require_running
-from rigger.audit.upgrades import require_none
 from rigger.configuration.config import Config
 from rigger.configuration.identity import require_recorded
 from rigger.configuration.resolve import resolve
@@ -49,8 +46,8 @@ def provision(
     reporter, consent = reporter or Silent(), consent or Consent()
     bring_back = lambda: restore(environment, reporter.line, reporter.progress)  # noqa: E731
     with session(environment, "rigger provision", reporter, consent, bring_back) as work:
-        require_none(work.name, work.records)
-        require_running(work.name, work.records)
+        work.state.require_no_upgrade(work.name)
+        work.state.require_running(work.name)
         standing = check_checkout(environment, work.config.values)
         plan = _plan(environment, work.config, again)
         _show(work, plan, standing)
@@ -75,10 +72,9 @@ def plan(
 
 
 def _plan(environment: Environment, config: Config, again: bool) -> Plan:
-    history = History.of(environment.audit.records())
-    nodes = environment.nodes()
+    steps, nodes = environment.state().steps, environment.nodes()
     return plans.provision(
-        config, history, nodes, environment.key(), again, lambda: leaving(environment, config, nodes)
+        config, steps, nodes, environment.key(), again, lambda: leaving(environment, config, nodes)
     )
 
 

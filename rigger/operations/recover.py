@@ -6,7 +6,7 @@ import contextlib
 import os
 from collections.abc import Mapping
 
-from rigger.audit.cluster import MODULES, recorded_cluster
+from rigger.audit.cluster import MODULES
 from rigger.bundles.read import read_manifest
 from rigger.configuration.identity import require_same_names
 from rigger.configuration.questionnaire import questionnaire_of
@@ -20,7 +20,7 @@ def missing_from_vars(environment: Environment, vars: Mapping[str, str]) -> dict
     That is its modules and its ID; where the modules are gone, so is the rest, and all answers count. Raises
     InvalidConfig where its ID is known nowhere: another one would be another cluster.
     """
-    recorded = recorded_cluster(environment.audit.records())
+    recorded = environment.state().cluster
     if recorded is None:
         return {}
     whole = all(vars.get(name) for name in MODULES)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from rigger.audit import suspension
 from rigger.bundles import contents, seal
 from rigger.bundles.contents import Contents, checkout_member, default_path
 from rigger.configuration.config import Config
@@ -70,7 +69,8 @@ def save(
         )
     with environment.lock.watched() if reason else environment.locked("rigger save"):
         written = _pack(environment, _config(environment, bool(reason)), path, options, encrypt)
-        backup = suspension.backup(environment.audit.records())
+        suspension = environment.state().suspension
+        backup = suspension.backup if suspension else ""
     return SavedBundle(environment, written, environment.file(backup) if backup else "")
 
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rigger.audit.steps import History
+from rigger.audit.events import Event
+from rigger.audit.state import ClusterState
 from rigger.configuration.config import Config
 from rigger.environments.environment import Environment
 from rigger.environments.inventory import Node
@@ -38,13 +39,9 @@ class Session:
         return self.environment.name
 
     @property
-    def history(self) -> History:
-        """Which steps ran, by the audit log as it is now."""
-        return History.of(self.records)
-
-    @property
-    def records(self) -> Sequence[Mapping[str, Any]]:
-        return self.environment.audit.records()
+    def state(self) -> ClusterState:
+        """The state of the cluster, by the audit log as it is now."""
+        return self.environment.state()
 
     @property
     def nodes(self) -> list[Node]:
@@ -63,9 +60,9 @@ class Session:
         """Raise NotReady, with every remedy, where this machine lacks what the plan needs."""
         preflight.require(self.environment, self.config, plan)
 
-    def record(self, event: str, run: str = "", **fields: Any) -> Mapping[str, Any]:
-        """Write a record to the audit log and return it."""
-        return self.environment.audit.append(event, run, **fields)
+    def record(self, event: Event, run: str = "") -> Mapping[str, Any]:
+        """Write an event to the audit log and return its record."""
+        return self.environment.audit.append(event, run)
 
     def run(
         self,

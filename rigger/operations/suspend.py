@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 
-from rigger.audit import suspension
-from rigger.audit.suspension import DONE, STARTED
-from rigger.audit.upgrades import require_none
+from rigger.audit.events import Resumed, Suspended, SuspendStarted
 from rigger.environments.environment import Environment
 from rigger.errors import BadUsage
 from rigger.operations.consent import Consent
@@ -28,17 +26,18 @@ def suspend(
     reporter, consent = reporter or Silent(), consent or Consent()
     with session(environment, "rigger suspend", reporter, consent) as work:
         _require_something(environment)
-        require_none(work.name, work.records)
-        emptied = suspension.emptied(work.records)
-        plan = work.prepared(lifecycle.suspend(work.config, work.history, work.nodes, emptied))
+        work.state.require_no_upgrade(work.name)
+        begun = work.state.suspension
+        emptied = begun is not None and begun.emptied
+        plan = work.prepared(lifecycle.suspend(work.config, work.state.steps, work.nodes, emptied))
         backup = _new_or_begun_backup(work, plan)
         path = environment.file(backup) if backup else ""
         _show(work, plan, path)
         consent.agree("Suspend it?")
-        work.record(STARTED, backup=backup)
+        work.record(SuspendStarted(backup=backup))
         plan = replace(plan, environ={"RIGGER_BACKUP_FILE": path} if backup else {})
         result = work.run(plan, before={"backup": path})
-        work.record(DONE, result.run, backup=backup)
+        work.record(Suspended(backup=backup), result.run)
         return result
 
 
@@ -50,7 +49,7 @@ def resume(environment: Environment, reporter: Reporter | None = None, empty: bo
     with session(environment, "rigger resume", reporter or Silent(), Consent()) as work:
         plan = work.prepared(lifecycle.resume(work.config, _backup_to_restore(work, empty)))
         result = work.run(plan)
-        work.record("resumed", result.run)
+        work.record(Resumed(), result.run)
         return result
 
 
@@ -63,8 +62,7 @@ def _new_or_begun_backup(work: Session, plan: Plan) -> str:
     """Return the path of the backup inside the environment: a new one, or that of a suspend that goes on."""
     if any(step.verb == "backup" for step in plan.steps):
         return os.path.relpath(work.environment.backups.new(), work.environment.path)
-    begun = suspension.last(work.records)
-    return begun["backup"] if begun else ""
+    return work.state.suspension.saved if work.state.suspension else ""
 
 
 def _show(work: Session, plan: Plan, backup: str) -> None:
@@ -80,9 +78,10 @@ def _show(work: Session, plan: Plan, backup: str) -> None:
 
 def _backup_to_restore(work: Session, empty: bool) -> str:
     """Return the backup of the last suspend, nothing where none was made or none is wanted; raises BadUsage."""
-    if suspension.last(work.records) is None:
+    suspension = work.state.suspension
+    if suspension is None:
         raise BadUsage(f"{work.name} is not suspended.", '"rigger status" shows what exists.')
-    saved = "" if empty else suspension.backup(work.records)
+    saved = "" if empty else suspension.backup
     path = work.environment.file(saved) if saved else ""
     if path and not os.path.isfile(path):
         raise BadUsage(

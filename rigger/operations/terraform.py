@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rigger.audit.events import TerraformCalled
 from rigger.environments.environment import Environment
 from rigger.errors import BadUsage
 from rigger.operations.consent import Consent
@@ -94,7 +95,7 @@ def _workspace(
     """Give where an environment's Terraform works, its lock held; raises BadUsage where it has none."""
     with session(environment, f"rigger terraform {word}", reporter, consent) as work:
         workspace = _workspace_of(work)
-        work.record("terraform", command=word)
+        work.record(TerraformCalled(command=word))
         yield workspace
 
 

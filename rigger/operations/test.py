@@ -72,7 +72,7 @@ def _choose(platform: Module, consent: Consent) -> list[str]:
 
 
 def _require_deployed(work: Session) -> None:
-    if not work.history.ever_started(f"platform/{work.config.platform.name}/deploy"):
+    if not work.state.steps.ever_started(f"platform/{work.config.platform.name}/deploy"):
         raise InvalidConfig(
             f"There is no cluster to test in {work.name} yet.", 'Type "rigger provision" first.'
         )

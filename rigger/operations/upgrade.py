@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 
-from rigger.audit.steps import History
-from rigger.audit.suspension import require_running
+from rigger.audit.events import UpgradeFinished, UpgradeRolledBack, UpgradeStarted
+from rigger.audit.steps import StepHistory
 from rigger.audit.upgrades import Request
 from rigger.bundles import contents
 from rigger.bundles.contents import default_path
@@ -19,7 +19,7 @@ from rigger.operations.provision import Planned
 from rigger.operations.result import RunResult
 from rigger.operations.session import Session, session
 from rigger.operations.upgrade_checkout import Release, agreement, check_out, release_to_check_out
-from rigger.operations.upgrade_record import records_since, ways_out
+from rigger.operations.upgrade_record import ways_out
 from rigger.operations.upgrade_request import UpgradeOptions, request_of
 from rigger.plans import upgrade as plans
 from rigger.plans.lifecycle import with_clients
@@ -71,7 +71,7 @@ def plan(
 
 def _planned(work: Session, options: UpgradeOptions) -> tuple[Session, Request, Plan]:
     """Return a session whose configuration has the version to reach, what is asked for, and its plan."""
-    require_running(work.name, work.records)
+    work.state.require_running(work.name)
     request = request_of(work, options)
     work = replace(work, config=resolve(work.environment, {"VERSION": request.to}))
     plan = _plan(work, request)
@@ -80,8 +80,9 @@ def _planned(work: Session, options: UpgradeOptions) -> tuple[Session, Request, 
 
 
 def _plan(work: Session, request: Request) -> Plan:
-    since = History.of(records_since(work.records, request))
-    plan = plans.steps(work.config, request, since, work.history)
+    state = work.state
+    since = state.upgrade.steps if state.upgrade and request.since else StepHistory()
+    plan = plans.steps(work.config, request, since, state.steps)
     environ = {"RIGGER_FROM_VERSION": request.start}
     if any(step.verb == "backup" for step in plan.steps):
         environ["RIGGER_BACKUP_FILE"] = work.environment.backups.new()
@@ -107,9 +108,8 @@ def _begun(work: Session, request: Request) -> Request:
     """Return a request that the audit log has, by writing it there where that was not done before."""
     if request.since:
         return request
-    jump = {"from": request.start, "to": request.to}
-    record = work.record("upgrade-started", **jump, style=request.style, rollback=request.back)
-    return replace(request, since=record["seq"])
+    begun = UpgradeStarted(from_=request.start, to=request.to, style=request.style, rollback=request.back)
+    return replace(request, since=work.record(begun)["seq"])
 
 
 def _run(work: Session, request: Request, plan: Plan, release: Release | None) -> RunResult:
@@ -125,7 +125,7 @@ def _run(work: Session, request: Request, plan: Plan, release: Release | None) -
     try:
         return work.run(plan, before={"from": request.start, "to": request.to}, prepare=prepare)
     except RiggerError as problem:
-        problem.next_step = ways_out(work, request)
+        problem.next_step = ways_out(work)
         raise
 
 
@@ -136,11 +136,11 @@ def _finish(work: Session, request: Request, result: RunResult) -> None:
     values = {**work.environment.values(), "VERSION": version, f"{prefix}_VERSION": version}
     if not request.back:
         values.pop("REF", None)  # from now on it is a release
-    event = "upgrade-rolled-back" if request.back else "upgrade-finished"
-    jump = {"from": request.start, "to": version}
+    event = UpgradeRolledBack if request.back else UpgradeFinished
+    figures = plans.report(result.steps)
     try:
         work.environment.save_values(values)
-        work.record(event, result.run, **jump, figures=plans.report(result.steps))
+        work.record(event(from_=request.start, to=version, figures=figures), result.run)
     except RiggerError as problem:
         problem.result = result
         raise

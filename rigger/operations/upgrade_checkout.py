@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from rigger.audit.events import CheckedOut
 from rigger.audit.upgrades import Request
 from rigger.environments.checkout import is_cloned
 from rigger.environments.environment import Environment
@@ -15,7 +16,6 @@ from rigger.git import remote as git_remote
 from rigger.git.inspect import require_clean
 from rigger.operations.consent import Consent
 from rigger.operations.session import Session
-from rigger.operations.upgrade_record import commit_before
 from rigger.runs.reporter import Reporter
 from rigger.sources import checkout as source_checkout
 
@@ -49,7 +49,8 @@ def release_to_check_out(work: Session, request: Request) -> Release | None:
         return None
     if not request.back and is_cloned(work.environment, work.config.values):
         return Release(folder, _fetched(work, folder, request))
-    commit = commit_before(work.records) if request.back else git_inspect.tagged(folder, request.to)
+    before = work.state.checkouts.before_upgrade
+    commit = before if request.back else git_inspect.tagged(folder, request.to)
     if not commit:
         if request.back or not git_inspect.tagged(folder, request.start):
             return None
@@ -79,8 +80,6 @@ def check_out(work: Session, request: Request, release: Release) -> None:
     before = git_inspect.commit(release.folder)
     if before == release.commit:
         return
-    work.record(
-        "checked-out", folder=release.folder, version=request.to, before=before, commit=release.commit
-    )
+    work.record(CheckedOut(folder=release.folder, version=request.to, before=before, commit=release.commit))
     git_clone.switch(release.folder, release.commit)
     work.reporter.line(f"Checked out {request.to} ({release.commit[:12]}) in {release.folder}")

@@ -6,8 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from rigger.audit import upgrades as recorded_upgrades
-from rigger.audit.upgrades import WAYS_ON, Request
+from rigger.audit.upgrades import Request
 from rigger.configuration.config import Config
 from rigger.errors import BadUsage, InvalidConfig
 from rigger.git import remote as git_remote
@@ -48,8 +47,8 @@ def request_of(work: Session, options: UpgradeOptions) -> Request:
 
 def _unfinished(work: Session, options: UpgradeOptions) -> Request:
     """Return the rest of the upgrade that did not finish, or the way back from it."""
-    begun = recorded_upgrades.pending(work.records)
-    if begun is None:
+    upgrade = work.state.upgrade
+    if upgrade is None:
         raise BadUsage(
             f"No upgrade of {work.name} is unfinished.", 'Begin one: "rigger upgrade --to VERSION".'
         )
@@ -58,6 +57,7 @@ def _unfinished(work: Session, options: UpgradeOptions) -> Request:
         raise BadUsage(
             "--resume and --rollback stand alone: version and style are those of the unfinished upgrade."
         )
+    begun = upgrade.request
     if options.resume or begun.back:
         return begun
     return Request(begun.to, begun.start, begun.style, back=True)
@@ -65,9 +65,7 @@ def _unfinished(work: Session, options: UpgradeOptions) -> Request:
 
 def _new(work: Session, config: Config, options: UpgradeOptions) -> Request:
     """Return the request for an upgrade from the version that runs; asks for what was not said."""
-    begun = recorded_upgrades.pending(work.records)
-    if begun is not None:
-        raise InvalidConfig(recorded_upgrades.unfinished(work.name, begun.start, begun.to), WAYS_ON)
+    work.state.require_no_upgrade(work.name)
     platform = config.platform
     running = _running_version(work)
     to = _ask_version(platform, running, work.consent) if options.to is None else options.to
@@ -86,10 +84,10 @@ def _with_releases(config: Config) -> Config:
 
 def _running_version(work: Session) -> str:
     """Return the version that is deployed; raises InvalidConfig where nothing is, or another is configured."""
-    deployed = work.history.done.get(f"platform/{work.config.platform.name}/deploy")
+    deployed = work.state.steps.done.get(f"platform/{work.config.platform.name}/deploy")
     if deployed is None:
         raise InvalidConfig(f"There is no cluster to upgrade in {work.name} yet.", 'Type "rigger provision".')
-    running: str = deployed.started["parameters"].get("VERSION", "")
+    running = deployed.parameters.get("VERSION", "")
     if running != work.config.values.get("VERSION", ""):
         raise InvalidConfig(
             f"{work.name} runs {running}, but {work.config.values.get('VERSION')} is configured.",

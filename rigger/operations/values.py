@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from rigger.audit.events import Configured
 from rigger.audit.secrets import HIDDEN
-from rigger.audit.steps import History
 from rigger.configuration import change
 from rigger.configuration.config import Config
 from rigger.configuration.questionnaire import asked_by_config_sh
@@ -114,8 +114,7 @@ def unset_values(environment: Environment, names: Iterable[str]) -> ChangedValue
 def compare_values(environment: Environment) -> Differences:
     """Compare the configuration with what the cluster was last provisioned with; secrets are not shown."""
     config = resolve(environment)
-    history = History.of(environment.audit.records())
-    changes = plan_changes.unprovisioned(config, history, environment.key())
+    changes = plan_changes.unprovisioned(config, environment.state().steps, environment.key())
     return Differences({name: (_shown(old), _shown(new)) for name, (old, new) in changes.items()})
 
 
@@ -133,7 +132,7 @@ def change_values(
     new = {name: value for name, value in old.items() if name not in gone} | valid
     changed = tuple(sorted(name for name in {*old, *new} if old.get(name) != new.get(name)))
     if changed:
-        environment.audit.append("configured", by="rigger config", changed=list(changed))
+        environment.audit.append(Configured(by="rigger config", changed=changed))
         environment.save_values(new, secret_names)
         rewrite_computed(environment)
     return ChangedValues(environment, changed, _next_commands(environment, new, changed))

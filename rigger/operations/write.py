@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
+from rigger.audit.events import Configured
 from rigger.configuration import identity
 from rigger.configuration.identity import require_same_cluster, require_same_modules
 from rigger.configuration.inputs import whole_path
@@ -64,7 +65,7 @@ def _create(work: Answering, target: Environment, loaded: Mapping[str, str]) -> 
             f"Another rigger configure has made the environment {target.name} meanwhile.",
             'Type "rigger configure" to change that one, or give this one a name with --name NAME.',
         ) from None
-    target.audit.append("configured", by="rigger configure", changed=sorted(values))
+    target.audit.append(Configured(by="rigger configure", changed=sorted(values)))
     if clone:
         source_checkout.record(target, clone, values.get("REF", ""))
 
@@ -78,7 +79,7 @@ def _change(work: Answering, target: Environment, loaded: Mapping[str, str]) -> 
     require_same_modules(target, before, new)
     require_same_cluster(target, new, *work.modules())
     if changed:
-        target.audit.append("configured", by="rigger configure", changed=changed)
+        target.audit.append(Configured(by="rigger configure", changed=changed))
         target.save_values(new, work.secret_names())
     return bool(changed)
 

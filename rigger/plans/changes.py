@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from rigger.audit.secrets import HIDDEN, secret_digest
-from rigger.audit.steps import History
+from rigger.audit.steps import StepHistory
 from rigger.configuration.config import Config
 from rigger.text import plain
 
@@ -64,10 +64,10 @@ def changed_values(
     return {n: (before.get(n), parameters.get(n)) for n in names if before.get(n) != parameters.get(n)}
 
 
-def unprovisioned(config: Config, history: History, key: bytes) -> dict[str, tuple]:
+def unprovisioned(config: Config, history: StepHistory, key: bytes) -> dict[str, Change]:
     """Return the values that a step which they concern has not run with yet: name -> (old or None, new or None)."""
     parameters = recorded_parameters(config, key)
-    found: dict[str, tuple] = {}
+    found: dict[str, Change] = {}
     for module, verb in (
         (config.provider, "install"),
         (config.provider, "create"),
@@ -75,7 +75,7 @@ def unprovisioned(config: Config, history: History, key: bytes) -> dict[str, tup
         (config.platform, "deploy"),
     ):
         done = history.done.get(f"{module.role}/{module.name}/{verb}")
-        changes = changed_values(config, parameters, done.started["parameters"] if done else {})
+        changes = changed_values(config, parameters, done.parameters if done else {})
         concerned = values_of_step(config, module.role, verb)
         found.update({name: change for name, change in changes.items() if name in concerned})
     return found

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rigger.audit.steps import History
+from rigger.audit.steps import StepHistory
 from rigger.configuration.config import Config
 from rigger.environments.inventory import Node
 from rigger.errors import BadUsage
@@ -24,7 +24,7 @@ def check(config: Config) -> Plan:
     )
 
 
-def destroy(config: Config, history: History, nodes: Sequence[Node]) -> Plan:
+def destroy(config: Config, history: StepHistory, nodes: Sequence[Node]) -> Plan:
     """Return the steps that remove all that was made, also after a create that failed half-way."""
     steps = []
     begun = ("deploy", "prepare") if config.platform.script("prepare") else ("deploy",)
@@ -37,7 +37,7 @@ def destroy(config: Config, history: History, nodes: Sequence[Node]) -> Plan:
     return Plan("destroy", tuple(steps), removals=tuple(removals), leaving=tuple(node.name for node in nodes))
 
 
-def suspend(config: Config, history: History, nodes: Sequence[Node], emptied: bool = False) -> Plan:
+def suspend(config: Config, history: StepHistory, nodes: Sequence[Node], emptied: bool = False) -> Plan:
     """Return the steps that end the machines, or turn them off, and keep all else.
 
     `emptied`: an earlier suspend has begun to, so that its backup is the one that counts. Raises BadUsage where the

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from rigger import __version__
-from rigger.audit.steps import UNDOES, History, Record
+from rigger.audit.steps import UNDOES, StepHistory, StepRun
 from rigger.configuration.config import Config
 from rigger.environments.inventory import Node
 from rigger.modules.model import Module
 from rigger.modules.scripts import is_riggers_own, script_digest, step_digest
 from rigger.modules.shared import shared_digest
-from rigger.plans.changes import changed_values, recorded_parameters, say_changes, values_of_step
+from rigger.plans.changes import Change, changed_values, recorded_parameters, say_changes, values_of_step
 from rigger.plans.model import Plan, Step
 from rigger.text import plain
 
@@ -19,7 +19,7 @@ from rigger.text import plain
 class _Planner:
     """Decides, step by step, whether it has to run."""
 
-    def __init__(self, config: Config, history: History, key: bytes, again: bool):
+    def __init__(self, config: Config, history: StepHistory, key: bytes, again: bool):
         self.config = config
         self.history = history
         self.parameters = recorded_parameters(config, key)
@@ -47,39 +47,36 @@ class _Planner:
         return "asked for with --again" if self.again else ""
 
     def _undone(self) -> str:
-        begun = [record for key, record in self.history.last.items() if key.rpartition("/")[2] in UNDOES]
+        begun = [run for key, run in self.history.last.items() if key.rpartition("/")[2] in UNDOES]
         return (
-            f"a destroy was begun in run {begun[-1].started['run']}"
-            if begun
-            else "first time since a destroy"
+            f"a destroy was begun in run {begun[-1].started.run}" if begun else "first time since a destroy"
         )
 
-    def changes(self, module: Module, verb: str, record: Record) -> dict[str, tuple]:
+    def changes(self, module: Module, verb: str, run: StepRun) -> dict[str, Change]:
         """Return the values that concern a step and are not what that run of it had."""
         concerned = values_of_step(self.config, module.role, verb)
-        before = record.started.get("parameters", {})
-        changes = changed_values(self.config, self.parameters, before)
+        changes = changed_values(self.config, self.parameters, run.parameters)
         return {name: change for name, change in changes.items() if name in concerned}
 
-    def _other_script(self, module: Module, verb: str, done: Record) -> str:
+    def _other_script(self, module: Module, verb: str, done: StepRun) -> str:
         """Return in which way a step would run something else than it did, nothing where it would not."""
-        path, recorded = module.script(verb), done.started.get("sha256")
+        path, recorded = module.script(verb), done.started.sha256
         if path is None:
             return "its script changed"
         if recorded != step_digest(path):
             if not is_riggers_own(path):
                 return "its script changed"
-            before = plain(self.history.versions.get(done.started["run"], ""))
+            before = plain(self.history.versions.get(done.started.run, ""))
             if before != __version__:
                 return f"rigger was updated from {before or 'an older version'} to {__version__}"
             if recorded != script_digest(path):  # which is what was recorded before the version counted
                 return "its script changed"
-        return "" if done.started.get("shared") == self.shared(module) else "its script changed"
+        return "" if done.started.shared == self.shared(module) else "its script changed"
 
     def let_go(self, leaving: Sequence[str]) -> bool:
         """Return whether the platform has let those nodes go already, and only their removal did not finish."""
         scaled = self.history.done.get(f"platform/{self.config.platform.name}/scale")
-        return scaled is not None and scaled.started.get("leaving") == list(leaving) and not self.again
+        return scaled is not None and tuple(scaled.started.leaving) == tuple(leaving) and not self.again
 
     def shared(self, module: Module) -> str:
         if module.folder not in self._shared:
@@ -89,7 +86,7 @@ class _Planner:
 
 def provision(
     config: Config,
-    history: History,
+    history: StepHistory,
     nodes: Sequence[Node],
     key: bytes,
     again: bool = False,

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from rigger import versions
-from rigger.audit.steps import History
+from rigger.audit.steps import StepHistory
 from rigger.audit.upgrades import Request
 from rigger.configuration.config import Config
 from rigger.errors import BadUsage
@@ -91,7 +91,7 @@ def _validate_jump(platform: Module, style: Upgrade, start: str, to: str) -> Non
         )
 
 
-def steps(config: Config, request: Request, history: History, whole: History) -> Plan:
+def steps(config: Config, request: Request, history: StepHistory, whole: StepHistory) -> Plan:
     """Return the plan of an upgrade: what `history`, which began with it, does not have yet.
 
     `whole` is the history since the cluster was made: it knows whether applications are watched.
@@ -119,7 +119,7 @@ def steps(config: Config, request: Request, history: History, whole: History) ->
     return Plan("upgrade", tuple(chosen), tuple(finished))
 
 
-def watches(platform: Module, history: History) -> bool:
+def watches(platform: Module, history: StepHistory) -> bool:
     """Return whether applications were deployed that an upgrade has to keep an eye on."""
     if WATCH not in platform.suites:
         return False
@@ -127,7 +127,7 @@ def watches(platform: Module, history: History) -> bool:
     removed = history.done.get(f"platform/{platform.name}/tests/{DESTROY_APPS}")
     if deployed is None:
         return False
-    return removed is None or removed.started["seq"] < deployed.started["seq"]
+    return removed is None or removed.started.seq < deployed.started.seq
 
 
 def report(results: Sequence[_Result]) -> dict[str, str]:

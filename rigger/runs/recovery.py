@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
+from rigger.audit.events import StepRecovered, StepStarted
 from rigger.configuration.config import Config
 from rigger.configuration.identity import require_recorded
 from rigger.configuration.resolve import resolve, write_computed
@@ -28,33 +27,22 @@ def load_config(environment: Environment) -> Config:
 
 def recover(environment: Environment, config: Config) -> bool:
     """Keep what the steps of a killed run gave back; return whether there were any."""
-    open_steps = {}
-    for record in environment.audit.records():
-        place = (record["run"], record.get("number"))
-        if record["event"] == "step-started":
-            open_steps[place] = record
-        elif record["event"] in ("step-finished", "step-recovered"):
-            open_steps.pop(place, None)
-    for (run, number), record in open_steps.items():
-        _recover_step(environment, config, run, number, record)
+    open_steps = environment.state().steps.open
+    for started in open_steps:
+        _recover_step(environment, config, started)
     return bool(open_steps)
 
 
-def _recover_step(environment: Environment, config: Config, run: str, number: int, record: Mapping) -> None:
-    attempt = record.get("attempt")
-    attempt = attempt if isinstance(attempt, int) else 1
-    channels = StepFiles(environment.file("runs", run), number, record["step"], attempt)
-    given = channels.collect(record["script"])
-    role = record["module"].partition("/")[0]
+def _recover_step(environment: Environment, config: Config, started: StepStarted) -> None:
+    folder = environment.file("runs", started.run)
+    channels = StepFiles(folder, started.number, started.step, started.attempt)
+    given = channels.collect(started.script)
+    role = started.module.partition("/")[0]
     module = config.provider if role == "provider" else config.platform
     given.values.pop("LEFTOVERS", None)
-    changed = apply_output(environment, config, Step(module, record["step"], ""), given, succeeded=False)
-    environment.audit.append(
-        "step-recovered",
-        run,
-        number=number,
-        module=record["module"],
-        step=record["step"],
-        changed=list(changed),
+    changed = apply_output(environment, config, Step(module, started.step, ""), given, succeeded=False)
+    recovered = StepRecovered(
+        number=started.number, module=started.module, step=started.step, changed=list(changed)
     )
+    environment.audit.append(recovered, started.run)
     channels.remove()

@@ -7,8 +7,10 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from rigger import __version__
+from rigger.audit.events import RunFinished, RunStarted, StepFinished, StepStarted
 from rigger.configuration.config import Config
 from rigger.environments.environment import Environment
 from rigger.errors import Interrupted, NotReady, StepFailed, Unwritable
@@ -95,7 +97,7 @@ class Run:
             self.served = found
             yield
 
-    def as_dict(self) -> dict:
+    def as_dict(self) -> dict[str, Any]:
         """Return the steps that ended, for a report."""
         return {"run": self.id, "steps": [result.as_dict() for result in self.results]}
 
@@ -103,9 +105,8 @@ class Run:
         self.id, self.folder = _new_folder(self.environment, plan.command)
         shown = json.dumps(plan.as_dict(), indent=2).encode() + b"\n"
         write_bytes(os.path.join(self.folder, "plan.json"), shown, durable=False)
-        self.environment.audit.append(
-            "run-started",
-            self.id,
+        commit, dirty = self._commit()
+        started = RunStarted(
             command=plan.command,
             rigger=__version__,
             by=f"{os.environ.get('USER') or os.getuid()}@{os.uname().nodename}",
@@ -114,19 +115,22 @@ class Run:
             id=self.config.id,
             version=self.config.values.get("VERSION", ""),
             steps=len(plan.steps),
-            **self._commit(),
+            commit=commit,
+            dirty=dirty,
         )
+        self.environment.audit.append(started, self.id)
 
-    def _commit(self) -> dict:
+    def _commit(self) -> tuple[str, bool]:
         """Return the commit of the platform's repository, where it has one, and whether files of it were changed."""
         folder = source_checkout.find(self.environment, self.config.platform, self.config.values)
         commit = git_inspect.commit(folder)
-        dirty = bool(commit and self.config.platform.checkout and git_inspect.state(folder).changed)
-        return {**({"commit": commit} if commit else {}), **({"dirty": True} if dirty else {})}
+        return commit, bool(
+            folder and commit and self.config.platform.checkout and git_inspect.state(folder).changed
+        )
 
     def _end(self, outcome: str) -> None:
         try:
-            self.environment.audit.append("run-finished", self.id, outcome=outcome)
+            self.environment.audit.append(RunFinished(outcome=outcome), self.id)
         except NotReady as problem:
             if outcome == "done":
                 raise _not_recorded("all steps ended well", problem) from None
@@ -197,9 +201,7 @@ class Run:
             ) from None
 
     def _record_start(self, plan: Plan, number: int, step: Step, channels: StepFiles, attempt: int) -> None:
-        self.environment.audit.append(
-            "step-started",
-            self.id,
+        started = StepStarted(
             command=plan.command,
             number=number,
             module=f"{step.module.role}/{step.module.name}",
@@ -208,11 +210,12 @@ class Run:
             sha256=step_digest(step.script),
             shared="" if step.checks or "/" in step.verb else shared_digest(step.module),
             why=step.why,
-            **({"leaving": list(plan.leaving)} if plan.leaving else {}),
-            **({"attempt": attempt} if attempt > 1 else {}),
+            leaving=plan.leaving,
+            attempt=attempt,
             parameters=_as_run(step, recorded_parameters(self.config, self.environment.key())),
             log=os.path.relpath(channels.log, self.environment.path),
         )
+        self.environment.audit.append(started, self.id)
 
     def _finish(
         self, plan: Plan, number: int, step: Step, channels: StepFiles, log: StepLog, outcome: Outcome
@@ -246,36 +249,35 @@ class Run:
         )
         if log.problem:
             self.reporter.warn(f"The log of {step.shown} is not complete: {log.problem}.")
-        self._record_end(
-            step,
-            number=number,
-            module=f"{step.module.role}/{step.module.name}",
-            step=step.verb,
-            exit_code=outcome.exit_code if result.good or outcome.exit_code else 1,
-            **({"signal": outcome.signal} if outcome.signal else {}),
-            **({"timed_out": True} if outcome.timed_out else {}),
-            **({"interrupted": True} if outcome.interrupted else {}),
-            **({"problems": [self.redactor.text(p) for p in result.problems]} if result.problems else {}),
-            **({"leftovers": [self.redactor.text(p) for p in leftovers]} if leftovers else {}),
-            **(
-                {"survivors": [list(survivor) for survivor in outcome.survivors]} if outcome.survivors else {}
-            ),
-            **({"figures": dict(result.figures)} if result.figures else {}),
-            **({"lost": list(result.lost)} if result.lost else {}),
-            seconds=round(outcome.duration, 3),
-            log_size=log.size,
-            log_sha256=log.digest.hexdigest(),
-            changed=list(changed),
-        )
+        self._record_end(number, result, outcome, log)
         channels.remove()
         self._show(result)
         return result
 
-    def _record_end(self, ended: Step, **fields) -> None:
+    def _record_end(self, number: int, result: StepResult, outcome: Outcome, log: StepLog) -> None:
+        step, masked = result.step, self.redactor.text
+        finished = StepFinished(
+            number=number,
+            module=f"{step.module.role}/{step.module.name}",
+            step=step.verb,
+            exit_code=outcome.exit_code if result.good or outcome.exit_code else 1,
+            signal=outcome.signal or 0,
+            timed_out=outcome.timed_out,
+            interrupted=outcome.interrupted,
+            problems=tuple(masked(problem) for problem in result.problems),
+            leftovers=tuple(masked(line) for line in result.leftovers),
+            survivors=tuple(tuple(survivor) for survivor in outcome.survivors),
+            figures=dict(result.figures),
+            lost=result.lost,
+            seconds=round(outcome.duration, 3),
+            log_size=log.size,
+            log_sha256=log.digest.hexdigest(),
+            changed=result.changed,
+        )
         try:
-            self.environment.audit.append("step-finished", self.id, **fields)
+            self.environment.audit.append(finished, self.id)
         except NotReady as problem:
-            raise _not_recorded(f"{ended.shown} exited {fields['exit_code']}", problem) from None
+            raise _not_recorded(f"{step.shown} exited {finished.exit_code}", problem) from None
 
     def _show(self, result: StepResult) -> None:
         if result.skipped:
@@ -333,7 +335,7 @@ def _as_run(step: Step, parameters: dict[str, str]) -> dict[str, str]:
 
 
 def _not_recorded(what: str, problem: NotReady) -> StepFailed:
-    reason = str(problem.__cause__ and problem.__cause__.strerror or problem.message)
+    reason = getattr(problem.__cause__, "strerror", None) or problem.message
     return StepFailed(
         f"{what[0].upper()}{what[1:]}, but that could not be recorded: {reason}.",
         "Make room or correct the permissions, then run the same command again; it repeats what has no record.",

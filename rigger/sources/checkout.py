@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 
+from rigger.audit.events import CheckedOut
 from rigger.environments.environment import CHECKOUT, Environment
 from rigger.errors import BadUsage, NotReady
 from rigger.git import clone as git_clone
@@ -45,24 +46,23 @@ def standing(folder: str, version: str) -> str:
 # What is there, against what is configured
 
 
-def last_record(environment: Environment) -> Mapping | None:
+def last_record(environment: Environment) -> CheckedOut | None:
     """Return the record of the last time that the environment's own checkout was brought to something."""
-    folder = environment.file("checkout")
-    records = [record for record in environment.audit.records() if record["event"] == "checked-out"]
-    own = [record for record in records if os.path.basename(record["folder"]) == os.path.basename(folder)]
-    return own[-1] if own else None
+    return environment.state().checkouts.last_in(environment.file(CHECKOUT))
 
 
 def record(environment: Environment, found: Checkout, ref: str, before: str = "") -> None:
     """Note in the audit log what the environment's checkout was brought to."""
+    assert found.target is not None
     environment.audit.append(
-        "checked-out",
-        folder=environment.file("checkout"),
-        version=found.version,
-        before=before,
-        commit=found.target.commit,
-        ref=ref,
-        tag=found.target.ref,
+        CheckedOut(
+            folder=environment.file(CHECKOUT),
+            version=found.version,
+            before=before,
+            commit=found.target.commit,
+            ref=ref,
+            tag=found.target.ref,
+        )
     )
 
 
@@ -85,9 +85,9 @@ def restore(
     target = git_remote.resolve(
         url, "" if ref else values.get("VERSION", ""), ref, cache=environment.cache_dir
     )
-    if last and same_release(last["version"], values.get("VERSION", "")) and last["commit"] != target.commit:
+    if last and same_release(last.version, values.get("VERSION", "")) and last.commit != target.commit:
         target = git_remote.resolve(
-            url, ref=last["commit"], cache=environment.cache_dir
+            url, ref=last.commit, cache=environment.cache_dir
         )  # a branch has moved on since, or a tag was moved
     if agree is None and target.commit not in agreed_commits(environment.home, url):
         raise BadUsage(
@@ -111,7 +111,7 @@ def check_checkout(environment: Environment, values: Mapping[str, str]) -> str:
     folder, last = environment.file("checkout"), last_record(environment)
     if not values.get("REPOSITORY") or last is None or not os.path.isdir(folder):
         return ""
-    found = git_inspect.state(folder, last["commit"])
+    found = git_inspect.state(folder, last.commit)
     described = git_inspect.describe(folder)
     another = not (found.changed or found.branch) and re.search(
         "-0-g[0-9a-f]+$", described
@@ -119,7 +119,7 @@ def check_checkout(environment: Environment, values: Mapping[str, str]) -> str:
     if found.local and not another:
         return f"{folder} is at {described}, with work of your own"
     version = values.get("VERSION", "")
-    named = same_release(last["version"], version) and last.get("ref", "") == values.get("REF", "")
+    named = same_release(last.version, version) and (last.ref or "") == values.get("REF", "")
     if found.same and named:
         return ""
     wanted = values.get("REF") or version

@@ -4,7 +4,6 @@ import os
 
 import pytest
 
-from rigger.audit import cluster
 from rigger.configuration import questionnaire, resolve
 from rigger.environments.home import Home
 from rigger.errors import BadUsage, InvalidConfig, RiggerError
@@ -149,9 +148,9 @@ def test_the_recorded_version_is_the_one_that_the_vars_said(home):
             command=command,
             parameters={"VERSION": version, "T": "***f"},
         )
-        return cluster.recorded_cluster(made.audit.records()).answers
+        return made.state().cluster.answers
 
-    assert cluster.recorded_cluster(made.audit.records()) is None
+    assert made.state().cluster is None
     assert step("provision", "1") == {"VERSION": "1"}
     say("upgrade-started", **{"from": "1", "to": "2"})
     assert step("upgrade", "2") == {"VERSION": "1"}
@@ -161,7 +160,7 @@ def test_the_recorded_version_is_the_one_that_the_vars_said(home):
     say("upgrade-started", **{"from": "1", "to": "3"})
     step("upgrade", "3")
     say("upgrade-finished", **{"from": "1", "to": "3"})
-    assert cluster.recorded_cluster(made.audit.records()).answers == {"VERSION": "3"}
+    assert made.state().cluster.answers == {"VERSION": "3"}
     assert step("test", "3") == {"VERSION": "3"}
     say("destroyed")
-    assert cluster.recorded_cluster(made.audit.records()) is None
+    assert made.state().cluster is None

@@ -1,0 +1,56 @@
+"""What an audit log comes to: the state of a cluster, worked out in one pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from rigger.audit.checkouts import CheckoutHistory
+from rigger.audit.cluster import ClusterHistory, RecordedCluster
+from rigger.audit.events import Record, parse
+from rigger.audit.runs import RunHistory
+from rigger.audit.steps import StepHistory
+from rigger.audit.suspension import Suspension, SuspensionHistory, require_not_suspended
+from rigger.audit.upgrades import PendingUpgrade, UpgradeHistory
+
+
+@dataclass(frozen=True, eq=False, repr=False)  # what is generated costs every command's start
+class ClusterState:
+    """What is recorded of a cluster. Every part hears every event, and keeps what concerns it."""
+
+    cluster: RecordedCluster | None  # None where none was made, or it was destroyed
+    destroyed: bool  # whether one ever was
+    steps: StepHistory
+    suspension: Suspension | None
+    upgrade: PendingUpgrade | None
+    runs: RunHistory
+    checkouts: CheckoutHistory
+
+    @classmethod
+    def of(cls, records: Iterable[Record]) -> ClusterState:
+        """Return what the records of an audit log, the oldest first, come to."""
+        clusters, suspensions, upgrades = ClusterHistory(), SuspensionHistory(), UpgradeHistory()
+        steps, runs, checkouts = StepHistory(), RunHistory(), CheckoutHistory()
+        parts = (clusters, steps, suspensions, upgrades, runs, checkouts)
+        for record in records:
+            event = parse(record)
+            for part in parts:
+                part.take(event)
+        return cls(
+            clusters.cluster,
+            clusters.destroyed,
+            steps,
+            suspensions.suspension,
+            upgrades.pending,
+            runs,
+            checkouts,
+        )
+
+    def require_running(self, name: str) -> None:
+        """Raise InvalidConfig for a suspended cluster: its machines are not there, or off."""
+        require_not_suspended(name, self.suspension)
+
+    def require_no_upgrade(self, name: str) -> None:
+        """Raise InvalidConfig between two versions, for a command that takes for granted which one runs."""
+        if self.upgrade:
+            raise self.upgrade.problem(name)

@@ -1,0 +1,132 @@
+"""What exists, which version, since when, and what the last run did."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rigger.audit.runs import RecordedRun
+from rigger.audit.state import ClusterState
+from rigger.audit.steps import StepHistory, StepRun
+from rigger.audit.upgrades import Request
+from rigger.configuration.config import Config
+from rigger.configuration.identity import require_recorded
+from rigger.configuration.resolve import resolve
+from rigger.environments.environment import Environment
+from rigger.environments.inventory import Node
+from rigger.errors import InvalidConfig
+from rigger.plans.changes import unprovisioned
+
+MAKES = ("/create", "/install", "/deploy")  # steps without whose success a cluster is not whole
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Status:
+    """An environment, its cluster, and what was done there last."""
+
+    name: str
+    id: str
+    path: str
+    platform: str
+    provider: str
+    type: str
+    version: str
+    state: str  # one word
+    deployed_version: str
+    since: str  # when that was deployed
+    nodes: tuple[Node, ...]
+    pending: tuple[str, ...]  # values that changed since the cluster was last brought up to date
+    failed_checks: tuple[str, ...]  # roles
+    last_run: Mapping[str, Any] | None
+    upgrade: Request | None  # that was begun and not finished
+    problem: str  # why no step would be run with these vars, if none would
+    running: str  # who works there now, if anybody does
+
+    def as_dict(self) -> dict[str, Any]:
+        begun = self.upgrade
+        return {
+            **vars(self),
+            "nodes": [vars(node) for node in self.nodes],
+            "pending": list(self.pending),
+            "failed_checks": list(self.failed_checks),
+            "upgrade": begun
+            and {"from": begun.start, "to": begun.to, "style": begun.style, "rollback": begun.back},
+        }
+
+
+def status(environment: Environment) -> Status:
+    """Return the status of an environment; raises InvalidConfig where its files cannot be read."""
+    config = resolve(environment)
+    state = environment.state()
+    deployed = state.steps.done.get(f"platform/{config.platform.name}/deploy")
+    created = state.steps.done.get(f"provider/{config.provider.name}/create")
+    last = _run(state.runs.last, environment.lock.busy_since()) if state.runs.last else None
+    return Status(
+        name=environment.name,
+        id=config.id,
+        path=environment.path,
+        platform=config.platform.name,
+        provider=config.provider.name,
+        type=config.values.get("TYPE", ""),
+        version=config.values.get("VERSION", ""),
+        state=_state_word(state, config.provider.name, created, deployed, last),
+        deployed_version=deployed.parameters.get("VERSION", "") if deployed else "",
+        since=deployed.finished.time if deployed and deployed.finished else "",
+        nodes=tuple(environment.nodes()),
+        pending=_pending(environment, config, state.steps) if created or deployed else (),
+        failed_checks=tuple(sorted(state.steps.failed_checks)),
+        last_run=last,
+        upgrade=state.upgrade.request if state.upgrade else None,
+        problem=_problem(environment, config),
+        running=environment.lock.holder(),
+    )
+
+
+def _run(run: RecordedRun, busy_since: float | None) -> Mapping[str, Any]:
+    return {
+        "run": run.started.run,
+        "command": run.started.command,
+        "time": run.started.time,
+        "outcome": run.outcome(busy_since),
+        "steps": [
+            {"module": step.module, "step": step.step, "exit_code": step.exit_code} for step in run.steps
+        ],
+    }
+
+
+def _state_word(
+    state: ClusterState,
+    provider: str,
+    created: StepRun | None,
+    deployed: StepRun | None,
+    last_run: Mapping[str, Any] | None,
+) -> str:
+    steps = state.steps
+    if last_run and last_run["outcome"] == "running":
+        return "running"
+    destroying = steps.ever_started(f"provider/{provider}/destroy")  # one that ended well leaves no history
+    if not destroying and state.suspension:
+        return "suspended" if state.suspension.done else "half-suspended"
+    if destroying or any(steps.unfinished(key) for key in steps.last if key.endswith(MAKES)):
+        return "unfinished"
+    if steps.failed_checks:
+        return "unwell"
+    if deployed:
+        return "deployed"
+    if created:
+        return "created"
+    return "destroyed" if state.destroyed else "configured"
+
+
+def _pending(environment: Environment, config: Config, steps: StepHistory) -> tuple[str, ...]:
+    return tuple(sorted(unprovisioned(config, steps, environment.key())))
+
+
+def _problem(environment: Environment, config: Config) -> str:
+    """Return why no step would be run with these vars, nothing where they mean the cluster that exists."""
+    try:
+        require_recorded(environment, config)
+    except InvalidConfig as problem:
+        return f"{problem.message} {problem.next_step}"
+    return ""
