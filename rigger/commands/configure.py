@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from typing import Any
 
 import click
 
@@ -95,7 +96,7 @@ def configure(
     defaults: bool,
     no_input: bool,
     advanced: bool,
-    **flags: str | None,
+    **flags: Any,
 ) -> Configured | LoadedBundle:
     values = _flags(name, answers, path, **flags)
     given = Given(
@@ -115,7 +116,7 @@ def configure(
     return operation.configure(app.home, given, app.printer, consent, ask)
 
 
-def _flags(name: str | None, answers: str | None, path: str | None, **flags) -> dict[str, str]:
+def _flags(name: str | None, answers: str | None, path: str | None, **flags: Any) -> dict[str, str]:
     """Return the values that flags answer questions with; raises BadUsage or Refused."""
     repository, version, ref, folder = (flags[word] for word in ("repository", "version", "ref", "folder"))
     source = {"--repository": repository, "--version": version, "--ref": ref, "--path": folder}

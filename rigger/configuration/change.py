@@ -1,6 +1,6 @@
 """A changed value, validated by its question and in the form in which it is stored."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from rigger.configuration import identity
 from rigger.configuration.identity import require_modules_named, require_same_modules
@@ -19,7 +19,7 @@ RunProgram = Callable[[Environment, str, str, Mapping[str, str]], tuple[int, str
 
 
 def validated(
-    environment: Environment, given: dict[str, str], gone, run_program: RunProgram
+    environment: Environment, given: dict[str, str], gone: Collection[str], run_program: RunProgram
 ) -> tuple[dict[str, str], frozenset[str]]:
     """Return the values in the form in which they are saved, and which names are secret; raises BadUsage and others."""
     saved = {**environment.vars(), **environment.secrets()}
@@ -28,7 +28,7 @@ def validated(
     catalog = questionnaire_of(environment, after)
     catalog.check_names(given, {**after}, "config set", also=saved)
     require_same_modules(environment, saved, after)
-    _, platform = catalog.chosen(after)
+    _, platform = catalog.modules(after)
     for name in identity.identity({}, platform) | {f"{platform.prefix}_VERSION": ""}:
         if name in gone or name in given and given[name] != saved.get(name):
             raise BadUsage(f"{name} is worked out by rigger.", "Set VERSION for another version.")

@@ -93,17 +93,23 @@ class ModuleFinder:
         """Return whether the platform comes from a repository."""
         return self.origin is not None and (self.origin.comes_first or is_used(values))
 
+    @property
+    def _source(self) -> SavedSource | SourceChooser:
+        """Where the platform comes from; asked for only where that is a repository."""
+        assert self.origin is not None
+        return self.origin
+
     def find_checkout(self, values: Mapping[str, str]) -> None:
         """Have the platform's checkout at hand, if there is one: modules are looked for in it first."""
         if self.in_repository(values):
-            self._checkout = self.origin.folder(values)
+            self._checkout = self._source.folder(values)
             if self._checkout and values.get("PLATFORM"):
                 platform = self.module("platform", values["PLATFORM"])
-                require_interface(platform, self.origin.version(values))
+                require_interface(platform, self._source.version(values))
 
     def comes_from_repository(self, platform: Module) -> bool:
         """Return whether a platform names its repository, and is not the copy of one that came in a bundle."""
-        came_along = os.path.dirname(platform.folder) == self.origin.environment.file("scripts", "platform")
+        came_along = os.path.dirname(platform.folder) == self._source.environment.file("scripts", "platform")
         return bool(platform.repository) and not came_along
 
     def is_settled(self, values: Mapping[str, str]) -> bool:
@@ -122,7 +128,7 @@ class ModuleFinder:
 
     def platform_beforehand(self, values: Mapping[str, str]) -> Module | None:
         """Return the platform of a repository as it is known without a checkout, None where it is not."""
-        name = self.origin.platform or self._platform_at(values.get("REPOSITORY") or self.origin.repository)
+        name = self._source.platform or self._platform_at(values.get("REPOSITORY") or self._source.repository)
         with contextlib.suppress(RiggerError):
             return self.known(None, "platform", name) if name else None
         return None
@@ -142,13 +148,13 @@ class ModuleFinder:
         Raises Refused where it has no manifest of one, and is not known as the repository of one.
         """
         own = in_checkout("platform", self.home, self._checkout) if self._checkout else []
-        known = own[0].name if own else self._platform_at(self.origin.url(values))
-        if known or self.origin.platform:
+        known = own[0].name if own else self._platform_at(self._source.url(values))
+        if known or self._source.platform:
             return known or DEFAULT_PLATFORM
-        if self.origin.asks:
+        if self._source.asks:
             return ""
         raise Refused(
-            f"{values.get('CHECKOUT') or self.origin.url(values)} has no manifest of a platform: {MANIFEST} is "
+            f"{values.get('CHECKOUT') or self._source.url(values)} has no manifest of a platform: {MANIFEST} is "
             "not in its root, in rigger/, .rigger/ or contrib/rigger/.",
             'Say which one is meant with --platform NAME, or write one: "rigger platform new NAME".',
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -91,12 +91,12 @@ class Questionnaire:
         types = {**(platform.types if platform else {}), **(provider.types if provider else {})}
         if types and provider:
             questions.append(type_question(types))
-        defaults = {}
+        defaults: dict[str, str] = {}
         for module in (platform, provider):
             defaults.update(module.types.get(values.get("TYPE", ""), {}) if module else {})
         if provider and asked_by_config_sh is not None:
-            asked, whole = asked_by_config_sh
-            questions += asked
+            own, whole = asked_by_config_sh
+            questions += own
             if not whole:
                 return questions
             provider = replace(provider, questions=())
@@ -218,10 +218,13 @@ class Questionnaire:
         own = ("ID", "VERSION", "ROOT")
         return names | ({f"{platform.prefix}_{name}" for name in own} if platform else set())
 
-    def check_names(self, names: Mapping[str, str], values: Mapping[str, str], where: str, also=()) -> None:
+    def check_names(
+        self, names: Mapping[str, str], values: Mapping[str, str], where: str, also: Iterable[str] = ()
+    ) -> None:
         """Raise BadUsage for the first name that is no question of the chosen modules."""
-        provider = self.chosen(values)[0] if self.conversations else None
-        given = self.conversations.names(provider) if provider else ()
+        provider, given = self.chosen(values)[0], set[str]()
+        if self.conversations and provider:
+            given = self.conversations.names(provider)
         asked = (question.name for question in self.questions(values))
         known = list(dict.fromkeys([*asked, *sorted({*also, *given})]))
         for name in names:
@@ -244,5 +247,6 @@ def questionnaire_of(environment: Environment, saved: Mapping[str, str]) -> Ques
 def asked_by_config_sh(environment: Environment, saved: Mapping[str, str]) -> set[str]:
     """Return the names of what a config.sh (interface 1) asked for, if it gave other values, too."""
     provider, _ = questionnaire_of(environment, saved).chosen(saved)
-    scripted = provider is not None and provider.contract.has_own_questions and provider.outputs
-    return {question.name for question in provider.questions} if scripted else set()
+    if provider is None or not (provider.contract.has_own_questions and provider.outputs):
+        return set()
+    return {question.name for question in provider.questions}

@@ -98,7 +98,7 @@ def _modules(
 ) -> tuple[Module, Module]:
     """Return the two modules of an environment; raises InvalidConfig where one of them went away."""
     try:
-        return catalog.chosen(saved)
+        return catalog.modules(saved)
     except BadUsage as problem:
         if is_used(saved) and not os.path.isdir(checkout.place(environment, saved)):
             folder = checkout.place(environment, saved)

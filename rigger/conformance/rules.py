@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 from rigger.conformance.finding import ADVICE, FAIL, PASS, Finding
 from rigger.conformance.subject import Subject, interpreter
+from rigger.conformance.syntax import shellcheck, syntax
 from rigger.modules.contract import MANIFEST
 from rigger.modules.model import Module
 from rigger.modules.scripts import script_problem

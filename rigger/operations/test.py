@@ -54,11 +54,11 @@ def test(
                 problem.result = _tested(work, chosen, problem.result) if problem.result.run else None
             raise
     if failed := [case.name for case in result.cases if case.outcome == "failed"]:
-        problem = TestsFailed(
+        failure = TestsFailed(
             f"{len(failed)} of {len(result.cases)} tests failed: {', '.join(failed)}.",
             f'"rigger logs {result.summary["run"]}" shows why.',
         )
-        raise problem.with_result(result)
+        raise failure.with_result(result)
     return result
 
 

@@ -1,4 +1,7 @@
-"""Talks to DigitalOcean's API, version 2 (https://docs.digitalocean.com/reference/api/), with the standard library."""
+"""Talks to DigitalOcean's API, version 2 (https://docs.digitalocean.com/reference/api/), with the standard library.
+
+It is one file, because it runs with any Python and without rigger, as a program of questions does.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
 """An application to keep an eye on: it writes numbered records to etcd and keeps a ledger of those acknowledged.
+It is one file, because that is copied to a node and runs there by itself, with the Python that the node has.
 
 Usage, on a node: python3 application.py VERB [ARGUMENT...], the verbs stand at the end; the file lies in the application's own folder, with
 
