@@ -1,8 +1,8 @@
-"""What rigger records: one class an event, with its fields in the order in which they are written.
+"""What rigger records: one class an event, with its fields in the order in which they are written. All of them are in
+one file, however long, to be looked up in one place.
 
 To add an event, add its class: `parse` knows it then, and `problem_of` checks it in the records of a bundle. The types
-of its fields are looked at when it is made, which is why this file does not defer annotations. It has more than 400
-lines because all events stand in it, to be looked up in one place.
+of its fields are looked at when it is made, which is why this file does not defer annotations.
 """
 
 import dataclasses
