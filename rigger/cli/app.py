@@ -14,11 +14,10 @@ from rigger.cli import help
 from rigger.environments.environment import Environment
 from rigger.environments.home import Home
 from rigger.errors import RiggerError
-from rigger.operations.consent import Consent
+from rigger.operations.consent import Consent, Prompt
 from rigger.operations.result import Result
 from rigger.ui.printer import Printer
 from rigger.ui.terminal import has_terminal
-from rigger.ui.wizard import Wizard
 
 HELP: dict[str, Any] = {"context_settings": {"help_option_names": ["-h", "--help"]}}
 
@@ -46,9 +45,9 @@ class App:
         """Return the environment that the command is about; raises InvalidConfig where there is none."""
         return self.home.get(self.name)
 
-    def consent(self, *, trust: bool = False) -> Consent:
-        """Return what the person agreed to beforehand, and whether they can be asked for more."""
-        return Consent(self.yes, trust, Wizard if has_terminal() else None)
+    def consent(self, prompt: Callable[[], Prompt], *, trust: bool = False) -> Consent:
+        """Return what the person agreed to beforehand; `prompt` makes what asks for more, on a terminal."""
+        return Consent(self.yes, trust, prompt if has_terminal() else None)
 
     def show(self, result: Result, show: Show | None) -> None:
         """Show a result: as JSON where that was asked for, else as the command tells it to people."""

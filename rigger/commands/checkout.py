@@ -11,6 +11,7 @@ from rigger.operations import checkout as operation
 from rigger.operations.checkout import CheckedOut
 from rigger.sources.checkout import standing
 from rigger.ui.printer import Printer
+from rigger.ui.wizard import Wizard
 
 DONE = {"clone": "Cloned", "update": "Updated", "leave": "Left as it is", "current": "Up to date"}
 
@@ -37,7 +38,9 @@ def show(printer: Printer, result: CheckedOut) -> None:
 @click.option("--trust", is_flag=True, help="Agree beforehand to the scripts of the repository.")
 def checkout(app: App, clone: bool, update: bool, leave: bool, submodules: bool, trust: bool) -> CheckedOut:
     way = _one_way(clone=clone, update=update, leave=leave)
-    return operation.checkout(app.environment(), way, submodules, app.printer, app.consent(trust=trust))
+    return operation.checkout(
+        app.environment(), way, submodules, app.printer, app.consent(Wizard, trust=trust)
+    )
 
 
 def _one_way(**flags: bool) -> str:

@@ -13,6 +13,7 @@ from rigger.operations import edit as edit_operation
 from rigger.operations import values as operations
 from rigger.operations.values import ChangedValues, Differences, Value, Values
 from rigger.ui.printer import Printer
+from rigger.ui.wizard import Wizard
 
 
 @group("config")
@@ -96,7 +97,7 @@ def diff(app: App, exit_code: bool) -> Differences:
 @command("edit", asks=True, show=show_changed)
 def edit(app: App) -> ChangedValues:
     """Edit the vars file in $EDITOR; what is invalid is not saved."""
-    return edit_operation.edit(app.environment(), app.printer, app.consent())
+    return edit_operation.edit(app.environment(), app.printer, app.consent(Wizard))
 
 
 def _assignment(text: str) -> tuple[str, str]:

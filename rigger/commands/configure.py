@@ -109,7 +109,7 @@ def configure(
         advanced,
     )
     ask = Wizard if has_terminal() and not no_input else None
-    consent = app.consent(trust=trust)
+    consent = app.consent(Wizard, trust=trust)
     if path and is_bundle(path):
         opening = Opening(key, allow_older, passphrase_file, identities)
         return load.load(app.home, given, opening, app.printer, consent, ask)

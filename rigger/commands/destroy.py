@@ -4,6 +4,7 @@ from rigger.cli.app import App, command
 from rigger.operations import destroy as operation
 from rigger.operations.result import RunResult
 from rigger.ui.printer import Printer
+from rigger.ui.wizard import Wizard
 
 
 def show(printer: Printer, result: RunResult) -> None:
@@ -16,4 +17,4 @@ def show(printer: Printer, result: RunResult) -> None:
 
 @command("destroy", asks=True, reports=True, streams=True, show=show)
 def destroy(app: App) -> RunResult:
-    return operation.destroy(app.environment(), app.printer, app.consent())
+    return operation.destroy(app.environment(), app.printer, app.consent(Wizard))

@@ -6,6 +6,7 @@ from rigger.cli.app import App, command
 from rigger.operations import forget as operation
 from rigger.operations.forget import Forgotten
 from rigger.ui.printer import Printer
+from rigger.ui.wizard import Wizard
 
 
 def show(printer: Printer, result: Forgotten) -> None:
@@ -15,4 +16,4 @@ def show(printer: Printer, result: Forgotten) -> None:
 @command("forget", asks=True, show=show)
 @click.argument("name")
 def forget(app: App, name: str) -> Forgotten:
-    return operation.forget(app.home, name, app.consent())
+    return operation.forget(app.home, name, app.consent(Wizard))

@@ -8,6 +8,7 @@ from rigger.operations import provision as operation
 from rigger.operations.provision import Planned
 from rigger.operations.result import Result, RunResult
 from rigger.ui.printer import Printer
+from rigger.ui.wizard import Wizard
 
 
 def show(printer: Printer, result: Result) -> None:
@@ -26,7 +27,7 @@ def show(printer: Printer, result: Result) -> None:
 def provision(app: App, only_plan: bool, exit_code: bool, again: bool) -> Result | None:
     """Where there is one already, bring it up to date."""
     if not only_plan:
-        return operation.provision(app.environment(), app.printer, app.consent(), again)
+        return operation.provision(app.environment(), app.printer, app.consent(Wizard), again)
     planned = operation.plan(app.environment(), app.printer, again, machines=not app.json)
     if not exit_code or not planned.plan.changes:
         return planned

@@ -6,6 +6,7 @@ from rigger.cli.app import App, command
 from rigger.operations import backup as operation
 from rigger.operations.result import RunResult
 from rigger.ui.printer import Printer
+from rigger.ui.wizard import Wizard
 
 
 def show(printer: Printer, result: RunResult) -> None:
@@ -15,4 +16,4 @@ def show(printer: Printer, result: RunResult) -> None:
 @command("restore", asks=True, reports=True, streams=True, show=show)
 @click.argument("path", metavar="FILE")
 def restore(app: App, path: str) -> RunResult:
-    return operation.restore(app.environment(), path, app.printer, app.consent())
+    return operation.restore(app.environment(), path, app.printer, app.consent(Wizard))

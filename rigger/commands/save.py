@@ -10,6 +10,7 @@ from rigger.cli.app import App, command
 from rigger.operations import save as operation
 from rigger.operations.save import SavedBundle, SaveOptions
 from rigger.ui.printer import Printer
+from rigger.ui.wizard import Wizard
 
 
 def show(printer: Printer, result: SavedBundle) -> None:
@@ -62,4 +63,4 @@ def save(
 ) -> SavedBundle:
     app.report_as_json(as_json)
     options = SaveOptions(with_secrets, recipients, passphrase_file, with_checkout, key)
-    return operation.save(app.environment(), path or "", options, app.printer, app.consent())
+    return operation.save(app.environment(), path or "", options, app.printer, app.consent(Wizard))

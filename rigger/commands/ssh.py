@@ -8,6 +8,7 @@ from rigger.cli.app import App, command
 from rigger.operations import ssh as operation
 from rigger.operations.ssh import HostKeyForgotten
 from rigger.ui.printer import Printer
+from rigger.ui.wizard import Wizard
 
 
 def show(printer: Printer, result: HostKeyForgotten) -> None:
@@ -28,6 +29,6 @@ def show(printer: Printer, result: HostKeyForgotten) -> None:
 @click.argument("words", metavar="[-- COMMAND...]", nargs=-1, type=click.UNPROCESSED)
 def ssh(app: App, forget: bool, node: str | None, words: tuple[str, ...]) -> HostKeyForgotten | int:
     if forget:
-        return operation.forget_host_key(app.environment(), node, app.consent())
+        return operation.forget_host_key(app.environment(), node, app.consent(Wizard))
     words = words[1:] if words[:1] == ("--",) else words
-    return operation.ssh(app.environment(), node, words, app.consent())
+    return operation.ssh(app.environment(), node, words, app.consent(Wizard))

@@ -4,6 +4,7 @@ from rigger.cli.app import App, command
 from rigger.operations import suspend as operation
 from rigger.operations.result import RunResult
 from rigger.ui.printer import Printer
+from rigger.ui.wizard import Wizard
 
 
 def show(printer: Printer, result: RunResult) -> None:
@@ -12,4 +13,4 @@ def show(printer: Printer, result: RunResult) -> None:
 
 @command("suspend", asks=True, reports=True, streams=True, show=show)
 def suspend(app: App) -> RunResult:
-    return operation.suspend(app.environment(), app.printer, app.consent())
+    return operation.suspend(app.environment(), app.printer, app.consent(Wizard))

@@ -11,6 +11,7 @@ from rigger.errors import BadUsage
 from rigger.operations import terraform as operation
 from rigger.operations.terraform import Migrated, Unlocked
 from rigger.ui.printer import Printer
+from rigger.ui.wizard import Wizard
 
 
 def show(printer: Printer, result: Unlocked | Migrated) -> None:
@@ -34,7 +35,7 @@ def terraform(app: App, words: tuple[str, ...]) -> Unlocked | Migrated | int:
         raise BadUsage("Which command of Terraform?", 'For example "rigger terraform state list".')
     environment = app.environment()
     if words[0] == "unlock":
-        consent = app.consent()
+        consent = app.consent(Wizard)
         agreed = consent.yes or bool({"-y", "--yes"} & set(words[1:]))
         return operation.unlock(environment, app.printer, replace(consent, yes=agreed))
     if words[0] == "migrate":

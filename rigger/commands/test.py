@@ -6,6 +6,7 @@ from rigger.cli.app import App, command
 from rigger.operations import test as operation
 from rigger.operations.test import Tested
 from rigger.ui.printer import Printer
+from rigger.ui.wizard import Wizard
 
 
 def show(printer: Printer, result: Tested) -> None:
@@ -24,4 +25,4 @@ def show(printer: Printer, result: Tested) -> None:
 @click.argument("suite", nargs=-1)
 def test(app: App, suite: tuple[str, ...]) -> Tested:
     """A SUITE such as smoke or full, or "component NAME"."""
-    return operation.test(app.environment(), suite, app.printer, app.consent())
+    return operation.test(app.environment(), suite, app.printer, app.consent(Wizard))

@@ -10,6 +10,7 @@ from rigger.operations.result import Result, RunResult
 from rigger.operations.upgrade_request import UpgradeOptions
 from rigger.plans.upgrade import report
 from rigger.ui.printer import Printer
+from rigger.ui.wizard import Wizard
 
 
 def show(printer: Printer, result: Result) -> None:
@@ -41,5 +42,5 @@ def upgrade(
 ) -> Result:
     options = UpgradeOptions(to, style, allow_downgrade, resume, rollback)
     if only_plan:
-        return operation.plan(app.environment(), options, app.printer, app.consent())
-    return operation.upgrade(app.environment(), options, app.printer, app.consent(trust=trust))
+        return operation.plan(app.environment(), options, app.printer, app.consent(Wizard))
+    return operation.upgrade(app.environment(), options, app.printer, app.consent(Wizard, trust=trust))

@@ -9,6 +9,7 @@ from rigger.audit.cluster import MODULES, RecordedCluster
 from rigger.configuration.config import Config
 from rigger.envfile import file as envfile
 from rigger.environments.environment import Environment
+from rigger.environments.state import may_have_cluster, state_of
 from rigger.errors import BadUsage, InvalidConfig
 from rigger.modules.model import Module
 
@@ -30,10 +31,10 @@ def require_same_modules(
 
     Back to the one that it was made with, from what somebody wrote into the vars file, is no such change.
     """
-    recorded = environment.state().cluster
+    recorded = state_of(environment).cluster
     for name in ("PROVIDER", "PLATFORM"):
         value = recorded.answers.get(name) if recorded else None
-        if name in before and before[name] != after.get(name) != value and environment.may_have_cluster():
+        if name in before and before[name] != after.get(name) != value and may_have_cluster(environment):
             moved = value and os.path.basename(value) == os.path.basename(before[name])
             raise other_module(environment, name, before[name] if moved or not value else value)
 
@@ -48,7 +49,7 @@ def other_module(environment: Environment, name: str, value: str) -> BadUsage:
 
 def id_of(environment: Environment, name: str) -> str:
     """Return an environment's ID, as its vars say it by that name, or its record where they have lost it."""
-    recorded = None if (id := environment.vars().get(name)) else environment.state().cluster
+    recorded = None if (id := environment.vars().get(name)) else state_of(environment).cluster
     return id or (recorded.id if recorded else "")
 
 
@@ -58,7 +59,7 @@ def require_modules_named(environment: Environment, vars: Mapping[str, str]) -> 
     if not missing:
         return
     step = f'Type "rigger configure --name {environment.name}"'
-    recorded = environment.state().cluster
+    recorded = state_of(environment).cluster
     if recorded:
         known = (f"{name}={recorded.answers[name]}" for name in missing if recorded.answers.get(name))
         step += f", which takes what is missing from that record: {', '.join(known) or 'its ID'}"
@@ -88,7 +89,7 @@ def require_same_cluster(
 
     Scripts would not find that one: they would make a second one, or destroy nothing and say that all is gone.
     """
-    recorded = environment.state().cluster
+    recorded = state_of(environment).cluster
     if recorded is None:
         return
     require_same_names(environment, recorded, vars, provider, platform)

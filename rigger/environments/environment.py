@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 
-from rigger.audit.state import ClusterState
 from rigger.environments.backups import Backups
 from rigger.environments.inventory import Node
 from rigger.environments.lock import FileLock, Lock
@@ -35,7 +34,6 @@ class Environment:
         self.audit = self.store.audit
         self.shell = Shell(name, path, home, self.store)
         self.backups = Backups(path)
-        self._state: tuple[str, ClusterState] | None = None  # with the hash of the last record
 
     def file(self, *parts: str) -> str:
         """Return the path of a file in the environment's folder."""
@@ -64,18 +62,6 @@ class Environment:
     def values(self) -> dict[str, str]:
         """Return the plain and the secret vars together; raises InvalidConfig for a corrupt file."""
         return {**self.vars(), **self.secrets()}
-
-    def state(self) -> ClusterState:
-        """Return the state of the cluster, by the audit log as it is now; raises InvalidConfig for a damaged one."""
-        records = self.audit.records()
-        head = records[-1]["hash"] if records else ""
-        if self._state is None or self._state[0] != head:
-            self._state = head, ClusterState.of(records)
-        return self._state[1]
-
-    def may_have_cluster(self) -> bool:
-        """Return whether a step was run since the environment was made or destroyed: there may be a cluster."""
-        return self.state().cluster is not None or bool(self.nodes())
 
     def nodes(self) -> list[Node]:
         """Return the machines of this environment."""

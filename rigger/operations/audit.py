@@ -8,6 +8,7 @@ from typing import Any
 from rigger.audit.log import Verdict
 from rigger.configuration.resolve import resolve
 from rigger.environments.environment import Environment
+from rigger.environments.state import may_have_cluster
 from rigger.errors import DifferencesFound, InvalidConfig, StepFailed
 from rigger.operations.consent import Consent
 from rigger.operations.session import session
@@ -69,7 +70,7 @@ def _changed_by_hand(environment: Environment, reporter: Reporter) -> tuple[str,
 
 
 def _has_something_to_run(environment: Environment) -> bool:
-    if not environment.may_have_cluster():
+    if not may_have_cluster(environment):
         return False
     try:
         return bool(lifecycle.audit(resolve(environment)).steps)

@@ -12,6 +12,7 @@ from rigger import text
 from rigger.audit import events
 from rigger.configuration.resolve import resolve
 from rigger.environments.environment import CHECKOUT, Environment
+from rigger.environments.state import state_of
 from rigger.errors import BadUsage, InvalidConfig, NotReady, RiggerError
 from rigger.git import clone as git_clone
 from rigger.git import inspect as git_inspect
@@ -20,6 +21,7 @@ from rigger.git.inspect import State
 from rigger.git.remote import Target
 from rigger.git.urls import check_url
 from rigger.modules import search
+from rigger.operations.agreement import agree_to_repository
 from rigger.operations.consent import Consent
 from rigger.questions.model import Choice
 from rigger.runs.reporter import Reporter, Silent
@@ -87,7 +89,9 @@ class _Work:
         self.agree_to(self.target.commit, folder)
 
     def agree_to(self, commit: str, folder: str) -> None:
-        self.consent.trust_repository(self.environment.home, self.reporter, self.source.url, commit, folder)
+        agree_to_repository(
+            self.consent, self.reporter, self.environment.home, self.source.url, commit, folder
+        )
 
 
 def checkout(
@@ -287,7 +291,7 @@ def _record(work: _Work, before: State) -> None:
     """Keep the commit in the audit log, and the folder and its version in the vars; as often as one likes."""
     source, target = work.source, work.target
     version = git_inspect.describe(source.folder) if source.ref else source.version or target.name
-    last = work.environment.state().checkouts.last
+    last = state_of(work.environment).checkouts.last
     if not last or (last.folder, last.commit) != (source.folder, target.commit) or not before.same:
         work.environment.audit.append(
             events.CheckedOut(
@@ -307,7 +311,7 @@ def _warn_of_moved_tag(work: _Work) -> None:
     target = work.target
     if not target.ref or target.kind not in ("release", "tag"):
         return
-    last = work.environment.state().checkouts.last_of(target.ref)
+    last = state_of(work.environment).checkouts.last_of(target.ref)
     if last and last.commit != target.commit:
         work.reporter.warn(
             f"The tag {target.name} was moved: it named {last.commit[:12]} on {last.time[:10]}, "

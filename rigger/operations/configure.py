@@ -14,7 +14,9 @@ from rigger.configuration.questionnaire import Questionnaire, questionnaire_of
 from rigger.environments.drafts import Draft
 from rigger.environments.environment import Environment
 from rigger.environments.home import Home
+from rigger.environments.state import may_have_cluster
 from rigger.interface1.conversations import Conversations
+from rigger.operations.agreement import agree_to_repository
 from rigger.operations.answers import (
     WIDEST_VALUE,
     Answering,
@@ -138,7 +140,7 @@ def _source(
     """Return what knows the platform's repository while questions are asked."""
 
     def agree(url: str, commit: str, folder: str) -> None:
-        consent.trust_repository(target.home, reporter, url, commit, folder)
+        agree_to_repository(consent, reporter, target.home, url, commit, folder)
 
     return SourceChooser(target, sources, agree, reporter.line, reporter.progress, asks)
 
@@ -147,7 +149,7 @@ def _script(
     questionnaire: Questionnaire, target: Environment, saved: Mapping[str, str]
 ) -> Callable[[Mapping[str, str]], list[Question]]:
     """Return the questions that follow from values; a cluster keeps its provider and its platform."""
-    kept = saved and target.may_have_cluster()
+    kept = saved and may_have_cluster(target)
     fixed = {n: saved[n] for n in ("PROVIDER", "PLATFORM") if n in saved} if kept else {}
 
     def script(values: Mapping[str, str]) -> list[Question]:

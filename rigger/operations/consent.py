@@ -9,10 +9,7 @@ from typing import Protocol
 
 from rigger import text as texts
 from rigger.errors import BadUsage, Interrupted
-from rigger.git import inspect as git_inspect
 from rigger.questions.model import Choice
-from rigger.runs.reporter import Reporter
-from rigger.trust.ledger import agree_repository, agreed_commits
 
 
 class Prompt(Protocol):
@@ -100,46 +97,11 @@ class Consent:
             raise BadUsage("The two are not the same.", "Try again.")
         return answer
 
-    def trust_scripts(
-        self, reporter: Reporter, names: Sequence[str], hashes: Sequence[tuple[str, str]]
-    ) -> None:
-        """Let a person agree to scripts that only a bundle has, after showing their hashes; `names` are unknown here.
-
-        Raises Interrupted on a no, BadUsage where nobody can be asked.
-        """
-        unknown = f"This machine does not know {' and '.join(names)}; these" if names else "These"
-        reporter.warn(f"{unknown} scripts came in the bundle:")
-        reporter.table(hashes)
-        self._trust("Nobody can be asked whether they may run.")
-
-    def trust_repository(self, home: str, reporter: Reporter, url: str, commit: str, folder: str) -> None:
-        """Let a person agree to the scripts of a repository at a commit; once is enough.
-
-        `folder` is a checkout that has the commit; what changed since the last one that was agreed to is shown from
-        it. Raises Interrupted on a no, BadUsage where nobody can be asked.
-        """
-        known = agreed_commits(home, url)
-        if commit in known:
-            return
-        reporter.flush()  # git's progress is over
-        _show_repository(reporter, url, commit, folder, known)
-        self._trust(f"Nobody can be asked whether the scripts of {url} at {commit[:12]} may run.")
-        agree_repository(home, url, commit)
-
-    def _trust(self, unasked: str) -> None:
+    def trust_scripts(self, unasked: str) -> None:
+        """Agree to run scripts that were shown; raises Interrupted on a no, BadUsage with `unasked` for nobody."""
         if self.trust:
             return
         if not self.can_ask:
             raise BadUsage(unasked, "Look at them, then add --trust to agree.")
         if not self.ask().confirm("May they run on this machine, as you?", default=False):
             raise Interrupted("Nothing was changed.")
-
-
-def _show_repository(reporter: Reporter, url: str, commit: str, folder: str, known: dict[str, str]) -> None:
-    reporter.warn(f"Scripts of {url} will run on this machine, as they are at commit {commit}.")
-    if not known:
-        return
-    last = list(known)[-1]
-    reporter.line(f"  Since {last[:12]}, which was agreed to on {known[last][:10]}:")
-    for line in git_inspect.changes(folder, last, commit) or ["No script changed."]:
-        reporter.line(f"    {line}")

@@ -8,6 +8,7 @@ from typing import Any
 from rigger.configuration.resolve import resolve
 from rigger.environments.environment import Environment
 from rigger.environments.home import Home
+from rigger.environments.state import state_of
 from rigger.errors import NotReady
 from rigger.plans import provision
 from rigger.runs import preflight
@@ -37,7 +38,9 @@ def doctor(home: Home, environment: Environment | None = None) -> Diagnosis:
     config = plan = None
     if environment is not None:
         config = resolve(environment)
-        plan = provision.provision(config, environment.state().steps, environment.nodes(), environment.key())
+        plan = provision.provision(
+            config, state_of(environment).steps, environment.nodes(), environment.key()
+        )
     findings = preflight.examine(environment, config, plan, home.path)
     result = Diagnosis(tuple(findings), environment.name if environment else "")
     if result.failures:

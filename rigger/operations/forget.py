@@ -7,6 +7,7 @@ from typing import Any
 
 from rigger.environments.environment import Environment
 from rigger.environments.home import Home
+from rigger.environments.state import state_of
 from rigger.errors import BadUsage
 from rigger.operations.consent import Consent
 
@@ -37,7 +38,7 @@ def forget(home: Home, name: str, consent: Consent | None = None) -> Forgotten:
 
 def _require_destroyed(environment: Environment) -> None:
     """Raise BadUsage while the cluster may still exist: its record is the only way to find it again."""
-    made = [key for key in environment.state().steps.last if key.endswith(("/create", "/deploy"))]
+    made = [key for key in state_of(environment).steps.last if key.endswith(("/create", "/deploy"))]
     if made or environment.nodes():
         raise BadUsage(
             f"{environment.name} may still have machines; without its record nobody would find them again.",

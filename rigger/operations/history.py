@@ -9,6 +9,7 @@ from typing import Any
 
 from rigger.audit.events import StepFinished, StepStarted
 from rigger.environments.environment import Environment
+from rigger.environments.state import state_of
 from rigger.errors import BadUsage
 from rigger.text import did_you_mean
 
@@ -92,7 +93,7 @@ def history(environment: Environment) -> Runs:
                 run.outcome(busy_since),
                 tuple(run.steps),
             )
-            for run in environment.state().runs.all
+            for run in state_of(environment).runs.all
         ),
     )
 
@@ -102,7 +103,7 @@ def logs(environment: Environment, run: str | None = None, step: str | None = No
 
     `run` may be the beginning of its name, `step` a number or a name.
     """
-    begun = environment.state().runs.begun
+    begun = state_of(environment).runs.begun
     if not begun:
         return Logs(environment.name)
     chosen = [each for each in _of_run(begun, run) if step is None or _is(each, step)]

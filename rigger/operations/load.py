@@ -18,6 +18,7 @@ from rigger.environments.drafts import Draft
 from rigger.environments.environment import Environment, split_secrets
 from rigger.environments.home import Home
 from rigger.errors import BadUsage, Interrupted, RiggerError
+from rigger.operations.agreement import agree_to_bundle
 from rigger.operations.answers import (
     Answering,
     Ask,
@@ -89,7 +90,7 @@ def _opened(
     """Give a bundle, verified, unpacked beside the environments, its scripts agreed to."""
 
     def agree(names: list[str], hashes: list[tuple[str, str]]) -> None:
-        consent.trust_scripts(reporter, names, hashes)
+        agree_to_bundle(consent, reporter, names, hashes)
 
     with loading(
         given.path,

@@ -9,6 +9,7 @@ from rigger.configuration.config import Config
 from rigger.configuration.identity import require_recorded
 from rigger.configuration.resolve import resolve
 from rigger.environments.environment import Environment
+from rigger.environments.state import state_of
 from rigger.errors import DifferencesFound, Locked
 from rigger.operations.consent import Consent
 from rigger.operations.result import RunResult
@@ -72,7 +73,7 @@ def plan(
 
 
 def _plan(environment: Environment, config: Config, again: bool) -> Plan:
-    steps, nodes = environment.state().steps, environment.nodes()
+    steps, nodes = state_of(environment).steps, environment.nodes()
     return plans.provision(
         config, steps, nodes, environment.key(), again, lambda: leaving(environment, config, nodes)
     )

@@ -11,6 +11,7 @@ from rigger.bundles.read import read_manifest
 from rigger.configuration.identity import require_same_names
 from rigger.configuration.questionnaire import questionnaire_of
 from rigger.environments.environment import Environment
+from rigger.environments.state import state_of
 from rigger.errors import InvalidConfig, RiggerError
 
 
@@ -20,7 +21,7 @@ def missing_from_vars(environment: Environment, vars: Mapping[str, str]) -> dict
     That is its modules and its ID; where the modules are gone, so is the rest, and all answers count. Raises
     InvalidConfig where its ID is known nowhere: another one would be another cluster.
     """
-    recorded = environment.state().cluster
+    recorded = state_of(environment).cluster
     if recorded is None:
         return {}
     whole = all(vars.get(name) for name in MODULES)

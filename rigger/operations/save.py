@@ -13,6 +13,7 @@ from rigger.configuration.config import Config
 from rigger.configuration.identity import require_recorded
 from rigger.configuration.resolve import resolve
 from rigger.environments.environment import Environment
+from rigger.environments.state import state_of
 from rigger.errors import BadUsage
 from rigger.operations.consent import Consent
 from rigger.runs.recovery import recover
@@ -69,7 +70,7 @@ def save(
         )
     with environment.lock.watched() if reason else environment.locked("rigger save"):
         written = _pack(environment, _config(environment, bool(reason)), path, options, encrypt)
-        suspension = environment.state().suspension
+        suspension = state_of(environment).suspension
         backup = suspension.backup if suspension else ""
     return SavedBundle(environment, written, environment.file(backup) if backup else "")
 

@@ -12,6 +12,7 @@ from rigger.audit.state import ClusterState
 from rigger.configuration.config import Config
 from rigger.environments.environment import Environment
 from rigger.environments.inventory import Node
+from rigger.environments.state import state_of
 from rigger.errors import RiggerError
 from rigger.operations.consent import Consent
 from rigger.operations.result import RunResult
@@ -41,7 +42,7 @@ class Session:
     @property
     def state(self) -> ClusterState:
         """The state of the cluster, by the audit log as it is now."""
-        return self.environment.state()
+        return state_of(self.environment)
 
     @property
     def nodes(self) -> list[Node]:

@@ -15,6 +15,7 @@ from rigger.configuration.identity import require_recorded
 from rigger.configuration.resolve import resolve
 from rigger.environments.environment import Environment
 from rigger.environments.inventory import Node
+from rigger.environments.state import state_of
 from rigger.errors import InvalidConfig
 from rigger.plans.changes import unprovisioned
 
@@ -58,7 +59,7 @@ class Status:
 def status(environment: Environment) -> Status:
     """Return the status of an environment; raises InvalidConfig where its files cannot be read."""
     config = resolve(environment)
-    state = environment.state()
+    state = state_of(environment)
     deployed = state.steps.done.get(f"platform/{config.platform.name}/deploy")
     created = state.steps.done.get(f"provider/{config.provider.name}/create")
     last = _run(state.runs.last, environment.lock.busy_since()) if state.runs.last else None

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from rigger.audit.events import Resumed, Suspended, SuspendStarted
 from rigger.environments.environment import Environment
+from rigger.environments.state import may_have_cluster
 from rigger.errors import BadUsage
 from rigger.operations.consent import Consent
 from rigger.operations.result import RunResult
@@ -54,7 +55,7 @@ def resume(environment: Environment, reporter: Reporter | None = None, empty: bo
 
 
 def _require_something(environment: Environment) -> None:
-    if not environment.may_have_cluster():
+    if not may_have_cluster(environment):
         raise BadUsage(f"{environment.name} has no machines to suspend.", '"rigger provision" makes them.')
 
 

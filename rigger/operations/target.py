@@ -14,6 +14,7 @@ from rigger.configuration.questionnaire import Questionnaire
 from rigger.environments.drafts import Draft
 from rigger.environments.environment import Environment
 from rigger.environments.home import NAME, Home
+from rigger.environments.state import may_have_cluster
 from rigger.errors import BadUsage, RiggerError
 from rigger.operations.answers import Given
 from rigger.operations.consent import Consent
@@ -131,7 +132,7 @@ def _require_no_other(target: Environment, given: Sources) -> None:
     saved = target.vars()
     for name in ("PROVIDER", "PLATFORM"):
         value = source_questions.given(given, name)
-        if value and saved.get(name, value) != whole_path(name, value) and target.may_have_cluster():
+        if value and saved.get(name, value) != whole_path(name, value) and may_have_cluster(target):
             raise other_module(target, name, saved[name])
     for name in ("REPOSITORY", "CHECKOUT"):
         value = source_questions.given(given, name)

@@ -14,6 +14,7 @@ from rigger.git import clone as git_clone
 from rigger.git import inspect as git_inspect
 from rigger.git import remote as git_remote
 from rigger.git.inspect import require_clean
+from rigger.operations.agreement import agree_to_repository
 from rigger.operations.consent import Consent
 from rigger.operations.session import Session
 from rigger.runs.reporter import Reporter
@@ -34,7 +35,7 @@ def agreement(
     """Return what asks for consent to the scripts of the platform's repository at a commit."""
 
     def agree(url: str, commit: str, folder: str) -> None:
-        consent.trust_repository(environment.home, reporter, url, commit, folder)
+        agree_to_repository(consent, reporter, environment.home, url, commit, folder)
 
     return agree
 

@@ -15,6 +15,7 @@ from rigger.configuration.questionnaire import asked_by_config_sh
 from rigger.configuration.resolve import CORE, resolve, write_computed
 from rigger.environments.checkout import is_cloned
 from rigger.environments.environment import Environment
+from rigger.environments.state import state_of
 from rigger.errors import BadUsage, RiggerError
 from rigger.plans import changes as plan_changes
 from rigger.runs.programs import run_program
@@ -114,7 +115,7 @@ def unset_values(environment: Environment, names: Iterable[str]) -> ChangedValue
 def compare_values(environment: Environment) -> Differences:
     """Compare the configuration with what the cluster was last provisioned with; secrets are not shown."""
     config = resolve(environment)
-    changes = plan_changes.unprovisioned(config, environment.state().steps, environment.key())
+    changes = plan_changes.unprovisioned(config, state_of(environment).steps, environment.key())
     return Differences({name: (_shown(old), _shown(new)) for name, (old, new) in changes.items()})
 
 

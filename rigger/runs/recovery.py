@@ -7,6 +7,7 @@ from rigger.configuration.config import Config
 from rigger.configuration.identity import require_recorded
 from rigger.configuration.resolve import resolve, write_computed
 from rigger.environments.environment import Environment
+from rigger.environments.state import state_of
 from rigger.plans.model import Step
 from rigger.runs.output import apply_output
 from rigger.runs.step_files import StepFiles
@@ -27,7 +28,7 @@ def load_config(environment: Environment) -> Config:
 
 def recover(environment: Environment, config: Config) -> bool:
     """Keep what the steps of a killed run gave back; return whether there were any."""
-    open_steps = environment.state().steps.open
+    open_steps = state_of(environment).steps.open
     for started in open_steps:
         _recover_step(environment, config, started)
     return bool(open_steps)

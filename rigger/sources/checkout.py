@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 
 from rigger.audit.events import CheckedOut
 from rigger.environments.environment import CHECKOUT, Environment
+from rigger.environments.state import state_of
 from rigger.errors import BadUsage, NotReady
 from rigger.git import clone as git_clone
 from rigger.git import inspect as git_inspect
@@ -48,7 +49,7 @@ def standing(folder: str, version: str) -> str:
 
 def last_record(environment: Environment) -> CheckedOut | None:
     """Return the record of the last time that the environment's own checkout was brought to something."""
-    return environment.state().checkouts.last_in(environment.file(CHECKOUT))
+    return state_of(environment).checkouts.last_in(environment.file(CHECKOUT))
 
 
 def record(environment: Environment, found: Checkout, ref: str, before: str = "") -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from rigger.audit.events import Destroyed, parse
 from rigger.audit.state import ClusterState
 from rigger.environments.environment import Environment
+from rigger.environments.state import state_of
 from rigger.errors import InvalidConfig
 
 PROVIDER, PLATFORM = "provider/soil", "platform/tree"
@@ -351,7 +352,7 @@ def test_nothing_is_known_of_an_empty_log():
 
 def test_an_environment_reads_its_log_again_only_where_it_has_grown(tmp_path):
     environment = Environment("wood", str(tmp_path), str(tmp_path))
-    first = environment.state()
-    assert environment.state() is first and not first.destroyed
+    first = state_of(environment)
+    assert state_of(environment) is first and not first.destroyed
     environment.audit.append(Destroyed(nodes=()))
-    assert environment.state() is not first and environment.state().destroyed
+    assert state_of(environment) is not first and state_of(environment).destroyed

@@ -17,6 +17,7 @@ from rigger.git import clone as git_clone
 from rigger.git import remote as git_remote
 from rigger.modules import search
 from rigger.modules.model import Module
+from rigger.operations.agreement import agree_to_repository
 from rigger.operations.consent import Consent
 from rigger.trust import digests, gate, ledger
 from rigger.ui.printer import Printer
@@ -97,16 +98,16 @@ def test_a_record_that_cannot_be_understood_agrees_to_nothing(home, content):
 
 def test_without_a_terminal_it_takes_trust(app):
     with pytest.raises(BadUsage, match="Nobody can be asked") as problem:
-        Consent().trust_repository(app.home.path, app.printer, URL, ONE, "/nowhere")
+        agree_to_repository(Consent(), app.printer, app.home.path, URL, ONE, "/nowhere")
     assert "--trust" in problem.value.next_step and ledger.agreed_commits(app.home.path, URL) == {}
-    Consent(trust=True).trust_repository(app.home.path, app.printer, URL, ONE, "/nowhere")
+    agree_to_repository(Consent(trust=True), app.printer, app.home.path, URL, ONE, "/nowhere")
     assert URL in app.printer.text and list(ledger.agreed_commits(app.home.path, URL)) == [ONE]
     app.printer.text = ""
-    Consent().trust_repository(app.home.path, app.printer, URL, ONE, "/nowhere")
+    agree_to_repository(Consent(), app.printer, app.home.path, URL, ONE, "/nowhere")
     assert app.printer.text == "", "once is enough"
     with pytest.raises(BadUsage):
-        Consent().trust_repository(
-            app.home.path, app.printer, "https://example.invalid/other.git", ONE, "/nowhere"
+        agree_to_repository(
+            Consent(), app.printer, app.home.path, "https://example.invalid/other.git", ONE, "/nowhere"
         )
 
 
@@ -117,7 +118,7 @@ def test_a_changed_commit_says_what_changed(app, cloned):
     folder = environment.file("checkout")
     git_clone.update(folder, upstream.url, git_remote.resolve(upstream.url, ref="main"))
     with pytest.raises(BadUsage):
-        Consent().trust_repository(app.home.path, app.printer, upstream.url, new, folder)
+        agree_to_repository(Consent(), app.printer, app.home.path, upstream.url, new, folder)
     said = app.printer.text
     assert new in said and f"Since {commit[:12]}, which was agreed to on 2" in said
     assert "changed contrib/soil/create" in said

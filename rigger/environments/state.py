@@ -1,0 +1,26 @@
+"""The state of an environment's cluster, as its audit log tells it."""
+
+from __future__ import annotations
+
+from weakref import WeakKeyDictionary
+
+from rigger.audit.state import ClusterState
+from rigger.environments.environment import Environment
+
+# What was worked out last, with the hash of the last record that it was worked out of.
+_known: WeakKeyDictionary[Environment, tuple[str, ClusterState]] = WeakKeyDictionary()
+
+
+def state_of(environment: Environment) -> ClusterState:
+    """Return the state of the cluster, by the audit log as it is now; raises InvalidConfig for a damaged one."""
+    records = environment.audit.records()
+    head = records[-1]["hash"] if records else ""
+    known = _known.get(environment)
+    if known is None or known[0] != head:
+        known = _known[environment] = head, ClusterState.of(records)
+    return known[1]
+
+
+def may_have_cluster(environment: Environment) -> bool:
+    """Return whether a step was run since the environment was made or destroyed: there may be a cluster."""
+    return state_of(environment).cluster is not None or bool(environment.nodes())
