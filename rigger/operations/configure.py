@@ -73,6 +73,7 @@ def configure(
     reporter, consent = reporter or Silent(), consent or Consent()
     loaded = read_vars_file(given.path) if given.path else {}
     target = choose(home, given, loaded, consent, asks=ask is not None)
+    new = not target.environment.exists()  # another rigger may make it while somebody answers
     with contextlib.ExitStack() as stack:
         work = _begin(home, given, target, loaded, reporter, consent, ask, stack)
         if ask:
@@ -81,7 +82,7 @@ def configure(
         answer_all(work, review, saved_in=given.path or target.environment.vars_file)
         _warn_of_scripts(work)
         final = named_after_platform(home, target, work.values())
-        changed = write(work, final, loaded, new=not target.environment.exists())
+        changed = write(work, final, loaded, new)
         _discard_drafts(work)
         return _configured(final, work, changed)
 

@@ -25,15 +25,16 @@ def test_the_digest_of_shared_files_leaves_the_scripts_out(tmp_path):
 
 
 def test_whatever_a_script_can_import_or_source_is_shared(tmp_path):
-    module = model.Module("soil", "provider", str(tmp_path), checkout=str(tmp_path.parent))
-    git(tmp_path.parent, "init", "-q")
+    top, tmp_path = tmp_path, tmp_path / "soil"
+    module = model.Module("soil", "provider", str(tmp_path), checkout=str(top))
+    git(top, "init", "-q")
     (tmp_path / "lib" / "tests").mkdir(parents=True)
     (tmp_path / "lib" / "__init__.py").write_text("")
-    for checkout in ("", str(tmp_path.parent)):
+    for checkout in ("", str(top)):
         seen = {}
 
         def changed(what, checkout=checkout, seen=seen):
-            git(tmp_path.parent, "add", "-A")
+            git(top, "add", "-A")
             digest = shared.shared_digest(replace(module, checkout=checkout))
             assert digest not in seen, f"{what} makes no other digest than {seen.get(digest)}"
             seen[digest] = what
