@@ -62,7 +62,7 @@ def test_a_move_meets_another_or_a_newer_state(clay, states):
     states.server.states["/pots"] = json.dumps({**mine, "serial": 99, "outputs": {}}).encode()
     with pytest.raises(Refused, match="holds a newer state .serial 99"):
         clay.run(migrate.migrate)
-    states.server.states["/pots"] = json.dumps({**mine, "serial": 1, "outputs": {}}).encode()
+    states.server.states["/pots"] = json.dumps({**mine, "serial": mine["serial"] - 1, "outputs": {}}).encode()
     clay.run(migrate.migrate)
     assert same(states.state(), mine)
 
