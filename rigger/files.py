@@ -6,10 +6,13 @@ import fcntl
 import os
 import re
 import time
-from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
 
 from rigger.errors import NotReady, not_written
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 PACKAGE = os.path.dirname(os.path.abspath(__file__))  # where rigger is installed
 PARTIAL = r"\.rigger-[0-9a-f]{16}\.partial"  # the names that `partial_path` gives

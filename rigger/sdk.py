@@ -37,12 +37,14 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rigger import files, templates
 from rigger.errors import DifferencesFound, RiggerError, StepFailed
 from rigger.process.capture import Captured, capture
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
 
 __all__ = [
     "DIFFERS",

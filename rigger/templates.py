@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from rigger.errors import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 FALSE = frozenset({"", "false", "no", "0", "none", "off"})
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rigger.audit.events import (
     Destroyed,
@@ -14,6 +14,9 @@ from rigger.audit.events import (
     UpgradeRolledBack,
     UpgradeStarted,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 MODULES = ("PLATFORM", "PROVIDER")
 LOOKS = ("check", "plan", "audit")  # scripts that make nothing, also where there is nothing

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rigger.audit.checkouts import CheckoutHistory
 from rigger.audit.cluster import ClusterHistory, RecordedCluster
@@ -12,6 +12,9 @@ from rigger.audit.runs import RunHistory
 from rigger.audit.steps import StepHistory
 from rigger.audit.suspension import Suspension, SuspensionHistory, require_not_suspended
 from rigger.audit.upgrades import PendingUpgrade, UpgradeHistory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 @dataclass(frozen=True, eq=False, repr=False)  # what is generated costs every command's start

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rigger.audit.events import (
     Destroyed,
@@ -18,6 +17,9 @@ from rigger.audit.events import (
     UpgradeRolledBack,
 )
 from rigger.audit.secrets import HIDDEN
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # What a step takes away from the moment it starts: whatever those steps did counts as not done.
 UNDOES = {"undeploy": ("platform/",), "destroy": ("provider/", "platform/")}

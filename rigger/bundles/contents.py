@@ -5,15 +5,12 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rigger.bundles import pack
 from rigger.bundles.format import Member
-from rigger.configuration.config import Config
 from rigger.envfile import file as envfile
-from rigger.environments.environment import Environment
 from rigger.errors import BadUsage, InvalidConfig, Refused
 from rigger.git import archive as git_archive
 from rigger.git import inspect as git_inspect
@@ -21,6 +18,12 @@ from rigger.redact import Finder, Redactor, maskable
 from rigger.sources import checkout as source_checkout
 from rigger.ssh.connections import KNOWN_HOSTS
 from rigger.trust.digests import NOT_SCRIPTS, digest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from rigger.configuration.config import Config
+    from rigger.environments.environment import Environment
 
 # Of an environment's folder; what scripts may have left elsewhere is not ours.
 TREES = ("runs", "tests", "modules")

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
 
-from rigger.bundles.tar import Entry
 from rigger.errors import BadUsage
 from rigger.files import (
     NEW_FILE,
@@ -19,6 +18,11 @@ from rigger.files import (
     sync_tree,
     write_all,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from rigger.bundles.tar import Entry
 
 
 class Folder:

@@ -8,12 +8,11 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rigger.audit import events
 from rigger.audit.secrets import secret_digest
 from rigger.bundles import opened, seal, unpack
-from rigger.bundles.opened import OpenedBundle
 from rigger.bundles.rules import AGAIN, ROLES
 from rigger.bundles.verify import require_newer, worth_keeping
 from rigger.configuration.identity import id_of
@@ -21,14 +20,12 @@ from rigger.envfile.names import check_name, check_value
 from rigger.environments import checkout
 from rigger.environments.checkout import is_used
 from rigger.environments.environment import CHECKOUT, Environment
-from rigger.environments.home import Home
 from rigger.errors import BadUsage, Locked, Refused
 from rigger.files import write_bytes
 from rigger.git import inspect as git_inspect
 from rigger.git.inspect import local_base
 from rigger.modules import search
 from rigger.modules.contract import MANIFEST
-from rigger.modules.model import Module
 from rigger.modules.scripts import script_digest
 from rigger.modules.search import Found, in_checkout
 from rigger.sources.saved import SavedSource
@@ -36,6 +33,11 @@ from rigger.trust import digests as trust_digests
 from rigger.trust import ledger
 from rigger.trust.digests import lies_in
 from rigger.trust.ledger import agree_repository, agreed_commits
+
+if TYPE_CHECKING:
+    from rigger.bundles.opened import OpenedBundle
+    from rigger.environments.home import Home
+    from rigger.modules.model import Module
 
 Agree = Callable[[list[str], list[tuple[str, str]]], None]
 

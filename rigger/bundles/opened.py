@@ -6,20 +6,17 @@ import base64
 import contextlib
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rigger import files as filess
 from rigger.audit.log import AuditLog
 from rigger.bundles import contents
 from rigger.bundles.contents import SECRETS
-from rigger.bundles.format import Manifest
 from rigger.bundles.names import name_problem
 from rigger.bundles.rules import AGAIN, member_problem
 from rigger.envfile import file as envfile
 from rigger.environments import inventory
 from rigger.environments.environment import CHECKOUT, COMPUTED, Environment
-from rigger.environments.inventory import Node
 from rigger.errors import BadUsage, Refused
 from rigger.files import link_tree
 from rigger.git import archive as git_archive
@@ -27,6 +24,12 @@ from rigger.modules.contract import MANIFEST
 from rigger.modules.interface1 import is_provider
 from rigger.modules.scripts import script_digest
 from rigger.trust.ledger import TRUSTED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from rigger.bundles.format import Manifest
+    from rigger.environments.inventory import Node
 
 # What stays on a machine when its environment is replaced by a newer one of the same cluster.
 STAYS = ("lock", "key", "bin", "backups", "saved", CHECKOUT, TRUSTED)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Set
 from contextlib import contextmanager
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 from rigger.bundles.extract import Folder
 from rigger.bundles.format import (
@@ -25,6 +25,9 @@ from rigger.bundles.stream import Stream
 from rigger.bundles.tar import Entry, read_entry
 from rigger.errors import Refused
 from rigger.files import saying_what_failed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Set
 
 
 def read_manifest(path: str, *, limits: Limits = LIMITS) -> Manifest:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from rigger.bundles.contents import CHECKOUT, SECRETS, TREES
 from rigger.bundles.names import name_problem
@@ -13,6 +13,9 @@ from rigger.environments.home import NAME
 from rigger.modules import contract
 from rigger.ssh.connections import KNOWN_HOSTS
 from rigger.trust.digests import NOT_SCRIPTS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 ROLES = ("provider", "platform")
 

@@ -10,14 +10,17 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rigger.errors import BadUsage, NotReady, Refused
 from rigger.process import capture
-from rigger.process.capture import Captured
 from rigger.ssh import keys as ssh_keys
 from rigger.text import last_line, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from rigger.process.capture import Captured
 
 NAMESPACE = "rigger.bundle"
 _SIGNER = "signer"  # the name by which a key given to `verify` goes; only rigger and ssh-keygen see it

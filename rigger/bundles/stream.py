@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterator
 from queue import SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -14,6 +13,8 @@ from rigger.bundles.threads import BLOCK, Worker, worker_pool
 from rigger.errors import BadUsage
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from zstandard import ZstdDecompressionReader
 
 # --- the stream in the frame -------------------------------------------------------------------------

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 import struct
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rigger import text
 from rigger.bundles.format import Bad
 from rigger.bundles.names import NAME_SIZE, name_problem, shown_name
-from rigger.bundles.stream import Stream
+
+if TYPE_CHECKING:
+    from rigger.bundles.stream import Stream
 
 LATEST = 8**11 - 1  # seconds, what the field for the time can hold
 

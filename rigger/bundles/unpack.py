@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from rigger.bundles import read
-from rigger.bundles.format import CheckSignature
 from rigger.bundles.opened import OpenedBundle
 from rigger.bundles.rules import AGAIN
 from rigger.bundles.verify import verify_contents
-from rigger.environments.home import Home
 from rigger.errors import InvalidConfig, Refused
 from rigger.files import mark_in_use, remove, sweep
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rigger.bundles.format import CheckSignature
+    from rigger.environments.home import Home
 
 ZSTD = b"\x28\xb5\x2f\xfd"
 ASIDE = r"\.load-[0-9a-f]{16}"

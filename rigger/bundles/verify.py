@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rigger.audit.events import Loaded, problem_of
-from rigger.bundles.opened import OpenedBundle
 from rigger.bundles.rules import AGAIN, fields_problem, member_problem
 from rigger.environments import inventory
-from rigger.environments.environment import Environment
 from rigger.errors import Refused
+
+if TYPE_CHECKING:
+    from rigger.bundles.opened import OpenedBundle
+    from rigger.environments.environment import Environment
 
 # What a bundle may say: whoever can write one can write anything
 

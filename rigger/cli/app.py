@@ -6,18 +6,20 @@ import functools
 import inspect
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from rigger.cli import help
-from rigger.environments.environment import Environment
 from rigger.environments.home import Home
 from rigger.errors import RiggerError
 from rigger.operations.consent import Consent, Prompt
-from rigger.operations.result import Result
 from rigger.ui.printer import Printer
 from rigger.ui.terminal import has_terminal
+
+if TYPE_CHECKING:
+    from rigger.environments.environment import Environment
+    from rigger.operations.result import Result
 
 HELP: dict[str, Any] = {"context_settings": {"help_option_names": ["-h", "--help"]}}
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 from shlex import quote
+from typing import TYPE_CHECKING
 
 from rigger.modules.search import PLATFORM_PLACES, Found
-from rigger.operations.modules import Modules, NewModule
-from rigger.ui.printer import Printer
+
+if TYPE_CHECKING:
+    from rigger.operations.modules import Modules, NewModule
+    from rigger.ui.printer import Printer
 
 
 def show(printer: Printer, result: Modules) -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from rigger.bundles.contents import SECRETS
 from rigger.cli.app import App, command, group
 from rigger.operations import bundle as operation
-from rigger.operations.bundle import Compared, Inspected, Verified
 from rigger.text import plain
-from rigger.ui.printer import Printer
+
+if TYPE_CHECKING:
+    from rigger.operations.bundle import Compared, Inspected, Verified
+    from rigger.ui.printer import Printer
 
 
 @group("bundle")

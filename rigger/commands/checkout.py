@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from rigger import text
 from rigger.cli.app import App, command
 from rigger.errors import BadUsage
 from rigger.operations import checkout as operation
-from rigger.operations.checkout import CheckedOut
 from rigger.sources.checkout import standing
-from rigger.ui.printer import Printer
 from rigger.ui.wizard import Wizard
+
+if TYPE_CHECKING:
+    from rigger.operations.checkout import CheckedOut
+    from rigger.ui.printer import Printer
 
 DONE = {"clone": "Cloned", "update": "Updated", "leave": "Left as it is", "current": "Up to date"}
 

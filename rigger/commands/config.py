@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,8 +13,10 @@ from rigger.errors import BadUsage, DifferencesFound
 from rigger.operations import edit as edit_operation
 from rigger.operations import values as operations
 from rigger.operations.values import ChangedValues, Differences, Value, Values
-from rigger.ui.printer import Printer
 from rigger.ui.wizard import Wizard
+
+if TYPE_CHECKING:
+    from rigger.ui.printer import Printer
 
 
 @group("config")

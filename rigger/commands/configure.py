@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,11 +19,15 @@ from rigger.errors import BadUsage
 from rigger.operations import configure as operation
 from rigger.operations import load
 from rigger.operations.answers import Given
-from rigger.operations.configure import Configured
 from rigger.operations.load import LoadedBundle, Opening
-from rigger.ui.printer import Printer
 from rigger.ui.terminal import has_terminal
 from rigger.ui.wizard import Wizard
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rigger.operations.configure import Configured
+    from rigger.ui.printer import Printer
 
 
 def show(printer: Printer, result: Configured | LoadedBundle) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rigger.cli.app import App, command
 from rigger.operations import doctor as operation
-from rigger.operations.doctor import Diagnosis
-from rigger.ui.printer import Printer
+
+if TYPE_CHECKING:
+    from rigger.operations.doctor import Diagnosis
+    from rigger.ui.printer import Printer
 
 
 def show(printer: Printer, result: Diagnosis) -> None:

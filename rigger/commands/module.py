@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from rigger.cli.app import App, command, group
@@ -9,8 +11,10 @@ from rigger.conformance.finding import ADVICE, FAIL, PASS, Finding
 from rigger.conformance.sandbox import RehearsalOptions
 from rigger.errors import BadUsage
 from rigger.operations import conformance as operation
-from rigger.operations.conformance import Checked
-from rigger.ui.printer import Printer
+
+if TYPE_CHECKING:
+    from rigger.operations.conformance import Checked
+    from rigger.ui.printer import Printer
 
 COLOURS = {PASS: "32", FAIL: "31", ADVICE: "33"}
 

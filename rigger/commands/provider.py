@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from rigger.cli.app import App, command, group
 from rigger.commands._modules import show, show_new
 from rigger.operations import modules as operation
-from rigger.operations.modules import Modules, NewModule
+
+if TYPE_CHECKING:
+    from rigger.operations.modules import Modules, NewModule
 
 
 @group("provider")

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 import click
 
 from rigger.cli.app import App, command
 from rigger.operations import save as operation
 from rigger.operations.save import SavedBundle, SaveOptions
-from rigger.ui.printer import Printer
 from rigger.ui.wizard import Wizard
+
+if TYPE_CHECKING:
+    from rigger.ui.printer import Printer
 
 
 def show(printer: Printer, result: SavedBundle) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from rigger.cli.app import App, command
 from rigger.operations import ssh as operation
-from rigger.operations.ssh import HostKeyForgotten
-from rigger.ui.printer import Printer
 from rigger.ui.wizard import Wizard
+
+if TYPE_CHECKING:
+    from rigger.operations.ssh import HostKeyForgotten
+    from rigger.ui.printer import Printer
 
 
 def show(printer: Printer, result: HostKeyForgotten) -> None:

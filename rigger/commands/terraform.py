@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,8 +11,10 @@ from rigger.cli.app import App, command
 from rigger.errors import BadUsage
 from rigger.operations import terraform as operation
 from rigger.operations.terraform import Migrated, Unlocked
-from rigger.ui.printer import Printer
 from rigger.ui.wizard import Wizard
+
+if TYPE_CHECKING:
+    from rigger.ui.printer import Printer
 
 
 def show(printer: Printer, result: Unlocked | Migrated) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from rigger.cli.app import App, command
@@ -9,8 +11,10 @@ from rigger.operations import upgrade as operation
 from rigger.operations.result import Result, RunResult
 from rigger.operations.upgrade_request import UpgradeOptions
 from rigger.plans.upgrade import report
-from rigger.ui.printer import Printer
 from rigger.ui.wizard import Wizard
+
+if TYPE_CHECKING:
+    from rigger.ui.printer import Printer
 
 
 def show(printer: Printer, result: Result) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from rigger.modules.model import Module
-from rigger.questions.model import Answer, Question
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rigger.modules.model import Module
+    from rigger.questions.model import Answer, Question
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 import shlex
+from typing import TYPE_CHECKING
 
 from rigger import text as texts
 from rigger.configuration.inputs import whole_path
-from rigger.questions.interview import Interview
 from rigger.sources.spec import SOURCE
+
+if TYPE_CHECKING:
+    from rigger.questions.interview import Interview
 
 
 def equivalent(name: str, interview: Interview) -> str:

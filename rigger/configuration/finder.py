@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from rigger.environments.checkout import is_used
-from rigger.environments.environment import Environment
 from rigger.errors import InvalidConfig, Refused, RiggerError
 from rigger.interface1 import record as interface1_record
 from rigger.modules import search
 from rigger.modules.contract import MANIFEST
-from rigger.modules.model import Module
 from rigger.modules.search import in_checkout
-from rigger.sources.chooser import SourceChooser
 from rigger.sources.compat import require_interface
-from rigger.sources.saved import SavedSource
 from rigger.sources.spec import same_repository
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rigger.environments.environment import Environment
+    from rigger.modules.model import Module
+    from rigger.sources.chooser import SourceChooser
+    from rigger.sources.saved import SavedSource
 
 DEFAULT_PLATFORM = "etcd"
 

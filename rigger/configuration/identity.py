@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from rigger.audit.cluster import MODULES, RecordedCluster
-from rigger.configuration.config import Config
 from rigger.envfile import file as envfile
-from rigger.environments.environment import Environment
 from rigger.environments.state import may_have_cluster, state_of
 from rigger.errors import BadUsage, InvalidConfig
-from rigger.modules.model import Module
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rigger.configuration.config import Config
+    from rigger.environments.environment import Environment
+    from rigger.modules.model import Module
 
 
 def identity(vars: Mapping[str, str], platform: Module, root: str = "") -> dict[str, str]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from rigger import text as texts
 from rigger.envfile import file as envfile
 from rigger.environments.environment import COMPUTED
 from rigger.errors import BadUsage, InvalidConfig, Refused
 from rigger.git.urls import check_ref, check_url
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 ARCHIVES = (b"\x28\xb5\x2f\xfd", b"\x1f\x8b", b"PK\x03\x04")  # zstd, gzip, zip
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
-from rigger.modules.model import Module
 from rigger.questions.model import Choice, Question
 from rigger.versions import newest_first
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from rigger.modules.model import Module
 
 DEFAULT_TYPE = "development"
 BACKENDS = ("azurerm", "consul", "gcs", "http", "kubernetes", "pg", "s3")  # that Terraform and OpenTofu share

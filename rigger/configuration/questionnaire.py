@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,19 +16,21 @@ from rigger.configuration.own_questions import (
     version_question,
 )
 from rigger.environments.checkout import is_used
-from rigger.environments.environment import Environment
 from rigger.errors import BadUsage, ModuleIncomplete, RiggerError
 from rigger.interface1 import script as config_sh
-from rigger.modules.model import Module
 from rigger.questions.interview import credentials_last
 from rigger.questions.model import Choice, Question
-from rigger.sources.chooser import SourceChooser
 from rigger.sources.saved import SavedSource
 from rigger.sources.spec import DECIDE
 from rigger.text import did_you_mean
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from rigger.environments.environment import Environment
     from rigger.interface1.conversations import Conversations
+    from rigger.modules.model import Module
+    from rigger.sources.chooser import SourceChooser
 
 DEFAULT_PROVIDER = "local"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from rigger import templates
 from rigger.configuration.config import Config
@@ -11,14 +11,18 @@ from rigger.configuration.identity import require_modules_named
 from rigger.configuration.questionnaire import Questionnaire, questionnaire_of
 from rigger.environments import checkout
 from rigger.environments.checkout import is_cloned, is_used
-from rigger.environments.environment import Environment
 from rigger.errors import BadUsage, InvalidConfig
 from rigger.modules import contract
-from rigger.modules.model import Module
 from rigger.questions.interview import Interview, saved_problem
 from rigger.questions.sources import Sources
 from rigger.redact import maskable
 from rigger.sources.spec import ANOTHER_FOLDER
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rigger.environments.environment import Environment
+    from rigger.modules.model import Module
 
 CORE = tuple(name for name in contract.CORE if name != "NAME")  # what a vars file always says
 

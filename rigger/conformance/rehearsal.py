@@ -6,27 +6,30 @@ import contextlib
 import os
 import signal
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from rigger.audit.events import Destroyed
 from rigger.configuration import resolve
-from rigger.configuration.config import Config
 from rigger.conformance.finding import ADVICE, FAIL, PASS, Finding
 from rigger.conformance.sandbox import NAME, RehearsalOptions, Sandbox, configure_sandbox, open_sandbox
 from rigger.conformance.traces import Snapshot, differences, end_processes, names_in, real_home, snapshot
 from rigger.conformance.watching import Watching, killing
-from rigger.environments.environment import Environment
-from rigger.environments.inventory import Node
 from rigger.errors import RiggerError
 from rigger.interface1.record import RECORD
-from rigger.modules.model import Module
 from rigger.plans.model import Plan, Step
 from rigger.process import capture
 from rigger.runs.environment import LIBEXEC, script_environment
 from rigger.runs.recovery import load_config
 from rigger.runs.reporter import Silent
-from rigger.runs.result import StepResult
 from rigger.runs.run import Run
 from rigger.text import last_line
+
+if TYPE_CHECKING:
+    from rigger.configuration.config import Config
+    from rigger.environments.environment import Environment
+    from rigger.environments.inventory import Node
+    from rigger.modules.model import Module
+    from rigger.runs.result import StepResult
 
 SHORT = 5.0  # seconds: a create that is so quick is killed at several moments, a longer one at one
 MOMENTS = (0.5, 0.25, 0.75)  # parts of the time that it took

@@ -7,18 +7,21 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from rigger.conformance.finding import ADVICE, FAIL, PASS, Finding
 from rigger.conformance.subject import Subject, interpreter
 from rigger.conformance.syntax import shellcheck, syntax
 from rigger.modules.contract import MANIFEST
-from rigger.modules.model import Module
 from rigger.modules.scripts import script_problem
 from rigger.modules.verbs import REQUIRED
 from rigger.questions.model import BadAnswer, Question
 from rigger.questions.validate import validate
 from rigger.templates import syntax_problem
 from rigger.text import did_you_mean
+
+if TYPE_CHECKING:
+    from rigger.modules.model import Module
 
 HEADER_LINES = 30
 NEAR = 0.75  # how like a verb a name must be to be taken for a slip of the finger

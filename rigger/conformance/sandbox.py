@@ -8,19 +8,23 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from rigger.environments.environment import Environment
 from rigger.environments.home import Home
 from rigger.errors import BadUsage, Interrupted, InvalidConfig, NotReady, Refused, RiggerError, StepFailed
 from rigger.files import remove
 from rigger.modules.contract import CONTRACT_VARIABLES, CORE
-from rigger.modules.model import Module
 from rigger.process import capture
-from rigger.process.capture import Captured
-from rigger.questions.model import Question
-from rigger.runs.reporter import Reporter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from rigger.environments.environment import Environment
+    from rigger.modules.model import Module
+    from rigger.process.capture import Captured
+    from rigger.questions.model import Question
+    from rigger.runs.reporter import Reporter
 
 NAME = "sandbox"
 

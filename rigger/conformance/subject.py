@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from rigger.errors import BadUsage
 from rigger.modules import interface1, manifest
 from rigger.modules.contract import MANIFEST
 from rigger.modules.interface1 import is_provider, own_script
-from rigger.modules.model import Module
 from rigger.modules.search import PLATFORM_PLACES
 from rigger.modules.verbs import REQUIRED
-from rigger.questions.model import Question
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rigger.modules.model import Module
+    from rigger.questions.model import Question
 
 # The scripts that rigger runs where they are present. `upgrade-STYLE` and tests come on top.
 OPTIONAL = {

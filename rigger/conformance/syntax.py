@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from rigger.conformance.finding import ADVICE, FAIL, Finding
 from rigger.conformance.subject import Subject, interpreter
 from rigger.errors import RiggerError, StepFailed
 from rigger.process import capture
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SHELLCHECK = ("shellcheck", "--format=json1", "--external-sources", "--exclude=SC2317,SC2329,SC1091,SC2148")
 

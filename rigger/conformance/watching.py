@@ -5,11 +5,14 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import threading
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from rigger.process import tree
 from rigger.process.tree import kill_descendants
 from rigger.redact import Redactor, Stream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @contextlib.contextmanager

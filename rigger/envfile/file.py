@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from rigger import text as texts
 from rigger.envfile import names as variable_names
 from rigger.envfile.reader import Reader
 from rigger.errors import InvalidConfig
 from rigger.files import write_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # Compiled when they are first used, for the sake of commands that read no file.
 _WRITTEN = r'export ([A-Za-z_][A-Za-z0-9_]*)="([^\\"$`]*(?:\\[\\"$`][^\\"$`]*)*)"\n'

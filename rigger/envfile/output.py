@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from rigger import text
 from rigger.envfile import names as variable_names
 from rigger.envfile.names import is_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def parse_output(data: bytes, source: str) -> tuple[dict[str, str], list[str]]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from rigger.envfile import names as variable_names
 from rigger.envfile.names import is_name
 from rigger.errors import InvalidConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 
 class _Word:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from rigger.environments.environment import Environment
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rigger.environments.environment import Environment
 
 
 def is_used(values: Mapping[str, str]) -> bool:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from rigger.envfile import file as envfile
 from rigger.errors import InvalidConfig
 from rigger.files import unlink_if_there
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 
 class Draft:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
 
 from rigger.environments.backups import Backups
-from rigger.environments.inventory import Node
 from rigger.environments.lock import FileLock, Lock
 from rigger.environments.shell import Shell
 from rigger.environments.store import FolderStore, Store
 from rigger.errors import InvalidConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from contextlib import AbstractContextManager
+
+    from rigger.environments.inventory import Node
 
 CHECKOUT = "checkout"  # in an environment: the clone of its platform's repository
 COMPUTED = ("PATH", "ORIGINAL_PATH")  # worked out anew on every machine, whenever the vars file is written

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rigger.errors import InvalidConfig
 from rigger.files import write_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,252}"
 ADDRESS = r"[A-Za-z0-9_\[:][A-Za-z0-9_.:%\[\]-]{0,254}"

@@ -6,12 +6,14 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rigger.errors import UNWRITABLE, Locked, not_written
 from rigger.process.lookup import process_start_time, processes_holding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 RECORD_BYTES = 4096  # what the holder says of itself is shorter
 

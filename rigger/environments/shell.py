@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from rigger import text
-from rigger.environments.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rigger.environments.store import Store
 
 
 class Shell:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from rigger.audit.state import ClusterState
-from rigger.environments.environment import Environment
+
+if TYPE_CHECKING:
+    from rigger.environments.environment import Environment
 
 # What was worked out last, with the hash of the last record that it was worked out of.
 _known: WeakKeyDictionary[Environment, tuple[str, ClusterState]] = WeakKeyDictionary()

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from rigger.audit.log import AuditLog
 from rigger.envfile import file as envfile
 from rigger.environments import inventory
-from rigger.environments.inventory import Node
 from rigger.files import write_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rigger.environments.inventory import Node
 
 KEY_BYTES = 32
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rigger.errors import BadUsage, Refused
 from rigger.git import runner as git_runner
@@ -13,6 +13,9 @@ from rigger.git.errors import GitError
 from rigger.git.inspect import KNOWN, current_branch, has_history, head_commit, local_base
 from rigger.git.remote import COMMIT
 from rigger.git.runner import Repository, own_settings, text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 HEAD = "refs/rigger/head"  # the commit that was checked out
 

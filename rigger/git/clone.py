@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from rigger import text
 from rigger.errors import NotReady
@@ -25,6 +25,9 @@ from rigger.git.inspect import (
 from rigger.git.remote import Target, make_repository, set_config
 from rigger.git.runner import CLONE_TIMEOUT, Repository, Say, saying_what_failed, text_of
 from rigger.git.urls import check_url
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def switch(folder: str, wanted: str) -> None:

@@ -6,8 +6,8 @@ import contextlib
 import os
 import re
 import tempfile
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rigger.errors import BadUsage, NotReady, Refused
 from rigger.git import runner as git_runner
@@ -17,6 +17,9 @@ from rigger.git.runner import TIMEOUT, Repository, text_of
 from rigger.git.urls import check_ref, check_url
 from rigger.text import SHOWN, did_you_mean
 from rigger.versions import newest_first
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 ASK_TIMEOUT = 60.0  # seconds that a server has to list its refs
 

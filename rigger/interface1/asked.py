@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Sequence
+from typing import TYPE_CHECKING
 
 from rigger.errors import StepFailed
 from rigger.interface1.outcome import SECRET
 from rigger.questions.model import Choice, Question
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Sequence
 
 KEY_KIND = "rsa"  # of a key that is made: platforms of that time took no other
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from rigger import text as texts
 from rigger.envfile.names import check_name
@@ -16,11 +16,15 @@ from rigger.interface1.outcome import SECRET, Beginning, Outcome, Reading, secre
 from rigger.interface1.record import Record
 from rigger.modules.contract import CONTRACT_VARIABLES, CORE
 from rigger.modules.interface1 import CONFIG, INTERFACE, LIBEXEC
-from rigger.modules.model import Module
 from rigger.process.dialogue import Dialogue
 from rigger.questions.model import BadAnswer, Question
 from rigger.questions.sources import Sources
 from rigger.redact import Redactor, maskable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from rigger.modules.model import Module
 
 
 class Conversation:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
-from rigger.environments.environment import Environment
 from rigger.interface1 import record
 from rigger.interface1.conversation import Conversation
 from rigger.modules.contract import CORE
-from rigger.modules.model import Module
-from rigger.questions.model import Question
-from rigger.questions.sources import Sources
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from rigger.environments.environment import Environment
+    from rigger.modules.model import Module
+    from rigger.questions.model import Question
+    from rigger.questions.sources import Sources
 
 
 class Conversations:

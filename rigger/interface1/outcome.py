@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from rigger.envfile.names import check_name, check_value
 from rigger.envfile.output import parse_output
 from rigger.interface1 import script
 from rigger.modules.contract import CORE
 from rigger.redact import maskable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 BASH_ITS_OWN = frozenset({"PWD", "OLDPWD", "SHLVL", "_"})
 

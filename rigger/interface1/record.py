@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from rigger.audit.secrets import secret_digest
-from rigger.environments.environment import Environment
 from rigger.errors import RiggerError
 from rigger.files import write_bytes
 from rigger.modules.interface1 import CONFIG
-from rigger.modules.model import Module
 from rigger.questions.model import Choice, Question
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from rigger.environments.environment import Environment
+    from rigger.modules.model import Module
 
 RECORD = "questions.json"  # in a provider's state: what its config.sh asked and gave, for later commands
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from rigger.errors import ModuleIncomplete
 from rigger.files import PACKAGE
@@ -15,6 +15,9 @@ from rigger.modules.contract import MANIFEST, NAME
 from rigger.modules.interface2 import Interface
 from rigger.modules.model import Module
 from rigger.modules.scripts import script_problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 INTERFACE = 1
 PLACE = "contrib"

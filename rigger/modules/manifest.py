@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from rigger.envfile.names import check_name
 from rigger.modules import yaml as yaml_reader
@@ -13,6 +13,9 @@ from rigger.modules.model import Module, Suite, TerraformSettings, Tool, Upgrade
 from rigger.modules.verbs import ROLES, SUSPENDS
 from rigger.modules.yaml import MAPPING, SEQUENCE, Field
 from rigger.questions.model import CHANGES, KEY_KINDS, TYPES, Choice, Question
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 DURATION = r"(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,6})s)?"
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from rigger.modules.interface2 import Interface
 from rigger.modules.verbs import (
@@ -12,7 +12,11 @@ from rigger.modules.verbs import (
     DEFAULT_TIMEOUT,
     DEFAULT_TIMEOUTS,
 )
-from rigger.questions.model import Question
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rigger.questions.model import Question
 
 
 @dataclass(frozen=True)

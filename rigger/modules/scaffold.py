@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import re
 import tempfile
+from typing import TYPE_CHECKING
 
 from rigger.errors import BadUsage, ModuleRefused, NotReady
 from rigger.files import PACKAGE
 from rigger.modules import manifest
 from rigger.modules.contract import NAME
-from rigger.modules.model import Module
+
+if TYPE_CHECKING:
+    from rigger.modules.model import Module
 
 TEMPLATES = os.path.join(PACKAGE, "scaffolds")
 NAME_RULE = "lower-case letters, digits, - and _, starting with a letter or digit, at most 63"

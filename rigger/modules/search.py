@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from rigger.errors import BadUsage, Refused, RiggerError
 from rigger.files import PACKAGE
@@ -13,9 +13,13 @@ from rigger.modules import interface1, manifest
 from rigger.modules import yaml as yaml_reader
 from rigger.modules.contract import INTERFACE, MANIFEST, NAME
 from rigger.modules.interface1 import is_provider
-from rigger.modules.model import Module
 from rigger.modules.verbs import REQUIRED
 from rigger.text import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rigger.modules.model import Module
 
 # Where modules are looked for
 

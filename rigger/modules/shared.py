@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from rigger.git import inspect as git_inspect
 from rigger.modules.contract import MANIFEST
-from rigger.modules.model import Module
 from rigger.modules.scripts import content_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rigger.modules.model import Module
 
 # Of a module's own folder alone: what lies deeper is for the scripts, whatever its name.
 NOT_SHARED = frozenset({MANIFEST, "README", "README.md", "README.rst", "__init__.py", "tests"})

@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
 from rigger.errors import ModuleRefused, Refused, RiggerError
@@ -14,6 +13,8 @@ from rigger.files import write_bytes
 from rigger.text import did_you_mean
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable
+
     from yaml import Event
     from yaml import Node as YamlNode
 

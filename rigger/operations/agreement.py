@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rigger.git import inspect as git_inspect
-from rigger.operations.consent import Consent
-from rigger.runs.reporter import Reporter
 from rigger.trust.ledger import agree_repository, agreed_commits
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rigger.operations.consent import Consent
+    from rigger.runs.reporter import Reporter
 
 
 def agree_to_bundle(

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from rigger.configuration.inputs import values_of_environ, whole_path
-from rigger.configuration.questionnaire import Questionnaire
 from rigger.configuration.resolve import CORE
 from rigger.environments.drafts import Draft
-from rigger.environments.environment import Environment
-from rigger.environments.home import Home
 from rigger.errors import NotReady
-from rigger.modules.model import Module
 from rigger.questions.interview import Interview, missing_values, saved_problem
 from rigger.questions.model import Answer, Question
 from rigger.questions.sources import DRAFT, Sources
 from rigger.runs.programs import run_program
-from rigger.runs.reporter import Reporter
 from rigger.sources.spec import DECIDE, SOURCE
 from rigger.ssh import keys as ssh_keys
 from rigger.text import shorten, visible
+
+if TYPE_CHECKING:
+    from rigger.configuration.questionnaire import Questionnaire
+    from rigger.environments.environment import Environment
+    from rigger.environments.home import Home
+    from rigger.modules.model import Module
+    from rigger.runs.reporter import Reporter
 
 HIDDEN = "********"
 WIDEST_VALUE = 60  # columns of a value that was given beforehand

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rigger.audit.log import Verdict
 from rigger.configuration.resolve import resolve
-from rigger.environments.environment import Environment
 from rigger.environments.state import may_have_cluster
 from rigger.errors import DifferencesFound, InvalidConfig, StepFailed
 from rigger.operations.consent import Consent
@@ -17,6 +15,10 @@ from rigger.plans.scripts import require_scripts
 from rigger.runs.reporter import Reporter, Silent
 from rigger.runs.result import StepResult, failures
 from rigger.runs.run import Run
+
+if TYPE_CHECKING:
+    from rigger.audit.log import Verdict
+    from rigger.environments.environment import Environment
 
 
 @dataclass(frozen=True)

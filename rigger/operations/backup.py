@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from rigger.audit.events import Restored
-from rigger.environments.environment import Environment
 from rigger.errors import BadUsage
 from rigger.operations.consent import Consent
-from rigger.operations.result import RunResult
 from rigger.operations.session import session
 from rigger.plans import lifecycle
 from rigger.runs.reporter import Reporter, Silent
+
+if TYPE_CHECKING:
+    from rigger.environments.environment import Environment
+    from rigger.operations.result import RunResult
 
 
 def backup(environment: Environment, path: str = "", reporter: Reporter | None = None) -> RunResult:

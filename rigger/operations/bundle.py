@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 import tempfile
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rigger.bundles import contents, seal, unpack
 from rigger.bundles import format as bundle_format
 from rigger.bundles.contents import ADDED
-from rigger.bundles.format import Difference, Manifest
 from rigger.bundles.read import read_manifest
 from rigger.configuration.resolve import resolve
-from rigger.environments.environment import Environment
-from rigger.environments.home import Home
 from rigger.errors import DifferencesFound
+
+if TYPE_CHECKING:
+    from rigger.bundles.format import Difference, Manifest
+    from rigger.environments.environment import Environment
+    from rigger.environments.home import Home
 
 
 @dataclass(frozen=True)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from rigger.environments.environment import Environment
+from typing import TYPE_CHECKING
+
 from rigger.errors import StepFailed
 from rigger.operations.consent import Consent
-from rigger.operations.result import RunResult
 from rigger.operations.session import session
 from rigger.plans import lifecycle
 from rigger.plans.scripts import require_scripts
 from rigger.runs.reporter import Reporter, Silent
 from rigger.runs.result import failures
+
+if TYPE_CHECKING:
+    from rigger.environments.environment import Environment
+    from rigger.operations.result import RunResult
 
 
 def check(environment: Environment, reporter: Reporter | None = None) -> RunResult:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rigger import text
 from rigger.audit import events
@@ -17,8 +16,6 @@ from rigger.errors import BadUsage, InvalidConfig, NotReady, RiggerError
 from rigger.git import clone as git_clone
 from rigger.git import inspect as git_inspect
 from rigger.git import remote as git_remote
-from rigger.git.inspect import State
-from rigger.git.remote import Target
 from rigger.git.urls import check_url
 from rigger.modules import search
 from rigger.operations.agreement import agree_to_repository
@@ -27,6 +24,12 @@ from rigger.questions.model import Choice
 from rigger.runs.reporter import Reporter, Silent
 from rigger.sources import checkout as source_checkout
 from rigger.trust.gate import unknown_commits
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rigger.git.inspect import State
+    from rigger.git.remote import Target
 
 
 @dataclass(frozen=True)

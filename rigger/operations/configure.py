@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rigger.configuration.equivalent import equivalent
 from rigger.configuration.identity import other_module
 from rigger.configuration.inputs import read_vars_file, whole_path
 from rigger.configuration.questionnaire import Questionnaire, questionnaire_of
 from rigger.environments.drafts import Draft
-from rigger.environments.environment import Environment
-from rigger.environments.home import Home
 from rigger.environments.state import may_have_cluster
 from rigger.interface1.conversations import Conversations
 from rigger.operations.agreement import agree_to_repository
@@ -32,12 +29,18 @@ from rigger.operations.consent import Consent
 from rigger.operations.recover import missing_from_vars
 from rigger.operations.target import Target, choose, named_after_platform
 from rigger.operations.write import write
-from rigger.questions.model import Question
-from rigger.questions.sources import Sources
 from rigger.runs.reporter import Reporter, Silent
 from rigger.sources.chooser import SourceChooser
 from rigger.sources.questions import with_source
 from rigger.text import shorten, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from rigger.environments.environment import Environment
+    from rigger.environments.home import Home
+    from rigger.questions.model import Question
+    from rigger.questions.sources import Sources
 
 
 @dataclass(frozen=True)

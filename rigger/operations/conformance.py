@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rigger.conformance import rehearsal, rules, subject
 from rigger.conformance.finding import ADVICE, FAIL, PASS, Finding
-from rigger.conformance.sandbox import RehearsalOptions
 from rigger.errors import BadUsage, TestsFailed
-from rigger.modules.model import Module
 from rigger.runs.reporter import Reporter, Silent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rigger.conformance.sandbox import RehearsalOptions
+    from rigger.modules.model import Module
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from rigger import text as texts
 from rigger.errors import BadUsage, Interrupted
-from rigger.questions.model import Choice
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from rigger.questions.model import Choice
 
 
 class Prompt(Protocol):

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rigger.audit.events import Destroyed
-from rigger.environments.environment import Environment
 from rigger.errors import StepFailed
 from rigger.operations.consent import Consent
-from rigger.operations.result import RunResult
 from rigger.operations.session import Session, session
 from rigger.plans import lifecycle
 from rigger.plans.scripts import require_scripts
 from rigger.runs.reporter import Reporter, Silent
 from rigger.runs.result import StepResult, failures
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rigger.environments.environment import Environment
+    from rigger.operations.result import RunResult
 
 
 def destroy(

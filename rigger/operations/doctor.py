@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rigger.configuration.resolve import resolve
-from rigger.environments.environment import Environment
-from rigger.environments.home import Home
 from rigger.environments.state import state_of
 from rigger.errors import NotReady
 from rigger.plans import provision
 from rigger.runs import preflight
-from rigger.runs.preflight import Finding
+
+if TYPE_CHECKING:
+    from rigger.environments.environment import Environment
+    from rigger.environments.home import Home
+    from rigger.runs.preflight import Finding
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from rigger.audit.events import Configured
 from rigger.configuration import change, identity
@@ -23,6 +23,9 @@ from rigger.operations.editor import Editor, find_editor
 from rigger.operations.values import ChangedValues, change_values, rewrite_computed
 from rigger.runs.programs import run_program
 from rigger.runs.reporter import Reporter, Silent
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class EditedEnvironment(Environment):

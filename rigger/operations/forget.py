@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rigger.environments.environment import Environment
-from rigger.environments.home import Home
 from rigger.environments.state import state_of
 from rigger.errors import BadUsage
 from rigger.operations.consent import Consent
+
+if TYPE_CHECKING:
+    from rigger.environments.environment import Environment
+    from rigger.environments.home import Home
 
 
 @dataclass(frozen=True)

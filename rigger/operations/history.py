@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rigger.audit.events import StepFinished, StepStarted
-from rigger.environments.environment import Environment
 from rigger.environments.state import state_of
 from rigger.errors import BadUsage
 from rigger.text import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rigger.audit.events import StepFinished, StepStarted
+    from rigger.environments.environment import Environment
 
 BLOCK = 1 << 16  # bytes of a log that are read at once
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rigger.configuration.identity import require_modules_named
-from rigger.environments.environment import Environment
-from rigger.environments.home import Home
 from rigger.errors import RiggerError
+
+if TYPE_CHECKING:
+    from rigger.environments.environment import Environment
+    from rigger.environments.home import Home
 
 UNKNOWN = "?"  # what is said of an environment whose files cannot be used
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rigger.bundles import opened, seal
 from rigger.bundles.load import Loaded, differences, loading
@@ -16,7 +15,6 @@ from rigger.configuration.questionnaire import Questionnaire
 from rigger.environments import checkout
 from rigger.environments.drafts import Draft
 from rigger.environments.environment import Environment, split_secrets
-from rigger.environments.home import Home
 from rigger.errors import BadUsage, Interrupted, RiggerError
 from rigger.operations.agreement import agree_to_bundle
 from rigger.operations.answers import (
@@ -34,6 +32,11 @@ from rigger.operations.write import compute, values_to_store
 from rigger.questions.model import Question
 from rigger.runs.reporter import Reporter, Silent
 from rigger.text import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from rigger.environments.home import Home
 
 
 @dataclass(frozen=True)

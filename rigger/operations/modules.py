@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rigger.environments.home import Home
 from rigger.errors import RiggerError
 from rigger.modules import scaffold, search
-from rigger.modules.model import Module
 from rigger.modules.scaffold import in_repository
-from rigger.modules.search import Found
+
+if TYPE_CHECKING:
+    from rigger.environments.home import Home
+    from rigger.modules.model import Module
+    from rigger.modules.search import Found
 
 
 @dataclass(frozen=True)

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rigger.configuration.config import Config
 from rigger.configuration.identity import require_recorded
 from rigger.configuration.resolve import resolve
-from rigger.environments.environment import Environment
 from rigger.environments.state import state_of
 from rigger.errors import DifferencesFound, Locked
 from rigger.operations.consent import Consent
-from rigger.operations.result import RunResult
 from rigger.operations.session import Session, session
 from rigger.plans import provision as plans
-from rigger.plans.model import Plan
 from rigger.runs.programs import leaving
 from rigger.runs.recovery import load_config
 from rigger.runs.reporter import Reporter, Silent
 from rigger.runs.run import Run
 from rigger.sources.checkout import check_checkout, restore
+
+if TYPE_CHECKING:
+    from rigger.configuration.config import Config
+    from rigger.environments.environment import Environment
+    from rigger.operations.result import RunResult
+    from rigger.plans.model import Plan
 
 
 @dataclass(frozen=True)

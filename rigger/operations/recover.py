@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from rigger.audit.cluster import MODULES
 from rigger.bundles.read import read_manifest
 from rigger.configuration.identity import require_same_names
 from rigger.configuration.questionnaire import questionnaire_of
-from rigger.environments.environment import Environment
 from rigger.environments.state import state_of
 from rigger.errors import InvalidConfig, RiggerError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rigger.environments.environment import Environment
 
 
 def missing_from_vars(environment: Environment, vars: Mapping[str, str]) -> dict[str, str]:

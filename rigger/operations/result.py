@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from rigger.runs.result import StepResult
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rigger.runs.result import StepResult
 
 
 class Result(Protocol):

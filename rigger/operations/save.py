@@ -5,19 +5,21 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rigger.bundles import contents, seal
 from rigger.bundles.contents import Contents, checkout_member, default_path
-from rigger.configuration.config import Config
 from rigger.configuration.identity import require_recorded
 from rigger.configuration.resolve import resolve
-from rigger.environments.environment import Environment
 from rigger.environments.state import state_of
 from rigger.errors import BadUsage
 from rigger.operations.consent import Consent
 from rigger.runs.recovery import recover
 from rigger.runs.reporter import Reporter, Silent
+
+if TYPE_CHECKING:
+    from rigger.configuration.config import Config
+    from rigger.environments.environment import Environment
 
 Encrypt = Callable[[bytes], bytes]
 

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rigger.audit.events import Event
-from rigger.audit.state import ClusterState
-from rigger.configuration.config import Config
-from rigger.environments.environment import Environment
-from rigger.environments.inventory import Node
 from rigger.environments.state import state_of
 from rigger.errors import RiggerError
-from rigger.operations.consent import Consent
 from rigger.operations.result import RunResult
 from rigger.plans.lifecycle import with_clients
-from rigger.plans.model import Plan
 from rigger.runs import preflight
 from rigger.runs.recovery import load_config
-from rigger.runs.reporter import Reporter
-from rigger.runs.result import StepResult
 from rigger.runs.run import Run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from rigger.audit.events import Event
+    from rigger.audit.state import ClusterState
+    from rigger.configuration.config import Config
+    from rigger.environments.environment import Environment
+    from rigger.environments.inventory import Node
+    from rigger.operations.consent import Consent
+    from rigger.plans.model import Plan
+    from rigger.runs.reporter import Reporter
+    from rigger.runs.result import StepResult
 
 
 @dataclass

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from rigger.environments.environment import Environment
+from typing import TYPE_CHECKING
+
 from rigger.operations.consent import Consent
-from rigger.operations.result import RunResult
 from rigger.operations.session import session
 from rigger.plans import lifecycle
 from rigger.runs.reporter import Reporter, Silent
+
+if TYPE_CHECKING:
+    from rigger.environments.environment import Environment
+    from rigger.operations.result import RunResult
 
 
 def setup_clients(environment: Environment, reporter: Reporter | None = None) -> RunResult:

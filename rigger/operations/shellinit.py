@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rigger.envfile import file as envfile
-from rigger.environments.environment import Environment
 from rigger.text import decode
+
+if TYPE_CHECKING:
+    from rigger.environments.environment import Environment
 
 
 @dataclass(frozen=True)

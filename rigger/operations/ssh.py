@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rigger.configuration.identity import require_recorded
 from rigger.configuration.resolve import resolve
-from rigger.environments.environment import Environment
 from rigger.errors import BadUsage, InvalidConfig
 from rigger.operations.consent import Consent
 from rigger.process import terminal
@@ -18,6 +16,11 @@ from rigger.runs.environment import LIBEXEC, script_environment
 from rigger.ssh.connections import KNOWN_HOSTS, forget_host_keys
 from rigger.text import did_you_mean
 from rigger.trust.gate import require_trusted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rigger.environments.environment import Environment
 
 
 @dataclass(frozen=True)

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rigger.audit.runs import RecordedRun
-from rigger.audit.state import ClusterState
-from rigger.audit.steps import StepHistory, StepRun
-from rigger.audit.upgrades import Request
-from rigger.configuration.config import Config
 from rigger.configuration.identity import require_recorded
 from rigger.configuration.resolve import resolve
-from rigger.environments.environment import Environment
-from rigger.environments.inventory import Node
 from rigger.environments.state import state_of
 from rigger.errors import InvalidConfig
 from rigger.plans.changes import unprovisioned
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rigger.audit.runs import RecordedRun
+    from rigger.audit.state import ClusterState
+    from rigger.audit.steps import StepHistory, StepRun
+    from rigger.audit.upgrades import Request
+    from rigger.configuration.config import Config
+    from rigger.environments.environment import Environment
+    from rigger.environments.inventory import Node
 
 MAKES = ("/create", "/install", "/deploy")  # steps without whose success a cluster is not whole
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from rigger.audit.events import Resumed, Suspended, SuspendStarted
-from rigger.environments.environment import Environment
 from rigger.environments.state import may_have_cluster
 from rigger.errors import BadUsage
 from rigger.operations.consent import Consent
-from rigger.operations.result import RunResult
 from rigger.operations.session import Session, session
 from rigger.plans import lifecycle
-from rigger.plans.model import Plan
 from rigger.runs.reporter import Reporter, Silent
+
+if TYPE_CHECKING:
+    from rigger.environments.environment import Environment
+    from rigger.operations.result import RunResult
+    from rigger.plans.model import Plan
 
 
 def suspend(

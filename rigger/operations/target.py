@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rigger.configuration.finder import DEFAULT_PLATFORM
 from rigger.configuration.identity import other_module
 from rigger.configuration.inputs import values_of_environ, whole_path
 from rigger.configuration.questionnaire import Questionnaire
 from rigger.environments.drafts import Draft
-from rigger.environments.environment import Environment
 from rigger.environments.home import NAME, Home
 from rigger.environments.state import may_have_cluster
 from rigger.errors import BadUsage, RiggerError
-from rigger.operations.answers import Given
-from rigger.operations.consent import Consent
 from rigger.questions.sources import Sources
 from rigger.sources import questions as source_questions
 from rigger.sources.change import is_its_own, other_place
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rigger.environments.environment import Environment
+    from rigger.operations.answers import Given
+    from rigger.operations.consent import Consent
 
 
 @dataclass(frozen=True)

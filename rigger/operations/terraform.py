@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rigger.audit.events import TerraformCalled
-from rigger.environments.environment import Environment
 from rigger.errors import BadUsage
 from rigger.operations.consent import Consent
 from rigger.operations.session import Session, session
@@ -21,6 +19,11 @@ from rigger.terraform import steps
 from rigger.terraform.runner import program_of, say_lock
 from rigger.terraform.state import back_up, kept
 from rigger.terraform.workspace import Workspace, environ
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rigger.environments.environment import Environment
 
 NEEDS_NO_INIT = ("version", "fmt", "-help", "-version", "--version")
 CHANGES_STATE = ("apply", "destroy", "import", "refresh", "state", "taint", "untaint")

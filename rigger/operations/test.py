@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rigger.environments.environment import Environment
 from rigger.errors import BadUsage, InvalidConfig, RiggerError, TestsFailed
-from rigger.modules.model import Module, Suite
 from rigger.operations.consent import Consent
-from rigger.operations.result import RunResult
 from rigger.operations.session import Session, session
 from rigger.plans import lifecycle
 from rigger.runs import tests as suites
 from rigger.runs.reporter import Reporter, Silent
 from rigger.runs.tests import Case, is_test, write_report
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rigger.environments.environment import Environment
+    from rigger.modules.model import Module, Suite
+    from rigger.operations.result import RunResult
 
 
 @dataclass(frozen=True)

@@ -4,29 +4,32 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from rigger.audit.events import UpgradeFinished, UpgradeRolledBack, UpgradeStarted
 from rigger.audit.steps import StepHistory
-from rigger.audit.upgrades import Request
 from rigger.bundles import contents
 from rigger.bundles.contents import default_path
-from rigger.configuration.config import Config
 from rigger.configuration.resolve import resolve
-from rigger.environments.environment import Environment
 from rigger.errors import RiggerError
 from rigger.operations.consent import Consent
 from rigger.operations.provision import Planned
-from rigger.operations.result import RunResult
 from rigger.operations.session import Session, session
 from rigger.operations.upgrade_checkout import Release, agreement, check_out, release_to_check_out
 from rigger.operations.upgrade_record import ways_out
 from rigger.operations.upgrade_request import UpgradeOptions, request_of
 from rigger.plans import upgrade as plans
 from rigger.plans.lifecycle import with_clients
-from rigger.plans.model import Plan, Step
 from rigger.runs.reporter import Reporter, Silent
-from rigger.runs.run import Run
 from rigger.sources.checkout import restore
+
+if TYPE_CHECKING:
+    from rigger.audit.upgrades import Request
+    from rigger.configuration.config import Config
+    from rigger.environments.environment import Environment
+    from rigger.operations.result import RunResult
+    from rigger.plans.model import Plan, Step
+    from rigger.runs.run import Run
 
 
 def upgrade(

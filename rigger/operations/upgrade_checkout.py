@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rigger.audit.events import CheckedOut
-from rigger.audit.upgrades import Request
 from rigger.environments.checkout import is_cloned
-from rigger.environments.environment import Environment
 from rigger.errors import NotReady
 from rigger.git import clone as git_clone
 from rigger.git import inspect as git_inspect
 from rigger.git import remote as git_remote
 from rigger.git.inspect import require_clean
 from rigger.operations.agreement import agree_to_repository
-from rigger.operations.consent import Consent
-from rigger.operations.session import Session
-from rigger.runs.reporter import Reporter
 from rigger.sources import checkout as source_checkout
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rigger.audit.upgrades import Request
+    from rigger.environments.environment import Environment
+    from rigger.operations.consent import Consent
+    from rigger.operations.session import Session
+    from rigger.runs.reporter import Reporter
 
 
 @dataclass(frozen=True)

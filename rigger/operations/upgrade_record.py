@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from rigger.audit.events import StepFinished
+from typing import TYPE_CHECKING
+
 from rigger.audit.runs import seconds
-from rigger.audit.upgrades import PendingUpgrade
-from rigger.operations.session import Session
+
+if TYPE_CHECKING:
+    from rigger.audit.events import StepFinished
+    from rigger.audit.upgrades import PendingUpgrade
+    from rigger.operations.session import Session
 
 
 def ways_out(work: Session) -> str:

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from rigger.audit.upgrades import Request
-from rigger.configuration.config import Config
 from rigger.errors import BadUsage, InvalidConfig
 from rigger.git import remote as git_remote
-from rigger.modules.model import Module
-from rigger.operations.consent import Consent
-from rigger.operations.session import Session
 from rigger.plans import upgrade as plans
 from rigger.plans.upgrade import require_style, validate_upgrade
 from rigger.questions.model import Choice
 from rigger.sources import compat
 from rigger.sources.compat import require_interface
 from rigger.sources.spec import same_release
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rigger.configuration.config import Config
+    from rigger.modules.model import Module
+    from rigger.operations.consent import Consent
+    from rigger.operations.session import Session
 
 
 @dataclass(frozen=True)

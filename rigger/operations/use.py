@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rigger.environments.home import Home
+if TYPE_CHECKING:
+    from rigger.environments.home import Home
 
 
 @dataclass(frozen=True)

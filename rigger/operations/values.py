@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rigger.audit.events import Configured
 from rigger.audit.secrets import HIDDEN
 from rigger.configuration import change
-from rigger.configuration.config import Config
 from rigger.configuration.questionnaire import asked_by_config_sh
 from rigger.configuration.resolve import CORE, resolve, write_computed
 from rigger.environments.checkout import is_cloned
-from rigger.environments.environment import Environment
 from rigger.environments.state import state_of
 from rigger.errors import BadUsage, RiggerError
 from rigger.plans import changes as plan_changes
 from rigger.runs.programs import run_program
 from rigger.sources.change import derive_changes
 from rigger.sources.spec import DECIDE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from rigger.configuration.config import Config
+    from rigger.environments.environment import Environment
 
 
 @dataclass(frozen=True)

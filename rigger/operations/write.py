@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from rigger.audit.events import Configured
 from rigger.configuration import identity
@@ -16,13 +16,17 @@ from rigger.environments.environment import Environment, split_secrets
 from rigger.errors import BadUsage, InvalidConfig, NotReady
 from rigger.git import clone as git_clone
 from rigger.git import inspect as git_inspect
-from rigger.operations.answers import Answering
 from rigger.operations.recover import missing_from_vars
-from rigger.runs.reporter import Reporter
 from rigger.sources import checkout as source_checkout
 from rigger.sources.chooser import SourceChooser
 from rigger.sources.questions import without_empty
 from rigger.sources.spec import SOURCE, Checkout
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rigger.operations.answers import Answering
+    from rigger.runs.reporter import Reporter
 
 
 def write(work: Answering, target: Environment, loaded: Mapping[str, str], new: bool) -> bool:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from rigger.audit.secrets import HIDDEN, secret_digest
-from rigger.audit.steps import StepHistory
-from rigger.configuration.config import Config
 from rigger.text import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rigger.audit.steps import StepHistory
+    from rigger.configuration.config import Config
 
 Change = tuple[str | None, str | None]  # what a value was and what it is, None: unset
 

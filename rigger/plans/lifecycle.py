@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from rigger.audit.steps import StepHistory
-from rigger.configuration.config import Config
-from rigger.environments.inventory import Node
 from rigger.errors import BadUsage
 from rigger.plans.model import Plan, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rigger.audit.steps import StepHistory
+    from rigger.configuration.config import Config
+    from rigger.environments.inventory import Node
 
 
 def check(config: Config) -> Plan:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rigger.modules.model import Module
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rigger.modules.model import Module
 
 
 @dataclass(frozen=True)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from rigger import __version__
 from rigger.audit.steps import UNDOES, StepHistory, StepRun
-from rigger.configuration.config import Config
-from rigger.environments.inventory import Node
-from rigger.modules.model import Module
 from rigger.modules.scripts import is_riggers_own, script_digest, step_digest
 from rigger.modules.shared import shared_digest
 from rigger.plans.changes import Change, changed_values, recorded_parameters, say_changes, values_of_step
 from rigger.plans.model import Plan, Step
 from rigger.text import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from rigger.configuration.config import Config
+    from rigger.environments.inventory import Node
+    from rigger.modules.model import Module
 
 
 class _Planner:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rigger.errors import NotReady
-from rigger.plans.model import Plan
+
+if TYPE_CHECKING:
+    from rigger.plans.model import Plan
 
 
 def check_scripts(plan: Plan) -> list[str]:

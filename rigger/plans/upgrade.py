@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from rigger import versions
-from rigger.audit.steps import StepHistory
-from rigger.audit.upgrades import Request
-from rigger.configuration.config import Config
 from rigger.errors import BadUsage
-from rigger.modules.model import Module, Upgrade
 from rigger.plans.model import Plan, Step
 from rigger.questions.model import Choice
 from rigger.text import did_you_mean
 from rigger.versions import newest_first
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rigger.audit.steps import StepHistory
+    from rigger.audit.upgrades import Request
+    from rigger.configuration.config import Config
+    from rigger.modules.model import Module, Upgrade
 
 WATCH = "app-test"  # the suite that says whether the applications that are watched are still right
 DEPLOY_APPS, DESTROY_APPS = "app-deploy", "app-destroy"

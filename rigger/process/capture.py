@@ -7,9 +7,9 @@ import select
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from rigger.errors import ProcessTimedOut, StepFailed
 from rigger.process import spawn
@@ -18,6 +18,9 @@ from rigger.process.spawn import own_children, piped
 from rigger.process.tree import kill_session
 from rigger.process.watch import BLOCK, DRAIN_IDLE, DRAIN_LIMIT, Watch
 from rigger.text import in_words
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 # ---- small helper programs -------------------------------------------------------------------------------
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from rigger.process import spawn
 from rigger.process.interrupts import TICK, Interrupts
 from rigger.process.spawn import make_pipe, own_children, piped
 from rigger.process.tree import kill_session
 from rigger.process.watch import BLOCK, DRAIN_IDLE, DRAIN_LIMIT, Watch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
 
 
 class Dialogue:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import subprocess
-from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from rigger.errors import CannotStart
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
 
 own_children: set[int] = set()  # children that a Popen of this module waits for; never reaped behind its back
 

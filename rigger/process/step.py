@@ -6,9 +6,9 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from rigger.process import spawn
 from rigger.process.interrupts import TICK, Interrupts
@@ -16,6 +16,9 @@ from rigger.process.spawn import own_children, piped
 from rigger.process.tree import KILL_PATIENCE, Family, Group, GroupTarget, ProcessInfo, has_proc
 from rigger.process.watch import BLOCK, DRAIN_IDLE, DRAIN_LIMIT, DRAIN_SIZE, Watch
 from rigger.text import in_words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
 
 GRACE = 600.0  # seconds a script has to stop by itself: cloud tools wait for an API, then save their state
 PATIENCE = 5.0  # seconds between TERM and KILL when somebody insists

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from rigger.process.interrupts import no_effect
 from rigger.process.spawn import cannot_start, encode_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 
 def interactive(argv: Sequence[str], *, env: Mapping[str, str] | None = None) -> int:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rigger.process.spawn import own_children
+
+if TYPE_CHECKING:
+    import subprocess
 
 KILL_PATIENCE = 10.0  # seconds after which a process that survives KILL (another user's, say) is given up
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import select
-import subprocess
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from rigger.process.interrupts import Interrupts
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Sequence
+
+    from rigger.process.interrupts import Interrupts
 
 BLOCK = 64 * 1024  # bytes; what a pipe holds by default on Linux
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from rigger.questions.model import Answer, Question
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 DRAFT = "from before"  # the source of an answer that was given before a conversation was interrupted
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from rigger.envfile.names import check_value
 from rigger.questions.model import BadAnswer, Choice, Question
 from rigger.text import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 YES = frozenset({"true", "yes", "y", "1", "on"})
 NO = frozenset({"false", "no", "n", "0", "off"})

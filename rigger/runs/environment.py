@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING
 
 from rigger import text
-from rigger.configuration.config import Config
 from rigger.environments import inventory
-from rigger.environments.environment import Environment
 from rigger.environments.inventory import text_path
 from rigger.files import PACKAGE
-from rigger.modules.model import Module
+
+if TYPE_CHECKING:
+    from rigger.configuration.config import Config
+    from rigger.environments.environment import Environment
+    from rigger.modules.model import Module
 
 LIBEXEC = os.path.join(PACKAGE, "libexec")
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
-from rigger.configuration.config import Config
 from rigger.configuration.resolve import CORE
 from rigger.environments import inventory
-from rigger.environments.environment import Environment
-from rigger.plans.model import Step
 from rigger.questions.model import BadAnswer
 from rigger.questions.validate import validate
 from rigger.redact import maskable
 from rigger.runs.environment import LIBEXEC
-from rigger.runs.step_files import StepOutput
 from rigger.ssh.connections import forget_host_keys
+
+if TYPE_CHECKING:
+    from rigger.configuration.config import Config
+    from rigger.environments.environment import Environment
+    from rigger.plans.model import Step
+    from rigger.runs.step_files import StepOutput
 
 
 def validate_backup(path: str, succeeded: bool) -> list[str]:

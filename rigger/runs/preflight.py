@@ -5,18 +5,21 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rigger import versions
-from rigger.configuration.config import Config
-from rigger.environments.environment import Environment
 from rigger.errors import NotReady, StepFailed
-from rigger.modules.model import Module, Tool
-from rigger.plans.model import Plan
 from rigger.plans.scripts import check_scripts
 from rigger.process import capture
 from rigger.runs.programs import run_program
 from rigger.ssh.agent import key_problem
 from rigger.text import last_line
+
+if TYPE_CHECKING:
+    from rigger.configuration.config import Config
+    from rigger.environments.environment import Environment
+    from rigger.modules.model import Module, Tool
+    from rigger.plans.model import Plan
 
 LEAST_FREE_BYTES = 64 << 20  # for records and logs; what a platform needs is its scripts' business
 

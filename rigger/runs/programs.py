@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from rigger import text
-from rigger.configuration.config import Config
-from rigger.environments.environment import Environment
-from rigger.environments.inventory import Node
 from rigger.errors import NotReady, StepFailed
 from rigger.modules.contract import INTERFACE
 from rigger.process import capture
 from rigger.runs.environment import LIBEXEC, script_environment
 from rigger.text import last_line
 from rigger.trust.gate import require_agreed_folder, require_trusted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rigger.configuration.config import Config
+    from rigger.environments.environment import Environment
+    from rigger.environments.inventory import Node
 
 
 def run_program(

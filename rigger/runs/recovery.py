@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rigger.audit.events import StepRecovered, StepStarted
-from rigger.configuration.config import Config
 from rigger.configuration.identity import require_recorded
 from rigger.configuration.resolve import resolve, write_computed
-from rigger.environments.environment import Environment
 from rigger.environments.state import state_of
 from rigger.plans.model import Step
 from rigger.runs.output import apply_output
 from rigger.runs.step_files import StepFiles
 from rigger.trust.gate import require_trusted
+
+if TYPE_CHECKING:
+    from rigger.configuration.config import Config
+    from rigger.environments.environment import Environment
 
 
 def load_config(environment: Environment) -> Config:

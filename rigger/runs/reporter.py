@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from rigger.plans.model import Plan
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rigger.plans.model import Plan
 
 
 class Reporter(Protocol):

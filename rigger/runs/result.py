@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rigger.environments.environment import Environment
-from rigger.plans.model import Step
 from rigger.text import duration
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rigger.environments.environment import Environment
+    from rigger.plans.model import Step
 
 SKIPPED = 77  # the exit code by which a test says that it does not apply, as Automake's tests do
 

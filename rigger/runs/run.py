@@ -6,20 +6,16 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rigger import __version__
 from rigger.audit.events import RunFinished, RunStarted, StepFinished, StepStarted
-from rigger.configuration.config import Config
-from rigger.environments.environment import Environment
 from rigger.errors import Interrupted, NotReady, StepFailed, Unwritable
 from rigger.files import write_bytes
 from rigger.git import inspect as git_inspect
 from rigger.modules.scripts import step_digest
 from rigger.modules.shared import shared_digest
 from rigger.plans.changes import recorded_parameters
-from rigger.plans.model import Plan, Step
 from rigger.process import step as step_process
 from rigger.process.interrupts import Interrupts
 from rigger.process.step import Outcome
@@ -27,13 +23,20 @@ from rigger.redact import Redactor, maskable
 from rigger.runs.environment import script_environment
 from rigger.runs.log import StepLog
 from rigger.runs.output import apply_output, missing_outputs, validate_backup, with_given
-from rigger.runs.reporter import Reporter
 from rigger.runs.result import StepResult
 from rigger.runs.step_files import StepFiles
 from rigger.sources import checkout as source_checkout
 from rigger.ssh import agent
 from rigger.ssh.agent import key_problem
 from rigger.ssh.connections import Connections, first_pause
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from rigger.configuration.config import Config
+    from rigger.environments.environment import Environment
+    from rigger.plans.model import Plan, Step
+    from rigger.runs.reporter import Reporter
 
 ATTEMPTS = 3  # that an idempotent step gets when it failed because a connection to a node was lost
 IDEMPOTENT = ("install", "check")

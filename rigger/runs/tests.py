@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rigger.errors import BadUsage
 from rigger.files import write_bytes
-from rigger.modules.model import Module, Suite
 from rigger.questions.model import Choice
-from rigger.runs.result import StepResult
 from rigger.text import did_you_mean, last_line
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rigger.modules.model import Module, Suite
+    from rigger.runs.result import StepResult
 
 REASON_BYTES = 4096  # of the end of a log, in which the last line is the reason
 OUTPUT_BYTES = 64 * 1024  # of a failed test's log, in the JUnit report

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from rigger.environments.checkout import is_used
-from rigger.environments.environment import Environment
 from rigger.errors import BadUsage
 from rigger.git import inspect as git_inspect
 from rigger.git import remote as git_remote
@@ -14,6 +13,11 @@ from rigger.git.urls import check_url
 from rigger.modules.search import in_checkout
 from rigger.sources import checkout as source_checkout
 from rigger.sources.spec import SAYS, same_repository
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rigger.environments.environment import Environment
 
 
 def is_its_own(environment: Environment, saved: Mapping[str, str], place: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from rigger.audit.events import CheckedOut
 from rigger.environments.environment import CHECKOUT, Environment
@@ -15,9 +15,13 @@ from rigger.git import inspect as git_inspect
 from rigger.git import remote as git_remote
 from rigger.git.inspect import is_repository
 from rigger.git.urls import check_url
-from rigger.modules.model import Module
 from rigger.sources.spec import ANOTHER_FOLDER, UNVERSIONED, Checkout, same_release
 from rigger.trust.ledger import agreed_commits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from rigger.modules.model import Module
 
 # ---- which folder, which commit --------------------------------------------------------------------------
 

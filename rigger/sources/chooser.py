@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
-from rigger.environments.environment import Environment
 from rigger.environments.home import Home
 from rigger.errors import BadUsage, NotReady
 from rigger.files import remove
@@ -16,9 +15,6 @@ from rigger.git import inspect as git_inspect
 from rigger.git import remote as git_remote
 from rigger.git.clone import fetch_to_compare
 from rigger.git.urls import check_url
-from rigger.modules.model import Module
-from rigger.questions.model import Question
-from rigger.questions.sources import Sources
 from rigger.sources import checkout as source_checkout
 from rigger.sources import compat
 from rigger.sources import questions as source_questions
@@ -43,6 +39,14 @@ from rigger.sources.spec import (
 )
 from rigger.trust.gate import unknown_commits
 from rigger.trust.ledger import agreed_commits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from rigger.environments.environment import Environment
+    from rigger.modules.model import Module
+    from rigger.questions.model import Question
+    from rigger.questions.sources import Sources
 
 
 class SourceChooser:

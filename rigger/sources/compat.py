@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from rigger import versions
 from rigger.errors import Refused
-from rigger.modules.model import Module
+
+if TYPE_CHECKING:
+    from rigger.modules.model import Module
 
 KNOWN_INTERFACES = (1, 2)
 

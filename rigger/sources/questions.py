@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from rigger.modules.model import Module
 from rigger.questions.model import Choice, Question
-from rigger.questions.sources import Sources
 from rigger.sources.spec import FOLDER, REF, RELEASE, SAYS, SOURCE, stored_source
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rigger.modules.model import Module
+    from rigger.questions.sources import Sources
 
 UNSURE = (
     r"(?i)[0-9][._-]?(alpha|beta|dev|pre|a|b)[._-]?[0-9]*(?:$|[.+-])"  # a suffix of what is not released yet

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from rigger.environments import checkout
 from rigger.environments.checkout import is_used
-from rigger.environments.environment import Environment
-from rigger.modules.model import Module
-from rigger.questions.model import Question
 from rigger.sources.questions import path_question, ref_question, repository_question, version_question
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rigger.environments.environment import Environment
+    from rigger.modules.model import Module
+    from rigger.questions.model import Question
 
 
 class SavedSource:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rigger.git.remote import Target
 
 SOURCE = "PLATFORM_SOURCE"  # which of the three; asked, but not stored: it follows from the others

@@ -9,15 +9,19 @@ import re
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rigger.errors import Interrupted, NotReady, StepFailed
 from rigger.files import remove, write_bytes
 from rigger.process import capture, terminal
-from rigger.process.capture import Captured
 from rigger.process.lookup import process_start_time
 from rigger.ssh.keys import needs_passphrase
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from rigger.process.capture import Captured
 
 RECORD = "agent"  # in an environment: what a run started or added, for the next one should it be killed
 LONGEST_SOCKET = 90  # bytes; a socket's path ends at 108 (sockaddr_un), and ssh-agent needs some of them

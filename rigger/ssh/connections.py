@@ -6,10 +6,13 @@ import contextlib
 import os
 import signal
 import stat
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from rigger.errors import BadUsage
 from rigger.files import remove, write_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 LINK = "connections"  # in the environment's folder, so that the next run finds what a killed one left
 KNOWN_HOSTS = "known_hosts"

@@ -6,8 +6,7 @@ import contextlib
 import json
 import os
 import re
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rigger import templates
 from rigger.errors import BadUsage, Refused
@@ -16,6 +15,9 @@ from rigger.modules.contract import MANIFEST
 from rigger.terraform import hcl
 from rigger.terraform.state import GOOD, resources
 from rigger.terraform.workspace import LOCAL, STATE, Workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 BACKEND = "rigger_backend_override.tf.json"
 BACKEND_RECORD = "backend.json"  # the backend that the state is kept in

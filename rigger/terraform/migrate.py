@@ -6,9 +6,8 @@ import contextlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rigger.errors import Refused, StepFailed
 from rigger.files import write_bytes
@@ -18,6 +17,9 @@ from rigger.terraform.runner import Terraform, lock_of, program_of
 from rigger.terraform.state import GOOD, SEEN, guard, note_seen, whole
 from rigger.terraform.steps import ready
 from rigger.terraform.workspace import LOCAL, STATE, Workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 COPY = f"{STATE}.before-migration"
 

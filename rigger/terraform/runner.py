@@ -12,9 +12,8 @@ import re
 import shutil
 import subprocess
 import threading
-from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rigger import text as texts
 from rigger import versions
@@ -24,6 +23,9 @@ from rigger.terraform.backend import BACKEND
 from rigger.terraform.progress import Progress
 from rigger.terraform.state import JOURNAL, POLL, back_up, kept, whole
 from rigger.terraform.workspace import COPIED, LOCK_FILE, STATE, Workspace, environ, lines, quiet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
 
 PROGRAMS = ("terraform", "tofu")
 MINIMUM = "1.3.0"  # older ones lack parts of the machine-readable output that is read here

@@ -6,13 +6,15 @@ import contextlib
 import json
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rigger.errors import Refused
 from rigger.files import write_bytes
 from rigger.terraform.workspace import STATE, Workspace, lines
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
 
 GOOD = f"{STATE}.good"  # the newest state that was seen whole: Terraform writes its own file in place
 JOURNAL = (

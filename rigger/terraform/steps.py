@@ -9,8 +9,7 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rigger import sdk
 from rigger.errors import BadUsage, NotReady, RiggerError, StepFailed
@@ -34,6 +33,9 @@ from rigger.terraform.state import (
     whole,
 )
 from rigger.terraform.workspace import STATE, Workspace, lay_out
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
 
 PLAN = "plan"
 DRIFT = 8  # the exit code of `plan` and `audit` that says that something differs

@@ -7,8 +7,8 @@ import filecmp
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from rigger import text as texts
 from rigger.envfile import file as envfile
@@ -17,10 +17,14 @@ from rigger.errors import BadUsage, InvalidConfig
 from rigger.files import write_bytes
 from rigger.modules import manifest
 from rigger.modules.contract import MANIFEST
-from rigger.modules.model import Module
 from rigger.modules.verbs import VERBS
 from rigger.terraform import hcl
 from rigger.terraform.hcl import Variable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from rigger.modules.model import Module
 
 STATE = "terraform.tfstate"
 COPIED = ".copied"  # the names of the module's files that were copied into the state's folder

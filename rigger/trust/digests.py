@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from rigger.modules.scripts import content_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 NOT_SCRIPTS = frozenset({"__pycache__", ".git"})
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from rigger.environments import checkout
 from rigger.environments.checkout import is_used
 from rigger.environments.environment import CHECKOUT, Environment
 from rigger.errors import BadUsage
 from rigger.git.inspect import local_base
-from rigger.modules.model import Module
 from rigger.trust import digests, ledger
 from rigger.trust.digests import lies_in
 from rigger.trust.ledger import agreed_commits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from rigger.modules.model import Module
 
 
 def is_trusted(environment: Environment, module: Module) -> bool:

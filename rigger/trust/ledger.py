@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import os
 import time
+from typing import TYPE_CHECKING
 
-from rigger.environments.environment import Environment
 from rigger.errors import InvalidConfig
 from rigger.files import write_bytes
+
+if TYPE_CHECKING:
+    from rigger.environments.environment import Environment
 
 TRUSTED = "trusted"  # in an environment: the modules that a person has agreed to, one SHA-256 a line
 REPOSITORIES = "repositories.json"  # in RIGGER_HOME: URL -> commit -> when a person agreed to it

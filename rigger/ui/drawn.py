@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rigger import text as texts
@@ -13,6 +12,8 @@ from rigger.ui.plain import Plain, Prompt
 from rigger.ui.terminal import terminal_size
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from prompt_toolkit.buffer import Buffer
     from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
     from prompt_toolkit.layout import Layout

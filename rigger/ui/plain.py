@@ -5,14 +5,18 @@ from __future__ import annotations
 import contextlib
 import sys
 import textwrap
-from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from rigger import text as texts
-from rigger.questions.model import Choice
 from rigger.text import WIDEST_VALUE, Row
 from rigger.ui import terminal
 from rigger.ui.terminal import LEAST_COLUMNS, terminal_size
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from rigger.questions.model import Choice
 
 MAKE = "\n"  # the answer that makes a new SSH key; no path is written so
 WRITE = ""  # the review's answer for "it is right"; no question has an empty name

@@ -7,11 +7,13 @@ import os
 import re
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from typing import Protocol, TextIO
+from typing import TYPE_CHECKING, Protocol, TextIO
 
 from rigger import text as texts_
 from rigger.text import table_rows, widths_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 unwritten: list[str] = []  # why output did not get where it was sent, for `cli.main`
 TAIL = 20  # lines of a failed step's output that are shown where it was not streamed

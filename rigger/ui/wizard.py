@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from rigger import text as texts
 from rigger.errors import BadUsage, Interrupted
-from rigger.questions.interview import Interview
 from rigger.questions.model import Answer, BadAnswer, Choice, Question
 from rigger.questions.sources import DRAFT
 from rigger.questions.validate import YES, validate
@@ -20,6 +19,11 @@ from rigger.ui import terminal
 from rigger.ui.drawn import Drawn
 from rigger.ui.plain import MAKE, WRITE, Plain, Prompt, rows_of
 from rigger.ui.terminal import can_draw
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from rigger.questions.interview import Interview
 
 KEPT = 'The answers given so far are kept: "rigger configure" goes on from them.'
 HIDDEN = "********"
