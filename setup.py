@@ -17,6 +17,6 @@ if not {"editable_wheel", "develop"} & set(sys.argv):
 plain = len(sys.executable) < 120 and not any(letter.isspace() for letter in sys.executable)
 command = {"scripts": ["rigger/bin/rigger"]}
 if not plain:
-    command = {"entry_points": {"console_scripts": ["rigger = rigger.__main__:main"]}}
+    command = {"entry_points": {"console_scripts": ["rigger = rigger.__main__:start"]}}
 
 setup(packages=packages, package_dir=package_dir, **command)

@@ -36,5 +36,23 @@ def _answer(arguments: list[str]) -> int:
     return 0
 
 
+def start() -> None:
+    """Run rigger, and end the process as soon as its output is written.
+
+    Python would take apart all that it has imported, only for it to be thrown away: that is a part of what people wait
+    for. Nothing of rigger's is left to be done at exit.
+    """
+    import gc
+
+    gc.set_threshold(50_000)  # much is made when a command starts, and stays until it ends
+    code = main()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except (AttributeError, OSError, ValueError):  # no stream, or nobody listens: that was noticed before
+        code = code or 1
+    os._exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    start()

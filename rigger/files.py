@@ -215,3 +215,12 @@ def exchange(one: str, other: str) -> None:
         os.rename(between, other)
         raise
     os.rename(between, one)
+
+
+@contextmanager
+def temporary_folder(prefix: str, parent: str | None = None) -> Iterator[str]:
+    """Give a folder that is gone afterwards; `parent` is where it lies, by default where the system keeps such things."""
+    from tempfile import TemporaryDirectory  # slow to import, seldom needed
+
+    with TemporaryDirectory(prefix=prefix, dir=parent) as folder:
+        yield folder

@@ -13,6 +13,7 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 from rigger.errors import BadUsage, NotReady, Refused
+from rigger.files import temporary_folder
 from rigger.process import capture
 from rigger.ssh import keys as ssh_keys
 from rigger.text import last_line, printable
@@ -141,10 +142,8 @@ def sign(data: bytes, key: str) -> bytes:
 
     A private key in PKCS #8, as `openssl genpkey -algorithm ed25519` makes it, is put into OpenSSH's form for that.
     """
-    from tempfile import TemporaryDirectory
-
     if b"-----BEGIN PRIVATE KEY-----" in (pem := _read(key)):
-        with TemporaryDirectory(prefix="rigger-") as folder:
+        with temporary_folder("rigger-") as folder:
             return _sign(data, _write(folder, "key", _private_as_openssh(pem, key)))
     return _sign(data, key)
 
@@ -207,9 +206,7 @@ def verify(data: bytes, signature: bytes, key: str | None = None) -> str:
 
     Without `key`, a public key file, this shows only that the signature fits the data and the key it names.
     """
-    from tempfile import TemporaryDirectory
-
-    with TemporaryDirectory(prefix="rigger-") as folder:
+    with temporary_folder("rigger-") as folder:
         signature_file = _write(folder, "signature", signature)
         if key is None:
             done = _ssh_keygen("check-novalidate", "-s", signature_file, input=data)

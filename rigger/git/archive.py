@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 from typing import TYPE_CHECKING
 
 from rigger.errors import BadUsage, Refused
+from rigger.files import temporary_folder
 from rigger.git import runner as git_runner
 from rigger.git.errors import GitError
 from rigger.git.inspect import KNOWN, current_branch, has_history, head_commit, local_base
@@ -48,7 +48,7 @@ def _pack_tip(git: Repository, base: Sequence[str]) -> bytes:
     refs |= {f"refs/heads/{branch}": head} if branch else {}
     for tag in {tag for commit in base for tag in text_of(git("tag", "--points-at", commit)).splitlines()}:
         refs[f"refs/tags/{tag}"] = text_of(git("rev-parse", f"refs/tags/{tag}"))
-    with tempfile.TemporaryDirectory(prefix="rigger-git-") as aside:
+    with temporary_folder("rigger-git-") as aside:
         kind = ["--object-format=sha256"] if len(head) == 64 else []
         git_runner.git(None, "init", "-q", "--bare", "--template=", *kind, "--", aside, bare=True)
         os.makedirs(os.path.join(aside, "objects", "info"), exist_ok=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import tempfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rigger.errors import BadUsage, NotReady, Refused
+from rigger.files import temporary_folder
 from rigger.git import runner as git_runner
 from rigger.git.errors import AmbiguousCommit, GitError, GitTimedOut, NoSuchCommit
 from rigger.git.inspect import is_repository
@@ -178,7 +178,7 @@ def _history(url: str, asked: str, timeout: float, cache: str) -> Iterator[Repos
             yield git
         return
     with (
-        tempfile.TemporaryDirectory(prefix="rigger-history-") as folder,
+        temporary_folder("rigger-history-") as folder,
         _cached(url, asked, timeout, folder) as git,
     ):
         yield git

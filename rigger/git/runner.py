@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from typing import Any
 
 from rigger import text
 from rigger.errors import Interrupted, NotReady, ProcessTimedOut, StepFailed
+from rigger.files import temporary_folder
 from rigger.git.errors import GitError, GitTimedOut, error_of
 from rigger.git.urls import protocols
 from rigger.process import capture
@@ -120,7 +120,7 @@ def opened(folder: str, url: str = "") -> Iterator[Repository]:
     """Give a repository to work on, whose own settings are set aside, by git's means for linked worktrees."""
     git_dir, common = git_folders(folder)
     own = own_settings(common)
-    with tempfile.TemporaryDirectory(prefix="rigger-git-") as shared:
+    with temporary_folder("rigger-git-") as shared:
         for name in _SHARED:
             os.symlink(os.path.join(common, name), os.path.join(shared, name))
         with open(os.path.join(shared, "config"), "w") as file:

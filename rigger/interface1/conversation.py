@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -23,6 +22,7 @@ from rigger.redact import Redactor, maskable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from tempfile import TemporaryDirectory
 
     from rigger.modules.model import Module
 
@@ -63,7 +63,7 @@ class Conversation:
         self._pending: Question | None = None
         self._passed_over: set[str] = set()
         self._dialogue: Dialogue | None = None
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._folder: TemporaryDirectory[str] | None = None
 
     def questions(self, values: Mapping[str, str], basis: Mapping[str, str]) -> list[Question]:
         """Return what config.sh has asked so far, and what it asks next, if the values answer all before.
@@ -112,7 +112,9 @@ class Conversation:
             return
         preset = self._given_beforehand()
         self._take_back_what_it_made_of_answers()
-        self._folder = tempfile.TemporaryDirectory(prefix="rigger-")
+        from tempfile import TemporaryDirectory  # slow to import, and few providers ask by themselves
+
+        self._folder = TemporaryDirectory(prefix="rigger-")
         start = self._environment(self._folder.name, basis, preset)
         self._beginning = Beginning(dict(basis), preset, start)
         try:

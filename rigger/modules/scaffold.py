@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 from typing import TYPE_CHECKING
 
 from rigger.errors import BadUsage, ModuleRefused, NotReady
-from rigger.files import PACKAGE
+from rigger.files import PACKAGE, temporary_folder
 from rigger.modules import manifest
 from rigger.modules.contract import NAME
 
@@ -30,7 +29,7 @@ def write(role: str, name: str, folder: str) -> Module:
     _require_room(folder)
     try:
         os.makedirs(os.path.dirname(folder), exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".rigger-new-", dir=os.path.dirname(folder)) as aside:
+        with temporary_folder(".rigger-new-", os.path.dirname(folder)) as aside:
             made = os.path.join(aside, "module")
             _fill(os.path.join(TEMPLATES, role), made, _words(name))
             _require_valid(made, name)

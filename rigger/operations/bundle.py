@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from rigger.bundles.contents import ADDED
 from rigger.bundles.read import read_manifest
 from rigger.configuration.resolve import resolve
 from rigger.errors import DifferencesFound
+from rigger.files import temporary_folder
 
 if TYPE_CHECKING:
     from rigger.bundles.format import Difference, Manifest
@@ -92,7 +92,7 @@ def diff(
 
 def _as_saved_now(environment: Environment) -> Manifest:
     """Return the manifest that a bundle of the environment would have now."""
-    with tempfile.TemporaryDirectory(prefix="rigger-") as folder, environment.locked("rigger bundle diff"):
+    with temporary_folder("rigger-") as folder, environment.locked("rigger bundle diff"):
         path = os.path.join(folder, "now.rigger")
         contents.save(environment, resolve(environment), path)
         return read_manifest(path)

@@ -8,12 +8,11 @@ import os
 import re
 import signal
 import sys
-import tempfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rigger.errors import Interrupted, NotReady, StepFailed
-from rigger.files import remove, write_bytes
+from rigger.files import remove, temporary_folder, write_bytes
 from rigger.process import capture, terminal
 from rigger.process.lookup import process_start_time
 from rigger.ssh.keys import needs_passphrase
@@ -73,6 +72,8 @@ class _Served:
 
     def start(self) -> None:
         """Start an agent; raises NotReady."""
+        import tempfile  # slow to import, and few platforms need an agent
+
         folder = tempfile.mkdtemp(prefix="rigger-agent-", dir=_short_folder())
         self.socket = os.path.join(folder, "socket")
         self._keep()
@@ -181,7 +182,7 @@ def _stop(pid: int, started: int | None, socket: str) -> None:
 
 
 def _take_back(socket: str, public_keys: Sequence[str]) -> None:
-    with contextlib.suppress(OSError, StepFailed, NotReady), tempfile.TemporaryDirectory() as folder:
+    with contextlib.suppress(OSError, StepFailed, NotReady), temporary_folder("rigger-") as folder:
         for line in public_keys:
             path = os.path.join(folder, "key.pub")
             with open(path, "w", encoding="utf-8", errors="surrogateescape") as file:
@@ -226,6 +227,8 @@ def _environ(socket: str) -> dict[str, str]:
 
 def _short_folder() -> str | None:
     """Return where a socket's path stays short enough; None for the usual place."""
+    import tempfile
+
     usual = tempfile.gettempdir()
     return None if len(os.fsencode(usual)) < LONGEST_SOCKET - 40 else "/tmp"
 
