@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING
+
+from rigger.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -115,7 +116,7 @@ def widths_of(table: Sequence[Sequence[str]]) -> list[int]:
     return [max(map(cell_width, column)) for column in zip_longest(*table, fillvalue="")]
 
 
-@dataclass(frozen=True)
+@frozen
 class Row:
     """One line of a list: the value it stands for and its cells; the last one is said in a lower voice."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rigger.audit.events import (
@@ -14,6 +13,7 @@ from rigger.audit.events import (
     UpgradeRolledBack,
     UpgradeStarted,
 )
+from rigger.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +22,7 @@ MODULES = ("PLATFORM", "PROVIDER")
 LOOKS = ("check", "plan", "audit")  # scripts that make nothing, also where there is nothing
 
 
-@dataclass(frozen=True)
+@frozen
 class RecordedCluster:
     """What a cluster that exists was made as, by the audit log; empty where an older rigger did not record it."""
 

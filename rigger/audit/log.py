@@ -24,12 +24,12 @@ import json
 import os
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 from rigger.audit.events import Event, Repaired
 from rigger.errors import InvalidConfig, NotReady
 from rigger.files import sync_folder, unlink_if_there, write_all
+from rigger.values import frozen
 
 FIRST = "0" * 64  # the `prev` of the first record
 HASH_KEY = b',"hash":"'
@@ -38,7 +38,7 @@ BLOCK = 64 * 1024  # bytes
 OWN_MEMBERS = frozenset({"seq", "time", "run", "event", "prev", "hash"})
 
 
-@dataclass(frozen=True)
+@frozen
 class Verdict:
     """What `verify` found: `problems` are sentences, none when the log is what was written."""
 
@@ -51,7 +51,7 @@ class Verdict:
         return not self.problems
 
 
-@dataclass(frozen=True)
+@frozen
 class _End:
     """Where a log ends: its last whole record, and the size and identity of the file that holds it."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rigger.audit.events import (
@@ -17,6 +17,7 @@ from rigger.audit.events import (
     UpgradeRolledBack,
 )
 from rigger.audit.secrets import HIDDEN
+from rigger.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +28,7 @@ UNDOES = {"undeploy": ("platform/",), "destroy": ("provider/", "platform/")}
 UPGRADED = ("/install", "/deploy", "/setup-clients")
 
 
-@dataclass(frozen=True)
+@frozen
 class StepRun:
     """What the audit log says about one run of a step."""
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from rigger.audit.events import (
     Destroyed,
     Event,
@@ -13,11 +11,12 @@ from rigger.audit.events import (
     SuspendStarted,
 )
 from rigger.errors import InvalidConfig
+from rigger.values import frozen
 
 EMPTIES = ("undeploy", "suspend")  # steps that take the platform, or its machines, away
 
 
-@dataclass(frozen=True)
+@frozen
 class Suspension:
     """A suspend that has begun or ended and was not resumed."""
 

@@ -16,11 +16,12 @@ from rigger.audit.events import (
 )
 from rigger.audit.steps import StepHistory
 from rigger.errors import InvalidConfig
+from rigger.values import frozen
 
 WAYS_ON = 'Go on with "rigger upgrade --resume", or back with "rigger upgrade --rollback".'
 
 
-@dataclass(frozen=True)
+@frozen
 class Request:
     """A jump from one version to another, and the way it is made."""
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
+
+from rigger.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
     from rigger.questions.model import Answer, Question
 
 
-@dataclass(frozen=True)
+@frozen
 class Config:
     """A valid configuration: what a run works with."""
 

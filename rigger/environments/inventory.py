@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 import re
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from typing import TYPE_CHECKING, Any
 
 from rigger.errors import InvalidConfig
 from rigger.files import write_bytes
+from rigger.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -25,7 +26,7 @@ NEXT_STEP = (
 )
 
 
-@dataclass(frozen=True)
+@frozen
 class Node:
     """One machine: its name, where it is reached, and how ssh gets in."""
 

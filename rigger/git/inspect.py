@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 
 from rigger import text
 from rigger.errors import NotReady
 from rigger.git import runner as git_runner
 from rigger.git.errors import GitError
 from rigger.git.runner import Repository, git_folders, saying_what_failed, text_of
+from rigger.values import frozen
 
 KNOWN = "refs/rigger/known"  # below it, the commits that rigger itself brought here: nobody's local work
 
@@ -18,7 +18,7 @@ KNOWN = "refs/rigger/known"  # below it, the commits that rigger itself brought 
 SCRIPTS = r"(?:contrib|providers|rigger|\.rigger)/.*|(?:.*/)?(?:rigger\.yml|Makefile|[^/]*\.(?:sh|bash|mk))"
 
 
-@dataclass(frozen=True)
+@frozen
 class State:
     """What a checkout is like."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rigger.errors import BadUsage, NotReady, Refused
@@ -16,6 +15,7 @@ from rigger.git.inspect import is_repository
 from rigger.git.runner import TIMEOUT, Repository, text_of
 from rigger.git.urls import check_ref, check_url
 from rigger.text import SHOWN, did_you_mean
+from rigger.values import frozen
 from rigger.versions import newest_first
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ COMMIT = r"[0-9a-f]{40}|[0-9a-f]{64}"
 RELEASE = r"v?[0-9]{1,9}(?:\.[0-9]{1,9}){1,3}(?:[-+._]?[0-9A-Za-z][0-9A-Za-z.+-]{0,60})?"
 
 
-@dataclass(frozen=True)
+@frozen
 class Target:
     """What to check out: a commit, and what it was asked for by."""
 

@@ -7,7 +7,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from rigger import text
@@ -19,6 +19,7 @@ from rigger.process import capture
 from rigger.process import step as step_process
 from rigger.process.interrupts import Interrupts
 from rigger.text import in_words
+from rigger.values import frozen
 
 TIMEOUT = 600.0  # seconds
 
@@ -90,7 +91,7 @@ def saying_what_failed(what: str) -> Iterator[None]:
 # ---- running git -----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@frozen
 class Repository:
     """A repository that git works on with settings of rigger's: `url` is what it may reach, "" for nothing."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from rigger.envfile.names import check_name, check_value
@@ -11,6 +11,7 @@ from rigger.envfile.output import parse_output
 from rigger.interface1 import script
 from rigger.modules.contract import CORE
 from rigger.redact import maskable
+from rigger.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,7 +30,7 @@ def unfit(name: str) -> str | None:
     return "is a question of rigger's own" if name in CORE else check_name(name)
 
 
-@dataclass(frozen=True)
+@frozen
 class Beginning:
     """What config.sh began with."""
 
@@ -40,7 +41,7 @@ class Beginning:
     start: Mapping[str, str] = field(default_factory=dict, repr=False)  # its whole process environment
 
 
-@dataclass(frozen=True)
+@frozen
 class Outcome:
     """What config.sh gave back; nothing before it came to its end."""
 
@@ -52,7 +53,7 @@ class Outcome:
     secret_names: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True)
+@frozen
 class Reading:
     """Reads what a config.sh that began somehow gave back; `say` is told of what is not kept."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from rigger.audit.secrets import secret_digest
@@ -12,6 +12,7 @@ from rigger.errors import RiggerError
 from rigger.files import write_bytes
 from rigger.modules.interface1 import CONFIG
 from rigger.questions.model import Choice, Question
+from rigger.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 RECORD = "questions.json"  # in a provider's state: what its config.sh asked and gave, for later commands
 
 
-@dataclass(frozen=True)
+@frozen
 class Record:
     """What config.sh asked and gave the last time; what it gave only as digests."""
 

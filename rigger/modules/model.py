@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from rigger.modules.interface2 import Interface
@@ -12,6 +12,7 @@ from rigger.modules.verbs import (
     DEFAULT_TIMEOUT,
     DEFAULT_TIMEOUTS,
 )
+from rigger.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from rigger.questions.model import Question
 
 
-@dataclass(frozen=True)
+@frozen
 class Suite:
     """A named list of a platform's tests."""
 
@@ -28,7 +29,7 @@ class Suite:
     tests: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@frozen
 class Upgrade:
     """A way in which a platform goes from one version to another, and the jumps that it can make."""
 
@@ -39,7 +40,7 @@ class Upgrade:
     since: str = ""  # the oldest version that it starts from
 
 
-@dataclass(frozen=True)
+@frozen
 class Tool:
     """A program that must be on PATH, the oldest version that will do, and how to get it."""
 
@@ -48,7 +49,7 @@ class Tool:
     remedy: str = ""
 
 
-@dataclass(frozen=True)
+@frozen
 class TerraformSettings:
     """What a manifest says of a provider's .tf files; all of it has defaults."""
 
@@ -61,7 +62,7 @@ class TerraformSettings:
     )  # kind -> settings, Jinja2 templates
 
 
-@dataclass(frozen=True)
+@frozen
 class Module:
     """A provider, platform or add-on as its manifest describes it."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rigger.errors import BadUsage, Refused, RiggerError
@@ -15,6 +15,7 @@ from rigger.modules.contract import INTERFACE, MANIFEST, NAME
 from rigger.modules.interface1 import is_provider
 from rigger.modules.verbs import REQUIRED
 from rigger.text import did_you_mean
+from rigger.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +55,7 @@ PLATFORM_PLACES = (".", "rigger", ".rigger", "contrib/rigger")  # of a repositor
 PROVIDER_PLACES = ("contrib", "providers")  # of a repository, for folders of its own providers
 
 
-@dataclass(frozen=True)
+@frozen
 class Found:
     """A module that was found, where, and why it cannot be used if it cannot."""
 

@@ -17,6 +17,7 @@ from rigger.runs.programs import run_program
 from rigger.sources.spec import DECIDE, SOURCE
 from rigger.ssh import keys as ssh_keys
 from rigger.text import shorten, visible
+from rigger.values import frozen
 
 if TYPE_CHECKING:
     from rigger.configuration.questionnaire import Questionnaire
@@ -44,7 +45,7 @@ class Talk(Protocol):
 Ask = Callable[[Callable[[Question], Question], Iterable[str]], Talk]
 
 
-@dataclass(frozen=True)
+@frozen
 class Given:
     """What was said beforehand to configure; `path` is a vars file or a bundle."""
 

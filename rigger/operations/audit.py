@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rigger.configuration.resolve import resolve
@@ -15,13 +14,14 @@ from rigger.plans.scripts import require_scripts
 from rigger.runs.reporter import Reporter, Silent
 from rigger.runs.result import StepResult, failures
 from rigger.runs.run import Run
+from rigger.values import frozen
 
 if TYPE_CHECKING:
     from rigger.audit.log import Verdict
     from rigger.environments.environment import Environment
 
 
-@dataclass(frozen=True)
+@frozen
 class Audited:
     """What the audit log is, and in a sentence each what was changed by hand; None where nobody looked for that."""
 

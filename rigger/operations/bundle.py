@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rigger.bundles import contents, seal, unpack
@@ -13,6 +13,7 @@ from rigger.bundles.read import read_manifest
 from rigger.configuration.resolve import resolve
 from rigger.errors import DifferencesFound
 from rigger.files import temporary_folder
+from rigger.values import frozen
 
 if TYPE_CHECKING:
     from rigger.bundles.format import Difference, Manifest
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from rigger.environments.home import Home
 
 
-@dataclass(frozen=True)
+@frozen
 class Inspected:
     """What a bundle says of itself."""
 
@@ -31,7 +32,7 @@ class Inspected:
         return {**self.manifest.fields, "files": files}
 
 
-@dataclass(frozen=True)
+@frozen
 class Verified:
     """A bundle every file of which is as it was written."""
 
@@ -43,7 +44,7 @@ class Verified:
         return {"file": self.path, "files": files, "signer": signer, "good": True}
 
 
-@dataclass(frozen=True)
+@frozen
 class Compared:
     """How the files of a bundle differ from those of another, or of an environment."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rigger import text
@@ -24,6 +23,7 @@ from rigger.questions.model import Choice
 from rigger.runs.reporter import Reporter, Silent
 from rigger.sources import checkout as source_checkout
 from rigger.trust.gate import unknown_commits
+from rigger.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from rigger.git.remote import Target
 
 
-@dataclass(frozen=True)
+@frozen
 class PlatformSource:
     """Where an environment's platform comes from, as its vars say it."""
 
@@ -43,7 +43,7 @@ class PlatformSource:
     own: bool  # whether the folder is the user's: then nothing in it is touched
 
 
-@dataclass(frozen=True)
+@frozen
 class CheckedOut:
     """What became of a checkout."""
 
@@ -73,7 +73,7 @@ class CheckedOut:
         }
 
 
-@dataclass(frozen=True)
+@frozen
 class _Work:
     """A checkout to be brought to a commit, and whom to tell and to ask."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rigger.configuration.equivalent import equivalent
@@ -33,6 +32,7 @@ from rigger.runs.reporter import Reporter, Silent
 from rigger.sources.chooser import SourceChooser
 from rigger.sources.questions import with_source
 from rigger.text import shorten, visible
+from rigger.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from rigger.questions.sources import Sources
 
 
-@dataclass(frozen=True)
+@frozen
 class Configured:
     """An environment as it is configured now."""
 

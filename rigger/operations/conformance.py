@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rigger.conformance import rehearsal, rules, subject
 from rigger.conformance.finding import ADVICE, FAIL, PASS, Finding
 from rigger.errors import BadUsage, TestsFailed
 from rigger.runs.reporter import Reporter, Silent
+from rigger.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rigger.modules.model import Module
 
 
-@dataclass(frozen=True)
+@frozen
 class Checked:
     """What was found in a module, whether its scripts ran, and the folder of their logs, if it is kept."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from rigger import text as texts
 from rigger.errors import BadUsage, Interrupted
+from rigger.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,7 +31,7 @@ class Prompt(Protocol):
         """Ask for a text that is not shown."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Consent:
     """What was agreed to beforehand, and who can be asked for the rest.
 

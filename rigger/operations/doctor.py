@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rigger.configuration.resolve import resolve
@@ -10,6 +9,7 @@ from rigger.environments.state import state_of
 from rigger.errors import NotReady
 from rigger.plans import provision
 from rigger.runs import preflight
+from rigger.values import frozen
 
 if TYPE_CHECKING:
     from rigger.environments.environment import Environment
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rigger.runs.preflight import Finding
 
 
-@dataclass(frozen=True)
+@frozen
 class Diagnosis:
     """What was looked at, and whether that was for an environment or only for this machine."""
 

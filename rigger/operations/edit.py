@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rigger.audit.events import Configured
@@ -23,6 +23,7 @@ from rigger.operations.editor import Editor, find_editor
 from rigger.operations.values import ChangedValues, change_values, rewrite_computed
 from rigger.runs.programs import run_program
 from rigger.runs.reporter import Reporter, Silent
+from rigger.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,7 +38,7 @@ class EditedEnvironment(Environment):
         self.vars_file = store.vars_file
 
 
-@dataclass(frozen=True)
+@frozen
 class _Editing:
     """A text that is being edited, and whom to tell and to ask."""
 

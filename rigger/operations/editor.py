@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 import shlex
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rigger.errors import BadUsage
 from rigger.process.terminal import interactive
+from rigger.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 
-@dataclass(frozen=True)
+@frozen
 class Editor:
     """A program that gets a file's path as its last word, and ends when the text in it is as somebody wants it."""
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rigger.environments.state import state_of
 from rigger.errors import BadUsage
 from rigger.operations.consent import Consent
+from rigger.values import frozen
 
 if TYPE_CHECKING:
     from rigger.environments.environment import Environment
     from rigger.environments.home import Home
 
 
-@dataclass(frozen=True)
+@frozen
 class Forgotten:
     """An environment of which nothing is left."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rigger.environments.state import state_of
 from rigger.errors import BadUsage
 from rigger.text import did_you_mean
+from rigger.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 BLOCK = 1 << 16  # bytes of a log that are read at once
 
 
-@dataclass(frozen=True)
+@frozen
 class PastRun:
     """A run and its steps that ended."""
 
@@ -36,7 +36,7 @@ class PastRun:
         return {**vars(self), "steps": [{key: getattr(step, key) for key in keys} for step in self.steps]}
 
 
-@dataclass(frozen=True)
+@frozen
 class Runs:
     """The runs of an environment, in order."""
 
@@ -47,7 +47,7 @@ class Runs:
         return [run.as_dict() for run in self.runs]
 
 
-@dataclass(frozen=True)
+@frozen
 class StepLog:
     """What a step printed."""
 
@@ -70,7 +70,7 @@ class StepLog:
             yield b"(no log: " + os.fsencode(os.path.basename(self.log)) + b" was never begun)\n"
 
 
-@dataclass(frozen=True)
+@frozen
 class Logs:
     """The logs of some steps of one run; of none where nothing was run yet."""
 

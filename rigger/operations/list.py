@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rigger.configuration.identity import require_modules_named
 from rigger.errors import RiggerError
+from rigger.values import frozen
 
 if TYPE_CHECKING:
     from rigger.environments.environment import Environment
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 UNKNOWN = "?"  # what is said of an environment whose files cannot be used
 
 
-@dataclass(frozen=True)
+@frozen
 class Listed:
     """An environment in the list; `problem` says why its files cannot be used, if they cannot."""
 
@@ -37,7 +37,7 @@ class Listed:
         return {**place, **modules, "type": self.type, "nodes": self.nodes}
 
 
-@dataclass(frozen=True)
+@frozen
 class Environments:
     """All environments of a home, sorted by name."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from rigger.bundles import opened, seal
@@ -32,6 +32,7 @@ from rigger.operations.write import compute, values_to_store
 from rigger.questions.model import Question
 from rigger.runs.reporter import Reporter, Silent
 from rigger.text import plain
+from rigger.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from rigger.environments.home import Home
 
 
-@dataclass(frozen=True)
+@frozen
 class Opening:
     """How a bundle is opened, and which one is acceptable."""
 
@@ -49,7 +50,7 @@ class Opening:
     identities: Sequence[str] = field(default_factory=tuple)  # age or SSH keys that decrypt its secrets
 
 
-@dataclass(frozen=True)
+@frozen
 class LoadedBundle:
     """An environment that was made from a bundle, or brought up to date with it."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rigger.errors import RiggerError
 from rigger.modules import scaffold, search
 from rigger.modules.scaffold import in_repository
+from rigger.values import frozen
 
 if TYPE_CHECKING:
     from rigger.environments.home import Home
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rigger.modules.search import Found
 
 
-@dataclass(frozen=True)
+@frozen
 class Modules:
     """The modules of a role, also hidden and broken ones, and the checkout that some of them lie in."""
 
@@ -28,7 +28,7 @@ class Modules:
         return [_row(module) for module in self.modules]
 
 
-@dataclass(frozen=True)
+@frozen
 class NewModule:
     """A module that was written, and the top of the git repository that it lies in; empty where it lies in none."""
 

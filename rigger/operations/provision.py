@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rigger.configuration.identity import require_recorded
@@ -17,6 +16,7 @@ from rigger.runs.recovery import load_config
 from rigger.runs.reporter import Reporter, Silent
 from rigger.runs.run import Run
 from rigger.sources.checkout import check_checkout, restore
+from rigger.values import frozen
 
 if TYPE_CHECKING:
     from rigger.configuration.config import Config
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rigger.plans.model import Plan
 
 
-@dataclass(frozen=True)
+@frozen
 class Planned:
     """What a command would do; nothing of it was done."""
 

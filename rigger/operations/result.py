@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Protocol
+
+from rigger.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +20,7 @@ class Result(Protocol):
         """Return the report as it is written for programs: what JSON can hold."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Data:
     """A result that is nothing but its report."""
 
@@ -28,7 +30,7 @@ class Data:
         return self.report
 
 
-@dataclass(frozen=True)
+@frozen
 class RunResult:
     """What became of the steps of a run; `before` and `after` are further fields of the report."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from rigger.bundles import contents, seal
@@ -16,6 +16,7 @@ from rigger.errors import BadUsage
 from rigger.operations.consent import Consent
 from rigger.runs.recovery import recover
 from rigger.runs.reporter import Reporter, Silent
+from rigger.values import frozen
 
 if TYPE_CHECKING:
     from rigger.configuration.config import Config
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 Encrypt = Callable[[bytes], bytes]
 
 
-@dataclass(frozen=True)
+@frozen
 class SaveOptions:
     """What goes into a bundle, and how it is protected."""
 
@@ -35,7 +36,7 @@ class SaveOptions:
     sign_key: str | None = None  # an SSH key
 
 
-@dataclass(frozen=True)
+@frozen
 class SavedBundle:
     """A bundle that was written."""
 

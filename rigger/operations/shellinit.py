@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from rigger.envfile import file as envfile
 from rigger.text import decode
+from rigger.values import frozen
 
 if TYPE_CHECKING:
     from rigger.environments.environment import Environment
 
 
-@dataclass(frozen=True)
+@frozen
 class ShellLines:
     """Lines for a shell, in bytes as values may hold any; their `repr` shows no secret."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rigger.configuration.identity import require_recorded
@@ -16,6 +15,7 @@ from rigger.runs.environment import LIBEXEC, script_environment
 from rigger.ssh.connections import KNOWN_HOSTS, forget_host_keys
 from rigger.text import did_you_mean
 from rigger.trust.gate import require_trusted
+from rigger.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rigger.environments.environment import Environment
 
 
-@dataclass(frozen=True)
+@frozen
 class HostKeyForgotten:
     """A node whose host key is not known any more, and the file that it was looked for in."""
 

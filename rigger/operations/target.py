@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rigger.configuration.finder import DEFAULT_PLATFORM
@@ -18,6 +17,7 @@ from rigger.errors import BadUsage, RiggerError
 from rigger.questions.sources import Sources
 from rigger.sources import questions as source_questions
 from rigger.sources.change import is_its_own, other_place
+from rigger.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from rigger.operations.consent import Consent
 
 
-@dataclass(frozen=True)
+@frozen
 class Target:
     """The environment to make or change, whether its name was given, and answers of an interrupted conversation."""
 

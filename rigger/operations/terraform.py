@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rigger.audit.events import TerraformCalled
@@ -19,6 +18,7 @@ from rigger.terraform import steps
 from rigger.terraform.runner import program_of, say_lock
 from rigger.terraform.state import back_up, kept
 from rigger.terraform.workspace import Workspace, environ
+from rigger.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,7 +29,7 @@ NEEDS_NO_INIT = ("version", "fmt", "-help", "-version", "--version")
 CHANGES_STATE = ("apply", "destroy", "import", "refresh", "state", "taint", "untaint")
 
 
-@dataclass(frozen=True)
+@frozen
 class Unlocked:
     """Who held the lock of a state; empty where nobody did."""
 
@@ -39,7 +39,7 @@ class Unlocked:
         return {"holder": self.holder or None}
 
 
-@dataclass(frozen=True)
+@frozen
 class Migrated:
     """Where a state is now, in a sentence."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from rigger.errors import BadUsage, InvalidConfig, RiggerError, TestsFailed
@@ -12,6 +12,7 @@ from rigger.plans import lifecycle
 from rigger.runs import tests as suites
 from rigger.runs.reporter import Reporter, Silent
 from rigger.runs.tests import Case, is_test, write_report
+from rigger.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from rigger.operations.result import RunResult
 
 
-@dataclass(frozen=True)
+@frozen
 class Tested:
     """The results of a suite's tests, and the folder that their report lies in."""
 

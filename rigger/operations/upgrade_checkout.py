@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rigger.audit.events import CheckedOut
@@ -14,6 +13,7 @@ from rigger.git import remote as git_remote
 from rigger.git.inspect import require_clean
 from rigger.operations.agreement import agree_to_repository
 from rigger.sources import checkout as source_checkout
+from rigger.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rigger.runs.reporter import Reporter
 
 
-@dataclass(frozen=True)
+@frozen
 class Release:
     """A commit of the platform's repository, and the folder that has it."""
 

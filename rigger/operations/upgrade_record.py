@@ -20,12 +20,12 @@ def ways_out(work: Session) -> str:
     ways = [f"{_how_far(upgrade)}; {recorded} is recorded.", 'Go on: "rigger upgrade --resume".']
     if not upgrade.request.back:
         ways.append('Go back: "rigger upgrade --rollback".')
-    if backup := work.environment.backups.last(until=_end(upgrade.backup)) if upgrade.backup else "":
+    if backup := work.environment.backups.last(until=end_of(upgrade.backup)) if upgrade.backup else "":
         ways.append(f'Put the data of before back: "rigger restore {backup}".')
     return " ".join(ways)
 
 
-def _end(step: StepFinished) -> float:
+def end_of(step: StepFinished) -> float:
     """Return when a step had ended, in seconds since 1970; the milliseconds of a record are cut off, not rounded."""
     return seconds(step.time) + int(step.time[20:23]) / 1000 + 0.001
 

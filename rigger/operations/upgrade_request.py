@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rigger.audit.upgrades import Request
@@ -15,6 +15,7 @@ from rigger.questions.model import Choice
 from rigger.sources import compat
 from rigger.sources.compat import require_interface
 from rigger.sources.spec import same_release
+from rigger.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from rigger.operations.session import Session
 
 
-@dataclass(frozen=True)
+@frozen
 class UpgradeOptions:
     """What somebody wants; `resume` and `rollback` are about the upgrade that did not finish, and stand alone."""
 

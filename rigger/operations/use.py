@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from rigger.values import frozen
 
 if TYPE_CHECKING:
     from rigger.environments.home import Home
 
 
-@dataclass(frozen=True)
+@frozen
 class Used:
     """The environment that is the current one now."""
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
+
+from rigger.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
     from rigger.modules.model import Module
 
 
-@dataclass(frozen=True)
+@frozen
 class Step:
     """One run of one module's script, and the reason for it."""
 
@@ -49,7 +51,7 @@ class Step:
         }
 
 
-@dataclass(frozen=True)
+@frozen
 class Plan:
     """The steps of one command, in order; what is up to date already; what will be lost."""
 

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from rigger.process import spawn
@@ -16,6 +16,7 @@ from rigger.process.spawn import own_children, piped
 from rigger.process.tree import KILL_PATIENCE, Family, Group, GroupTarget, ProcessInfo, has_proc
 from rigger.process.watch import BLOCK, DRAIN_IDLE, DRAIN_LIMIT, DRAIN_SIZE, Watch
 from rigger.text import in_words
+from rigger.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -28,7 +29,7 @@ TIMEOUT_PATIENCE = 20.0  # seconds between TERM and KILL after a timeout: nobody
 # ---- a step's script -------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@frozen
 class Outcome:
     """How a script ended; `duration` is in seconds.
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from rigger.errors import BadUsage
+from rigger.values import frozen
 
 TYPES = ("text", "integer", "confirm", "select", "checkbox", "path", "ssh-key", "secret")
 CHANGES = ("none", "install", "deploy", "create", "replace")
 KEY_KINDS = ("ed25519", "rsa")  # of SSH keys that can be made
 
 
-@dataclass(frozen=True)
+@frozen
 class Choice:
     """One value that may be chosen, and what it means."""
 
@@ -19,7 +20,7 @@ class Choice:
     description: str = ""
 
 
-@dataclass(frozen=True)
+@frozen
 class Question:
     """One value that a module needs: how it is asked for, its default, and what makes it valid."""
 
@@ -61,7 +62,7 @@ class Question:
         return bool(self.choices_command)
 
 
-@dataclass(frozen=True)
+@frozen
 class Answer:
     """A value and where it came from."""
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from rigger.questions.model import Answer, Question
+from rigger.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +34,7 @@ class Meanwhile:
         self.taken_back[name] = answer
 
 
-@dataclass(frozen=True)
+@frozen
 class Sources:
     """The places where a value may stand beforehand, in order of precedence."""
 

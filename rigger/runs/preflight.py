@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rigger import versions
@@ -14,6 +13,7 @@ from rigger.process import capture
 from rigger.runs.programs import run_program
 from rigger.ssh.agent import key_problem
 from rigger.text import last_line
+from rigger.values import frozen
 
 if TYPE_CHECKING:
     from rigger.configuration.config import Config
@@ -32,7 +32,7 @@ REMEDIES = {
 }
 
 
-@dataclass(frozen=True)
+@frozen
 class Finding:
     """One thing that was looked at: what it is, whether it will do, and what to do if not."""
 

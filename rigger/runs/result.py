@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from rigger.text import duration
+from rigger.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 SKIPPED = 77  # the exit code by which a test says that it does not apply, as Automake's tests do
 
 
-@dataclass(frozen=True)
+@frozen
 class StepResult:
     """How one step ended."""
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from rigger.errors import BadUsage
 from rigger.files import write_bytes
 from rigger.questions.model import Choice
 from rigger.text import did_you_mean, last_line
+from rigger.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,7 +23,7 @@ REASON_BYTES = 4096  # of the end of a log, in which the last line is the reason
 OUTPUT_BYTES = 64 * 1024  # of a failed test's log, in the JUnit report
 
 
-@dataclass(frozen=True)
+@frozen
 class Case:
     """The result of one test."""
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from rigger.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +24,7 @@ UNVERSIONED = "unversioned"  # the version of a folder that git knows nothing of
 UTF8 = ("utf-8", "surrogateescape")
 
 
-@dataclass(frozen=True)
+@frozen
 class SourceSpec:
     """What of which repository; two that are equal need the same checkout."""
 
@@ -48,7 +49,7 @@ def stored_source(values: Mapping[str, str]) -> str:
     return next((source for name, source in SAYS.items() if values.get(name)), "")
 
 
-@dataclass(frozen=True)
+@frozen
 class Checkout:
     """A folder that has what is wanted, its version, and how it was come by if it was cloned just now."""
 

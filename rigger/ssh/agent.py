@@ -8,7 +8,6 @@ import os
 import re
 import signal
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rigger.errors import Interrupted, NotReady, StepFailed
@@ -16,6 +15,7 @@ from rigger.files import remove, temporary_folder, write_bytes
 from rigger.process import capture, terminal
 from rigger.process.lookup import process_start_time
 from rigger.ssh.keys import needs_passphrase
+from rigger.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,7 +28,7 @@ NO_AGENT = 2  # ssh-add's exit code where it reaches no agent
 WAYS = "Add it to an agent of your own beforehand, or run rigger on a terminal, where ssh-add can ask."
 
 
-@dataclass(frozen=True)
+@frozen
 class Problem:
     """Why a key cannot be served, and what helps."""
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import sys
 import textwrap
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from rigger import text as texts
 from rigger.text import WIDEST_VALUE, Row
 from rigger.ui import terminal
 from rigger.ui.terminal import LEAST_COLUMNS, terminal_size
+from rigger.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,7 +26,7 @@ WRITE = ""  # the review's answer for "it is right"; no question has an empty na
 # What a prompt consists of
 
 
-@dataclass(frozen=True)
+@frozen
 class Prompt:
     """What is shown while one question is asked, and what is taken for an answer."""
 

@@ -6,6 +6,7 @@ import pytest
 
 from rigger.configuration import questionnaire, resolve
 from rigger.environments.home import Home
+from rigger.environments.state import state_of
 from rigger.errors import BadUsage, InvalidConfig, RiggerError
 
 PROVIDER = """
@@ -148,9 +149,9 @@ def test_the_recorded_version_is_the_one_that_the_vars_said(home):
             command=command,
             parameters={"VERSION": version, "T": "***f"},
         )
-        return made.state().cluster.answers
+        return state_of(made).cluster.answers
 
-    assert made.state().cluster is None
+    assert state_of(made).cluster is None
     assert step("provision", "1") == {"VERSION": "1"}
     say("upgrade-started", **{"from": "1", "to": "2"})
     assert step("upgrade", "2") == {"VERSION": "1"}
@@ -160,7 +161,7 @@ def test_the_recorded_version_is_the_one_that_the_vars_said(home):
     say("upgrade-started", **{"from": "1", "to": "3"})
     step("upgrade", "3")
     say("upgrade-finished", **{"from": "1", "to": "3"})
-    assert made.state().cluster.answers == {"VERSION": "3"}
+    assert state_of(made).cluster.answers == {"VERSION": "3"}
     assert step("test", "3") == {"VERSION": "3"}
     say("destroyed")
-    assert made.state().cluster is None
+    assert state_of(made).cluster is None

@@ -6,10 +6,11 @@ import pytest
 from helpers.second_machine import VERSION_OF
 from helpers.without_terminal import Listener, Person, configured
 
+from rigger.audit.state import ClusterState
 from rigger.errors import BadUsage, InvalidConfig, StepFailed
+from rigger.operations import upgrade_record
 from rigger.operations.provision import provision
 from rigger.operations.upgrade import plan, upgrade
-from rigger.operations.upgrade_record import backup_finished, commit_before
 from rigger.operations.upgrade_request import UpgradeOptions
 
 GRACEFUL = UpgradeOptions(to="1.10.0", style="graceful")
@@ -118,23 +119,29 @@ def test_what_could_not_be_recorded_carries_the_result(wood, monkeypatch):
 
 
 def record(event, **fields):
-    return {"event": event, "run": "r1", **fields}
+    return {"event": event, "run": "r1", "seq": 1, "time": "", **fields}
+
+
+def commit_before(*records):
+    return ClusterState.of(records).checkouts.before_upgrade
 
 
 def test_the_commit_before_the_last_upgrade():
     begun, back = record("upgrade-started"), record("upgrade-started", rollback=True)
     checked_out = record("checked-out", before="aaa")
-    assert commit_before([]) == commit_before([checked_out]) == commit_before([begun]) == ""
-    assert commit_before([begun, checked_out]) == "aaa"
-    assert commit_before([begun, checked_out, begun]) == ""
-    assert commit_before([begun, checked_out, back, record("checked-out", before="bbb")]) == "aaa"
+    assert commit_before() == commit_before(checked_out) == commit_before(begun) == ""
+    assert commit_before(begun, checked_out) == "aaa"
+    assert commit_before(begun, checked_out, begun) == ""
+    assert commit_before(begun, checked_out, back, record("checked-out", before="bbb")) == "aaa"
 
 
 def test_when_the_backup_of_an_upgrade_was_whole():
-    def started(command):
-        return record("step-started", command=command, step="backup", number=1)
+    def backup_finished(command, **end):
+        started = record("step-started", command=command, step="backup", number=1)
+        done = record("step-finished", number=1, time="1970-01-01T00:01:00.250Z", **end)
+        backup = ClusterState.of([record("upgrade-started"), started, done]).upgrade.backup
+        return upgrade_record.end_of(backup) if backup else 0
 
-    done = record("step-finished", number=1, exit_code=0, time="1970-01-01T00:01:00.250Z")
-    assert backup_finished([started("upgrade"), done]) == pytest.approx(60.251)
-    assert backup_finished([started("backup"), done]) == 0
-    assert backup_finished([started("upgrade"), {**done, "exit_code": 1}]) == 0
+    assert backup_finished("upgrade", exit_code=0) == pytest.approx(60.251)
+    assert backup_finished("backup", exit_code=0) == 0
+    assert backup_finished("upgrade", exit_code=1) == 0
