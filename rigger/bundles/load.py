@@ -71,7 +71,7 @@ class Loaded:
             values[root] = self.target.file(CHECKOUT)
         return values
 
-    def origin(self) -> SavedSource | None:
+    def source(self) -> SavedSource | None:
         """Return the checkout that modules are looked for in, None where the platform comes from no repository."""
         values = self._plain_vars()
         if not is_used(values):
@@ -100,8 +100,8 @@ class Loaded:
 
     def in_checkout(self, role: str, name: str) -> Found | None:
         """Return the provider or platform of that name in the checkout, None where it has none."""
-        origin = self.origin()
-        folder = origin.folder({}) if origin else None
+        source = self.source()
+        folder = source.folder({}) if source else None
         found = in_checkout(role, self.target.home, folder) if folder else []
         return next((module for module in found if module.name == name), None)
 
@@ -240,8 +240,8 @@ def _new_commits(loaded: Loaded) -> list[str]:
 
     Whoever made a bundle can say of any commit that it is the user's own work, so the last one has to be agreed to.
     """
-    origin = loaded.origin()
-    folder = origin.folder({}) if origin and loaded.repository else None
+    source = loaded.source()
+    folder = source.folder({}) if source and loaded.repository else None
     if folder is None:
         return []
     commit = git_inspect.commit(folder)

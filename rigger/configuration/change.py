@@ -25,15 +25,15 @@ def validated(
     saved = {**environment.vars(), **environment.secrets()}
     after = {name: value for name, value in {**saved, **given}.items() if name not in gone}
     require_modules_named(environment, after)
-    catalog = questionnaire_of(environment, after)
-    catalog.check_names(given, {**after}, "config set", also=saved)
+    questionnaire = questionnaire_of(environment, after)
+    questionnaire.check_names(given, {**after}, "config set", also=saved)
     require_same_modules(environment, saved, after)
-    _, platform = catalog.modules(after)
+    _, platform = questionnaire.modules(after)
     for name in identity.identity({}, platform) | {f"{platform.prefix}_VERSION": ""}:
         if name in gone or name in given and given[name] != saved.get(name):
             raise BadUsage(f"{name} is worked out by rigger.", "Set VERSION for another version.")
     interview = Interview(
-        catalog.questions,
+        questionnaire.questions,
         Sources(flags=given, flags_name="config set", saved=after),
         lambda folder, program, values: run_program(environment, folder, program, values),
         take_defaults=True,
@@ -44,7 +44,7 @@ def validated(
         raise InvalidConfig(
             f"{names} would have no value.", "Give them in the same command: rigger config set NAME=VALUE ..."
         )
-    questions: dict[str, Question] = {q.name: q for q in catalog.questions(after)}
+    questions: dict[str, Question] = {q.name: q for q in questionnaire.questions(after)}
     values = {name: _saved_form(interview, questions.get(name), name, value) for name, value in given.items()}
     final = {**after, **values}
     root = checkout.place(environment, final) if is_used(final) else ""

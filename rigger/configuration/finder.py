@@ -30,18 +30,18 @@ DEFAULT_PLATFORM = "etcd"
 class ModuleFinder:
     """The modules that can be found, those of the platform's repository among them; each manifest is read once.
 
-    `origin` is where a platform that lies in a git repository comes from; `records` is the environment that knows what
+    `source` is where a platform that lies in a git repository comes from; `records` is the environment that knows what
     providers of interface 1 asked.
     """
 
     def __init__(
         self,
         home: str,
-        origin: SavedSource | SourceChooser | None = None,
+        source: SavedSource | SourceChooser | None = None,
         records: Environment | None = None,
     ):
         self.home = home
-        self.origin = origin
+        self.source = source
         self._records = records
         self._checkout: str | None = None
         self._loaded: dict[tuple[str, str, str | None], Module] = {}
@@ -56,9 +56,9 @@ class ModuleFinder:
 
     def _in_checkout_again(self, role: str, name: str) -> str:
         """Return the name of a module that came in a bundle, if the checkout that did not come along has it now."""
-        if not self._checkout or os.sep not in name or self.origin is None:
+        if not self._checkout or os.sep not in name or self.source is None:
             return name
-        scripts = self.origin.environment.file("scripts", role)
+        scripts = self.source.environment.file("scripts", role)
         own = in_checkout(role, self.home, self._checkout) if os.path.dirname(name) == scripts else []
         return next((module.name for module in own if module.name == os.path.basename(name)), name)
 
@@ -95,44 +95,48 @@ class ModuleFinder:
 
     def in_repository(self, values: Mapping[str, str]) -> bool:
         """Return whether the platform comes from a repository."""
-        return self.origin is not None and (self.origin.comes_first or is_used(values))
+        return self.source is not None and (self.source.comes_first or is_used(values))
 
     @property
-    def _source(self) -> SavedSource | SourceChooser:
+    def _repository_source(self) -> SavedSource | SourceChooser:
         """Where the platform comes from; asked for only where that is a repository."""
-        assert self.origin is not None
-        return self.origin
+        assert self.source is not None
+        return self.source
 
     def find_checkout(self, values: Mapping[str, str]) -> None:
         """Have the platform's checkout at hand, if there is one: modules are looked for in it first."""
         if self.in_repository(values):
-            self._checkout = self._source.folder(values)
+            self._checkout = self._repository_source.folder(values)
             if self._checkout and values.get("PLATFORM"):
                 platform = self.module("platform", values["PLATFORM"])
-                require_interface(platform, self._source.version(values))
+                require_interface(platform, self._repository_source.version(values))
 
     def comes_from_repository(self, platform: Module) -> bool:
         """Return whether a platform names its repository, and is not the copy of one that came in a bundle."""
-        came_along = os.path.dirname(platform.folder) == self._source.environment.file("scripts", "platform")
+        came_along = os.path.dirname(platform.folder) == self._repository_source.environment.file(
+            "scripts", "platform"
+        )
         return bool(platform.repository) and not came_along
 
-    def is_settled(self, values: Mapping[str, str]) -> bool:
+    def is_complete(self, values: Mapping[str, str]) -> bool:
         """Return whether it is known where the platform, and with it perhaps the provider, comes from."""
-        if self.origin is None or not (self.origin.comes_first or values.get("PLATFORM")):
-            return self.origin is None
-        if self.origin.comes_first:
-            return self.origin.settled(values)
+        if self.source is None or not (self.source.comes_first or values.get("PLATFORM")):
+            return self.source is None
+        if self.source.comes_first:
+            return self.source.is_complete(values)
         platform = self.module("platform", values["PLATFORM"])
-        return not self.comes_from_repository(platform) or self.origin.settled(values)
+        return not self.comes_from_repository(platform) or self.source.is_complete(values)
 
     def version(self, values: Mapping[str, str]) -> dict[str, str]:
         """Return VERSION as the platform's repository has it, nothing where it comes from none."""
-        version = self.origin.version(values) if self.origin and self.in_repository(values) else ""
+        version = self.source.version(values) if self.source and self.in_repository(values) else ""
         return {"VERSION": version} if version else {}
 
     def platform_beforehand(self, values: Mapping[str, str]) -> Module | None:
         """Return the platform of a repository as it is known without a checkout, None where it is not."""
-        name = self._source.platform or self._platform_at(values.get("REPOSITORY") or self._source.repository)
+        name = self._repository_source.platform or self._platform_at(
+            values.get("REPOSITORY") or self._repository_source.repository
+        )
         with contextlib.suppress(RiggerError):
             return self.known(None, "platform", name) if name else None
         return None
@@ -152,13 +156,13 @@ class ModuleFinder:
         Raises Refused where it has no manifest of one, and is not known as the repository of one.
         """
         own = in_checkout("platform", self.home, self._checkout) if self._checkout else []
-        known = own[0].name if own else self._platform_at(self._source.url(values))
-        if known or self._source.platform:
+        known = own[0].name if own else self._platform_at(self._repository_source.url(values))
+        if known or self._repository_source.platform:
             return known or DEFAULT_PLATFORM
-        if self._source.asks:
+        if self._repository_source.asks:
             return ""
         raise Refused(
-            f"{values.get('CHECKOUT') or self._source.url(values)} has no manifest of a platform: {MANIFEST} is "
+            f"{values.get('CHECKOUT') or self._repository_source.url(values)} has no manifest of a platform: {MANIFEST} is "
             "not in its root, in rigger/, .rigger/ or contrib/rigger/.",
             'Say which one is meant with --platform NAME, or write one: "rigger platform new NAME".',
         )

@@ -45,14 +45,14 @@ class Questionnaire:
     def __init__(
         self,
         home: str,
-        origin: SavedSource | SourceChooser | None = None,
+        source: SavedSource | SourceChooser | None = None,
         *,
         records: Environment | None = None,
         before: Questionnaire | None = None,
         begin: Callable[[], Conversations] | None = None,
     ):
-        self.origin = origin  # of a platform that lies in a git repository
-        self.finder = ModuleFinder(home, origin, records)
+        self.source = source  # of a platform that lies in a git repository
+        self.finder = ModuleFinder(home, source, records)
         self.conversations: Conversations | None = None  # once one of those providers was chosen
         self._before = before
         self._begin = begin
@@ -73,7 +73,7 @@ class Questionnaire:
         """
         asked = self._asked_by_config_sh(values, live)
         self.finder.find_checkout(values)
-        depends = ("PROVIDER", "PLATFORM", "TYPE", *(DECIDE if self.origin else ()))
+        depends = ("PROVIDER", "PLATFORM", "TYPE", *(DECIDE if self.source else ()))
         chosen = (tuple(values.get(name) for name in depends), asked)
         if chosen not in self._questions:
             self._questions[chosen] = self._questions_for(values, asked)
@@ -118,12 +118,12 @@ class Questionnaire:
 
         A repository that was given beforehand comes first: it may bring the platform along.
         """
-        origin = self.origin
-        if origin is None:
+        source = self.source
+        if source is None:
             return [self._module_question("platform", DEFAULT_PLATFORM, values)], True
-        if origin.comes_first:
-            questions = origin.questions(values, self.finder.platform_beforehand(values))
-            if not origin.settled(values):
+        if source.comes_first:
+            questions = source.questions(values, self.finder.platform_beforehand(values))
+            if not source.is_complete(values):
                 return questions, False
             self.finder.find_checkout(values)
             own = self.finder.own_platform(values)
@@ -136,7 +136,7 @@ class Questionnaire:
         )  # as it is known without a checkout
         if platform is None or not self.finder.comes_from_repository(platform):
             return questions, True
-        return [*questions, *origin.questions(values, platform)], origin.settled(values)
+        return [*questions, *source.questions(values, platform)], source.is_complete(values)
 
     def pass_over(self, name: str) -> None:
         """Let a provider of interface 1 go on without an answer: it is missing, but there may be more."""
@@ -150,7 +150,7 @@ class Questionnaire:
 
         None for any other provider, and where nobody configures. `live` lets it go on.
         """
-        if self._begin is None or not values.get("PROVIDER") or not self.finder.is_settled(values):
+        if self._begin is None or not values.get("PROVIDER") or not self.finder.is_complete(values):
             return None
         provider, platform = self.chosen(values)
         if provider is None or not provider.contract.has_own_questions:
@@ -167,8 +167,8 @@ class Questionnaire:
 
         Manifests are read only now, when somebody is going to look at them; a broken one says so.
         """
-        if question.name == "VERSION" and self.origin:
-            return self.origin.describe(question)
+        if question.name == "VERSION" and self.source:
+            return self.source.describe(question)
         if question.name not in ("PLATFORM", "PROVIDER"):
             return question
         role = question.name.lower()
@@ -241,8 +241,8 @@ class Questionnaire:
 
 def questionnaire_of(environment: Environment, saved: Mapping[str, str]) -> Questionnaire:
     """Return the modules and questions of an environment with these values, its checkout as it is."""
-    origin = SavedSource(environment, saved) if is_used(saved) else None
-    return Questionnaire(environment.home, origin, records=environment)
+    source = SavedSource(environment, saved) if is_used(saved) else None
+    return Questionnaire(environment.home, source, records=environment)
 
 
 def asked_by_config_sh(environment: Environment, saved: Mapping[str, str]) -> set[str]:

@@ -34,10 +34,10 @@ def resolve(environment: Environment, changed: Mapping[str, str] | None = None) 
     """
     vars, secret_vars = environment.vars(), environment.secrets()
     saved = {**vars, **secret_vars, **(changed or {})}
-    catalog = questionnaire_of(environment, saved)
+    questionnaire = questionnaire_of(environment, saved)
     require_modules_named(environment, saved)
-    provider, platform = _modules(environment, catalog, saved)
-    interview = Interview(catalog.questions, Sources(saved=saved), take_defaults=True)
+    provider, platform = _modules(environment, questionnaire, saved)
+    interview = Interview(questionnaire.questions, Sources(saved=saved), take_defaults=True)
     missing = interview.missing()
     for question in missing:
         if question.name in interview.set_aside:
@@ -49,7 +49,7 @@ def resolve(environment: Environment, changed: Mapping[str, str] | None = None) 
             'Type "rigger configure" to be asked, or "rigger config set NAME=VALUE".',
         )
     questions = tuple(interview.applicable())
-    every = {question.name for question in catalog.questions(interview.values())}
+    every = {question.name for question in questionnaire.questions(interview.values())}
     kept = {name: value for name, value in saved.items() if name not in every}
     values = {**kept, **interview.values()}
     if "VERSION" in values:
@@ -98,11 +98,11 @@ def write_computed(environment: Environment, config: Config) -> None:
 
 
 def _modules(
-    environment: Environment, catalog: Questionnaire, saved: Mapping[str, str]
+    environment: Environment, questionnaire: Questionnaire, saved: Mapping[str, str]
 ) -> tuple[Module, Module]:
     """Return the two modules of an environment; raises InvalidConfig where one of them went away."""
     try:
-        return catalog.modules(saved)
+        return questionnaire.modules(saved)
     except BadUsage as problem:
         if is_used(saved) and not os.path.isdir(checkout.place(environment, saved)):
             folder = checkout.place(environment, saved)

@@ -104,13 +104,13 @@ def _begin(
     environment = target.environment
     here = _saved(environment, reporter)
     sources = sources_of(given, target.draft, {**here, **loaded})
-    origin = _source(environment, sources, reporter, consent, asks=bool(ask) and not given.defaults)
+    source = _source(environment, sources, reporter, consent, asks=bool(ask) and not given.defaults)
     # As things are stored: the source that is known beforehand stands among the saved values only from here on.
     take_defaults = takes_defaults(given, sources, asks=bool(ask))
-    sources = with_source(sources, origin.beforehand)
+    sources = with_source(sources, source.beforehand)
     questionnaire = Questionnaire(
         home.path,
-        origin,
+        source,
         before=questionnaire_of(environment, here),
         begin=lambda: _conversations(home, environment, sources, reporter, bool(ask), stack),
     )
@@ -189,8 +189,8 @@ def _warn_of_scripts(work: Answering) -> None:
 
 def _discard_drafts(work: Answering) -> None:
     """Remove what was kept for a conversation that would have gone on later."""
-    if isinstance(work.questionnaire.origin, SourceChooser):
-        work.questionnaire.origin.discard()
+    if isinstance(work.questionnaire.source, SourceChooser):
+        work.questionnaire.source.discard()
     if work.ask:
         Draft(work.home.path, work.target.name).remove()
 

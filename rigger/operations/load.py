@@ -129,7 +129,7 @@ def _begin(
 ) -> Answering:
     """Return the questions that the bundle leaves open, after saying what is in it."""
     target, loaded = bundle.target, bundle.vars()
-    questionnaire = Questionnaire(home.path, bundle.origin())
+    questionnaire = Questionnaire(home.path, bundle.source())
     known = questionnaire.modules(loaded)
     bundle.require_platform(*known)
     _say_bundle(bundle, reporter)

@@ -90,8 +90,8 @@ def _change(work: Answering, target: Environment, loaded: Mapping[str, str]) -> 
 
 def _new_clone(work: Answering) -> Checkout | None:
     """Return what was cloned for the environment, None where nothing had to be."""
-    origin = work.questionnaire.origin
-    found = origin.found(work.values()) if isinstance(origin, SourceChooser) else None
+    source = work.questionnaire.source
+    found = source.found(work.values()) if isinstance(source, SourceChooser) else None
     return found if found and found.is_new else None
 
 
@@ -122,8 +122,8 @@ def values_to_store(
     applicable = {question.name for question in interview.applicable()}
     values = {**_still_holding(work, {**old, **loaded}), **_explicit(work, applicable)}
     values.pop(SOURCE, None)
-    if isinstance(questionnaire.origin, SourceChooser):
-        values = without_empty(values, questionnaire.origin.stored(interview.values()))
+    if isinstance(questionnaire.source, SourceChooser):
+        values = without_empty(values, questionnaire.source.stored(interview.values()))
     for name in questionnaire.left_behind(old, values):
         if name not in loaded:
             values.pop(name, None)

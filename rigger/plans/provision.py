@@ -77,7 +77,7 @@ class _Planner:
                 return "its script changed"
         return "" if done.started.shared == self.shared(module) else "its script changed"
 
-    def let_go(self, leaving: Sequence[str]) -> bool:
+    def drained(self, leaving: Sequence[str]) -> bool:
         """Return whether the platform has let those nodes go already, and only their removal did not finish."""
         scaled = self.history.done.get(f"platform/{self.config.platform.name}/scale")
         return scaled is not None and tuple(scaled.started.leaving) == tuple(leaving) and not self.again
@@ -146,7 +146,7 @@ def _before_create(planner: _Planner, leaving: Sequence[str]) -> list[Step]:
             Step(config.provider, "check", "create did not finish: first see what exists", goes_on=True)
         )
     deployed = history.ever_started(f"platform/{config.platform.name}/deploy")
-    if leaving and deployed and config.platform.script("scale") and not planner.let_go(leaving):
+    if leaving and deployed and config.platform.script("scale") and not planner.drained(leaving):
         steps.append(
             Step(config.platform, "scale", f"before {_and(leaving)} leave{'s' if len(leaving) == 1 else ''}")
         )

@@ -81,7 +81,7 @@ class SourceChooser:
         self._asked_of: tuple[str, Module | None] | None = None
         self._obtained: dict[SourceSpec, Checkout] = {}
 
-    def settled(self, values: Mapping[str, str]) -> bool:
+    def is_complete(self, values: Mapping[str, str]) -> bool:
         """Return whether it was said what is wanted of the repository."""
         return SourceSpec.of(values) is not None
 

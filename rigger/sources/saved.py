@@ -45,7 +45,7 @@ class SavedSource:
         ]
         return [*found, version_question(name, [])]
 
-    def settled(self, values: Mapping[str, str]) -> bool:
+    def is_complete(self, values: Mapping[str, str]) -> bool:
         """Return whether all that can be known of the checkout is known."""
         return True
 

@@ -165,7 +165,7 @@ class Terraform:
         return words
 
     def init(self) -> None:
-        """Get plugins and settle the backend, unless nothing changed since that was done last."""
+        """Get plugins and set the backend up, unless nothing changed since that was done last."""
         marker = self.workspace.passing(INITIALISED)
         known = _json(marker)
         plugins = known.get("plugins", [""])
