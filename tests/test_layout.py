@@ -97,6 +97,26 @@ def test_no_circle():
         visit(module, ())
 
 
+def lazy_imports(path: str) -> set[str]:
+    """Return the modules of the package that a file imports inside of a function."""
+    with open(path, encoding="utf-8") as file:
+        tree = ast.parse(file.read())
+    functions = (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    imports = (
+        node for function in functions for node in ast.walk(function) if isinstance(node, ast.ImportFrom)
+    )
+    return {node.module for node in imports if node.module and node.module.partition(".")[0] == "rigger"}
+
+
+@pytest.mark.parametrize(
+    "module", sorted(FILES.keys() - {"rigger.__main__"})
+)  # which answers --help without imports
+def test_our_own_modules_are_imported_at_the_top(module):
+    assert not lazy_imports(FILES[module]), (
+        "only outside libraries are heavy enough to be imported where they are used"
+    )
+
+
 # Who never speaks to a person: an operation and all below it is called by programs too, and says what it has to say to
 # a Reporter, asks a Consent, and returns its result.
 QUIET = {room for room in RANK if RANK[room] <= RANK["operations"] and room != "ui"}
