@@ -117,8 +117,8 @@ def sync_tree(folder: str) -> None:
 
     syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
     if syncfs is None:
-        for place, _, names in os.walk(folder):
-            for path in (place, *(os.path.join(place, name) for name in names)):
+        for parent, _, names in os.walk(folder):
+            for path in (parent, *(os.path.join(parent, name) for name in names)):
                 _sync(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         return
     fd = os.open(folder, OPEN_FOLDER)
@@ -202,8 +202,8 @@ def exchange(one: str, other: str) -> None:
     import ctypes
 
     libc, a, b = ctypes.CDLL(None, use_errno=True), os.fsencode(one), os.fsencode(other)
-    here = -100  # AT_FDCWD of Linux
-    if hasattr(libc, "renameat2") and libc.renameat2(here, a, here, b, 2) == 0:  # RENAME_EXCHANGE
+    at_fdcwd = -100  # AT_FDCWD of Linux
+    if hasattr(libc, "renameat2") and libc.renameat2(at_fdcwd, a, at_fdcwd, b, 2) == 0:  # RENAME_EXCHANGE
         return
     if hasattr(libc, "renamex_np") and libc.renamex_np(a, b, 2) == 0:  # RENAME_SWAP
         return

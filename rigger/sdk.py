@@ -99,9 +99,9 @@ def run(program: Callable[[Answers], object]) -> int:
     try:
         program(answers())
     except RiggerError as problem:
-        said = f"{problem.message} {problem.next_step}".rstrip()
+        sentence = f"{problem.message} {problem.next_step}".rstrip()
         # The wizard has words of its own before what is wrong with an answer.
-        print(f"error: {said}" if is_step() else said, file=sys.stderr)
+        print(f"error: {sentence}" if is_step() else sentence, file=sys.stderr)
         return DIFFERS if isinstance(problem, DifferencesFound) else FAILED
     return SUCCEEDED
 

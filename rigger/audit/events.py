@@ -119,13 +119,13 @@ class Event:
     @classmethod
     def read(cls, record: Record) -> Self:
         """Return the event of a record; what it lacks, or has in another form, is empty."""
-        found = cls.__new__(cls)
-        values = found.__dict__
+        event = cls.__new__(cls)
+        values = event.__dict__
         values.update(seq=record["seq"], time=record["time"], run=record["run"])
         for name, key, json, empty, default in cls.layout:
             value = record.get(key)
             values[name] = value if isinstance(value, json) else empty if default is MISSING else default
-        return found
+        return event
 
     def with_values(self, **values: Any) -> Self:
         """Return the same with other values."""

@@ -14,5 +14,5 @@ def secret_digest(key: bytes, value: str) -> str:
     """
     import hmac  # slow to import, and not every environment has secrets
 
-    found = hmac.new(key, value.encode("utf-8", "surrogateescape"), hashlib.sha256)
-    return f"{HIDDEN}{found.hexdigest()[:16]}"
+    digest = hmac.new(key, value.encode("utf-8", "surrogateescape"), hashlib.sha256)
+    return f"{HIDDEN}{digest.hexdigest()[:16]}"

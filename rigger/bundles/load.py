@@ -76,9 +76,9 @@ class Loaded:
         values = self._plain_vars()
         if not is_used(values):
             return None
-        here = checkout.place(self.target, values)
-        came_along = self.repository and here == self.target.file(CHECKOUT)
-        return SavedSource(self.target, values, self.found.file(CHECKOUT) if came_along else here)
+        folder = checkout.place(self.target, values)
+        came_along = self.repository and folder == self.target.file(CHECKOUT)
+        return SavedSource(self.target, values, self.found.file(CHECKOUT) if came_along else folder)
 
     def _plain_vars(self) -> dict[str, str]:
         """Return the vars but for secrets; a folder of somebody's own counts only if this environment has it already.
@@ -90,8 +90,8 @@ class Loaded:
         if not folder or (self.update and self.target.vars().get("CHECKOUT") == folder):
             return values
         scripts = self.found.scripts("platform")
-        known = self.found.fields["platform"] in search.folders("platform", self.target.home)
-        alone = scripts is not None and not known and not self.repository
+        is_known = self.found.fields["platform"] in search.folders("platform", self.target.home)
+        alone = scripts is not None and not is_known and not self.repository
         replacement = scripts if scripts is not None and alone else self.target.file(CHECKOUT)
         values = {name: opened.repoint(value, folder, replacement) for name, value in values.items()}
         if alone:
@@ -102,8 +102,8 @@ class Loaded:
         """Return the provider or platform of that name in the checkout, None where it has none."""
         source = self.source()
         folder = source.folder({}) if source else None
-        found = in_checkout(role, self.target.home, folder) if folder else []
-        return next((module for module in found if module.name == name), None)
+        modules = in_checkout(role, self.target.home, folder) if folder else []
+        return next((module for module in modules if module.name == name), None)
 
     def module(self, role: str) -> str:
         """Return the provider or platform by name or folder: this machine's own, else the bundle's."""
@@ -124,9 +124,9 @@ class Loaded:
         """Return the roles whose module is the bundle's own."""
         return [role for role in ROLES if self.module(role) == self.found.scripts(role)]
 
-    def unlike(self, known: list[Module]) -> list[str]:
+    def unlike(self, modules: list[Module]) -> list[str]:
         """Return the names of this machine's own modules that are not as those of the bundle."""
-        own = [module for module in known if module.role not in self.strangers()]
+        own = [module for module in modules if module.role not in self.strangers()]
         pairs = [(module, self.found.scripts(module.role)) for module in own]
         return [
             module.name
@@ -136,9 +136,9 @@ class Loaded:
 
     def left_behind(self) -> list[str]:
         """Return the names of secrets that were left out of the bundle and are not on this machine either."""
-        here = self.target.secrets() if self.update else {}
+        secrets = self.target.secrets() if self.update else {}
         return [
-            name for name in self.found.fields["redacted"] if name not in here and name not in self.secrets
+            name for name in self.found.fields["redacted"] if name not in secrets and name not in self.secrets
         ]
 
     def lost(self) -> list[str]:
@@ -148,8 +148,8 @@ class Loaded:
     def require_platform(self, provider: Module, platform: Module) -> None:
         """Raise Refused when the modules are not the ones that the bundle says it is about."""
         fields = self.found.fields
-        known = (provider.name, platform.name, platform.prefix)
-        if known != (fields["provider"], fields["platform"], fields["prefix"]):
+        named = (provider.name, platform.name, platform.prefix)
+        if named != (fields["provider"], fields["platform"], fields["prefix"]):
             raise Refused(
                 f"{self.found.path} says that it is about {fields['platform']} on {fields['provider']}, "
                 f"but its vars name {platform.name} on {provider.name}.",
@@ -158,14 +158,14 @@ class Loaded:
 
     def put_in_place(self, vars: Mapping[str, str], secrets: Mapping[str, str]) -> None:
         """Put the environment in its place; paths into the unpacked bundle become paths into it."""
-        here = {n: opened.repoint(v, self.found.folder, self.target.path) for n, v in vars.items()}
+        repointed = {n: opened.repoint(v, self.found.folder, self.target.path) for n, v in vars.items()}
         if not self.update:
-            self._put_in_place(here, secrets)
+            self._put_in_place(repointed, secrets)
             return
         with self.target.locked("rigger configure"):
             if self.target.audit.head() != self.head:
                 raise Locked(f"{self.target.name} was changed meanwhile.", "Load the bundle again.")
-            self._put_in_place(here, secrets)
+            self._put_in_place(repointed, secrets)
 
     def _put_in_place(self, vars: Mapping[str, str], secrets: Mapping[str, str]) -> None:
         def record(aside: Environment) -> None:
@@ -202,33 +202,33 @@ def loading(
     `agree` is called with the names of modules that only the bundle has, and the hashes of their files; it raises where
     nobody agrees. Raises Refused for a bundle that is not acceptable, or older than what is here.
     """
-    with unpack.unpacked(path, home, check_signature=seal.checker(key)) as found:
-        target = _target(found, home, name)
+    with unpack.unpacked(path, home, check_signature=seal.checker(key)) as opened_bundle:
+        target = _target(opened_bundle, home, name)
         head = target.audit.head() if target.exists() else None
         if head and not allow_older:
-            require_newer(found, target)
-        secrets = _open(found, open_sealed)
-        loaded = Loaded(found, target, secrets, found.unpack_checkout(), head)
+            require_newer(opened_bundle, target)
+        secrets = _open(opened_bundle, open_sealed)
+        loaded = Loaded(opened_bundle, target, secrets, opened_bundle.unpack_checkout(), head)
         _require_agreement(loaded, agree)
         yield loaded
 
 
 def _require_agreement(loaded: Loaded, agree: Agree) -> None:
     """Let a person agree to all that would run and that this machine has not seen; once is enough."""
-    found, roles = loaded.found, loaded.strangers()
-    digests = {role: trust_digests.digest(str(found.scripts(role))) for role in roles}
-    known = ledger.agreed(loaded.target)
-    new = [role for role in roles if digests[role] not in known]
-    programs = found.programs(loaded.target)
+    bundle, roles = loaded.found, loaded.strangers()
+    digests = {role: trust_digests.digest(str(bundle.scripts(role))) for role in roles}
+    agreed = ledger.agreed(loaded.target)
+    new = [role for role in roles if digests[role] not in agreed]
+    programs = bundle.programs(loaded.target)
     commits = _new_commits(loaded)
     if new or programs or commits:
-        hashes = [pair for role in new for pair in found.script_hashes(role)]
-        names = [found.fields[role] for role in new] or ([found.fields["platform"]] if commits else [])
+        hashes = [pair for role in new for pair in bundle.script_hashes(role)]
+        names = [bundle.fields[role] for role in new] or ([bundle.fields["platform"]] if commits else [])
         agree(names, [*hashes, *programs, *(_scripts_of_checkout(loaded) if commits else [])])
     for commit in commits:
         agree_repository(loaded.target.home, _url(loaded), commit)
     if roles:
-        ledger.agree(found.folder, [*digests.values()])
+        ledger.agree(bundle.folder, [*digests.values()])
 
 
 def _url(loaded: Loaded) -> str:
@@ -245,8 +245,8 @@ def _new_commits(loaded: Loaded) -> list[str]:
     if folder is None:
         return []
     commit = git_inspect.commit(folder)
-    known = agreed_commits(loaded.target.home, _url(loaded))
-    return [] if commit in known else [*local_base(folder), commit]
+    agreed = agreed_commits(loaded.target.home, _url(loaded))
+    return [] if commit in agreed else [*local_base(folder), commit]
 
 
 def _scripts_of_checkout(loaded: Loaded) -> list[tuple[str, str]]:
@@ -260,29 +260,29 @@ def _scripts_of_checkout(loaded: Loaded) -> list[tuple[str, str]]:
     return rows
 
 
-def _target(found: OpenedBundle, home: Home, name: str | None) -> Environment:
+def _target(bundle: OpenedBundle, home: Home, name: str | None) -> Environment:
     """Return the environment that a bundle belongs to: the one of the same ID, or a new one."""
     for other in home.names():
-        here = home.at(other)
-        if id_of(here, f"{found.fields['prefix']}_ID") == found.id:
+        environment = home.at(other)
+        if id_of(environment, f"{bundle.fields['prefix']}_ID") == bundle.id:
             if name and name != other:
                 raise BadUsage(
-                    f"{found.path} is the environment {other}, which is here already; it cannot be {name} too.",
+                    f"{bundle.path} is the environment {other}, which is here already; it cannot be {name} too.",
                     f'Leave --name out, or type "rigger forget {other}" first.',
                 )
-            return here
-    target = home.at(name or found.name)
+            return environment
+    target = home.at(name or bundle.name)
     if target.exists():
         raise BadUsage(
-            f"{target.name} is another cluster than the one in {found.path}.",
+            f"{target.name} is another cluster than the one in {bundle.path}.",
             "Give this one a name with --name NAME.",
         )
     return target
 
 
-def _open(found: OpenedBundle, open_sealed: Callable[[bytes], bytes]) -> dict[str, str]:
+def _open(bundle: OpenedBundle, open_sealed: Callable[[bytes], bytes]) -> dict[str, str]:
     """Put the files of the encrypted part in their places and return its secrets; raises Refused."""
-    data = found.encrypted
+    data = bundle.encrypted
     if data is None:
         return {}
     try:
@@ -290,9 +290,9 @@ def _open(found: OpenedBundle, open_sealed: Callable[[bytes], bytes]) -> dict[st
     except (ValueError, RecursionError):
         sealed = None
     if not _is_sealed(sealed):
-        raise Refused(f"The encrypted part of {found.path} is not what rigger writes.", AGAIN)
-    found.add(sealed["files"])
-    write_bytes(found.file("key"), bytes.fromhex(sealed["key"]))
+        raise Refused(f"The encrypted part of {bundle.path} is not what rigger writes.", AGAIN)
+    bundle.add(sealed["files"])
+    write_bytes(bundle.file("key"), bytes.fromhex(sealed["key"]))
     secrets: dict[str, str] = sealed["secrets"]
     return secrets
 
@@ -315,11 +315,11 @@ def differences(loaded: Loaded) -> list[str]:
     """Return, in sentences, what a bundle changes in the environment that is here."""
     if not loaded.update:
         return []
-    here, there = loaded.target.vars(), loaded.found.vars(loaded.target)
+    current, bundled = loaded.target.vars(), loaded.found.vars(loaded.target)
     lines = []
-    for name in sorted({*here, *there}):
-        if here.get(name) != there.get(name):
-            lines.append(f"{name}: {here.get(name, '(unset)')} -> {there.get(name, '(unset)')}")
+    for name in sorted({*current, *bundled}):
+        if current.get(name) != bundled.get(name):
+            lines.append(f"{name}: {current.get(name, '(unset)')} -> {bundled.get(name, '(unset)')}")
     mine, theirs = (worth_keeping(log.records()) for log in (loaded.target.audit, loaded.found.log()))
     if [record["hash"] for record in mine] == [record["hash"] for record in theirs]:
         return [*lines, f"audit log: {len(theirs)} records, the same as here"]

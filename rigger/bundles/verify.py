@@ -58,16 +58,16 @@ def worth_keeping(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return records
 
 
-def require_newer(bundle: OpenedBundle, here: Environment) -> None:
+def require_newer(bundle: OpenedBundle, environment: Environment) -> None:
     """Raise Refused when this machine knows more of the environment than the bundle does."""
-    mine, theirs = worth_keeping(here.audit.records()), bundle.log().records()
+    mine, theirs = worth_keeping(environment.audit.records()), bundle.log().records()
     if len(theirs) < len(mine):
         raise Refused(
-            f"{bundle.path} is older (serial {len(theirs)}) than what is here of {here.name} (serial {len(mine)}).",
+            f"{bundle.path} is older (serial {len(theirs)}) than what is here of {environment.name} (serial {len(mine)}).",
             "Load it all the same with --allow-older; what happened since would be forgotten.",
         )
     if mine and theirs[len(mine) - 1]["hash"] != mine[-1]["hash"]:
         raise Refused(
-            f"{bundle.path} and {here.name} have gone different ways since they were one: neither is the newer.",
+            f"{bundle.path} and {environment.name} have gone different ways since they were one: neither is the newer.",
             "Load it all the same with --allow-older; what happened here alone would be forgotten.",
         )

@@ -50,9 +50,9 @@ def show_new(printer: Printer, result: NewModule) -> None:
         _show_repository(printer, name, os.path.relpath(folder, result.repository))
 
 
-def _show_repository(printer: Printer, name: str, place: str) -> None:
+def _show_repository(printer: Printer, name: str, folder: str) -> None:
     places = ", ".join("the root" if known == "." else known for known in PLATFORM_PLACES)
-    if place in PLATFORM_PLACES:
+    if folder in PLATFORM_PLACES:
         printer.line("Once it is committed, from anywhere:")
         printer.line(f"  rigger configure --repository URL --name {name}")
     else:

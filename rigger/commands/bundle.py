@@ -54,11 +54,11 @@ def show_verified(printer: Printer, result: Verified) -> None:
 
 
 def show_compared(printer: Printer, result: Compared) -> None:
-    found = result.difference
-    if not found:
+    difference = result.difference
+    if not difference:
         printer.line("No difference.")
         return
-    signs = (("+", found.added), ("-", found.removed), ("~", found.changed))
+    signs = (("+", difference.added), ("-", difference.removed), ("~", difference.changed))
     printer.table([(sign, name) for sign, names in signs for name in names])
 
 

@@ -25,9 +25,9 @@ def module() -> None:
 
 
 def show_finding(printer: Printer, finding: Finding) -> None:
-    place = f"{finding.place}: " if finding.place else ""
+    where = f"{finding.place}: " if finding.place else ""
     level = printer.paint(f"{finding.level:<6}", COLOURS[finding.level])
-    printer.line(f"  {level}  {place}{finding.text}")
+    printer.line(f"  {level}  {where}{finding.text}")
 
 
 def show(printer: Printer, result: Checked) -> None:

@@ -145,8 +145,8 @@ class ModuleFinder:
         """Return the platform whose manifest names a repository as its own, nothing where none does."""
         for name in search.folders("platform", self.home) if url else ():
             with contextlib.suppress(RiggerError):
-                known = self.known(None, "platform", name).repository
-                if known and same_repository(known, url):
+                repository = self.known(None, "platform", name).repository
+                if repository and same_repository(repository, url):
                     return name
         return ""
 
@@ -156,9 +156,9 @@ class ModuleFinder:
         Raises Refused where it has no manifest of one, and is not known as the repository of one.
         """
         own = in_checkout("platform", self.home, self._checkout) if self._checkout else []
-        known = own[0].name if own else self._platform_at(self._repository_source.url(values))
-        if known or self._repository_source.platform:
-            return known or DEFAULT_PLATFORM
+        platform = own[0].name if own else self._platform_at(self._repository_source.url(values))
+        if platform or self._repository_source.platform:
+            return platform or DEFAULT_PLATFORM
         if self._repository_source.asks:
             return ""
         raise Refused(

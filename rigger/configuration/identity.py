@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 def identity(vars: Mapping[str, str], platform: Module, root: str = "") -> dict[str, str]:
     """Return <PREFIX>_ID, which tells an environment from others, <PREFIX>_VERSION, and <PREFIX>_ROOT of a checkout."""
-    found = {f"{platform.prefix}_ID": vars.get(f"{platform.prefix}_ID") or os.urandom(5).hex()}
+    values = {f"{platform.prefix}_ID": vars.get(f"{platform.prefix}_ID") or os.urandom(5).hex()}
     if root:
-        found[f"{platform.prefix}_ROOT"] = root
+        values[f"{platform.prefix}_ROOT"] = root
     if vars.get("VERSION"):
-        found[f"{platform.prefix}_VERSION"] = vars["VERSION"]
-    return found
+        values[f"{platform.prefix}_VERSION"] = vars["VERSION"]
+    return values
 
 
 def require_same_modules(
@@ -65,8 +65,8 @@ def require_modules_named(environment: Environment, vars: Mapping[str, str]) -> 
     step = f'Type "rigger configure --name {environment.name}"'
     recorded = state_of(environment).cluster
     if recorded:
-        known = (f"{name}={recorded.answers[name]}" for name in missing if recorded.answers.get(name))
-        step += f", which takes what is missing from that record: {', '.join(known) or 'its ID'}"
+        lines = (f"{name}={recorded.answers[name]}" for name in missing if recorded.answers.get(name))
+        step += f", which takes what is missing from that record: {', '.join(lines) or 'its ID'}"
     if os.path.isfile(environment.vars_file):
         problem = f"{environment.vars_file} does not say which {' and which '.join(missing)}"
         problem += f", but {environment.name} has a record of a cluster" if recorded else ""

@@ -16,12 +16,12 @@ DEFAULT_TYPE = "development"
 BACKENDS = ("azurerm", "consul", "gcs", "http", "kubernetes", "pg", "s3")  # that Terraform and OpenTofu share
 
 
-def module_question(role: str, usual: str, values: Mapping[str, str], found: Iterable[str]) -> Question:
-    """Return the question for the provider or platform; `found` are the names of those that are known."""
-    found = list(found)
+def module_question(role: str, usual: str, values: Mapping[str, str], names: Iterable[str]) -> Question:
+    """Return the question for the provider or platform; `names` are those that are known."""
+    names = list(names)
     name = role.upper()
-    choices = [Choice(module, "") for module in found]
-    if values.get(name) and values[name] not in found:
+    choices = [Choice(module, "") for module in names]
+    if values.get(name) and values[name] not in names:
         choices.append(Choice(values[name]))
     return Question(
         name=name,
@@ -36,7 +36,7 @@ def module_question(role: str, usual: str, values: Mapping[str, str], found: Ite
         type="select",
         choices=tuple(choices),
         pattern=r"[~./].*/.*|/.*",  # a folder of its own is welcome too
-        default=usual if usual in found else (choices[0].value if choices else None),
+        default=usual if usual in names else (choices[0].value if choices else None),
         advanced=role == "platform",
         changes="none",
         flag=f"--{role}",

@@ -181,25 +181,25 @@ class Questionnaire:
         try:
             module = self.finder.module(role, name)
             faults = "; ".join(module.script_problems())
-            said = f"cannot be used: {faults}" if faults else module.description
+            description = f"cannot be used: {faults}" if faults else module.description
         except Exception as problem:  # a field of a manifest is named with its file and line
             reason = problem.reason if isinstance(problem, ModuleIncomplete) else problem
-            said = f"cannot be used: {reason}"
+            description = f"cannot be used: {reason}"
         folder = self.finder.folders(role).get(name, name)
-        return said.replace(f"{folder}{os.sep}", "")
+        return description.replace(f"{folder}{os.sep}", "")
 
     def names_of_any(self) -> set[str]:
         """Return the names of all questions of all modules that can be read."""
-        found: set[str] = set()
+        names: set[str] = set()
         for role in ("provider", "platform"):
             for name in self.finder.folders(role):
                 with contextlib.suppress(RiggerError):
                     module = self.finder.module(role, name)
-                    found.update(question.name for question in module.questions)
-                    found.update(name for kind in module.types.values() for name in kind)
+                    names.update(question.name for question in module.questions)
+                    names.update(name for kind in module.types.values() for name in kind)
                     if module.contract.has_own_questions:
-                        found |= config_sh.words(module.folder)
-        return found
+                        names |= config_sh.words(module.folder)
+        return names
 
     def left_behind(self, before: Mapping[str, str], after: Mapping[str, str]) -> set[str]:
         """Return the names that only a provider or platform that is no longer chosen knows."""

@@ -77,13 +77,13 @@ def _computed(
     environment: Environment, chosen: tuple[Module, ...], values: Mapping[str, str]
 ) -> dict[str, str]:
     """Return the vars that modules compute from others and from where the environment lies on this machine."""
-    found: dict[str, str] = {}
+    computed: dict[str, str] = {}
     for module in chosen:
         own = {f"{module.prefix}_ROOT": module.folder} if module.prefix else {}
-        known = {**own, **values, **found, **environment.shell.places()}
+        known = {**own, **values, **computed, **environment.shell.places()}
         for name, source in module.vars.items():
-            found[name] = known[name] = templates.render(source, known, f"{module.folder}, vars, {name}")
-    return found
+            computed[name] = known[name] = templates.render(source, known, f"{module.folder}, vars, {name}")
+    return computed
 
 
 def write_computed(environment: Environment, config: Config) -> None:
@@ -92,8 +92,8 @@ def write_computed(environment: Environment, config: Config) -> None:
     if not names:
         return
     computed = {name: config.values[name] for name in names}
-    known = maskable(config.secrets)
-    secret = {name for name, value in computed.items() if any(part in value for part in known)}
+    secrets = maskable(config.secrets)
+    secret = {name for name, value in computed.items() if any(part in value for part in secrets)}
     environment.save_values({**environment.values(), **computed}, secret)
 
 

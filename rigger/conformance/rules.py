@@ -81,8 +81,8 @@ def _runnable(subject: Subject) -> Iterator[Finding]:
 def _missing_interpreter(text: str) -> str:
     from shutil import which
 
-    found = interpreter(text)
-    return found if found and which(found) is None else ""
+    program = interpreter(text)
+    return program if program and which(program) is None else ""
 
 
 def _headers(subject: Subject) -> Iterator[Finding]:
@@ -216,10 +216,14 @@ def _promises(subject: Subject) -> Iterator[Finding]:
             yield Finding(ADVICE, f"outputs: nothing here speaks of {name}", MANIFEST, subject.line_of(name))
     if not module.description and not subject.old:
         yield Finding(ADVICE, "there is no description: lists show it", MANIFEST, 1)
-    place = os.path.basename(subject.folder)
+    folder_name = os.path.basename(subject.folder)
     own = {"rigger", ".rigger"}
-    if place != module.name and place not in own and not os.path.exists(os.path.join(subject.folder, ".git")):
-        text = f"it calls itself {module.name}, but is found by the name of its folder, {place}"
+    if (
+        folder_name != module.name
+        and folder_name not in own
+        and not os.path.exists(os.path.join(subject.folder, ".git"))
+    ):
+        text = f"it calls itself {module.name}, but is found by the name of its folder, {folder_name}"
         yield Finding(ADVICE, text, MANIFEST, subject.line_of(r"^name:"))
 
 

@@ -49,8 +49,8 @@ def locate(path: str) -> str:
     folder = os.path.abspath(os.path.expanduser(path))
     if not os.path.isdir(folder):
         raise BadUsage(f"There is no folder {folder}.", "Give the folder of a provider or a platform.")
-    for place in PLATFORM_PLACES:
-        at = os.path.normpath(os.path.join(folder, place))
+    for candidate in PLATFORM_PLACES:
+        at = os.path.normpath(os.path.join(folder, candidate))
         if os.path.isfile(os.path.join(at, MANIFEST)):
             return at
     if is_interface1(folder):
@@ -119,24 +119,24 @@ class Subject:
     @cached_property
     def programs(self) -> list[tuple[str, str, str]]:
         """The programs that questions name: (question, field, program)."""
-        found = []
+        programs = []
         for question in self.module.questions:
             for field, command in (("check", question.check), ("choices", question.choices_command)):
                 if command:
-                    found.append((question.name, field, (command.split() or [""])[0]))
-        return found
+                    programs.append((question.name, field, (command.split() or [""])[0]))
+        return programs
 
     @cached_property
     def shell_scripts(self) -> list[tuple[str, str]]:
         """Every shell script and the shell that it is for: (name, shell)."""
-        found = []
+        scripts = []
         for name in self.files:
             shell = os.path.basename(interpreter(self.text(name)) or "")
             if shell in SHELLS:
-                found.append((name, shell))
+                scripts.append((name, shell))
             elif not shell and (name.endswith(".sh") or self.old and name in self.scripts):
-                found.append((name, "bash"))
-        return found
+                scripts.append((name, "bash"))
+        return scripts
 
     def text(self, name: str) -> str:
         path = os.path.join(self.folder, name)

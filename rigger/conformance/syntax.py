@@ -33,12 +33,14 @@ def _shell_syntax(subject: Subject, name: str, shell: str) -> Iterator[Finding]:
     if program is None:
         return
     try:  # without BASH_ENV and ENV, whose files are not the module's
-        said = capture.capture([program, "-n", os.path.join(subject.folder, name)], env={"PATH": os.defpath})
+        checked = capture.capture(
+            [program, "-n", os.path.join(subject.folder, name)], env={"PATH": os.defpath}
+        )
     except StepFailed as problem:
         yield Finding(ADVICE, problem.message, name)
         return
-    if said.exit_code:
-        lines = said.errors.decode("utf-8", "replace").strip().splitlines() or [f"{shell} -n refuses it"]
+    if checked.exit_code:
+        lines = checked.errors.decode("utf-8", "replace").strip().splitlines() or [f"{shell} -n refuses it"]
         match = re.search(r"(?:line )?(\d+): (.*)", lines[0].rpartition(name)[2])
         yield Finding(FAIL, match[2] if match else lines[0], name, int(match[1]) if match else 0)
 
@@ -62,8 +64,8 @@ def shellcheck(subject: Subject) -> Iterator[Finding]:
         return
     try:
         paths = [os.path.join(os.curdir, name) for name in names]  # a name may begin with -
-        said = capture.capture([*SHELLCHECK, *paths], cwd=subject.folder, timeout=120)
-        comments = json.loads(said.output)["comments"]
+        checked = capture.capture([*SHELLCHECK, *paths], cwd=subject.folder, timeout=120)
+        comments = json.loads(checked.output)["comments"]
     except (RiggerError, ValueError, KeyError):
         return
     for comment in comments:

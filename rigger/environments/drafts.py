@@ -28,12 +28,12 @@ class Draft:
     def newest(cls, home: str) -> Draft | None:
         """Return the draft that was written last, None where there is none."""
         folder = cls(home, "").folder
-        found = []
+        drafts = []
         with suppress(OSError):
             for entry in os.scandir(folder):
                 if entry.name.endswith(".vars"):
-                    found.append((entry.stat().st_mtime_ns, entry.name.removesuffix(".vars")))
-        return cls(home, max(found)[1]) if found else None
+                    drafts.append((entry.stat().st_mtime_ns, entry.name.removesuffix(".vars")))
+        return cls(home, max(drafts)[1]) if drafts else None
 
     def read(self) -> dict[str, str]:
         """Return the answers, none where there are none; a file that cannot be read holds none."""

@@ -32,12 +32,12 @@ class Home:
     def names(self) -> list[str]:
         """Return the names of all environments, sorted."""
         try:
-            found = os.listdir(self.environments_dir)
+            entries = os.listdir(self.environments_dir)
         except PermissionError as problem:
             raise _unreadable(self.environments_dir, problem) from None
         except OSError:
             return []
-        return sorted(name for name in found if re.fullmatch(NAME, name) and self._is_environment(name))
+        return sorted(name for name in entries if re.fullmatch(NAME, name) and self._is_environment(name))
 
     def _is_environment(self, name: str) -> bool:
         return self.at(name).exists()

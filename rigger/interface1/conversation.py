@@ -135,14 +135,14 @@ class Conversation:
 
         What they said the last time holds until they say something else.
         """
-        found = dict(self.before.preset)
+        preset = dict(self.before.preset)
         given = Sources(flags=self.sources.flags, environ=self.sources.environ, answers=self.sources.answers)
         for name in script.words(self.module.folder):
             if check_name(name) or name in CORE or f"RIGGER_{name}" in CONTRACT_VARIABLES:
                 continue
             if answer := given.find(Question(name, "")):
-                found[name] = answer.value
-        return found
+                preset[name] = answer.value
+        return preset
 
     def _take_back_what_it_made_of_answers(self) -> None:
         """Have it begin with the answers themselves again, unless somebody has changed what it made of them."""
@@ -258,10 +258,10 @@ class Conversation:
         exported = dict(zip(fields[::2], fields[1::2], strict=True))
         whole = {**reading.exports(exported), **saved, **secrets}
         whole = {name: value for name, value in whole.items() if self._answers.get(name) != value}
-        known = {name for name in whole if name not in self._answers and self._is_known(name, whole[name])}
+        kept = {name for name in whole if name not in self._answers and self._is_known(name, whole[name])}
         asked_secretly = {q.name: self._answers[q.name] for q in self.asked if q.secret}
         self.outcome = Outcome(
-            given={name: value for name, value in whole.items() if name not in known},
+            given={name: value for name, value in whole.items() if name not in kept},
             whole=whole,
             withdrawn=frozenset({*self.before.given} - {*whole} - {*self._answers}),
             secret_names=secret_names(whole, secrets, asked_secretly),
@@ -279,9 +279,9 @@ class Conversation:
     def preset(self) -> dict[str, str]:
         """Return what it began with that is no secret and no answer to a question."""
         secret = self.outcome.secret_names
-        known = maskable({name: self._answers[name] for name in secret if name in self._answers})
+        secrets = maskable({name: self._answers[name] for name in secret if name in self._answers})
         preset = self._beginning.preset
-        hidden = {n for n, v in preset.items() if SECRET.search(n) or any(part in v for part in known)}
+        hidden = {n for n, v in preset.items() if SECRET.search(n) or any(part in v for part in secrets)}
         return {n: v for n, v in preset.items() if n not in hidden and n not in self._answers}
 
     def answered(self) -> dict[str, str]:

@@ -95,6 +95,6 @@ def secret_names(
     given: Mapping[str, str], saved_as_secret: Mapping[str, str], answers: Mapping[str, str]
 ) -> frozenset[str]:
     """Return which of the values given are secret: `answers` are those to questions that ask for secrets."""
-    known = maskable(dict(answers) | dict(saved_as_secret))
-    found = {n for n, v in given.items() if SECRET.search(n) or any(secret in v for secret in known)}
-    return frozenset(found | {*saved_as_secret})
+    secrets = maskable(dict(answers) | dict(saved_as_secret))
+    names = {n for n, v in given.items() if SECRET.search(n) or any(secret in v for secret in secrets)}
+    return frozenset(names | {*saved_as_secret})

@@ -33,12 +33,12 @@ SOURCE = os.path.join(LIBEXEC, "source")
 
 def find(checkout: str) -> dict[str, str]:
     """Return the providers of a checkout that have a create and no manifest: name -> folder."""
-    place = os.path.join(checkout, PLACE)
+    folder = os.path.join(checkout, PLACE)
     try:
-        names = sorted(os.listdir(place))
+        names = sorted(os.listdir(folder))
     except OSError:
         return {}
-    return {name: os.path.join(place, name) for name in names if is_provider(os.path.join(place, name))}
+    return {name: os.path.join(folder, name) for name in names if is_provider(os.path.join(folder, name))}
 
 
 def is_provider(folder: str) -> bool:
@@ -74,8 +74,8 @@ def own_script(folder: str, verb: str) -> str | None:
     Where both spellings are there, the one without `.sh` counts, unless only the other one can run.
     """
     paths = [os.path.join(folder, name) for name in (verb, f"{verb}.sh")]
-    there = [path for path in paths if os.path.lexists(path)]
-    return next((path for path in there if not problem(path)), there[0] if there else None)
+    present = [path for path in paths if os.path.lexists(path)]
+    return next((path for path in present if not problem(path)), present[0] if present else None)
 
 
 def script(folder: str, verb: str) -> str | None:

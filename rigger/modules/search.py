@@ -112,10 +112,10 @@ def _examined(candidate: Found, role: str, home: str) -> Found:
 
 def folders(role: str, home: str, checkout: str | None = None) -> dict[str, str]:
     """Return every module that can be found, name -> folder; the first place that has a name wins."""
-    found: dict[str, str] = {}
+    by_name: dict[str, str] = {}
     for candidate in _candidates(role, home, checkout):
-        found.setdefault(candidate.name, candidate.folder)
-    return found
+        by_name.setdefault(candidate.name, candidate.folder)
+    return by_name
 
 
 def _candidates(role: str, home: str, checkout: str | None) -> Iterator[Found]:
@@ -138,12 +138,12 @@ def in_checkout(role: str, home: str, checkout: str) -> list[Found]:
         places = [os.path.normpath(os.path.join(checkout, place)) for place in PLATFORM_PLACES]
         platforms = (_in_checkout(folder, role, home) for folder in places if _lies_in(folder, checkout))
         return [platform for platform in platforms if platform][:1]
-    found = []
+    modules = []
     for place in PROVIDER_PLACES if role == "provider" else ():
         for folder in _subfolders(os.path.join(checkout, place)):
             if _lies_in(folder, checkout) and (module := _in_checkout(folder, role, home)):
-                found.append(module)
-    return found + _without_manifest(role, checkout)
+                modules.append(module)
+    return modules + _without_manifest(role, checkout)
 
 
 def _in_checkout(folder: str, role: str, home: str) -> Found | None:
@@ -167,8 +167,8 @@ def _without_manifest(role: str, checkout: str) -> list[Found]:
     """Return the providers that are scripts alone."""
     if role != "provider":
         return []
-    found = interface1.find(checkout).items()
-    return [Found(name, folder, IN_CHECKOUT, interface=1) for name, folder in found]
+    providers = interface1.find(checkout).items()
+    return [Found(name, folder, IN_CHECKOUT, interface=1) for name, folder in providers]
 
 
 def _subfolders(folder: str) -> list[str]:

@@ -35,20 +35,20 @@ def agree_to_repository(
     `folder` is a checkout that has the commit; what changed since the last one that was agreed to is shown from it.
     Raises Interrupted on a no, BadUsage where nobody can be asked.
     """
-    known = agreed_commits(home, url)
-    if commit in known:
+    agreed = agreed_commits(home, url)
+    if commit in agreed:
         return
     reporter.flush()  # git's progress is over
-    _show_repository(reporter, url, commit, folder, known)
+    _show_repository(reporter, url, commit, folder, agreed)
     consent.trust_scripts(f"Nobody can be asked whether the scripts of {url} at {commit[:12]} may run.")
     agree_repository(home, url, commit)
 
 
-def _show_repository(reporter: Reporter, url: str, commit: str, folder: str, known: dict[str, str]) -> None:
+def _show_repository(reporter: Reporter, url: str, commit: str, folder: str, agreed: dict[str, str]) -> None:
     reporter.warn(f"Scripts of {url} will run on this machine, as they are at commit {commit}.")
-    if not known:
+    if not agreed:
         return
-    last = list(known)[-1]
-    reporter.line(f"  Since {last[:12]}, which was agreed to on {known[last][:10]}:")
+    last = list(agreed)[-1]
+    reporter.line(f"  Since {last[:12]}, which was agreed to on {agreed[last][:10]}:")
     for line in git_inspect.changes(folder, last, commit) or ["No script changed."]:
         reporter.line(f"    {line}")

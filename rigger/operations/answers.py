@@ -128,9 +128,9 @@ def interview_of(
 
 def _found_or_made_key(reporter: Reporter, question: Question) -> str:
     """Return the first key in ~/.ssh, which a person would be offered first, or a new one where there is none."""
-    found = ssh_keys.private_keys()
-    if found:
-        return found[0]
+    keys = ssh_keys.private_keys()
+    if keys:
+        return keys[0]
     path = ssh_keys.make(question.make)
     reporter.line(f"Made an SSH key without a passphrase for {question.name}: {path}")
     return path
@@ -182,9 +182,9 @@ def _keeper(work: Answering) -> Callable[[], None]:
 
     def keep() -> None:
         questions = {question.name: question for question in interview.applicable()}
-        said = {n: whole_path(n, a.value) for n, a in interview.answers.items() if _is_kept(a.source)}
+        answered = {n: whole_path(n, a.value) for n, a in interview.answers.items() if _is_kept(a.source)}
         flags = {n: whole_path(n, v) for n, v in interview.sources.flags.items() if n in CORE}
-        answers = {**flags, **{name: value for name, value in said.items() if name in questions}}
+        answers = {**flags, **{name: value for name, value in answered.items() if name in questions}}
         answers |= {name: "" for name in interview.unanswered if name in questions}
         draft.write(answers, {name for name, question in questions.items() if question.secret})
 

@@ -51,8 +51,12 @@ class Compared:
     difference: Difference
 
     def as_dict(self) -> dict[str, Any]:
-        found = self.difference
-        return {"added": [*found.added], "removed": [*found.removed], "changed": [*found.changed]}
+        difference = self.difference
+        return {
+            "added": [*difference.added],
+            "removed": [*difference.removed],
+            "changed": [*difference.changed],
+        }
 
 
 def inspect(path: str) -> Inspected:

@@ -102,8 +102,8 @@ def _begin(
 ) -> Answering:
     """Return the questions, with all that is known of their answers."""
     environment = target.environment
-    here = _saved(environment, reporter)
-    sources = sources_of(given, target.draft, {**here, **loaded})
+    saved = _saved(environment, reporter)
+    sources = sources_of(given, target.draft, {**saved, **loaded})
     source = _source(environment, sources, reporter, consent, asks=bool(ask) and not given.defaults)
     # As things are stored: the source that is known beforehand stands among the saved values only from here on.
     take_defaults = takes_defaults(given, sources, asks=bool(ask))
@@ -111,10 +111,10 @@ def _begin(
     questionnaire = Questionnaire(
         home.path,
         source,
-        before=questionnaire_of(environment, here),
+        before=questionnaire_of(environment, saved),
         begin=lambda: _conversations(home, environment, sources, reporter, bool(ask), stack),
     )
-    script = _script(questionnaire, environment, here)
+    script = _script(questionnaire, environment, saved)
     interview = interview_of(script, sources, environment, questionnaire, given, reporter, take_defaults)
     return Answering(home, environment, questionnaire, interview, given, reporter, ask)
 
@@ -133,9 +133,9 @@ def _saved(environment: Environment, reporter: Reporter) -> dict[str, str]:
 def _told_of_record(target: Environment, back: Mapping[str, str]) -> str:
     """Return a sentence about values that the vars file has lost and that are taken from the record."""
     named = ", ".join(f"{name}={shorten(visible(value), WIDEST_VALUE)}" for name, value in back.items())
-    said = f"{target.vars_file} has lost what {target.name} was made with; its record says: {named}."
+    sentence = f"{target.vars_file} has lost what {target.name} was made with; its record says: {named}."
     again = 'What the scripts had set comes again with "rigger provision --again".'
-    return f"{said} {again}" if "PLATFORM" in back else said
+    return f"{sentence} {again}" if "PLATFORM" in back else sentence
 
 
 def _source(

@@ -58,10 +58,10 @@ def _require_destroyed(environment: Environment, result: RunResult) -> None:
         left += [f"machine {node.name} ({node.address})" for node in environment.nodes()]
     if not left and not failed:
         return
-    said = " ".join(step.describe(environment) for step in failed)
+    sentences = " ".join(step.describe(environment) for step in failed)
     listed = "\n".join(f"  {item}" for item in left)
     problem = StepFailed(
-        f"{environment.name} is not destroyed completely. {said}".rstrip()
+        f"{environment.name} is not destroyed completely. {sentences}".rstrip()
         + (f"\nLeft over:\n{listed}" if left else ""),
         'Type "rigger destroy" to try again; "rigger logs" shows what the scripts printed.',
     )

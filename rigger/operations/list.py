@@ -30,11 +30,11 @@ class Listed:
     problem: str = ""
 
     def as_dict(self) -> dict[str, Any]:
-        place = {"name": self.name, "current": self.current, "path": self.path}
+        row = {"name": self.name, "current": self.current, "path": self.path}
         modules = {"platform": self.platform, "version": self.version, "provider": self.provider}
         if self.problem:
-            return {**place, **modules, "nodes": UNKNOWN, "problem": self.problem}
-        return {**place, **modules, "type": self.type, "nodes": self.nodes}
+            return {**row, **modules, "nodes": UNKNOWN, "problem": self.problem}
+        return {**row, **modules, "type": self.type, "nodes": self.nodes}
 
 
 @frozen
@@ -61,5 +61,5 @@ def _listed(environment: Environment, current: bool) -> Listed:
         nodes = len(environment.nodes())
     except RiggerError as problem:
         return Listed(name, current, path, problem=f"{problem.message} {problem.next_step}".rstrip())
-    known = {key: vars.get(key.upper(), "") for key in ("platform", "version", "provider", "type")}
-    return Listed(name, current, path, **known, nodes=nodes)
+    values = {key: vars.get(key.upper(), "") for key in ("platform", "version", "provider", "type")}
+    return Listed(name, current, path, **values, nodes=nodes)

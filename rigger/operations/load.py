@@ -130,15 +130,15 @@ def _begin(
     """Return the questions that the bundle leaves open, after saying what is in it."""
     target, loaded = bundle.target, bundle.vars()
     questionnaire = Questionnaire(home.path, bundle.source())
-    known = questionnaire.modules(loaded)
-    bundle.require_platform(*known)
+    modules = questionnaire.modules(loaded)
+    bundle.require_platform(*modules)
     _say_bundle(bundle, reporter)
-    for module in bundle.unlike([*known]):
+    for module in bundle.unlike([*modules]):
         reporter.warn(f"{module} has other scripts here than in the bundle; those of this machine will run.")
     draft = draft_of(home, target, True, consent) if ask and not given.defaults else None
     # Of what is here, a bundle takes over nothing but the secrets that were left out of it.
-    here = target.secrets() if target.exists() else {}
-    sources = sources_of(given, draft, {**here, **loaded})
+    secrets = target.secrets() if target.exists() else {}
+    sources = sources_of(given, draft, {**secrets, **loaded})
     script = _script(questionnaire, bundle, loaded)
     take_defaults = takes_defaults(given, sources, asks=bool(ask))
     interview = interview_of(script, sources, target, questionnaire, given, reporter, take_defaults)
@@ -147,9 +147,11 @@ def _begin(
 
 
 def _say_bundle(bundle: Loaded, reporter: Reporter) -> None:
-    found = bundle.found
-    signed = f", signed by {found.manifest.signer}" if found.manifest.signer else ""
-    reporter.line(f"{found.path}: {found.name} of {found.fields['created']}, verified{signed}.")
+    opened_bundle = bundle.found
+    signed = f", signed by {opened_bundle.manifest.signer}" if opened_bundle.manifest.signer else ""
+    reporter.line(
+        f"{opened_bundle.path}: {opened_bundle.name} of {opened_bundle.fields['created']}, verified{signed}."
+    )
     for line in differences(bundle):
         reporter.line(f"  {plain(line)}")
     for name, folder in own_modules(bundle).items():

@@ -29,23 +29,23 @@ def missing_from_vars(environment: Environment, vars: Mapping[str, str]) -> dict
     if recorded is None:
         return {}
     whole = all(vars.get(name) for name in MODULES)
-    found = {} if whole else {name: value for name, value in recorded.answers.items() if not vars.get(name)}
-    found |= {name: _where_it_lies(environment, name, found[name]) for name in MODULES if name in found}
-    values, provider, platform = {**vars, **found}, None, None
+    missing = {} if whole else {name: value for name, value in recorded.answers.items() if not vars.get(name)}
+    missing |= {name: _where_it_lies(environment, name, missing[name]) for name in MODULES if name in missing}
+    values, provider, platform = {**vars, **missing}, None, None
     with contextlib.suppress(RiggerError):  # whoever goes on says what is wrong with it
         provider, platform = questionnaire_of(environment, values).chosen(values)
     require_same_names(environment, recorded, values, provider, platform)
     name = f"{platform.prefix}_ID" if platform else ""
     if platform and not vars.get(name):
-        found[name] = recorded.id or _saved_id(environment)
-        if not found[name]:
+        missing[name] = recorded.id or _saved_id(environment)
+        if not missing[name]:
             raise InvalidConfig(
                 f"{environment.vars_file} has no {name}, by which the machines of {environment.name} are found, "
                 "and it is recorded nowhere else.",
                 "Put it back: ten hex digits, which the machines' names or tags have. For another cluster, "
                 'type "rigger configure --name NAME".',
             )
-    return found
+    return missing
 
 
 def _where_it_lies(environment: Environment, name: str, value: str) -> str:

@@ -140,5 +140,5 @@ def _require_no_other(target: Environment, given: Sources) -> None:
             raise other_module(target, name, saved[name])
     for name in ("REPOSITORY", "CHECKOUT"):
         value = source_questions.given(given, name)
-        if value and not is_its_own(target, saved, place := whole_path(name, value)):
-            raise other_place(target, saved, place)
+        if value and not is_its_own(target, saved, repository := whole_path(name, value)):
+            raise other_place(target, saved, repository)

@@ -91,8 +91,8 @@ def _change(work: Answering, target: Environment, loaded: Mapping[str, str]) -> 
 def _new_clone(work: Answering) -> Checkout | None:
     """Return what was cloned for the environment, None where nothing had to be."""
     source = work.questionnaire.source
-    found = source.found(work.values()) if isinstance(source, SourceChooser) else None
-    return found if found and found.is_new else None
+    checkout = source.found(work.values()) if isinstance(source, SourceChooser) else None
+    return checkout if checkout and checkout.is_new else None
 
 
 def _bring_checkout(target: Environment, clone: Checkout | None, reporter: Reporter) -> None:

@@ -71,7 +71,7 @@ def changed_values(
 def unprovisioned(config: Config, history: StepHistory, key: bytes) -> dict[str, Change]:
     """Return the values that a step which they concern has not run with yet: name -> (old or None, new or None)."""
     parameters = recorded_parameters(config, key)
-    found: dict[str, Change] = {}
+    changed: dict[str, Change] = {}
     for module, verb in (
         (config.provider, "install"),
         (config.provider, "create"),
@@ -81,8 +81,8 @@ def unprovisioned(config: Config, history: StepHistory, key: bytes) -> dict[str,
         done = history.done.get(f"{module.role}/{module.name}/{verb}")
         changes = changed_values(config, parameters, done.parameters if done else {})
         concerned = values_of_step(config, module.role, verb)
-        found.update({name: change for name, change in changes.items() if name in concerned})
-    return found
+        changed.update({name: change for name, change in changes.items() if name in concerned})
+    return changed
 
 
 def say_changes(changes: Mapping[str, Change]) -> str:

@@ -90,8 +90,8 @@ def _require_verb(config: Config, verb: str) -> None:
 
 def audit(config: Config) -> Plan:
     """Return the scripts that say what was changed by hand: those of the modules that have one."""
-    found = [m for m in (config.provider, config.platform) if m.script("audit")]
-    return Plan("audit", tuple(Step(m, "audit", "what was changed by hand?", goes_on=True) for m in found))
+    audited = [m for m in (config.provider, config.platform) if m.script("audit")]
+    return Plan("audit", tuple(Step(m, "audit", "what was changed by hand?", goes_on=True) for m in audited))
 
 
 def only(config: Config, verb: str, why: str) -> Plan:

@@ -120,8 +120,8 @@ def provision(
     create_at = len(steps)
     leaving: tuple[str, ...] = ()
     if add(provider, "create"):
-        said = ask_provider()
-        leaving = nodes_to_remove(config, nodes) if said is None else tuple(said)
+        named_by_provider = ask_provider()
+        leaving = nodes_to_remove(config, nodes) if named_by_provider is None else tuple(named_by_provider)
         steps[create_at:create_at] = _before_create(planner, leaving)
     created = "the machines may have changed" if "create" in {step.verb for step in steps} else ""
     installed = add(platform, "install", created)

@@ -82,26 +82,26 @@ class Interview:
 
     def applicable(self) -> list[Question]:
         """Return the questions whose condition holds, in the order in which they are asked."""
-        known: dict[str, str] = {}
-        found: dict[str, Question] = {}
+        values: dict[str, str] = {}
+        questions: dict[str, Question] = {}
         changed = True
         while changed:
             changed = False
-            for question in self.script(known):
-                if question.name in found:
+            for question in self.script(values):
+                if question.name in questions:
                     continue
-                if question.when and not self._holds(question, known):
+                if question.when and not self._holds(question, values):
                     continue
-                found[question.name] = question
+                questions[question.name] = question
                 changed = True
                 if question.name in self.answers:
-                    known[question.name] = self.answers[question.name].value
+                    values[question.name] = self.answers[question.name].value
                     break  # an answer may change the questions that follow
         final: dict[
             str, Question
         ] = {}  # an answer may also have changed or withdrawn a question met before it
-        for question in self.script(known):
-            if question.name in found:
+        for question in self.script(values):
+            if question.name in questions:
                 final.setdefault(question.name, question)
         return list(final.values())
 
@@ -256,11 +256,11 @@ class Interview:
         if question.default is not None:
             values = self.values()
             try:
-                found = templates.render(
+                rendered = templates.render(
                     question.default, values, f"{question.origin}, default of {question.name}"
                 )
                 # One that comes out empty is a default only where nothing is an answer.
-                return found if found or question.optional or question.default == "" else None
+                return rendered if rendered or question.optional or question.default == "" else None
             except Refused:
                 if self._waits(question.default, values):
                     return None
@@ -292,9 +292,9 @@ class Interview:
             return ()
         code, output, errors = self.run_program(question.folder, question.choices_command, values)
         if code != 0:
-            said = (last_line(errors, output) or f"it exited {code}").rstrip(".")
+            reason = (last_line(errors, output) or f"it exited {code}").rstrip(".")
             raise of_program(
-                f"{question.choices_command} could not list the choices of {question.name}: {said}.", said
+                f"{question.choices_command} could not list the choices of {question.name}: {reason}.", reason
             )
         lines = [line.partition("\t") for line in output.splitlines() if line.strip()]
         return tuple(Choice(value.strip(), description.strip()) for value, _, description in lines)
@@ -306,11 +306,11 @@ class Interview:
             values = {**self.values(), question.name: value}
             code, output, errors = self.run_program(question.folder, question.check, values)
             if code != 0:
-                said = last_line(errors, output) or f"{question.check} exited {code}"
+                reason = last_line(errors, output) or f"{question.check} exited {code}"
                 if question.secret and len(value.encode("utf-8", "surrogateescape")) >= MIN_LENGTH:
-                    said = said.replace(value, "***")
-                said = said.rstrip(".")
-                raise of_program(f"{question.name} was not accepted: {said}.", said)
+                    reason = reason.replace(value, "***")
+                reason = reason.rstrip(".")
+                raise of_program(f"{question.name} was not accepted: {reason}.", reason)
         return value
 
 

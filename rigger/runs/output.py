@@ -42,9 +42,9 @@ def apply_output(
     _take_nodes(environment, step, given, succeeded)
     folders = _take_path(environment, given)
     before, secrets = environment.values(), environment.secrets()
-    known = maskable({**config.secrets, **given.secrets})
+    secrets_known = maskable({**config.secrets, **given.secrets})
     for name, value in given.values.items():
-        if name in secrets or name in given.secrets or any(secret in value for secret in known):
+        if name in secrets or name in given.secrets or any(secret in value for secret in secrets_known):
             given.secrets.setdefault(name, value)
     new = {**given.values, **given.secrets}
     environment.save_values({**before, **new}, given.secrets, folders)

@@ -72,24 +72,24 @@ def require(environment: Environment, config: Config, planned: Plan) -> None:
 
 
 def _folder(home: str) -> Finding:
-    place = home if os.path.isdir(home) else os.path.dirname(home)
-    good = os.access(place, os.W_OK | os.X_OK)
+    folder = home if os.path.isdir(home) else os.path.dirname(home)
+    good = os.access(folder, os.W_OK | os.X_OK)
     return Finding(
         "folder",
         good,
-        home if good else f"{place} is not writable",
+        home if good else f"{folder} is not writable",
         "set RIGGER_HOME to a folder of your own",
     )
 
 
 def _disk(home: str) -> Finding:
-    place = home
-    while not os.path.isdir(place):
-        place = os.path.dirname(place)
-    usage = os.statvfs(place)
+    folder = home
+    while not os.path.isdir(folder):
+        folder = os.path.dirname(folder)
+    usage = os.statvfs(folder)
     free = usage.f_bavail * usage.f_frsize
     least = f"make room there: at least {LEAST_FREE_BYTES >> 20} MiB must be free, for records and logs"
-    return Finding("disk", free >= LEAST_FREE_BYTES, f"{free >> 20} MiB free at {place}", least)
+    return Finding("disk", free >= LEAST_FREE_BYTES, f"{free >> 20} MiB free at {folder}", least)
 
 
 def _tool(tool: Tool, module: Module) -> Finding:
@@ -102,22 +102,25 @@ def _tool(tool: Tool, module: Module) -> Finding:
         return Finding(what, False, f"not on PATH; {module.name} needs it", remedy)
     if not tool.minimum:
         return Finding(what, True, path)
-    found = tool_version(path)
-    if found is None:
+    version = tool_version(path)
+    if version is None:
         return Finding(what, False, f"{path} does not say its version", remedy)
-    good = versions.key(found) >= versions.key(tool.minimum)
+    good = versions.key(version) >= versions.key(tool.minimum)
     return Finding(
-        what, good, f"{path} {found}" + ("" if good else f", but {module.name} needs {tool.minimum}"), remedy
+        what,
+        good,
+        f"{path} {version}" + ("" if good else f", but {module.name} needs {tool.minimum}"),
+        remedy,
     )
 
 
 def tool_version(path: str) -> str | None:
     """Return the first version number that `tool --version` prints, None where it prints none."""
     try:
-        said = capture.capture([path, "--version"], timeout=20)
+        output = capture.capture([path, "--version"], timeout=20)
     except StepFailed:
         return None
-    match = re.search(rb"\d+(?:\.\d+)+", said.output or said.errors)
+    match = re.search(rb"\d+(?:\.\d+)+", output.output or output.errors)
     return match[0].decode() if match else None
 
 
@@ -143,9 +146,11 @@ def _credentials(environment: Environment, config: Config) -> list[Finding]:
         if not (question.secret and question.check and config.values.get(question.name)):
             continue
         code, output, errors = run_program(environment, question.folder, question.check, config.values)
-        said = last_line(errors, output).replace(config.values[question.name], "***")
+        outcome = last_line(errors, output).replace(config.values[question.name], "***")
         remedy = f'"rigger config set {question.name}=..." with one that works'
         findings.append(
-            Finding(question.name, code == 0, said or ("accepted" if code == 0 else f"exit {code}"), remedy)
+            Finding(
+                question.name, code == 0, outcome or ("accepted" if code == 0 else f"exit {code}"), remedy
+            )
         )
     return findings

@@ -38,10 +38,10 @@ def run_program(
     words = command.split()
     path = os.path.join(folder, words[0])
     try:
-        said = capture.capture([path, *words[1:]], cwd=folder, env=environ)
+        outcome = capture.capture([path, *words[1:]], cwd=folder, env=environ)
     except StepFailed as problem:
         return 127, "", problem.message
-    return said.exit_code, text.decode(said.output), text.decode(said.errors)
+    return outcome.exit_code, text.decode(outcome.output), text.decode(outcome.errors)
 
 
 def leaving(environment: Environment, config: Config, nodes: Sequence[Node]) -> list[str] | None:
@@ -55,14 +55,14 @@ def leaving(environment: Environment, config: Config, nodes: Sequence[Node]) -> 
     require_trusted(environment, config.modules)
     environ = script_environment(environment, config, config.provider)
     try:
-        said = capture.capture([script], cwd=config.provider.folder, env=environ)
+        outcome = capture.capture([script], cwd=config.provider.folder, env=environ)
     except StepFailed as problem:
         raise NotReady(problem.message, problem.next_step) from None
-    if said.exit_code:
-        reason = last_line(text.decode(said.errors), text.decode(said.output)).removeprefix("error: ")
+    if outcome.exit_code:
+        reason = last_line(text.decode(outcome.errors), text.decode(outcome.output)).removeprefix("error: ")
         raise NotReady(
-            f"{config.provider.name} cannot tell which nodes leave: {reason or said.exit_code}.",
+            f"{config.provider.name} cannot tell which nodes leave: {reason or outcome.exit_code}.",
             "Nothing was started. Put that right and try again.",
         )
-    named = text.decode(said.output).split()
+    named = text.decode(outcome.output).split()
     return [node.name for node in nodes if node.name in named]

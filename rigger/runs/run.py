@@ -96,8 +96,8 @@ class Run:
             return
         if plan.command == "destroy":  # what is there must be removable without the keys, too
             keys = [key for key in keys if key_problem(key) is None]
-        with agent.serving(keys, self.environment.path, self.reporter.line) as found:
-            self.served = found
+        with agent.serving(keys, self.environment.path, self.reporter.line) as variables:
+            self.served = variables
             yield
 
     def as_dict(self) -> dict[str, Any]:

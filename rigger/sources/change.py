@@ -49,10 +49,12 @@ def _places(place: str) -> list[str]:
 def other_place(environment: Environment, saved: Mapping[str, str], place: str) -> BadUsage:
     """Return the error for another place than the one that the platform of an unnamed environment comes from."""
     own = saved.get("REPOSITORY") or saved.get("CHECKOUT", "")
-    here = f"its platform from {own}" if own else f"the platform {saved.get('PLATFORM', 'of another place')}"
+    current = (
+        f"its platform from {own}" if own else f"the platform {saved.get('PLATFORM', 'of another place')}"
+    )
     change = f", or add --name {environment.name} to change this one" if own else ""
     return BadUsage(
-        f"{environment.name}, which this would change, has {here}, not from {place}.",
+        f"{environment.name}, which this would change, has {current}, not from {place}.",
         f'Make another with "rigger configure --name NAME"{change}.',
     )
 

@@ -56,17 +56,17 @@ def last_record(environment: Environment) -> CheckedOut | None:
     return state_of(environment).checkouts.last_in(environment.file(CHECKOUT))
 
 
-def record(environment: Environment, found: Checkout, ref: str, before: str = "") -> None:
+def record(environment: Environment, checkout: Checkout, ref: str, before: str = "") -> None:
     """Note in the audit log what the environment's checkout was brought to."""
-    assert found.target is not None
+    assert checkout.target is not None
     environment.audit.append(
         CheckedOut(
             folder=environment.file(CHECKOUT),
-            version=found.version,
+            version=checkout.version,
             before=before,
-            commit=found.target.commit,
+            commit=checkout.target.commit,
             ref=ref,
-            tag=found.target.ref,
+            tag=checkout.target.ref,
         )
     )
 
@@ -116,16 +116,16 @@ def check_checkout(environment: Environment, values: Mapping[str, str]) -> str:
     folder, last = environment.file("checkout"), last_record(environment)
     if not values.get("REPOSITORY") or last is None or not os.path.isdir(folder):
         return ""
-    found = git_inspect.state(folder, last.commit)
+    state = git_inspect.state(folder, last.commit)
     described = git_inspect.describe(folder)
-    another = not (found.changed or found.branch) and re.search(
+    another = not (state.changed or state.branch) and re.search(
         "-0-g[0-9a-f]+$", described
     )  # a tag, nothing on top
-    if found.local and not another:
+    if state.local and not another:
         return f"{folder} is at {described}, with work of your own"
     version = values.get("VERSION", "")
     named = same_release(last.version, version) and (last.ref or "") == values.get("REF", "")
-    if found.same and named:
+    if state.same and named:
         return ""
     wanted = values.get("REF") or version
     raise NotReady(

@@ -89,18 +89,18 @@ class SourceChooser:
         """Return the questions about where the platform comes from, for the values known."""
         name = platform.name if platform else "the platform"
         source = values.get(SOURCE)
-        found = [source_question(name, self.beforehand or RELEASE)]
+        questions = [source_question(name, self.beforehand or RELEASE)]
         if source == FOLDER:
-            return [*found, path_question(name)]
+            return [*questions, path_question(name)]
         if source:
-            found.append(repository_question(platform))
+            questions.append(repository_question(platform))
         if source == REF:
-            found.append(ref_question(name))
+            questions.append(ref_question(name))
         if source == RELEASE and values.get("REPOSITORY"):
             self._asked_of = (values["REPOSITORY"], platform)
             releases = [] if self.knows_version else self._offered(values["REPOSITORY"], platform)
-            found.append(version_question(name, releases))
-        return found
+            questions.append(version_question(name, releases))
+        return questions
 
     def describe(self, question: Question) -> Question:
         """Return the question for the version with all releases, when somebody is going to look at it."""
@@ -123,16 +123,16 @@ class SourceChooser:
         ]
 
     def _list(self, url: str) -> list[str]:
-        found = [*git_remote.releases(check_url(url))]
-        if not found:
+        releases = [*git_remote.releases(check_url(url))]
+        if not releases:
             kind = NotReady if self.asks else BadUsage
             raise kind(f"{url} has no tags that are versions.", "Choose a branch with --ref BRANCH.")
-        return found
+        return releases
 
     def folder(self, values: Mapping[str, str]) -> str | None:
         """Return the folder that has what is wanted, cloned if need be, None as long as that is not known."""
-        found = self.found(values)
-        return found.folder if found else None
+        checkout = self.found(values)
+        return checkout.folder if checkout else None
 
     def found(self, values: Mapping[str, str]) -> Checkout | None:
         """Return what the values ask for, None as long as they do not say enough."""
@@ -145,8 +145,8 @@ class SourceChooser:
 
     def version(self, values: Mapping[str, str]) -> str:
         """Return the version of what is wanted: a release as its tag is written, else what git describe says."""
-        found = self.found(values)
-        return found.version if found else ""
+        checkout = self.found(values)
+        return checkout.version if checkout else ""
 
     def url(self, values: Mapping[str, str]) -> str:
         """Return the repository that the platform comes from; of a folder, the one that it was cloned from."""
@@ -167,17 +167,17 @@ class SourceChooser:
                     f"To have it cloned: --repository {wanted.name}",
                 )
             return Checkout(wanted.name, source_checkout.describe(wanted.name))
-        here = self.environment.file("checkout")
-        if wanted == SourceSpec.of(self.saved) and os.path.isdir(here):
-            self._agree_to_what_is_there(here)
-            return Checkout(here, self.saved.get("VERSION", ""))  # nothing else was asked for: it stays
+        folder = self.environment.file("checkout")
+        if wanted == SourceSpec.of(self.saved) and os.path.isdir(folder):
+            self._agree_to_what_is_there(folder)
+            return Checkout(folder, self.saved.get("VERSION", ""))  # nothing else was asked for: it stays
         return self._clone(wanted, check_url(wanted.url))
 
-    def _agree_to_what_is_there(self, here: str) -> None:
+    def _agree_to_what_is_there(self, folder: str) -> None:
         """Let a person agree to commits of others that the checkout was brought to by other means than rigger's."""
         url = self.saved["REPOSITORY"]
         for commit in unknown_commits(self.environment, url):
-            self.agree(url, commit, here)
+            self.agree(url, commit, folder)
 
     def _clone(self, wanted: SourceSpec, url: str) -> Checkout:
         """Clone what is wanted among the drafts; a clone of last time is used again."""
@@ -197,14 +197,14 @@ class SourceChooser:
 
     def stored(self, values: Mapping[str, str]) -> dict[str, str]:
         """Return REPOSITORY, REF, CHECKOUT and VERSION as they are stored; empty ones are not."""
-        wanted, found = SourceSpec.of(values), self.found(values)
-        if wanted is None or found is None:
+        wanted, checkout = SourceSpec.of(values), self.found(values)
+        if wanted is None or checkout is None:
             return {}
         return {
             "REPOSITORY": check_url(wanted.url) if wanted.url else "",
             "REF": wanted.name if wanted.source == REF else "",
             "CHECKOUT": wanted.name if wanted.source == FOLDER else "",
-            "VERSION": found.version,
+            "VERSION": checkout.version,
         }
 
     def discard(self) -> None:
@@ -214,10 +214,10 @@ class SourceChooser:
 
 def bring_agreed(home: str, url: str, commit: str, folder: str) -> None:
     """Have a clone hold the commit that was agreed to last, so that it can be said what changed since."""
-    known = list(agreed_commits(home, url))
-    if known and commit not in known:
+    agreed = list(agreed_commits(home, url))
+    if agreed and commit not in agreed:
         with suppress(NotReady):
-            fetch_to_compare(folder, url, known[-1])
+            fetch_to_compare(folder, url, agreed[-1])
 
 
 def draft_folder(home: str, name: str) -> str:

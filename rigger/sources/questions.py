@@ -119,8 +119,8 @@ def about(release: str, newest: str) -> str:
 
 def given(sources: Sources, name: str) -> str:
     """Return the value that a question of that name would be given, nothing where it would be asked."""
-    found = sources.find(Question(name, ""))
-    return found.value if found else ""
+    answer = sources.find(Question(name, ""))
+    return answer.value if answer else ""
 
 
 def with_source(sources: Sources, source: str) -> Sources:

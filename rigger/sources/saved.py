@@ -39,11 +39,11 @@ class SavedSource:
     def questions(self, values: Mapping[str, str], platform: Module | None = None) -> list[Question]:
         """Return the questions whose answers are stored; what is not given has no value."""
         name = values.get("PLATFORM") or "the platform"
-        found = [
+        questions = [
             replace(question, optional=True, default=None, advanced=True)
             for question in (repository_question(platform), ref_question(name), path_question(name))
         ]
-        return [*found, version_question(name, [])]
+        return [*questions, version_question(name, [])]
 
     def is_complete(self, values: Mapping[str, str]) -> bool:
         """Return whether all that can be known of the checkout is known."""

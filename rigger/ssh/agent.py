@@ -202,9 +202,9 @@ def _fingerprint(path: str) -> str:
     """Return the SHA256 fingerprint of a key's file, nothing where ssh-keygen cannot tell it without asking."""
     if not os.path.isfile(path):
         return ""
-    said = _quiet(["ssh-keygen", "-l", "-E", "sha256", "-f", path], _environ(""))
-    words = said.output.decode("utf-8", "replace").split()
-    return words[1] if said.exit_code == 0 and len(words) > 1 else ""
+    output = _quiet(["ssh-keygen", "-l", "-E", "sha256", "-f", path], _environ(""))
+    words = output.output.decode("utf-8", "replace").split()
+    return words[1] if output.exit_code == 0 and len(words) > 1 else ""
 
 
 def _ssh_add(socket: str, *words: str) -> Captured:

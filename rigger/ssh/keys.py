@@ -48,8 +48,10 @@ def make(kind: str, folder: str = "~/.ssh") -> str:
     except StepFailed as problem:
         raise NotReady(problem.message, "Install OpenSSH's client, then try again.") from None
     if done.exit_code or not os.path.isfile(path):
-        said = (done.errors or done.output).decode("utf-8", "replace").strip().splitlines() or ["it failed"]
-        raise NotReady(f"ssh-keygen made no key {path}: {said[-1]}.", f"Make one: ssh-keygen -t {kind}")
+        complaint = (done.errors or done.output).decode("utf-8", "replace").strip().splitlines() or [
+            "it failed"
+        ]
+        raise NotReady(f"ssh-keygen made no key {path}: {complaint[-1]}.", f"Make one: ssh-keygen -t {kind}")
     os.chmod(path, 0o600)
     return path
 

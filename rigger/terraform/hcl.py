@@ -143,12 +143,12 @@ def _parser_version() -> str:
     if spec is None or not spec.origin:
         return ""
     installed = os.path.dirname(os.path.dirname(spec.origin))
-    found = glob.glob(os.path.join(glob.escape(installed), "python_hcl2-*.dist-info"))
-    if len(found) != 1:
+    installed_as = glob.glob(os.path.join(glob.escape(installed), "python_hcl2-*.dist-info"))
+    if len(installed_as) != 1:
         from importlib import metadata  # slow: it brings the standard library's e-mail along
 
         return metadata.version("python-hcl2")
-    return os.path.basename(found[0]).removeprefix("python_hcl2-").removesuffix(".dist-info")
+    return os.path.basename(installed_as[0]).removeprefix("python_hcl2-").removesuffix(".dist-info")
 
 
 def _kept(path: str) -> Content | None:

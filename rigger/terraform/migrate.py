@@ -61,30 +61,30 @@ def _send(
     old: dict[str, Any], sent: dict[str, Any] | None, path: str, target: _Here | _There, where: str
 ) -> dict[str, Any]:
     """Put a state into a backend, and return what is there then; raises StepFailed, and Refused where another is."""
-    there = target.read()
-    ours = there is not None and (not there.get("resources") or _same_content(sent, there))
-    if there and not ours:
-        _require_older(old, there, where)
-    if not _same_state(old, there):
+    remote = target.read()
+    ours = remote is not None and (not remote.get("resources") or _same_content(sent, remote))
+    if remote and not ours:
+        _require_older(old, remote, where)
+    if not _same_state(old, remote):
         target.write(path, force=ours)
-        there = target.read()
-        if there and there["lineage"] != old["lineage"]:  # Terraform begins a new one where there was none
+        remote = target.read()
+        if remote and remote["lineage"] != old["lineage"]:  # Terraform begins a new one where there was none
             target.write(path, force=True)
-            there = target.read()
-    if there is None or not _same_state(old, there):
+            remote = target.read()
+    if remote is None or not _same_state(old, remote):
         raise StepFailed("what is there now is not what was sent.")
-    return there
+    return remote
 
 
-def _require_older(old: Mapping[str, Any], there: Mapping[str, Any], where: str) -> None:
-    if there["lineage"] != old["lineage"]:
+def _require_older(old: Mapping[str, Any], remote: Mapping[str, Any], where: str) -> None:
+    if remote["lineage"] != old["lineage"]:
         raise Refused(
-            f"{where} holds the state of something else (lineage {there['lineage']}).".capitalize(),
+            f"{where} holds the state of something else (lineage {remote['lineage']}).".capitalize(),
             "Name another place in TERRAFORM_BACKEND_CONFIG.",
         )
-    if there["serial"] > old["serial"] and not _same_content(old, there):
+    if remote["serial"] > old["serial"] and not _same_content(old, remote):
         raise Refused(
-            f"{where} holds a newer state (serial {there['serial']}, here {old['serial']}).".capitalize(),
+            f"{where} holds a newer state (serial {remote['serial']}, here {old['serial']}).".capitalize(),
             "Somebody has worked with it since: configure that backend again, or remove that state to insist.",
         )
 
@@ -129,9 +129,9 @@ class _There:
         write_settings(os.path.join(folder, "backend.tf.json"), settings)
         inner = replace(workspace, folder=folder, data=os.path.join(folder, ".terraform"))
         self.terraform = Terraform(inner, program_of(workspace), say)
-        said = self.terraform.capture("init", input=False, no_color=self.terraform.flag)
-        if said.returncode:
-            self.terraform.fail("init", said.stdout + said.stderr)
+        output = self.terraform.capture("init", input=False, no_color=self.terraform.flag)
+        if output.returncode:
+            self.terraform.fail("init", output.stdout + output.stderr)
 
     def read(self) -> dict[str, Any] | None:
         return self.terraform.pull()
@@ -151,13 +151,13 @@ def _here(workspace: Workspace) -> Workspace:
 def lock(workspace: Workspace, say: Callable[[str], None]) -> dict[str, str]:
     """Return who holds the state's lock, {} when nobody does."""
     terraform = ready(workspace, say)
-    said = terraform.capture("plan", refresh=False, lock_timeout="0s", input=False, no_color=terraform.flag)
-    return lock_of((said.stdout + said.stderr).decode("utf-8", "replace"))
+    output = terraform.capture("plan", refresh=False, lock_timeout="0s", input=False, no_color=terraform.flag)
+    return lock_of((output.stdout + output.stderr).decode("utf-8", "replace"))
 
 
 def unlock(workspace: Workspace, id: str, say: Callable[[str], None]) -> None:
     """Release a lock that nobody holds any more; raises StepFailed."""
     terraform = ready(workspace, say)
-    said = terraform.capture("force-unlock", id, force=terraform.flag)
-    if said.returncode:
-        terraform.fail("force-unlock", said.stdout + said.stderr)
+    output = terraform.capture("force-unlock", id, force=terraform.flag)
+    if output.returncode:
+        terraform.fail("force-unlock", output.stdout + output.stderr)

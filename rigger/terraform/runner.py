@@ -96,27 +96,27 @@ def _remembered_version(path: str, cache: str) -> str:
     if not binary:
         return _version(path)
     mark = [os.path.realpath(path), status.st_mtime_ns, status.st_size]
-    known = _json(notes)
-    if known.get(path, [""])[:-1] == mark:
-        return str(known[path][-1])
+    notes_kept = _json(notes)
+    if notes_kept.get(path, [""])[:-1] == mark:
+        return str(notes_kept[path][-1])
     version = _version(path)
     if version:
         os.makedirs(cache, mode=0o700, exist_ok=True)
-        write_bytes(notes, json.dumps({**known, path: [*mark, version]}).encode(), durable=False)
+        write_bytes(notes, json.dumps({**notes_kept, path: [*mark, version]}).encode(), durable=False)
     return version
 
 
 def _version(path: str) -> str:
     """Return the version that a program tells; both tools call it terraform_version."""
     try:
-        said = subprocess.run(
+        output = subprocess.run(
             [path, "version", "-json"],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=30,
             env=quiet(os.environ),
         )
-        return str(json.loads(said.stdout)["terraform_version"])
+        return str(json.loads(output.stdout)["terraform_version"])
     except (OSError, ValueError, KeyError, TypeError, subprocess.TimeoutExpired):
         return ""
 
@@ -167,17 +167,17 @@ class Terraform:
     def init(self) -> None:
         """Get plugins and set the backend up, unless nothing changed since that was done last."""
         marker = self.workspace.passing(INITIALISED)
-        known = _json(marker)
-        plugins = known.get("plugins", [""])
-        if known.get("digest") == self._digest() and all(os.path.exists(path) for path in plugins):
+        recorded = _json(marker)
+        plugins = recorded.get("plugins", [""])
+        if recorded.get("digest") == self._digest() and all(os.path.exists(path) for path in plugins):
             return
         for name in (INITIALISED, STATE):  # what an earlier init thought of the backend
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(self.workspace.passing(name))
         with _alone(os.path.dirname(self.workspace.data)):
-            said = self.capture("init", input=False, no_color=self.flag, reconfigure=self.flag)
-        if said.returncode:
-            self.fail("init", said.stdout + said.stderr)
+            output = self.capture("init", input=False, no_color=self.flag, reconfigure=self.flag)
+        if output.returncode:
+            self.fail("init", output.stdout + output.stderr)
         if not self.workspace.is_shared:
             plugins = glob.glob(os.path.join(glob.escape(self.workspace.data), "providers", "*/*/*/*/*"))
             done = {"digest": self._digest(), "plugins": plugins}
@@ -239,21 +239,21 @@ class Terraform:
 
     def pull(self) -> dict[str, Any] | None:
         """Return the state that the backend holds, None where it holds none; raises StepFailed."""
-        said = self.capture("state pull")
-        if said.returncode:
-            self.fail("state pull", said.stdout + said.stderr)
-        return json.loads(said.stdout) if said.stdout.strip() else None
+        output = self.capture("state pull")
+        if output.returncode:
+            self.fail("state pull", output.stdout + output.stderr)
+        return json.loads(output.stdout) if output.stdout.strip() else None
 
     def push(self, path: str, force: bool = False) -> None:
         """Put a state into the backend; Terraform refuses what is older or of another lineage, unless forced."""
         options = {"force": self.flag} if force else {}
-        said = self.capture("state push", path, **options)
-        if said.returncode:
-            self.fail("state push", said.stdout + said.stderr)
+        output = self.capture("state push", path, **options)
+        if output.returncode:
+            self.fail("state push", output.stdout + output.stderr)
 
-    def fail(self, what: str, said: bytes) -> None:
+    def fail(self, what: str, output: bytes) -> None:
         """Say what Terraform said, and raise StepFailed."""
-        for line in said.decode("utf-8", "replace").splitlines():
+        for line in output.decode("utf-8", "replace").splitlines():
             if line.strip():
                 self.say(line)
         raise StepFailed(f"{self.program.name} {what} failed; what it said is above.")
@@ -267,12 +267,12 @@ class Terraform:
         words = self.words(
             "plan", **options, **({"out": out} if out else {}), **({"destroy": True} if destroy else {})
         )
-        said: list[str] = []
+        lines: list[str] = []
 
         def take(line: bytes) -> None:
-            said.append(line.decode("utf-8", "replace"))
-            if not said[-1].startswith(("Saved the plan to:", "To perform exactly", "    terraform apply")):
-                self.say(said[-1])
+            lines.append(line.decode("utf-8", "replace"))
+            if not lines[-1].startswith(("Saved the plan to:", "To perform exactly", "    terraform apply")):
+                self.say(lines[-1])
 
         path = self.workspace.passing("plan.txt")
         try:
@@ -281,7 +281,7 @@ class Terraform:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(path)
         if code not in (0, CHANGES):
-            _explain_lock("\n".join(said))
+            _explain_lock("\n".join(lines))
             raise StepFailed(f"{self.program.name} plan failed; what it said is above.")
         return code == CHANGES
 
@@ -307,10 +307,10 @@ class Terraform:
         if state is not None and isinstance(state.get("outputs"), dict):
             outputs = state["outputs"]
             return outputs  # what `output -json` would say, without starting Terraform once more
-        said = self.capture("output", json=self.flag)
-        if said.returncode:
-            self.fail("output", said.stdout + said.stderr)
-        outputs = json.loads(said.stdout or b"{}")
+        output = self.capture("output", json=self.flag)
+        if output.returncode:
+            self.fail("output", output.stdout + output.stderr)
+        outputs = json.loads(output.stdout or b"{}")
         return outputs
 
 
@@ -328,22 +328,22 @@ def _alone(cache: str) -> Iterator[None]:
         yield
 
 
-def lock_of(said: str) -> dict[str, str]:
+def lock_of(output: str) -> dict[str, str]:
     """Return who holds the state's lock, as Terraform's error tells it; {} where that is not the error.
 
     Some backends name but the holder's id, in front of the particulars of the lock that was asked for in vain.
     """
-    if "state lock" not in said:
+    if "state lock" not in output:
         return {}
     lock = dict(
-        re.findall(r"^[\s\u2502]*(ID|Path|Operation|Who|Version|Created):[ \t]*(.*?)\s*$", said, re.M)
+        re.findall(r"^[\s\u2502]*(ID|Path|Operation|Who|Version|Created):[ \t]*(.*?)\s*$", output, re.M)
     )
-    holder = re.search(r"\bID=([\w-]+)", said)
+    holder = re.search(r"\bID=([\w-]+)", output)
     return {"ID": holder[1]} if holder and holder[1] != lock.get("ID") else lock
 
 
-def _explain_lock(said: str) -> None:
-    lock = lock_of(said)
+def _explain_lock(output: str) -> None:
+    lock = lock_of(output)
     if lock:
         raise StepFailed(
             f"The state is locked by {say_lock(lock)}.",

@@ -57,49 +57,59 @@ def guard(workspace: Workspace, say: Callable[[str], None]) -> None:
     """Recover a state file that a kill cut off; raises Refused for one that is older than what the cloud was told."""
     if workspace.is_shared:
         return
-    known, found = whole(workspace.file(GOOD)), whole(workspace.file(STATE))
-    if known is None:
-        if found is None and os.path.exists(workspace.file(STATE)) and os.path.getsize(workspace.file(STATE)):
+    last_good, current = whole(workspace.file(GOOD)), whole(workspace.file(STATE))
+    if last_good is None:
+        if (
+            current is None
+            and os.path.exists(workspace.file(STATE))
+            and os.path.getsize(workspace.file(STATE))
+        ):
             raise Refused(
                 f"{workspace.file(STATE)} is not a Terraform state.",
                 f"Put a good one in its place; earlier ones may be in {workspace.file(BACKUPS)}.",
             )
-        if found is None and seen(workspace).get("made"):
+        if current is None and seen(workspace).get("made"):
             raise Refused(
                 f"The state that knows the machines (serial {seen(workspace)['serial']}) is not here: "
                 "a bundle leaves it out if it holds a secret.",
                 f'Load one that "rigger save --with-secrets" made, or put the state in {workspace.file(STATE)}.',
             )
-    elif found is None:
+    elif current is None:
         copy(workspace.file(GOOD), workspace.file(STATE))
         say(
             f"warning: The state was cut off while it was written, or is gone; the last good one "
-            f"(serial {known['serial']}) is in its place."
+            f"(serial {last_good['serial']}) is in its place."
         )
     else:
-        require_newer(known, found, workspace.file(STATE), f"Put the right one back: {workspace.file(GOOD)}")
-    if found is not None:
+        require_newer(
+            last_good, current, workspace.file(STATE), f"Put the right one back: {workspace.file(GOOD)}"
+        )
+    if current is not None:
         Keeper(workspace).look()  # one that grew while nobody looked
 
 
-def guard_shared(workspace: Workspace, found: Mapping[str, Any] | None) -> None:
+def guard_shared(workspace: Workspace, current: Mapping[str, Any] | None) -> None:
     """Raise Refused for a shared state that is older than what this environment saw there, or is gone."""
-    known = seen(workspace)
-    if known and found is None:
+    last_seen = seen(workspace)
+    if last_seen and current is None:
         raise Refused(
-            f"There is no state in the {workspace.backend} backend, but there was one with serial {known['serial']}.",
+            f"There is no state in the {workspace.backend} backend, but there was one with serial {last_seen['serial']}.",
             f"Put it back; remove {workspace.file(SEEN)} to insist.",
         )
-    if known and found is not None:
+    if last_seen and current is not None:
         require_newer(
-            known, found, f"The state in the {workspace.backend} backend", f"See {workspace.file(SEEN)}"
+            last_seen, current, f"The state in the {workspace.backend} backend", f"See {workspace.file(SEEN)}"
         )
 
 
-def note_seen(workspace: Workspace, found: Mapping[str, Any] | None) -> None:
+def note_seen(workspace: Workspace, current: Mapping[str, Any] | None) -> None:
     """Keep in mind which state there is; this holds no secret, and so is in every bundle."""
-    if found is not None:
-        noted = {"lineage": found["lineage"], "serial": found["serial"], "made": len(list(_instances(found)))}
+    if current is not None:
+        noted = {
+            "lineage": current["lineage"],
+            "serial": current["serial"],
+            "made": len(list(_instances(current))),
+        }
         write_bytes(workspace.file(SEEN), json.dumps(noted).encode() + b"\n", durable=False)
 
 
@@ -111,16 +121,16 @@ def seen(workspace: Workspace) -> dict[str, Any]:
     return {}
 
 
-def require_newer(known: Mapping[str, Any], found: Mapping[str, Any], where: str, remedy: str) -> None:
+def require_newer(last_seen: Mapping[str, Any], current: Mapping[str, Any], where: str, remedy: str) -> None:
     """Raise Refused for a state of another lineage or a lower serial than the one that was seen last."""
-    if found["lineage"] != known["lineage"]:
+    if current["lineage"] != last_seen["lineage"]:
         raise Refused(
             f"{where} is of another lineage than the state that the machines here were made with.",
             f"{remedy}; remove that file to insist.",
         )
-    if found["serial"] < known["serial"]:
+    if current["serial"] < last_seen["serial"]:
         raise Refused(
-            f"{where} has serial {found['serial']}, but the cloud has been told up to {known['serial']}.",
+            f"{where} has serial {current['serial']}, but the cloud has been told up to {last_seen['serial']}.",
             f"{remedy}; remove that file to insist.",
         )
 
@@ -142,7 +152,7 @@ class Lost:
 def lost(workspace: Workspace, state: Mapping[str, Any]) -> list[Lost]:
     """Return what the last apply, if it was killed, made without telling the state."""
     ids = {v for i in _instances(state) for v in (i.get("attributes") or {}).values() if isinstance(v, str)}
-    known, begun, found = set(addresses(state)), {}, []
+    recorded, begun, missing = set(addresses(state)), {}, []
     for line in lines(workspace.file(JOURNAL)):
         with contextlib.suppress(ValueError, KeyError, TypeError):
             record = json.loads(line)
@@ -155,8 +165,8 @@ def lost(workspace: Workspace, state: Mapping[str, Any]) -> list[Lost]:
             elif kind in ("apply_complete", "apply_errored"):
                 begun.pop(address, None)
                 if hook.get("id_value") and hook["id_value"] not in ids:
-                    found.append(Lost(address, hook["id_key"], hook["id_value"]))
-    return found + [item for address, item in begun.items() if address not in known]
+                    missing.append(Lost(address, hook["id_key"], hook["id_value"]))
+    return missing + [item for address, item in begun.items() if address not in recorded]
 
 
 def _instances(state: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -174,11 +184,11 @@ def addresses(state: Mapping[str, Any]) -> Iterator[str]:
 
 
 def back_up(workspace: Workspace) -> None:
-    found = whole(workspace.file(STATE))
-    if found is None or workspace.is_shared:
+    state = whole(workspace.file(STATE))
+    if state is None or workspace.is_shared:
         return
     os.makedirs(workspace.file(BACKUPS), mode=0o700, exist_ok=True)
-    copy(workspace.file(STATE), workspace.file(BACKUPS, f"{STATE}.{found['serial']:06d}"))
+    copy(workspace.file(STATE), workspace.file(BACKUPS, f"{STATE}.{state['serial']:06d}"))
     entries = sorted(os.scandir(workspace.file(BACKUPS)), key=lambda entry: entry.stat().st_mtime_ns)
     for entry in entries[:-KEPT_BACKUPS]:
         os.unlink(entry.path)
@@ -216,13 +226,13 @@ class Keeper(threading.Thread):
             status = os.stat(path)
             if (status.st_mtime_ns, status.st_size) == self.seen:
                 return
-            found, known = whole(path), whole(good)
-            if found is None:
+            state, known = whole(path), whole(good)
+            if state is None:
                 return
             self.seen = status.st_mtime_ns, status.st_size
-            if known is None or found["lineage"] == known["lineage"] and found["serial"] >= known["serial"]:
+            if known is None or state["lineage"] == known["lineage"] and state["serial"] >= known["serial"]:
                 copy(path, good)
-                note_seen(self.workspace, found)
+                note_seen(self.workspace, state)
 
 
 def kept(workspace: Workspace) -> Keeper:

@@ -176,9 +176,9 @@ def _recover_lost(terraform: Terraform) -> list[Lost]:
     if not os.path.exists(terraform.workspace.file(JOURNAL)):
         return []
     state = _known_state(terraform) or {}
-    known, unknown = set(addresses(state)), []
+    recorded, unknown = set(addresses(state)), []
     for item in lost(terraform.workspace, state):
-        if item.id and item.address not in known and _import(terraform, item):
+        if item.id and item.address not in recorded and _import(terraform, item):
             terraform.say(
                 f"warning: {item.address} ({item.id}), made by a killed apply, is in the state now."
             )
@@ -190,8 +190,8 @@ def _recover_lost(terraform: Terraform) -> list[Lost]:
 
 def _import(terraform: Terraform, item: Lost) -> bool:
     with kept(terraform.workspace):
-        said = terraform.capture("import", item.address, item.id, input=False, no_color=terraform.flag)
-    return said.returncode == 0
+        output = terraform.capture("import", item.address, item.id, input=False, no_color=terraform.flag)
+    return output.returncode == 0
 
 
 def _forget_journal(workspace: Workspace) -> None:
@@ -319,6 +319,6 @@ def main(arguments: list[str]) -> int:
             raise BadUsage(f"Usage: rigger-terraform {'|'.join(STEPS)}")
         return STEPS[arguments[0]](Workspace.of_step(), *arguments[1:]) or 0
     except RiggerError as problem:
-        said = [f"error: {problem.message}", *([f"  {problem.next_step}"] if problem.next_step else [])]
-        print(*said, sep="\n", file=sys.stderr)
+        lines = [f"error: {problem.message}", *([f"  {problem.next_step}"] if problem.next_step else [])]
+        print(*lines, sep="\n", file=sys.stderr)
         return problem.exit_code

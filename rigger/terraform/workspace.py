@@ -96,7 +96,7 @@ def variables(workspace: Workspace) -> dict[str, str]:
     """
     lists = {question.name for question in workspace.module.questions if question.type == "checkbox"}
     by_name = {name.replace("-", "_").lower(): name for name in sorted(_names(workspace), reverse=True)}
-    found = {}
+    values = {}
     for variable, declared in _declared(workspace, by_name).items():
         name = workspace.module.terraform.variables.get(variable) or by_name.get(
             variable.replace("-", "_").lower(), ""
@@ -105,12 +105,12 @@ def variables(workspace: Workspace) -> dict[str, str]:
         if value is None or value == "" and declared.has_default and name not in lists:
             continue
         if name in lists and declared.type not in ("", "string"):
-            found[f"TF_VAR_{variable}"] = expression([v for v in value.split(",") if v])
+            values[f"TF_VAR_{variable}"] = expression([v for v in value.split(",") if v])
         else:
-            found[f"TF_VAR_{variable}"] = (
+            values[f"TF_VAR_{variable}"] = (
                 _as_expression(value, declared.type) if declared.is_expression else value
             )
-    return found
+    return values
 
 
 def _declared(workspace: Workspace, by_name: Mapping[str, str]) -> dict[str, Variable]:
@@ -161,15 +161,15 @@ def expression(value: object) -> str:
 
 def environ(workspace: Workspace, interactive: bool = False) -> dict[str, str]:
     """Return the environment of a Terraform: vars as TF_VAR_*, never as arguments."""
-    found = {**quiet(workspace.values), **variables(workspace), "TF_DATA_DIR": workspace.data}
-    found["TF_WORKSPACE"] = "default"  # in another one all would be made a second time
+    environment = {**quiet(workspace.values), **variables(workspace), "TF_DATA_DIR": workspace.data}
+    environment["TF_WORKSPACE"] = "default"  # in another one all would be made a second time
     if interactive:
-        del found["TF_INPUT"], found["TF_IN_AUTOMATION"]
+        del environment["TF_INPUT"], environment["TF_IN_AUTOMATION"]
     cache = os.path.join(os.path.dirname(workspace.data), "plugins")
-    if "TF_PLUGIN_CACHE_DIR" not in found:
+    if "TF_PLUGIN_CACHE_DIR" not in environment:
         os.makedirs(cache, mode=0o700, exist_ok=True)
-        found["TF_PLUGIN_CACHE_DIR"] = cache
-    return found
+        environment["TF_PLUGIN_CACHE_DIR"] = cache
+    return environment
 
 
 def lay_out(workspace: Workspace) -> None:

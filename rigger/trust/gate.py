@@ -85,8 +85,8 @@ def _require_agreed_checkout(
 
 
 def _changed(environment: Environment, url: str, commit: str) -> BadUsage:
-    known = list(agreed_commits(environment.home, url))
-    since = f" since {known[-1][:12]}, which was agreed to" if known else ""
+    agreed = list(agreed_commits(environment.home, url))
+    since = f" since {agreed[-1][:12]}, which was agreed to" if agreed else ""
     return BadUsage(
         f"The scripts of {url or environment.file(CHECKOUT)} changed{since}: they are at {commit[:12]}.",
         'Type "rigger checkout" to look at what changed, and to agree.',
@@ -109,5 +109,5 @@ def unknown_commits(environment: Environment, url: str) -> list[str]:
 
     Somebody's own work on top needs no agreement: changed files, and commits that no remote has.
     """
-    known = agreed_commits(environment.home, url)
-    return [commit for commit in local_base(environment.file(CHECKOUT)) if commit not in known]
+    agreed = agreed_commits(environment.home, url)
+    return [commit for commit in local_base(environment.file(CHECKOUT)) if commit not in agreed]

@@ -39,11 +39,11 @@ def agreed_commits(home: str, url: str) -> dict[str, str]:
 
 def agree_repository(home: str, url: str, commit: str) -> None:
     """Record that a person agreed to run the scripts of a repository as they are at a commit."""
-    known = _repositories(home)
-    commits = {name: when for name, when in known.get(url, {}).items() if name != commit}
-    known[url] = {**commits, commit: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
+    repositories = _repositories(home)
+    commits = {name: when for name, when in repositories.get(url, {}).items() if name != commit}
+    repositories[url] = {**commits, commit: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
     os.makedirs(home, mode=0o700, exist_ok=True)
-    write_bytes(os.path.join(home, REPOSITORIES), json.dumps(known, indent=1).encode() + b"\n")
+    write_bytes(os.path.join(home, REPOSITORIES), json.dumps(repositories, indent=1).encode() + b"\n")
 
 
 def _repositories(home: str) -> dict[str, dict[str, str]]:

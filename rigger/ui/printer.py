@@ -207,8 +207,8 @@ class Printer:
         whole, newline, rest = (self._unfinished + block).rpartition(b"\n")
         self._unfinished = rest[-TAIL_BYTES:]
         if b"warning: " in whole:
-            found = re.findall(rb"^warning: (.*)$", whole, re.M)
-            self._warnings += [texts_.plain(line.decode("utf-8", "replace")).strip() for line in found]
+            warnings = re.findall(rb"^warning: (.*)$", whole, re.M)
+            self._warnings += [texts_.plain(line.decode("utf-8", "replace")).strip() for line in warnings]
 
     def _show_tail(self) -> None:
         lines = self._tail.decode("utf-8", "replace").splitlines()[-TAIL:]
