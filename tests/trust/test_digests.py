@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rigger.modules.scripts import script_digest
 from rigger.trust.digests import digest, lies_in
 
 
@@ -105,6 +106,23 @@ def test_a_copy_elsewhere_is_the_same(module, tmp_path):
 def test_a_name_may_hold_any_byte(tmp_path):
     os.close(os.open(os.fsencode(tmp_path) + b"/\xff", os.O_CREAT | os.O_WRONLY))
     assert len(digest(str(tmp_path))) == 64
+
+
+def test_a_name_with_a_line_break_cannot_pass_for_another_file(tmp_path):
+    """Else who agreed to one file of a strange name would have agreed to the script that the name describes."""
+    two, one = tmp_path / "two", tmp_path / "one"
+    two.mkdir()
+    one.mkdir()
+    (two / "a").write_text("")
+    (two / "create").write_text("#!/bin/sh\n")
+    (two / "create").chmod(0o755)
+    (one / f"a\n{script_digest(str(two / 'create'))} x create").write_text("")
+    assert digest(str(one)) != digest(str(two))
+    (tmp_path / "lines").mkdir()
+    (tmp_path / "lines" / "a\nb").write_text("")
+    (tmp_path / "backslashes").mkdir()
+    (tmp_path / "backslashes" / "a\\nb").write_text("")
+    assert digest(str(tmp_path / "lines")) != digest(str(tmp_path / "backslashes"))
 
 
 NAMES = st.lists(st.sampled_from(["a", "b", "ab", "..", "."]), min_size=1, max_size=5)
