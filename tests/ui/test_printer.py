@@ -149,9 +149,14 @@ def test_verbose_streams_on_a_terminal_too():
     assert b"\x1b[K" not in drawn and b"one\nwarning: slow" in drawn and b"last line\n    " in drawn
 
 
-def test_colours_can_be_refused():
-    assert on_a_terminal('Printer().warn("careful")', TERM="dumb") == b"! careful\n"
-    assert on_a_terminal('Printer().warn("careful")') == b"\x1b[33m! careful\x1b[0m\n"
+@pytest.mark.parametrize("env", [{"NO_COLOR": "1"}, {"TERM": "dumb"}, {"TERM": ""}, {"TERM": "unknown"}])
+def test_colours_can_be_refused(env):
+    assert on_a_terminal('Printer().warn("careful")', **env) == b"! careful\n"
+
+
+def test_an_empty_no_color_refuses_nothing():
+    """See https://no-color.org: present, and not an empty string."""
+    assert on_a_terminal('Printer().warn("careful")', NO_COLOR="") == b"\x1b[33m! careful\x1b[0m\n"
 
 
 def test_a_live_line_is_no_wider_than_the_terminal():
