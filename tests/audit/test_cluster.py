@@ -48,6 +48,13 @@ def test_the_version_is_the_one_that_runs():
     assert history.cluster.answers["VERSION"] == "1"
 
 
+def test_on_the_way_back_the_version_is_still_the_one_that_it_left_from():
+    history = tell(ClusterHistory(), run("1"), ran("deploy", VERSION="1"))
+    tell(history, ("upgrade-started", {"from": "1", "to": "2", "style": "graceful", "rollback": False}))
+    tell(history, ("upgrade-started", {"from": "2", "to": "1", "style": "graceful", "rollback": True}))
+    assert history.cluster.answers["VERSION"] == "1"
+
+
 def test_nothing_is_known_of_a_destroyed_one_but_that_it_was():
     history = tell(ClusterHistory(), run("1"), ran("deploy", VERSION="1", NODES="3"))
     assert not history.destroyed

@@ -1,5 +1,8 @@
 """The runs of the past, and how each ended."""
 
+import datetime
+import time
+
 import pytest
 from helpers.audit_events import begun, ended, ran, tell
 from hypothesis import given
@@ -42,9 +45,16 @@ def test_a_run_with_an_end_has_that_also_while_somebody_works():
 
 @given(st.datetimes())
 def test_the_time_of_a_record_in_seconds(moment):
-    import datetime
-
     text = moment.isoformat(timespec="milliseconds")
     wanted = moment.replace(tzinfo=datetime.timezone.utc, microsecond=0).timestamp()
     assert seconds(f"{text}Z") == wanted
-    assert seconds("2026-11-20T21:44:00.900Z") == BEGAN
+
+
+def test_the_time_zone_of_the_machine_does_not_matter(monkeypatch):
+    monkeypatch.setenv("TZ", "Asia/Kolkata")
+    time.tzset()
+    try:
+        assert seconds("2026-11-20T21:44:00.900Z") == BEGAN
+    finally:
+        monkeypatch.undo()
+        time.tzset()

@@ -45,7 +45,7 @@ def test_how_a_step_ended_in_words(made, records, words):
 def test_an_undeploy_takes_the_platform_from_its_start_on_and_a_destroy_all(made):
     tell(made, begun("undeploy"))
     assert done(made) == ["provider/soil/create", "provider/soil/install"]
-    tell(made, begun("destroy", PROVIDER))
+    tell(made, ran("deploy"), begun("destroy", PROVIDER))
     assert done(made) == []
 
 
