@@ -71,6 +71,20 @@ def test_the_end_of_a_silent_process_cuts_the_wait_short(pidfd):
         assert watch.ended is pidfd, "without a pidfd only a look tells"
 
 
+def test_outside_the_main_thread_where_no_signal_wakes_an_end_is_seen_soon(pidfd):
+    proc = subprocess.Popen(["sleep", "0.05"])
+    watch = Watch(proc, [], Interrupts())  # nobody entered it
+    try:
+        assert watch.wakeup is None
+        began = time.monotonic()
+        until(watch, lambda: proc.poll() is not None)
+        assert time.monotonic() - began < LONG / 2
+    finally:
+        watch.close()
+        proc.kill()
+        proc.wait()
+
+
 @linux
 def test_an_end_is_told_once():
     with watching("exit 3") as (watch, proc, _):
@@ -90,6 +104,8 @@ def test_a_signal_wakes_and_is_told_once(pidfd):
         until(watch, interrupts.requested)
         watch.wait(0)
         assert watch.woken() and not watch.woken()
+        began = time.monotonic()
+        assert watch.wait(0.03) == [] and time.monotonic() - began > 0.02
         assert interrupts.signal_name == "SIGTERM"
 
 
