@@ -20,7 +20,10 @@ def digest(folder: str) -> str:
     for path in _files(folder):
         content = content_digest(path)
         runs = "x" if os.access(path, os.X_OK) else "-"
-        total.update(f"{content} {runs} ".encode() + os.fsencode(os.path.relpath(path, folder)) + b"\n")
+        name = os.fsencode(os.path.relpath(path, folder))
+        # As sha256sum writes names: one with a line break in it could pass for another file.
+        name = name.replace(b"\\", b"\\\\").replace(b"\n", b"\\n")
+        total.update(f"{content} {runs} ".encode() + name + b"\n")
     return total.hexdigest()
 
 

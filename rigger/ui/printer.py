@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol, TextIO
 
 from rigger import text as texts_
 from rigger.text import table_rows, widths_of
+from rigger.ui.terminal import is_simple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -57,10 +58,10 @@ class Printer:
         self.json = json
         self.out = sys.stderr if json else sys.stdout
         self.gone = False
-        terminal = self.out.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+        terminal = self.out.isatty() and not is_simple()
         self.live = terminal and not verbose
         self.streams = not self.live
-        self.colors = terminal and "NO_COLOR" not in os.environ
+        self.colors = terminal and not os.environ.get("NO_COLOR")
         self._label = ""
         self._last = ""
         self._tail = b""

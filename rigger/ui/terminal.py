@@ -51,7 +51,11 @@ def terminal_size() -> tuple[int, int]:
     return columns or 80, lines or 24
 
 
+def is_simple() -> bool:
+    """Return whether a terminal, if there is one, can only print lines."""
+    return os.environ.get("TERM", "") in ("", "dumb", "unknown")
+
+
 def can_draw() -> bool:
     columns, lines = terminal_size()
-    simple = os.environ.get("TERM", "") in ("", "dumb", "unknown")
-    return not simple and columns >= LEAST_COLUMNS and lines >= LEAST_LINES
+    return not is_simple() and columns >= LEAST_COLUMNS and lines >= LEAST_LINES

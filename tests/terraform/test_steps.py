@@ -1,6 +1,5 @@
 """The life of a cluster whose provider is a folder of .tf files."""
 
-import json
 import os
 import stat
 import threading
@@ -10,7 +9,6 @@ from helpers.terraform_provider import needs_terraform
 
 from rigger.errors import Interrupted, RiggerError, StepFailed
 from rigger.terraform import runner, steps
-from rigger.terraform.runner import Progress
 
 pytestmark = needs_terraform
 
@@ -118,23 +116,6 @@ def test_no_plan_is_left(clay):
     assert not os.path.exists(plan)
     clay.run(steps.destroy)
     assert clay.made() == []
-
-
-def test_a_resource_that_is_replaced_counts_once():
-    said = []
-    progress = Progress(said.append)
-
-    def tell(kind, address, action):
-        about = {"resource": {"addr": address}, "action": action}
-        key = "change" if kind == "planned_change" else "hook"
-        progress.take(json.dumps({"type": kind, "@message": f"{address} {action}", key: about}).encode())
-
-    tell("planned_change", "a", "replace")
-    tell("planned_change", "b", "create")
-    tell("planned_change", "c", "noop")
-    for address, action in (("a", "delete"), ("b", "create"), ("a", "create")):
-        tell("apply_complete", address, action)
-    assert said == ["0 of 2: a delete", "1 of 2: b create", "2 of 2: a create"]
 
 
 # A backend that a team shares
