@@ -89,7 +89,7 @@ def save(
         tuple(fields["redacted"]),
         tuple(fields["left_out"]),
         tuple(fields["not_files"]),
-        tuple(short) if encrypt is None else (),
+        tuple(short),
     )
 
 

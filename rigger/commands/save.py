@@ -31,7 +31,7 @@ def show(printer: Printer, result: SavedBundle) -> None:
         printer.warn(f"Links and empty folders cannot be packed: {', '.join(written.not_files)}.")
     if written.unsearched:
         printer.warn(
-            f"Too short to be looked for, and perhaps in the bundle: {', '.join(written.unsearched)}."
+            f"Too short to be looked for, and perhaps in the bundle as plain text: {', '.join(written.unsearched)}."
         )
     if result.backup:
         printer.warn(f"{name} is suspended, and its data is not in the bundle: take {result.backup} along.")

@@ -74,7 +74,12 @@ def test_what_is_encrypted_has_all_secrets(wood, tmp_path):
 
 
 def test_secrets_too_short_to_be_looked_for_are_named(wood, tmp_path):
+    """Encrypted or not: what scripts wrote of them lies open in the bundle."""
     wood.environment.save(wood.environment.vars(), {"TOKEN": TOKEN, "PIN": "12"})
+    wood.write("runs/1-provision/02-check.log", "pin 12\n")
+    saved = wood.save(tmp_path / "b.rigger", encrypt=lambda data: b"sealed")
+    assert contents(saved.path)["runs/1-provision/02-check.log"] == b"pin 12\n"
+    assert saved.unsearched == ("PIN",)
     assert wood.save(tmp_path / "c.rigger").unsearched == ("PIN",)
 
 

@@ -371,6 +371,6 @@ def test_a_secret_that_is_too_short_to_be_found_is_told(cluster, tmp_path):
     cluster.configure()
     cluster.rigger("config", "set", "TOKEN=abc")
     assert (
-        "Too short to be looked for, and perhaps in the bundle: TOKEN"
+        "Too short to be looked for, and perhaps in the bundle as plain text: TOKEN"
         in cluster.rigger("save", "-o", str(tmp_path / "b.rigger")).out
     )
