@@ -191,7 +191,11 @@ def test_machines_that_cannot_be_removed_are_not_forgotten(rigger, provider):
 
 def test_after_ctrl_c_neither(rigger, provider, tmp_path):
     noted = tmp_path / "noted"
-    provider.replace("create", "# Vars leave", f"touch {noted}\nsleep 30\n# Vars leave")
+    provider.replace(
+        "create",
+        "# Vars leave",
+        f": >{noted}  # by bash itself, which heeds Ctrl-C after it\nsleep 30\n# Vars leave",
+    )
     provider.replace("destroy", "rm -rf", "[[ ! -d $RIGGER_STATE_DIR/machines ]]\nrm -rf")
     running = rigger.start("module", "check", "--run", str(provider.folder))
     wait_for(noted.exists)
