@@ -1,6 +1,7 @@
 """Modules fresh from the scaffold, and a rehearsal of them."""
 
 import json
+import tempfile
 
 import pytest
 from helpers.written_modules import Written
@@ -10,6 +11,7 @@ from helpers.written_modules import Written
 def private_temporary_folder(tmp_path_factory, monkeypatch):
     """Sandboxes that are kept lie here, also those of a test that fails."""
     monkeypatch.setenv("TMPDIR", str(tmp_path_factory.mktemp("tmp")))
+    monkeypatch.setattr(tempfile, "tempdir", None)  # what this process found out before
 
 
 @pytest.fixture
