@@ -106,3 +106,11 @@ def test_what_never_began_has_no_report(wood, modules, garden):
     with pytest.raises(NotReady) as caught:
         run_tests(wood, ("smoke",))
     assert caught.value.result is None and not os.path.exists(wood.file("tests"))
+
+
+def test_a_run_that_ended_before_its_tests_has_a_report_too(wood, garden):
+    garden.script("platform", "setup-clients", "exit 3")
+    with pytest.raises(errors.StepFailed) as caught:
+        run_tests(wood, ("smoke",))
+    result = caught.value.result
+    assert result.cases == () and result.as_dict()["passed"] == 0 and os.path.isdir(result.folder)
