@@ -92,6 +92,10 @@ def test_an_id_that_an_older_rigger_did_not_record_is_in_the_bundle_of_an_upgrad
     os.mkdir(wood.file("saved"))
     save(wood, wood.file("saved", "before.rigger"))
     assert missing_from_vars(wood, without(wood, "TREE_ID")) == {"TREE_ID": id}
+    with open(wood.file("saved", "newer.rigger"), "wb") as file:
+        file.write(b"not a bundle")
+    os.utime(file.name, (2**31, 2**31))
+    assert missing_from_vars(wood, without(wood, "TREE_ID")) == {"TREE_ID": id}, "an older one is whole"
 
 
 def made_by_an_older_rigger(environment) -> None:
