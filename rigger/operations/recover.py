@@ -55,9 +55,9 @@ def _where_it_lies(environment: Environment, name: str, value: str) -> str:
 
 
 def _saved_id(environment: Environment) -> str:
-    """Return the ID in the newest bundle that an upgrade saved here, nothing where there is none."""
-    with contextlib.suppress(OSError, RiggerError):
-        for path in environment.backups.bundles():
+    """Return the ID in the newest bundle that an upgrade saved here and that can be read, nothing where there is none."""
+    for path in environment.backups.bundles():
+        with contextlib.suppress(OSError, RiggerError):
             id = read_manifest(path).fields.get("id")
             if isinstance(id, str):
                 return id
