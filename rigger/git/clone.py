@@ -127,13 +127,19 @@ def fetch_to_compare(folder: str, url: str, commit: str) -> None:
         saying_what_failed(f"{commit[:12]} of {url} cannot be fetched"),
         git_runner.opened(folder, url) as git,
     ):
-        if has_object(git, commit):
+        if _is_here(folder, commit):
             return
         options = ["--no-tags", *([] if has_history(git) else ["--depth=1"])]
         if git.filtered:
             options.append(f"--filter={git.filtered}")
         git("fetch", "-q", "--no-write-fetch-head", *options, "origin", commit)
         git("update-ref", f"{KNOWN}/{commit}", commit)
+
+
+def _is_here(folder: str, commit: str) -> bool:
+    """Return whether a repository has a commit; git that can reach the server would fetch it, and all its history."""
+    with git_runner.opened(folder) as git:
+        return has_object(git, commit)
 
 
 def _clone(url: str, folder: str, target: Target, say: Say | None, submodules: bool) -> None:
@@ -177,7 +183,7 @@ def _fetch(git: Repository, target: Target, say: Say | None, shallow: bool, ever
     if git.filtered:
         options.append(f"--filter={git.filtered}")
     git.loudly("fetch", "--progress", "--no-write-fetch-head", *options, "origin", *specs, say=say)
-    if not has_object(git, target.commit):
+    if not _is_here(git.folder, target.commit):
         git.loudly("fetch", "--progress", "--no-write-fetch-head", *options, "origin", target.commit, say=say)
     git("update-ref", f"{KNOWN}/{target.commit}", target.commit)
 
@@ -223,21 +229,21 @@ def _switch(git: Repository, target: Target) -> None:
         git.to_the_end("checkout", *options, "--detach", target.commit, "--")
 
 
-def _require_no_work(folder: str, checkout: State, target: Target) -> None:
+def _require_no_work(folder: str, found: State, target: Target) -> None:
     """Raise NotReady where a checkout has changes, or commits that nothing would lead to any more."""
-    if checkout.under_way:
+    if found.under_way:
         raise NotReady(
-            f"A {checkout.under_way} is under way in {folder}.",
-            f'Finish it, or give it up: "git -C {folder} {checkout.under_way} {GIVE_UP[checkout.under_way]}".',
+            f"A {found.under_way} is under way in {folder}.",
+            f'Finish it, or give it up: "git -C {folder} {found.under_way} {GIVE_UP[found.under_way]}".',
         )
-    if checkout.changed:
+    if found.changed:
         raise NotReady(
-            f"{folder} has local changes, which {target.name} would overwrite: {text.listed(checkout.changed)}.",
+            f"{folder} has local changes, which {target.name} would overwrite: {text.listed(found.changed)}.",
             f'Keep them: "git -C {folder} stash", or commit them on a branch of your own.',
         )
-    if checkout.commits and not checkout.branch:
+    if found.commits and not found.branch:
         raise NotReady(
-            f"{folder} has commits that are on no branch: {text.listed(checkout.commits)}.",
+            f"{folder} has commits that are on no branch: {text.listed(found.commits)}.",
             f'Keep them: "git -C {folder} switch -c NAME".',
         )
 

@@ -42,18 +42,6 @@ def test_no_class_that_everything_is_hung_on():
         assert len(methods) <= 12, f"{type(thing).__name__}: {methods}"
 
 
-def test_backups_have_names_of_their_own(tmp_path):
-    backups = Home(str(tmp_path)).create("demo", {}, {}).backups
-    assert backups.last() == "" and backups.bundles() == []
-    first = backups.new()
-    open(first, "w").close()
-    second = backups.new()
-    assert first != second and not os.path.exists(second)
-    os.utime(first, (1000, 1000))
-    assert backups.last() == first
-    assert backups.last(until=999) == ""
-
-
 # Values and secrets, each in a file of its own
 
 

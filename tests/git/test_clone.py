@@ -45,6 +45,32 @@ def test_a_branch_is_cloned_without_files_of_the_past(upstream, clone):
     assert git(folder, "rev-parse", "HEAD") == more
 
 
+def commits_in(folder):
+    """Return the commits that a repository holds; git asked for one by name would fetch it."""
+    held = git(folder, "cat-file", "--batch-all-objects", "--batch-check").splitlines()
+    return {line.split()[0] for line in held if line.split()[1] == "commit"}
+
+
+def test_a_commit_to_compare_with_comes_without_its_history(upstream, clone):
+    folder = clone(version="1.9.0")
+    old, new = upstream.commits["v1.9.0"], upstream.commits["main"]
+    for _ in range(2):
+        git_clone.fetch_to_compare(folder, upstream.url, new)
+        assert commits_in(folder) == {old, new}
+    assert git(folder, "for-each-ref", "--format=%(objectname)", "refs/rigger/known").split() == sorted(
+        [old, new]
+    )
+    assert git_inspect.changes(folder, old, new) == ["changed contrib/soil/create"]
+
+
+def test_a_release_whose_tag_moved_meanwhile_comes_without_its_history(upstream, tmp_path):
+    target, folder = git_remote.resolve(upstream.url, version="1.10.0"), str(tmp_path / "clone")
+    git(upstream.folder, "tag", "-f", "1.10.0", "v1.9.0")
+    git_clone.clone(upstream.url, folder, target)
+    assert git_inspect.commit(folder) == upstream.commits["1.10.0"]
+    assert commits_in(folder) == {upstream.commits["1.10.0"], upstream.commits["v1.9.0"]}
+
+
 def test_a_server_that_leaves_nothing_out(tmp_path, clone):
     plain = Upstream(tmp_path / "plain", filters=False)
     for number, asked in enumerate(

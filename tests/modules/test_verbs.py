@@ -1,0 +1,30 @@
+"""The verbs of each role."""
+
+import os
+
+import pytest
+
+from rigger.modules import verbs
+
+
+@pytest.mark.parametrize(
+    "name", ["create", "deploy", "prepare", "upgrade-graceful", "resume", "setup-clients"]
+)
+def test_a_verb(name):
+    assert verbs.is_verb(name)
+
+
+@pytest.mark.parametrize("name", ["", "Create", "create.sh", "upgrade", "README", "tests", "config"])
+def test_no_verb(name):
+    assert not verbs.is_verb(name)
+
+
+@pytest.mark.parametrize("role", verbs.REQUIRED)
+def test_what_a_module_must_have_is_a_verb_of_a_role(role):
+    assert role in verbs.ROLES and all(map(verbs.is_verb, verbs.REQUIRED[role]))
+    assert {"install", "check"} <= {*verbs.REQUIRED[role]}
+
+
+def test_rigger_has_a_program_for_each_verb_of_terraform():
+    for verb in verbs.TERRAFORM_VERBS:
+        assert os.access(os.path.join(verbs.TERRAFORM_STEPS, verb), os.X_OK), verb
