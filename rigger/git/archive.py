@@ -88,8 +88,8 @@ def unpack(path: str, folder: str, wanted: str) -> None:
             bare=True,
             url="/",
         )
-        known = re.fullmatch(COMMIT, wanted)
-        git_runner.git(folder, "checkout", "-q", "--detach", wanted if known else HEAD, bare=True)
+        is_commit = re.fullmatch(COMMIT, wanted)
+        git_runner.git(folder, "checkout", "-q", "--detach", wanted if is_commit else HEAD, bare=True)
     except GitError as problem:
         raise Refused(
             f"The checkout in the bundle cannot be made: {problem}.", "Get it again from whoever made it."

@@ -229,21 +229,21 @@ def _switch(git: Repository, target: Target) -> None:
         git.to_the_end("checkout", *options, "--detach", target.commit, "--")
 
 
-def _require_no_work(folder: str, found: State, target: Target) -> None:
+def _require_no_work(folder: str, checkout: State, target: Target) -> None:
     """Raise NotReady where a checkout has changes, or commits that nothing would lead to any more."""
-    if found.under_way:
+    if checkout.under_way:
         raise NotReady(
-            f"A {found.under_way} is under way in {folder}.",
-            f'Finish it, or give it up: "git -C {folder} {found.under_way} {GIVE_UP[found.under_way]}".',
+            f"A {checkout.under_way} is under way in {folder}.",
+            f'Finish it, or give it up: "git -C {folder} {checkout.under_way} {GIVE_UP[checkout.under_way]}".',
         )
-    if found.changed:
+    if checkout.changed:
         raise NotReady(
-            f"{folder} has local changes, which {target.name} would overwrite: {text.listed(found.changed)}.",
+            f"{folder} has local changes, which {target.name} would overwrite: {text.listed(checkout.changed)}.",
             f'Keep them: "git -C {folder} stash", or commit them on a branch of your own.',
         )
-    if found.commits and not found.branch:
+    if checkout.commits and not checkout.branch:
         raise NotReady(
-            f"{folder} has commits that are on no branch: {text.listed(found.commits)}.",
+            f"{folder} has commits that are on no branch: {text.listed(checkout.commits)}.",
             f'Keep them: "git -C {folder} switch -c NAME".',
         )
 

@@ -38,8 +38,8 @@ class AmbiguousCommit(GitError):
 
 def error_of(errors: bytes, exit_code: int) -> GitError:
     """Return the error for what git wrote and its exit code."""
-    said = _complaint(errors, exit_code)
-    return (NothingLeftOut if _SPARING.search(said) else GitError)(said, exit_code)
+    complaint = _complaint(errors, exit_code)
+    return (NothingLeftOut if _SPARING.search(complaint) else GitError)(complaint, exit_code)
 
 
 def _complaint(errors: bytes, exit_code: int) -> str:

@@ -90,8 +90,8 @@ def describe(folder: str) -> str:
     Raises NotReady where there is no commit.
     """
     with saying_what_failed(f"{folder} cannot be described"), git_runner.opened(folder) as git:
-        said = text_of(git("describe", "--long", "--tags", "--always"))
-        return f"{said}-dirty" if _changed(git)[0] else said
+        output = text_of(git("describe", "--long", "--tags", "--always"))
+        return f"{output}-dirty" if _changed(git)[0] else output
 
 
 def state(folder: str, wanted: str = "") -> State:
@@ -136,9 +136,9 @@ def changes(folder: str, old: str, new: str, limit: int = 20) -> list[str]:
 def local_base(folder: str) -> list[str]:
     """Return the commits of others that HEAD stands on: itself, or where somebody's own commits begin."""
     with saying_what_failed(f"{folder} cannot be looked at"), git_runner.opened(folder) as git:
-        said = text_of(git("rev-list", "--boundary", "HEAD", "--not", *_remote_refs())).splitlines()
-        own = [line for line in said if not line.startswith("-")]
-        return [line[1:] for line in said if line.startswith("-")] if own else [head_commit(git)]
+        output = text_of(git("rev-list", "--boundary", "HEAD", "--not", *_remote_refs())).splitlines()
+        own = [line for line in output if not line.startswith("-")]
+        return [line[1:] for line in output if line.startswith("-")] if own else [head_commit(git)]
 
 
 def tracked(folder: str, below: str, links: bool = False) -> list[str]:
@@ -148,8 +148,8 @@ def tracked(folder: str, below: str, links: bool = False) -> list[str]:
     """
     part = os.path.relpath(os.path.realpath(below), os.path.realpath(folder))
     with saying_what_failed(f"{folder} cannot be looked at"), git_runner.opened(folder) as git:
-        said = git("ls-files", "-z", "--", f":(top,literal){'' if part == '.' else part}")
-    names = said.decode("utf-8", "surrogateescape").split("\0")
+        output = git("ls-files", "-z", "--", f":(top,literal){'' if part == '.' else part}")
+    names = output.decode("utf-8", "surrogateescape").split("\0")
     paths = (os.path.join(folder, name) for name in names if name)
     return [path for path in paths if (links if os.path.islink(path) else os.path.isfile(path))]
 
@@ -166,18 +166,18 @@ def require_clean(folder: str) -> None:
 
 def require_nothing_lost(folder: str) -> None:
     """Raise NotReady where removing a folder would lose work: changes, commits, stashes, files of somebody's own."""
-    found = state(folder)
-    if found.missing or (not found.is_repository and os.path.isdir(folder) and not os.listdir(folder)):
+    checkout = state(folder)
+    if checkout.missing or (not checkout.is_repository and os.path.isdir(folder) and not os.listdir(folder)):
         return
-    if not found.is_repository:
+    if not checkout.is_repository:
         raise NotReady(f"{folder} is no git repository; what it holds would be lost.", "Move it away.")
     with saying_what_failed(f"{folder} cannot be looked at"), git_runner.opened(folder) as git:
-        commits = own_commits(git, "HEAD", "--branches", "--tags") if found.commit else ()
+        commits = own_commits(git, "HEAD", "--branches", "--tags") if checkout.commit else ()
         stashes = text_of(git("stash", "list", "--format=%gd %s")).splitlines() if _has_stash(git) else []
         untracked = _untracked(git)
     lost = [
-        *([f"a {found.under_way} that is under way"] if found.under_way else []),
-        *([f"changes in {text.listed(found.changed)}"] if found.changed else []),
+        *([f"a {checkout.under_way} that is under way"] if checkout.under_way else []),
+        *([f"changes in {text.listed(checkout.changed)}"] if checkout.changed else []),
         *([f"files that git does not track: {text.listed(untracked)}"] if untracked else []),
         *([f"commits: {text.listed(commits)}"] if commits else []),
         *([f"stashes: {text.listed([text.printable(line) for line in stashes])}"] if stashes else []),
@@ -232,15 +232,15 @@ def _origin(common: str) -> str:
 
 def _changed(git: Repository) -> tuple[tuple[str, ...], int]:
     """Return the tracked files that were changed, and the number of those (and folders) that git does not track."""
-    said = git("status", "--porcelain", "-z", "--no-renames", "--untracked-files=normal", IGNORE)
-    entries = [entry for entry in said.decode("utf-8", "surrogateescape").split("\0") if entry]
+    output = git("status", "--porcelain", "-z", "--no-renames", "--untracked-files=normal", IGNORE)
+    entries = [entry for entry in output.decode("utf-8", "surrogateescape").split("\0") if entry]
     changed = tuple(entry[3:] for entry in entries if not entry.startswith(("??", "!!")))
     return changed, sum(entry.startswith("??") for entry in entries)
 
 
 def _untracked(git: Repository) -> list[str]:
-    said = text_of(git("ls-files", "-z", "--others", "--exclude-standard", "--directory"))
-    return [name for name in said.split("\0") if name]
+    output = text_of(git("ls-files", "-z", "--others", "--exclude-standard", "--directory"))
+    return [name for name in output.split("\0") if name]
 
 
 IGNORE = "--ignore-submodules=dirty"  # git would start itself in there, and read their settings
@@ -249,10 +249,10 @@ IGNORE = "--ignore-submodules=dirty"  # git would start itself in there, and rea
 def own_commits(git: Repository, *refs: str) -> tuple[str, ...]:
     """Return "abc1234 subject" of the commits that no remote has; none for a ref that is not there."""
     try:
-        said = git("log", "--no-show-signature", "--format=%h %s", *refs, "--not", *_remote_refs(), "--")
+        output = git("log", "--no-show-signature", "--format=%h %s", *refs, "--not", *_remote_refs(), "--")
     except GitError:
         return ()
-    return tuple(text.printable(line) for line in text_of(said).splitlines())
+    return tuple(text.printable(line) for line in text_of(output).splitlines())
 
 
 def _remote_refs() -> list[str]:
@@ -283,10 +283,10 @@ def _changed_scripts(git: Repository, old: str, new: str) -> list[str]:
     fields = git("diff-tree", "-r", "--raw", "--no-renames", "-z", old, new)
     parts = fields.decode("utf-8", "surrogateescape").split("\0")
     words = {"A": "added", "D": "removed"}
-    found = []
+    lines = []
     for head, name in zip(parts[::2], parts[1::2], strict=False):
         modes, letter = head.split()[:2], head.split()[-1]
         runs = any(mode.endswith("100755") for mode in modes)
         if runs or re.fullmatch(SCRIPTS, name):
-            found.append(f"{words.get(letter, 'changed')} {text.printable(name)}")
-    return found
+            lines.append(f"{words.get(letter, 'changed')} {text.printable(name)}")
+    return lines

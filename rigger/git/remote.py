@@ -77,7 +77,7 @@ def _refs(url: str, timeout: float) -> tuple[dict[str, str], str]:
     """Return every ref of a repository with its commit, annotated tags peeled, and the default branch's ref."""
     environ = {"GIT_DIR": os.devnull}  # whatever repository rigger is called in has no say
     try:
-        said = git_runner.git(
+        output = git_runner.git(
             None, "ls-remote", "--symref", "--", url, url=url, environ=environ, timeout=timeout
         )
     except GitError as problem:
@@ -86,7 +86,7 @@ def _refs(url: str, timeout: float) -> tuple[dict[str, str], str]:
             "Check the URL, the network, and that git may read it: git ls-remote URL",
         ) from None
     refs, default = {}, ""
-    for line in said.decode("utf-8", "surrogateescape").splitlines():
+    for line in output.decode("utf-8", "surrogateescape").splitlines():
         value, _, name = line.partition("\t")
         if value.startswith("ref: ") and name == "HEAD":
             default = value[5:]
@@ -104,10 +104,10 @@ def _is_ref(name: str) -> bool:
 
 def _releases(refs: dict[str, str]) -> dict[str, str]:
     tags = [ref.removeprefix("refs/tags/") for ref in refs if ref.startswith("refs/tags/")]
-    found: dict[str, str] = {}
+    tags_of: dict[str, str] = {}
     for tag in newest_first(tag for tag in tags if re.fullmatch(RELEASE, tag)):
-        found.setdefault(tag.removeprefix("v"), tag)
-    return {tag: f"refs/tags/{tag}" for tag in found.values()}
+        tags_of.setdefault(tag.removeprefix("v"), tag)
+    return {tag: f"refs/tags/{tag}" for tag in tags_of.values()}
 
 
 def _release(url: str, refs: dict[str, str], version: str) -> Target:
@@ -149,14 +149,14 @@ def _commit(url: str, refs: dict[str, str], asked: str, timeout: float, cache: s
         return Target(asked, asked, "commit")
     with _history(url, asked, timeout, cache) as git:
         try:
-            found = full_commit(git, asked)
+            commit = full_commit(git, asked)
         except AmbiguousCommit:
             raise BadUsage(f"{url} has several commits {asked!r}.", "Give more digits of it.") from None
         except GitError:
             raise BadUsage(
                 f"{url} has no branch, tag or commit {asked!r}.", "Give a branch, a tag, or a full commit."
             ) from None
-    return Target(found, found, "commit")
+    return Target(commit, commit, "commit")
 
 
 def full_commit(git: Repository, digits: str) -> str:

@@ -75,8 +75,8 @@ _SHARED = ("objects", "refs", "packed-refs", "reftable", "shallow", "logs", "inf
 # ---- looking ---------------------------------------------------------------------------------------------
 
 
-def text_of(said: bytes) -> str:
-    return said.decode("utf-8", "surrogateescape").strip()
+def text_of(output: bytes) -> str:
+    return output.decode("utf-8", "surrogateescape").strip()
 
 
 @contextlib.contextmanager
@@ -140,14 +140,14 @@ def opened(folder: str, url: str = "") -> Iterator[Repository]:
 
 def git_folders(folder: str) -> tuple[str, str]:
     """Return the folders of HEAD and of the refs; git itself refuses the repository of a stranger."""
-    said = text_of(git(folder, "rev-parse", "--absolute-git-dir", "--git-common-dir")).splitlines()
-    return said[0], os.path.normpath(os.path.join(os.path.abspath(folder), said[1]))
+    output = text_of(git(folder, "rev-parse", "--absolute-git-dir", "--git-common-dir")).splitlines()
+    return output[0], os.path.normpath(os.path.join(os.path.abspath(folder), output[1]))
 
 
 def own_settings(common: str) -> dict[str, str]:
     path = os.path.join(common, "config")
-    said = git(None, "config", "--file", path, "--no-includes", "--list", "-z", bare=True)
-    pairs = (entry.partition("\n") for entry in said.decode("utf-8", "surrogateescape").split("\0"))
+    output = git(None, "config", "--file", path, "--no-includes", "--list", "-z", bare=True)
+    pairs = (entry.partition("\n") for entry in output.decode("utf-8", "surrogateescape").split("\0"))
     return {
         name: value for name, _, value in pairs if name in _OWN and re.fullmatch("[A-Za-z0-9:._-]*", value)
     }
@@ -202,10 +202,10 @@ def git(
     """Run git and return what it printed; raises GitError. `bare` ignores the user's settings."""
     command, environ = _command(words, folder), _environ(url, bare, environ)
     with _needed(timeout):
-        said = capture.capture(command, env=environ, input=input, timeout=timeout, limit=LARGEST)
-    if said.exit_code:
-        raise error_of(said.errors, said.exit_code)
-    return said.output
+        output = capture.capture(command, env=environ, input=input, timeout=timeout, limit=LARGEST)
+    if output.exit_code:
+        raise error_of(output.errors, output.exit_code)
+    return output.output
 
 
 def _run(
@@ -249,10 +249,10 @@ class _Heard:
     def take(self, block: bytes) -> None:
         self.last = (self.last + block)[-4096:]
         now = time.monotonic()
-        found = re.findall(rb"[A-Z][a-z]+ [a-z]+: +[^\r\n]*%[^\r\n]*", block)
-        if self.say and found and now - self._said_at >= SAY_EVERY:
+        progress = re.findall(rb"[A-Z][a-z]+ [a-z]+: +[^\r\n]*%[^\r\n]*", block)
+        if self.say and progress and now - self._said_at >= SAY_EVERY:
             self._said_at = now
-            self.say(text.printable(found[-1].decode("utf-8", "replace").strip()))
+            self.say(text.printable(progress[-1].decode("utf-8", "replace").strip()))
 
 
 @contextlib.contextmanager

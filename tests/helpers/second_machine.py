@@ -144,7 +144,7 @@ from rigger.audit.log import AuditLog
 append, seen, wanted = AuditLog.append, [], sys.argv[1]
 def dying(log, event, /, *arguments, **fields):
     seen.append(event)
-    meant = wanted in (str(len(seen)), f"{event} {fields.get('step', '')}".strip())
+    meant = wanted in (str(len(seen)), f"{event.name} {getattr(event, 'step', '')}".strip())
     if meant and sys.argv[2] == "before":
         os.kill(os.getpid(), signal.SIGKILL)
     record = append(log, event, *arguments, **fields)
