@@ -1,7 +1,5 @@
 """The command line: help, version, wrong words, and that asking for help waits for no library."""
 
-import importlib
-import inspect
 import json
 import os
 import subprocess
@@ -56,18 +54,6 @@ def test_help_of_a_command_asks_no_library_that_it_does_not_need(name):
     assert not packages & (HEAVY - {"click"})
     assert said.startswith(f"Usage: rigger {name} ")
     assert "-h, --help" in said
-
-
-@pytest.mark.parametrize("name", sorted(COMMANDS))
-def test_words_of_a_verb_stand_once(name):
-    module = importlib.import_module(f"rigger.commands.{name.replace('-', '_')}")
-    verb = getattr(module, name.replace("-", "_"))
-    more = inspect.getdoc(verb.callback)
-    if more is None:
-        assert verb.help is COMMANDS[name]  # the very same text
-    else:
-        assert verb.help == f"{COMMANDS[name]}\n\n{more}"
-        assert COMMANDS[name].rstrip(".") not in more
 
 
 def test_every_command_has_a_file_and_every_file_a_command():

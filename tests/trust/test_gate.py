@@ -5,7 +5,6 @@ import json
 import os
 import shutil
 import stat
-from types import SimpleNamespace
 
 import pytest
 from helpers.repositories import Upstream, git
@@ -17,10 +16,7 @@ from rigger.git import clone as git_clone
 from rigger.git import remote as git_remote
 from rigger.modules import search
 from rigger.modules.model import Module
-from rigger.operations.agreement import agree_to_repository
-from rigger.operations.consent import Consent
 from rigger.trust import digests, gate, ledger
-from rigger.ui.printer import Printer
 
 URL = "https://example.invalid/tree.git"
 ONE, TWO = "1" * 40, "2" * 40
@@ -29,22 +25,6 @@ ONE, TWO = "1" * 40, "2" * 40
 @pytest.fixture
 def home(private_home):
     return Home()
-
-
-class Said(Printer):
-    """A printer that keeps what it prints."""
-
-    def __init__(self):
-        super().__init__()
-        self.text = ""
-
-    def line(self, text=""):
-        self.text += f"{text}\n"
-
-
-@pytest.fixture
-def app(home):
-    return SimpleNamespace(home=home, printer=Said())
 
 
 @pytest.fixture
@@ -94,34 +74,6 @@ def test_a_record_that_cannot_be_understood_agrees_to_nothing(home, content):
         file.write(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(InvalidConfig, match="repositories.json"):
         ledger.agreed_commits(home.path, URL)
-
-
-def test_without_a_terminal_it_takes_trust(app):
-    with pytest.raises(BadUsage, match="Nobody can be asked") as problem:
-        agree_to_repository(Consent(), app.printer, app.home.path, URL, ONE, "/nowhere")
-    assert "--trust" in problem.value.next_step and ledger.agreed_commits(app.home.path, URL) == {}
-    agree_to_repository(Consent(trust=True), app.printer, app.home.path, URL, ONE, "/nowhere")
-    assert URL in app.printer.text and list(ledger.agreed_commits(app.home.path, URL)) == [ONE]
-    app.printer.text = ""
-    agree_to_repository(Consent(), app.printer, app.home.path, URL, ONE, "/nowhere")
-    assert app.printer.text == "", "once is enough"
-    with pytest.raises(BadUsage):
-        agree_to_repository(
-            Consent(), app.printer, app.home.path, "https://example.invalid/other.git", ONE, "/nowhere"
-        )
-
-
-def test_a_changed_commit_says_what_changed(app, cloned):
-    upstream, environment, commit = cloned
-    ledger.agree_repository(app.home.path, upstream.url, commit)
-    new = upstream.commit("trap", **{"contrib/soil/create": "#!/bin/sh\nrm\n"})
-    folder = environment.file("checkout")
-    git_clone.update(folder, upstream.url, git_remote.resolve(upstream.url, ref="main"))
-    with pytest.raises(BadUsage):
-        agree_to_repository(Consent(), app.printer, app.home.path, upstream.url, new, folder)
-    said = app.printer.text
-    assert new in said and f"Since {commit[:12]}, which was agreed to on 2" in said
-    assert "changed contrib/soil/create" in said
 
 
 def test_scripts_of_a_clone_run_once_somebody_agreed(cloned):
