@@ -27,7 +27,7 @@ from rigger.git.inspect import local_base
 from rigger.modules import search
 from rigger.modules.contract import MANIFEST
 from rigger.modules.scripts import script_digest
-from rigger.modules.search import Found, in_checkout
+from rigger.modules.search import FoundModule, in_checkout
 from rigger.sources.saved import SavedSource
 from rigger.trust import digests as trust_digests
 from rigger.trust import ledger
@@ -46,7 +46,7 @@ Agree = Callable[[list[str], list[tuple[str, str]]], None]
 class Loaded:
     """A verified bundle, the environment that it will be, and the secrets that its encrypted part held."""
 
-    found: OpenedBundle
+    opened: OpenedBundle
     target: Environment
     secrets: Mapping[str, str] = field(repr=False)
     repository: bool = False  # whether the platform's checkout came along
@@ -64,7 +64,7 @@ class Loaded:
         values = {**self._plain_vars(), **self.secrets}
         for role in ROLES:
             values[role.upper()] = self.module(role)
-        root = f"{self.found.fields['prefix']}_ROOT"
+        root = f"{self.opened.fields['prefix']}_ROOT"
         if is_used(values):
             values[root] = checkout.place(self.target, values)
         elif self.repository and not os.path.exists(os.path.join(values.get(root, ""), ".git")):
@@ -78,19 +78,19 @@ class Loaded:
             return None
         folder = checkout.place(self.target, values)
         came_along = self.repository and folder == self.target.file(CHECKOUT)
-        return SavedSource(self.target, values, self.found.file(CHECKOUT) if came_along else folder)
+        return SavedSource(self.target, values, self.opened.file(CHECKOUT) if came_along else folder)
 
     def _plain_vars(self) -> dict[str, str]:
         """Return the vars but for secrets; a folder of somebody's own counts only if this environment has it already.
 
         Else what came along stands in for it: the repository, or the platform's scripts alone.
         """
-        values = self.found.vars(self.target)
+        values = self.opened.vars(self.target)
         folder = values.get("CHECKOUT")
         if not folder or (self.update and self.target.vars().get("CHECKOUT") == folder):
             return values
-        scripts = self.found.scripts("platform")
-        is_known = self.found.fields["platform"] in search.folders("platform", self.target.home)
+        scripts = self.opened.scripts("platform")
+        is_known = self.opened.fields["platform"] in search.folders("platform", self.target.home)
         alone = scripts is not None and not is_known and not self.repository
         replacement = scripts if scripts is not None and alone else self.target.file(CHECKOUT)
         values = {name: opened.repoint(value, folder, replacement) for name, value in values.items()}
@@ -98,7 +98,7 @@ class Loaded:
             values.pop("CHECKOUT")
         return values
 
-    def in_checkout(self, role: str, name: str) -> Found | None:
+    def in_checkout(self, role: str, name: str) -> FoundModule | None:
         """Return the provider or platform of that name in the checkout, None where it has none."""
         source = self.source()
         folder = source.folder({}) if source else None
@@ -107,9 +107,9 @@ class Loaded:
 
     def module(self, role: str) -> str:
         """Return the provider or platform by name or folder: this machine's own, else the bundle's."""
-        value = self.found.raw_vars()[role.upper()]
-        came_along = lies_in(value, self.found.fields["environment_dir"])
-        name = self.found.fields[role] if came_along else value
+        value = self.opened.raw_vars()[role.upper()]
+        came_along = lies_in(value, self.opened.fields["environment_dir"])
+        name = self.opened.fields[role] if came_along else value
         if self.in_checkout(role, name):
             return name
         if os.sep not in name and name in search.folders(role, self.target.home):
@@ -118,16 +118,16 @@ class Loaded:
         own = os.sep in name and not lies_in(name, environments)
         if own and os.path.isfile(os.path.join(name, MANIFEST)):
             return name
-        return self.found.scripts(role) or value
+        return self.opened.scripts(role) or value
 
     def strangers(self) -> list[str]:
         """Return the roles whose module is the bundle's own."""
-        return [role for role in ROLES if self.module(role) == self.found.scripts(role)]
+        return [role for role in ROLES if self.module(role) == self.opened.scripts(role)]
 
     def unlike(self, modules: list[Module]) -> list[str]:
         """Return the names of this machine's own modules that are not as those of the bundle."""
         own = [module for module in modules if module.role not in self.strangers()]
-        pairs = [(module, self.found.scripts(module.role)) for module in own]
+        pairs = [(module, self.opened.scripts(module.role)) for module in own]
         return [
             module.name
             for module, folder in pairs
@@ -138,27 +138,29 @@ class Loaded:
         """Return the names of secrets that were left out of the bundle and are not on this machine either."""
         secrets = self.target.secrets() if self.update else {}
         return [
-            name for name in self.found.fields["redacted"] if name not in secrets and name not in self.secrets
+            name
+            for name in self.opened.fields["redacted"]
+            if name not in secrets and name not in self.secrets
         ]
 
     def lost(self) -> list[str]:
         """Return the files that were left out of the bundle, because they hold a secret, and are not here either."""
-        return [name for name in self.found.fields["left_out"] if not os.path.isfile(self.target.file(name))]
+        return [name for name in self.opened.fields["left_out"] if not os.path.isfile(self.target.file(name))]
 
     def require_platform(self, provider: Module, platform: Module) -> None:
         """Raise Refused when the modules are not the ones that the bundle says it is about."""
-        fields = self.found.fields
+        fields = self.opened.fields
         named = (provider.name, platform.name, platform.prefix)
         if named != (fields["provider"], fields["platform"], fields["prefix"]):
             raise Refused(
-                f"{self.found.path} says that it is about {fields['platform']} on {fields['provider']}, "
+                f"{self.opened.path} says that it is about {fields['platform']} on {fields['provider']}, "
                 f"but its vars name {platform.name} on {provider.name}.",
                 AGAIN,
             )
 
     def put_in_place(self, vars: Mapping[str, str], secrets: Mapping[str, str]) -> None:
         """Put the environment in its place; paths into the unpacked bundle become paths into it."""
-        repointed = {n: opened.repoint(v, self.found.folder, self.target.path) for n, v in vars.items()}
+        repointed = {n: opened.repoint(v, self.opened.folder, self.target.path) for n, v in vars.items()}
         if not self.update:
             self._put_in_place(repointed, secrets)
             return
@@ -171,16 +173,16 @@ class Loaded:
         def record(aside: Environment) -> None:
             self._record(aside, secrets)
 
-        self.found.put_in_place(self.target, vars, secrets, record, self.update)
+        self.opened.put_in_place(self.target, vars, secrets, record, self.update)
 
     def _record(self, aside: Environment, secrets: Mapping[str, str]) -> None:
         """Note that it was loaded, and the digests that its secrets have here."""
         key = aside.key()
         aside.audit.append(
             events.Loaded(
-                file=os.path.basename(self.found.path),
-                serial=self.found.serial,
-                signer=self.found.manifest.signer,
+                file=os.path.basename(self.opened.path),
+                serial=self.opened.serial,
+                signer=self.opened.manifest.signer,
                 digests={name: secret_digest(key, value) for name, value in secrets.items()},
             )
         )
@@ -215,7 +217,7 @@ def loading(
 
 def _require_agreement(loaded: Loaded, agree: Agree) -> None:
     """Let a person agree to all that would run and that this machine has not seen; once is enough."""
-    bundle, roles = loaded.found, loaded.strangers()
+    bundle, roles = loaded.opened, loaded.strangers()
     digests = {role: trust_digests.digest(str(bundle.scripts(role))) for role in roles}
     agreed = ledger.agreed(loaded.target)
     new = [role for role in roles if digests[role] not in agreed]
@@ -232,7 +234,7 @@ def _require_agreement(loaded: Loaded, agree: Agree) -> None:
 
 
 def _url(loaded: Loaded) -> str:
-    return loaded.found.raw_vars().get("REPOSITORY", "")
+    return loaded.opened.raw_vars().get("REPOSITORY", "")
 
 
 def _new_commits(loaded: Loaded) -> list[str]:
@@ -251,12 +253,12 @@ def _new_commits(loaded: Loaded) -> list[str]:
 
 def _scripts_of_checkout(loaded: Loaded) -> list[tuple[str, str]]:
     """Return the SHA-256 and name of every file of the modules in a repository that came along, and its commit."""
-    top = loaded.found.file(CHECKOUT)
+    top = loaded.opened.file(CHECKOUT)
     rows = [(git_inspect.commit(top), f"{CHECKOUT}: the commit of {_url(loaded) or 'a folder'}")]
     for role in ROLES:
-        module = loaded.in_checkout(role, loaded.found.fields[role])
+        module = loaded.in_checkout(role, loaded.opened.fields[role])
         paths = git_inspect.tracked(top, module.folder) if module else []
-        rows += [(script_digest(path), os.path.relpath(path, loaded.found.folder)) for path in paths]
+        rows += [(script_digest(path), os.path.relpath(path, loaded.opened.folder)) for path in paths]
     return rows
 
 
@@ -315,12 +317,12 @@ def differences(loaded: Loaded) -> list[str]:
     """Return, in sentences, what a bundle changes in the environment that is here."""
     if not loaded.update:
         return []
-    current, bundled = loaded.target.vars(), loaded.found.vars(loaded.target)
+    current, bundled = loaded.target.vars(), loaded.opened.vars(loaded.target)
     lines = []
     for name in sorted({*current, *bundled}):
         if current.get(name) != bundled.get(name):
             lines.append(f"{name}: {current.get(name, '(unset)')} -> {bundled.get(name, '(unset)')}")
-    mine, theirs = (worth_keeping(log.records()) for log in (loaded.target.audit, loaded.found.log()))
+    mine, theirs = (worth_keeping(log.records()) for log in (loaded.target.audit, loaded.opened.log()))
     if [record["hash"] for record in mine] == [record["hash"] for record in theirs]:
         return [*lines, f"audit log: {len(theirs)} records, the same as here"]
     return [*lines, f"audit log: {len(mine)} records -> {len(theirs)}"]

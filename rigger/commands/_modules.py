@@ -6,7 +6,7 @@ import os
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from rigger.modules.search import PLATFORM_PLACES, Found
+from rigger.modules.search import PLATFORM_PLACES, FoundModule
 
 if TYPE_CHECKING:
     from rigger.operations.modules import Modules, NewModule
@@ -21,7 +21,7 @@ def show(printer: Printer, result: Modules) -> None:
             printer.warn(f"{result.role} {module.name} cannot be used: {module.problem}")
 
 
-def _cells(module: Found, checkout: str | None) -> tuple[str, ...]:
+def _cells(module: FoundModule, checkout: str | None) -> tuple[str, ...]:
     note = "cannot be used" if module.problem else module.description
     note = f"hidden by the one above; {note}" if module.shadowed else note
     interface = str(module.interface or "-")

@@ -56,7 +56,7 @@ PROVIDER_PLACES = ("contrib", "providers")  # of a repository, for folders of it
 
 
 @frozen
-class Found:
+class FoundModule:
     """A module that was found, where, and why it cannot be used if it cannot."""
 
     name: str
@@ -68,7 +68,7 @@ class Found:
     description: str = ""
 
 
-def found(role: str, home: str, checkout: str | None = None) -> list[Found]:
+def list_modules(role: str, home: str, checkout: str | None = None) -> list[FoundModule]:
     """Return every module of a role, also those that another one hides and those that cannot be used."""
     seen: set[str] = set()
     result = []
@@ -78,19 +78,19 @@ def found(role: str, home: str, checkout: str | None = None) -> list[Found]:
     return result + _mere_scripts(role, home, checkout)
 
 
-def _mere_scripts(role: str, home: str, checkout: str | None) -> list[Found]:
+def _mere_scripts(role: str, home: str, checkout: str | None) -> list[FoundModule]:
     """Return the folders that hold a role's scripts where rigger does not take them for a module, and why."""
     known = {f"{verb}{end}" for verb in ("destroy", "undeploy", *REQUIRED[role]) for end in ("", ".sh")}
     reason = (
         "its scripts have no rigger.yml beside them, and only those in contrib/ of a repository do without"
     )
     places = [(place, path) for place, folder in _places(role, home) for path in _subfolders(folder)]
-    result = [Found(os.path.basename(path), path, place, 0, reason) for place, path in places]
+    result = [FoundModule(os.path.basename(path), path, place, 0, reason) for place, path in places]
     if checkout and role == "provider":
         reason = "that is not a name: lower-case letters, digits, - and _, at most 63"
         contrib = _subfolders(os.path.join(checkout, "contrib"))
         odd = [path for path in contrib if not re.fullmatch(NAME, os.path.basename(path))]
-        result += [Found(os.path.basename(path), path, IN_CHECKOUT, 0, reason) for path in odd]
+        result += [FoundModule(os.path.basename(path), path, IN_CHECKOUT, 0, reason) for path in odd]
     return [at for at in result if _names(at.folder) & known and MANIFEST not in _names(at.folder)]
 
 
@@ -101,7 +101,7 @@ def _names(folder: str) -> set[str]:
         return set()
 
 
-def _examined(candidate: Found, role: str, home: str) -> Found:
+def _examined(candidate: FoundModule, role: str, home: str) -> FoundModule:
     """Return a module with its description, or with all that is wrong with it."""
     try:
         module = _of_role(_load(candidate, home), role)
@@ -118,7 +118,7 @@ def folders(role: str, home: str, checkout: str | None = None) -> dict[str, str]
     return by_name
 
 
-def _candidates(role: str, home: str, checkout: str | None) -> Iterator[Found]:
+def _candidates(role: str, home: str, checkout: str | None) -> Iterator[FoundModule]:
     """Return what looks like a module of a role, in the order in which modules are looked for."""
     if checkout:
         yield from in_checkout(role, home, checkout)
@@ -129,10 +129,10 @@ def _candidates(role: str, home: str, checkout: str | None) -> Iterator[Found]:
             continue
         for name in names:
             if os.path.isfile(os.path.join(folder, name, MANIFEST)):
-                yield Found(name, os.path.join(folder, name), place)
+                yield FoundModule(name, os.path.join(folder, name), place)
 
 
-def in_checkout(role: str, home: str, checkout: str) -> list[Found]:
+def in_checkout(role: str, home: str, checkout: str) -> list[FoundModule]:
     """Return the modules of a role that lie in a platform's repository: its own platform, its providers."""
     if role == "platform":
         places = [os.path.normpath(os.path.join(checkout, place)) for place in PLATFORM_PLACES]
@@ -146,7 +146,7 @@ def in_checkout(role: str, home: str, checkout: str) -> list[Found]:
     return modules + _without_manifest(role, checkout)
 
 
-def _in_checkout(folder: str, role: str, home: str) -> Found | None:
+def _in_checkout(folder: str, role: str, home: str) -> FoundModule | None:
     """Return the module of that role whose manifest lies in a folder; one that cannot be read counts."""
     path = os.path.join(folder, MANIFEST)
     if not os.path.isfile(path):
@@ -160,15 +160,15 @@ def _in_checkout(folder: str, role: str, home: str) -> Found | None:
     except Refused:
         if role == "provider" and name == "rigger":
             return None  # the platform's own place
-    return Found(name, folder, IN_CHECKOUT)
+    return FoundModule(name, folder, IN_CHECKOUT)
 
 
-def _without_manifest(role: str, checkout: str) -> list[Found]:
+def _without_manifest(role: str, checkout: str) -> list[FoundModule]:
     """Return the providers that are scripts alone."""
     if role != "provider":
         return []
     providers = interface1.find(checkout).items()
-    return [Found(name, folder, IN_CHECKOUT, interface=1) for name, folder in providers]
+    return [FoundModule(name, folder, IN_CHECKOUT, interface=1) for name, folder in providers]
 
 
 def _subfolders(folder: str) -> list[str]:
@@ -187,7 +187,7 @@ def _manifest_cache(home: str) -> str:
     return os.path.join(home, "cache", "manifests")
 
 
-def _load(candidate: Found, home: str, checkout: str | None = None) -> Module:
+def _load(candidate: FoundModule, home: str, checkout: str | None = None) -> Module:
     """Return the module that was found; raises Refused where it cannot be used."""
     if candidate.interface == 1:
         module = interface1.load(candidate.folder)

@@ -147,7 +147,7 @@ def _begin(
 
 
 def _say_bundle(bundle: Loaded, reporter: Reporter) -> None:
-    opened_bundle = bundle.found
+    opened_bundle = bundle.opened
     signed = f", signed by {opened_bundle.manifest.signer}" if opened_bundle.manifest.signer else ""
     reporter.line(
         f"{opened_bundle.path}: {opened_bundle.name} of {opened_bundle.fields['created']}, verified{signed}."
@@ -165,7 +165,7 @@ def _say_bundle(bundle: Loaded, reporter: Reporter) -> None:
 def own_modules(bundle: Loaded) -> dict[str, str]:
     """Return PROVIDER and PLATFORM, as far as a bundle brings them along, and the folders that they will be."""
     return {
-        role.upper(): opened.repoint(bundle.module(role), bundle.found.folder, bundle.target.path)
+        role.upper(): opened.repoint(bundle.module(role), bundle.opened.folder, bundle.target.path)
         for role in bundle.strangers()
     }
 
@@ -189,7 +189,7 @@ def _script(
 def _secrets_of_scripts(bundle: Loaded) -> list[Question]:
     ask, help = "Which value has {}?", "A script had saved it as a secret; it was left out of the bundle."
     return [
-        Question(name, ask.format(name), help=help, type="secret", origin=bundle.found.path)
+        Question(name, ask.format(name), help=help, type="secret", origin=bundle.opened.path)
         for name in bundle.left_behind()
     ]
 
@@ -210,7 +210,7 @@ def _put_in_place(work: Answering, bundle: Loaded) -> None:
     before = bundle.target.secrets() if bundle.target.exists() else {}
     values = values_to_store(work, {}, {**before, **bundle.vars()}, bundle.target)
     hidden = {question.name for question in work.interview.applicable() if question.secret}
-    hidden |= {*before, *bundle.secrets, *bundle.found.fields["redacted"]}
+    hidden |= {*before, *bundle.secrets, *bundle.opened.fields["redacted"]}
     bundle.put_in_place(*split_secrets(values, hidden | work.secret_names()))
     with contextlib.suppress(RiggerError):  # what is missing here is said by the next command
         compute(bundle.target)
@@ -221,4 +221,4 @@ def _loaded(bundle: Loaded) -> LoadedBundle:
     values = bundle.target.vars()
     url = values.get("REPOSITORY", "")
     missing = url if url and not os.path.isdir(checkout.place(bundle.target, values)) else ""
-    return LoadedBundle(bundle.target, bundle.found.path, bundle.update, missing)
+    return LoadedBundle(bundle.target, bundle.opened.path, bundle.update, missing)

@@ -13,7 +13,7 @@ from rigger.values import frozen
 if TYPE_CHECKING:
     from rigger.environments.home import Home
     from rigger.modules.model import Module
-    from rigger.modules.search import Found
+    from rigger.modules.search import FoundModule
 
 
 @frozen
@@ -21,7 +21,7 @@ class Modules:
     """The modules of a role, also hidden and broken ones, and the checkout that some of them lie in."""
 
     role: str
-    modules: tuple[Found, ...]
+    modules: tuple[FoundModule, ...]
     checkout: str | None
 
     def as_dict(self) -> list[dict[str, Any]]:
@@ -45,7 +45,7 @@ def modules(home: Home, role: str, name: str | None = None) -> Modules:
     `name` is that environment, without it the current one; it may be broken. Raises InvalidConfig where it is unknown.
     """
     checkout = _checkout(home, name)
-    return Modules(role, tuple(search.found(role, home.path, checkout)), checkout)
+    return Modules(role, tuple(search.list_modules(role, home.path, checkout)), checkout)
 
 
 def new(role: str, name: str, path: str = "") -> NewModule:
@@ -67,7 +67,7 @@ def _checkout(home: Home, name: str | None) -> str | None:
     return folder if os.path.isdir(folder) else None
 
 
-def _row(module: Found) -> dict[str, Any]:
+def _row(module: FoundModule) -> dict[str, Any]:
     return {
         "name": module.name,
         "interface": module.interface or None,

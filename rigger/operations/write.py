@@ -91,7 +91,7 @@ def _change(work: Answering, target: Environment, loaded: Mapping[str, str]) -> 
 def _new_clone(work: Answering) -> Checkout | None:
     """Return what was cloned for the environment, None where nothing had to be."""
     source = work.questionnaire.source
-    checkout = source.found(work.values()) if isinstance(source, SourceChooser) else None
+    checkout = source.checkout(work.values()) if isinstance(source, SourceChooser) else None
     return checkout if checkout and checkout.is_new else None
 
 

@@ -131,10 +131,10 @@ class SourceChooser:
 
     def folder(self, values: Mapping[str, str]) -> str | None:
         """Return the folder that has what is wanted, cloned if need be, None as long as that is not known."""
-        checkout = self.found(values)
+        checkout = self.checkout(values)
         return checkout.folder if checkout else None
 
-    def found(self, values: Mapping[str, str]) -> Checkout | None:
+    def checkout(self, values: Mapping[str, str]) -> Checkout | None:
         """Return what the values ask for, None as long as they do not say enough."""
         wanted = SourceSpec.of(values)
         if wanted is None:
@@ -145,7 +145,7 @@ class SourceChooser:
 
     def version(self, values: Mapping[str, str]) -> str:
         """Return the version of what is wanted: a release as its tag is written, else what git describe says."""
-        checkout = self.found(values)
+        checkout = self.checkout(values)
         return checkout.version if checkout else ""
 
     def url(self, values: Mapping[str, str]) -> str:
@@ -197,7 +197,7 @@ class SourceChooser:
 
     def stored(self, values: Mapping[str, str]) -> dict[str, str]:
         """Return REPOSITORY, REF, CHECKOUT and VERSION as they are stored; empty ones are not."""
-        wanted, checkout = SourceSpec.of(values), self.found(values)
+        wanted, checkout = SourceSpec.of(values), self.checkout(values)
         if wanted is None or checkout is None:
             return {}
         return {

@@ -157,7 +157,7 @@ def test_a_stranger_is_agreed_to_file_by_file_and_once(load, elsewhere, wood, tm
     asked = []
     with open_it(lambda *what: asked.append(what)) as loaded:
         assert loaded.strangers() == ["provider"]
-        assert loaded.module("provider") == loaded.found.file("scripts", "provider", "soil")
+        assert loaded.module("provider") == loaded.opened.file("scripts", "provider", "soil")
         put(loaded)
     [(names, hashes)] = asked
     assert names == ["soil"] and "provider/soil/create" in [name for _, name in hashes]

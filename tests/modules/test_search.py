@@ -113,7 +113,7 @@ def test_all_modules_are_found_with_their_places_and_their_problems(rigger, modu
     (old / "destroy.sh").write_text("echo gone\n")
     os.makedirs(checkout / "contrib" / "rigger")
     (checkout / "contrib" / "rigger" / "rigger.yml").write_text("interface: 2\nname: oak\nrole: platform\n")
-    rows = search.found("provider", str(home), str(checkout))
+    rows = search.list_modules("provider", str(home), str(checkout))
     places = [(row.name, row.place, row.interface, row.shadowed) for row in rows]
     assert places[:2] == [("soil", "checkout", 2, False), ("rock", "checkout", 1, False)]
     assert ("soil", "$RIGGER_PROVIDER_PATH", 2, True) in places and (
@@ -128,7 +128,9 @@ def test_all_modules_are_found_with_their_places_and_their_problems(rigger, modu
     assert (
         "destroy is not executable" in problems["sand"] and "soil" not in problems and "oak" not in problems
     )
-    (own,) = [row for row in search.found("platform", str(home), str(checkout)) if row.place == "checkout"]
+    (own,) = [
+        row for row in search.list_modules("platform", str(home), str(checkout)) if row.place == "checkout"
+    ]
     assert (own.name, own.folder) == ("oak", str(checkout / "contrib" / "rigger"))
     assert search.find("provider", "soil", str(home), str(checkout)).folder == str(
         checkout / "contrib" / "soil"

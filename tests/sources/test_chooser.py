@@ -125,7 +125,7 @@ def test_nothing_is_cloned_before_it_is_known_what(choose, release, missing):
 
 def test_a_release_is_cloned_among_the_drafts_and_agreed_to(choose, repository, release):
     chooser = choose()
-    found = chooser.found(release)
+    found = chooser.checkout(release)
     commit = git(repository.folder, "rev-parse", "v1.9.0^{commit}")
     assert os.path.dirname(found.folder) == draft_folder(choose.home.path, "copse") == chooser.draft
     assert git(found.folder, "rev-parse", "HEAD") == commit and found.version == "v1.9.0"
@@ -148,7 +148,7 @@ def test_what_nobody_agrees_to_is_not_found(choose, release):
     chooser = choose()
     chooser.agree = disagree
     with pytest.raises(BadUsage, match="Nobody agreed"):
-        chooser.found(release)
+        chooser.checkout(release)
 
 
 def test_a_clone_is_gone_once_it_is_discarded(choose, release):
@@ -172,7 +172,7 @@ def test_a_folder_is_used_where_it_lies(choose, repository):
         "REPOSITORY": "https://example.com/x",
     }
     chooser = choose()
-    assert chooser.folder(wanted) == repository.folder and not chooser.found(wanted).is_new
+    assert chooser.folder(wanted) == repository.folder and not chooser.checkout(wanted).is_new
     assert chooser.stored(wanted)["CHECKOUT"] == repository.folder
     assert chooser.stored(wanted)["REPOSITORY"] == "" and choose.agreed == []
     assert chooser.url(wanted) == ""
@@ -182,17 +182,17 @@ def test_a_folder_is_used_where_it_lies(choose, repository):
 
 def test_a_folder_that_cannot_be_used(choose, tmp_path):
     with pytest.raises(BadUsage, match="There is no folder /nowhere/oak") as refused:
-        choose().found({"CHECKOUT": "/nowhere/oak"})
+        choose().checkout({"CHECKOUT": "/nowhere/oak"})
     assert refused.value.next_step
     git(tmp_path, "init", "-q", "--bare", "bare.git")
     with pytest.raises(BadUsage, match="bare.git is a bare git repository") as refused:
-        choose().found({"CHECKOUT": str(tmp_path / "bare.git")})
+        choose().checkout({"CHECKOUT": str(tmp_path / "bare.git")})
     assert refused.value.next_step == f"To have it cloned: --repository {tmp_path}/bare.git"
 
 
 def test_git_is_not_given_what_it_must_not_see(choose):
     with pytest.raises(Refused):
-        choose().found({"REPOSITORY": "ext::sh -c id", "REF": "main"})
+        choose().checkout({"REPOSITORY": "ext::sh -c id", "REF": "main"})
 
 
 # An environment that has a checkout
@@ -208,7 +208,7 @@ def cloned(choose, wood, repository):
 
 
 def test_a_checkout_stays_where_nothing_else_is_asked_for(choose, cloned, release):
-    assert choose("wood").found({**release, "VERSION": "1.9.0"}).folder == cloned.file("checkout")
+    assert choose("wood").checkout({**release, "VERSION": "1.9.0"}).folder == cloned.file("checkout")
     assert choose.said == [] and choose.agreed == []
     assert (
         choose("wood")
@@ -220,7 +220,7 @@ def test_a_checkout_stays_where_nothing_else_is_asked_for(choose, cloned, releas
 def test_commits_of_others_that_came_by_other_means_are_agreed_to(choose, cloned, repository, release):
     commit = repository.commit("news", news="x")
     git(cloned.file("checkout"), "pull", "-q")
-    choose("wood").found(release)
+    choose("wood").checkout(release)
     assert choose.agreed == [(repository.url, commit, cloned.file("checkout"))]
 
 
@@ -228,7 +228,7 @@ def test_a_clone_holds_the_commit_that_was_agreed_to_last(choose, repository, re
     def holds(commit):  # git would fetch what it is asked for by name
         return commit in git(found.folder, "cat-file", "--batch-all-objects", "--batch-check")
 
-    found, main = choose().found(release), git(repository.folder, "rev-parse", "main")
+    found, main = choose().checkout(release), git(repository.folder, "rev-parse", "main")
     bring_agreed(choose.home.path, repository.url, found.target.commit, found.folder)
     assert holds(found.target.commit) and not holds(main)
     agree_repository(choose.home.path, repository.url, main)
@@ -238,4 +238,4 @@ def test_a_clone_holds_the_commit_that_was_agreed_to_last(choose, repository, re
 
 def test_a_commit_that_is_gone_stops_nobody(choose, repository, release):
     agree_repository(choose.home.path, repository.url, "0" * 40)
-    assert choose().found(release).version == "v1.9.0"
+    assert choose().checkout(release).version == "v1.9.0"
