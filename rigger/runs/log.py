@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from rigger.redact import Redactor
     from rigger.runs.reporter import Reporter
 
+BLOCK = 1 << 20  # bytes of a log that are masked at once
+
 
 class StepLog:
     """A step's output on its way: masked, written to its file, hashed, shown."""
@@ -35,6 +37,13 @@ class StepLog:
     def __exit__(self, *exc: object) -> None:
         self._write(self.stream.finish())
         os.close(self._fd)
+
+    def mask_again(self) -> None:
+        """Mask what the script had printed before it was known to be a secret."""
+        try:
+            self.size, self.digest = mask_file(self.channels.log, self.redactor)
+        except OSError as problem:
+            self.problem = problem.strerror or str(problem)
 
     def take(self, block: bytes) -> None:
         self._learn_secrets()
@@ -67,3 +76,25 @@ class StepLog:
                 view = view[written:]
         except OSError as problem:
             self.problem = problem.strerror or str(problem)
+
+
+def mask_file(path: str, redactor: Redactor) -> tuple[int, hashlib._Hash]:
+    """Mask a file where it lies, and return its size and digest: a mask is shorter than what it hides, so no room is needed."""
+    stream, digest, read, written = redactor.stream(), hashlib.sha256(), 0, 0
+    fd = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        while True:
+            block = os.pread(fd, BLOCK, read)
+            shown = stream.feed(block) if block else stream.finish()
+            read += len(block)
+            digest.update(shown)
+            view = memoryview(shown)
+            while view:
+                count = os.pwrite(fd, view, written)
+                view, written = view[count:], written + count
+            if not block:
+                break
+        os.ftruncate(fd, written)
+    finally:
+        os.close(fd)
+    return written, digest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from rigger.audit.events import StepRecovered, StepStarted
@@ -9,6 +10,8 @@ from rigger.configuration.identity import require_recorded
 from rigger.configuration.resolve import resolve, write_computed
 from rigger.environments.state import state_of
 from rigger.plans.model import Step
+from rigger.redact import Redactor, maskable
+from rigger.runs.log import mask_file
 from rigger.runs.output import apply_output
 from rigger.runs.step_files import StepFiles
 from rigger.trust.gate import require_trusted
@@ -46,6 +49,8 @@ def _recover_step(environment: Environment, config: Config, started: StepStarted
     module = config.provider if role == "provider" else config.platform
     given.values.pop("LEFTOVERS", None)
     changed = apply_output(environment, config, Step(module, started.step, ""), given, succeeded=False)
+    with contextlib.suppress(OSError):  # a log is no reason not to keep what was made
+        mask_file(channels.log, Redactor(maskable({**config.secrets, **given.secrets})))
     recovered = StepRecovered(
         number=started.number, module=started.module, step=started.step, changed=list(changed)
     )

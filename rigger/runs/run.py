@@ -237,17 +237,20 @@ class Run:
         self.config = with_given(self.config, given)
         for value in maskable(self.config.secrets):
             self.redactor.add(value)
+        if given.secrets:
+            log.mask_again()
+        masked = self.redactor.text
         result = StepResult(
             step,
             outcome.exit_code,
             outcome.duration,
             channels.log,
             changed,
-            tuple(given.problems),
+            tuple(map(masked, given.problems)),
             outcome.timed_out,
             outcome.interrupted,
-            leftovers,
-            {name: self.redactor.text(value) for name, value in given.figures.items()},
+            tuple(map(masked, leftovers)),
+            {name: masked(value) for name, value in given.figures.items()},
             () if succeeded else self.connections.lost(),
         )
         if log.problem:
@@ -258,7 +261,7 @@ class Run:
         return result
 
     def _record_end(self, number: int, result: StepResult, outcome: Outcome, log: StepLog) -> None:
-        step, masked = result.step, self.redactor.text
+        step = result.step
         finished = StepFinished(
             number=number,
             module=f"{step.module.role}/{step.module.name}",
@@ -267,9 +270,9 @@ class Run:
             signal=outcome.signal or 0,
             timed_out=outcome.timed_out,
             interrupted=outcome.interrupted,
-            problems=tuple(masked(problem) for problem in result.problems),
-            leftovers=tuple(masked(line) for line in result.leftovers),
-            survivors=tuple(tuple(survivor) for survivor in outcome.survivors),
+            problems=result.problems,
+            leftovers=result.leftovers,
+            survivors=tuple((number, self.redactor.text(name)) for number, name in outcome.survivors),
             figures=dict(result.figures),
             lost=result.lost,
             seconds=round(outcome.duration, 3),
@@ -299,7 +302,7 @@ class Run:
         )
         self.reporter.step_finished(word, result.seconds, good=False)
         for problem in result.problems:
-            self.reporter.warn(self.redactor.text(problem))
+            self.reporter.warn(problem)
 
     def _next_step(self, plan: Plan, step: Step) -> str:
         if plan.command == "provision":

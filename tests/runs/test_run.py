@@ -130,3 +130,14 @@ def test_each_step_is_recorded_before_it_starts(cluster):
     assert len(seen[-1]["sha256"]) == 64 and seen[-1]["parameters"]["NODES"] == "2"
     finished = [r for r in cluster.records() if r["event"] == "step-finished" and r["step"] == "create"][0]
     assert finished["exit_code"] == 0 and finished["seconds"] >= 0 and len(finished["log_sha256"]) == 64
+
+
+def test_what_a_step_says_is_left_over_or_cannot_be_used_shows_no_secret(cluster):
+    cluster.configure("--set", f"TOKEN={SENTINEL}")
+    cluster.script("provider", "create", 'rigger-save-vars "PATH=/tmp/$TOKEN"')
+    said = cluster.rigger("provision", code=5)
+    cluster.script("provider", "destroy", 'rigger-leftover "disk of $TOKEN"')
+    gone = cluster.rigger("destroy", "--yes", code=5)
+    seen = said.out + said.err + gone.out + gone.err
+    assert SENTINEL not in seen and "disk of ***" in seen and "/tmp/***" in seen
+    assert files_with(cluster.rigger.home, SENTINEL.encode()) == ["environments/wood/secrets"]
