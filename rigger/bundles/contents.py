@@ -10,6 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from rigger.bundles import pack
 from rigger.bundles.format import Member
+from rigger.bundles.secrets import (
+    apart_from_secrets,
+    given_secrets,
+    is_given,
+    is_half_written,
+    is_of_secrets,
+)
 from rigger.envfile import file as envfile
 from rigger.errors import BadUsage, InvalidConfig, Refused
 from rigger.git import archive as git_archive
@@ -20,7 +27,7 @@ from rigger.ssh.connections import KNOWN_HOSTS
 from rigger.trust.digests import NOT_SCRIPTS, digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from rigger.configuration.config import Config
     from rigger.environments.environment import Environment
@@ -68,16 +75,19 @@ def save(
     `encrypt` keeps the secrets, and files that hold one, inside the bundle; without it they stay out.
     """
     hidden = {**environment.secrets(), **config.secrets}  # also those whose question does not apply now
-    secrets = maskable(hidden)
+    given = given_secrets(environment.file("runs"))
+    secrets = list(dict.fromkeys([*maskable(hidden), *given.values]))
+    vars, inherited = apart_from_secrets(environment.vars(), secrets, config.platform.prefix)
     head, log = _audit_log(environment)
-    members = [_vars(environment), log, *_files(environment), *_scripts(config)]
+    members = [Member("vars", data=envfile.render(vars)), log, *_files(environment), *_scripts(config)]
     members, sealed = _apart(members, secrets)
     if encrypt is not None:
-        members.append(Member(SECRETS, data=encrypt(_sealed(environment, sealed))))
+        kept = {**environment.secrets(), **inherited}
+        members.append(Member(SECRETS, data=encrypt(_sealed(environment, kept, sealed))))
     if repository is not None:
         members.append(repository)
     fields = _fields(environment, config, head)
-    fields["redacted"] = sorted(hidden) if encrypt is None else []
+    fields["redacted"] = sorted({*hidden, *inherited, *given.names}) if encrypt is None else []
     fields["left_out"] = [] if encrypt is not None else [member.name for member in sealed]
     fields["not_files"] = sorted(_not_files(environment))
     packed = pack.pack(path, members, fields, secrets=secrets, sign=sign)
@@ -102,10 +112,6 @@ def checkout_member(environment: Environment, config: Config) -> Member:
             "Leave --with-checkout out.",
         )
     return Member(CHECKOUT, data=git_archive.pack(folder))
-
-
-def _vars(environment: Environment) -> Member:
-    return Member("vars", data=envfile.render(environment.vars()))
 
 
 def _audit_log(environment: Environment) -> tuple[tuple[int, str], Member]:
@@ -137,7 +143,7 @@ def _tree(folder: str, name: str, without: frozenset[str] = frozenset(), root: s
     if not os.path.isdir(folder):
         return
     for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
-        if entry.name in without:
+        if entry.name in without or not root and is_half_written(entry.name):
             continue
         if entry.is_dir(follow_symlinks=False):
             yield from _tree(entry.path, f"{name}/{entry.name}", without, root)
@@ -171,9 +177,11 @@ def _apart(members: list[Member], secrets: list[str]) -> tuple[list[Member], lis
     open_, sealed = [], []
     for member in members:
         data = member.data if member.data is not None else _read(member.path or "")
-        if not secrets or next(finder.find(data), None) is None:
+        if is_of_secrets(member.name):
+            sealed.append(Member(member.name, data=data, mode=_mode(member)))
+        elif not secrets or next(finder.find(data), None) is None:
             open_.append(member)
-        elif member.name.startswith(("runs/", "tests/")):
+        elif member.name.startswith(("runs/", "tests/")) and not is_given(member.name):
             open_.append(Member(member.name, data=redactor.bytes(data)))
         elif member.name in ("audit.jsonl", "vars"):
             raise Refused(
@@ -188,14 +196,12 @@ def _mode(member: Member) -> int:
     return 0o700 if member.path and os.access(member.path, os.X_OK) else 0o600
 
 
-def _sealed(environment: Environment, members: list[Member]) -> bytes:
+def _sealed(environment: Environment, secrets: Mapping[str, str], members: list[Member]) -> bytes:
     """Return what goes into the encrypted part: the secret vars, the key of their digests, files that hold them."""
     import base64
 
     files = {m.name: {"mode": m.mode, "data": base64.b64encode(m.data or b"").decode()} for m in members}
-    return json.dumps(
-        {"secrets": environment.secrets(), "key": environment.key().hex(), "files": files}
-    ).encode()
+    return json.dumps({"secrets": secrets, "key": environment.key().hex(), "files": files}).encode()
 
 
 def _read(path: str) -> bytes:

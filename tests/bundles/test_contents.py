@@ -1,5 +1,6 @@
 """What of an environment is packed, and what stays out."""
 
+import json
 import os
 import re
 
@@ -83,12 +84,49 @@ def test_secrets_too_short_to_be_looked_for_are_named(wood, tmp_path):
     assert wood.save(tmp_path / "c.rigger").unsearched == ("PIN",)
 
 
-def test_vars_that_hold_a_secret_are_refused(wood, tmp_path):
-    wood.environment.save({**wood.environment.vars(), "URL": f"https://x:{TOKEN}@y"}, {"TOKEN": TOKEN})
+def test_vars_that_hold_a_secret_are_secrets(wood, tmp_path):
+    url = f"https://x:{TOKEN}@y"
+    wood.environment.store.write({**wood.environment.vars(), "URL": url}, {"TOKEN": TOKEN})
+    saved = wood.save(tmp_path / "b.rigger")
+    assert saved.redacted == ("TOKEN", "URL") and b"URL" not in contents(saved.path)["vars"]
+    kept = []
+    saved = wood.save(tmp_path / "c.rigger", encrypt=lambda data: kept.append(data) or b"sealed")
+    assert json.loads(kept[0])["secrets"] == {"TOKEN": TOKEN, "URL": url}
+    assert b"URL" not in contents(saved.path)["vars"]
+
+
+def test_what_rigger_works_by_holds_no_secret(wood, tmp_path):
+    wood.environment.store.write({**wood.environment.vars(), "TREE_ID": TOKEN}, {"TOKEN": TOKEN})
     with pytest.raises(Refused, match="vars holds a secret, and cannot be packed") as problem:
         wood.save(tmp_path / "b.rigger")
     assert problem.value.next_step == "Change that secret, then save again."
     assert not (tmp_path / "b.rigger").exists()
+
+
+def test_what_a_killed_step_gave_back_is_set_apart_by_what_it_is(wood, tmp_path):
+    run = "runs/1-provision"
+    wood.write(f"{run}/02-create.secrets", "FIRST=sw0rd-f1sh\nSECOND<<END\ntorn-in-the-midd")
+    wood.write(f"{run}/02-create.vars", "PLAIN=x\nURL=https://sw0rd-f1sh@y\n")
+    wood.write(f"{run}/02-create.nodes", '{"name": "node-1"}\n')
+    wood.write(f"{run}/02-create.log", "it is sw0rd-f1sh, torn-in-the-midd\n")
+    wood.write(f"{run}/.02-create.secrets.0123456789ab.tmp", "THIRD=half-writt")
+    wood.write("modules/soil/.state.0123456789ab.tmp", "half-writt")
+    wood.write("modules/soil/copy", "sw0rd-f1sh")
+    saved = wood.save(tmp_path / "b.rigger")
+    files = contents(saved.path)
+    assert saved.redacted == ("FIRST", "TOKEN")
+    assert sorted(saved.left_out) == [
+        "modules/soil/copy",
+        f"{run}/02-create.secrets",
+        f"{run}/02-create.vars",
+    ]
+    assert files[f"{run}/02-create.log"] == b"it is ***, ***\n"
+    assert f"{run}/02-create.nodes" in files and not any(name.endswith(".tmp") for name in files)
+    for secret in (b"sw0rd", b"midd", b"writt"):
+        assert not any(secret in data for data in files.values())
+    kept = []
+    wood.save(tmp_path / "c.rigger", encrypt=lambda data: kept.append(data) or b"sealed")
+    assert {*saved.left_out} == json.loads(kept[0])["files"].keys()
 
 
 def test_what_no_bundle_can_hold_is_told(wood, tmp_path):

@@ -12,10 +12,12 @@ import subprocess
 import pytest
 from conftest import Rigger
 from helpers.clusters import MAKE_NODES, Cluster, killed, wait_for
+from helpers.second_machine import contents
 
 STEPS = ["provider/install", "provider/create", "platform/install", "platform/deploy", "platform/check"]
 PROBE = ["unshare", "--mount", "mount", "-t", "tmpfs", "tmpfs", "/tmp"]
 MAY_MOUNT = bool(shutil.which("unshare")) and subprocess.run(PROBE, capture_output=True).returncode == 0
+SENTINEL = "FIsh-SENtinEL-4711"
 
 
 def only_where(possible):
@@ -297,7 +299,12 @@ def test_the_exit_code_of_a_disk_that_cannot_be_written(read_only, cluster):
 
 @only_where(MAY_MOUNT)
 def test_an_environment_on_a_read_only_disk_is_saved_elsewhere(read_only, cluster, tmp_path):
-    cluster.script("provider", "create", "rigger-save-vars GIVEN=kept; echo begun >>$NOTED; sleep 60")
+    cluster.script(
+        "provider",
+        "create",
+        "rigger-save-vars GIVEN=kept; made=$(echo fiSH-senTINel-4711 | tr a-zA-Z A-Za-z); "
+        'rigger-save-secrets "MADE=$made"; echo "made $made"; echo begun >>$NOTED; sleep 60',
+    )
     child = cluster.rigger.start("provision")
     wait_for(lambda: os.path.exists(cluster.noted) and "begun" in open(cluster.noted).read())
     killed(child)
@@ -317,8 +324,11 @@ def test_an_environment_on_a_read_only_disk_is_saved_elsewhere(read_only, cluste
     assert "wood is locked" in busy.err and not os.path.exists(tmp_path / "busy.rigger")
     said = cluster.rigger("save", "-o", tmp_path / "x.rigger")
     assert said.out.count("Read-only file system") == 1 and "without its lock" in said.out
+    assert "Secrets left out: MADE" in said.out
+    packed = contents(tmp_path / "x.rigger")
+    assert not any(SENTINEL.encode() in data or name.endswith(".secrets") for name, data in packed.items())
     other = Rigger(str(tmp_path / "elsewhere"), str(tmp_path))
-    other.env.update(cluster.rigger.env, RIGGER_HOME=other.home)
+    other.env.update(cluster.rigger.env, RIGGER_HOME=other.home, RIGGER_MADE=SENTINEL)
     other("configure", "--file", tmp_path / "x.rigger", "--no-input", "--trust")
     cluster.script("provider", "create", MAKE_NODES)
     other("provision")

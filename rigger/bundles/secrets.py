@@ -1,0 +1,88 @@
+"""What of an environment is secret by what it is, whatever else is known of it."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import field
+from typing import TYPE_CHECKING
+
+from rigger import text
+from rigger.envfile.output import parse_output
+from rigger.redact import MIN_LENGTH, Finder
+from rigger.values import frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+# By which a step gives values, nodes and figures back; a killed run leaves them for the next command to take over.
+GIVEN = (".vars", ".secrets", ".nodes", ".figures")
+NAMED = ("PROVIDER", "PLATFORM", "VERSION", "TYPE", "REPOSITORY", "REF", "CHECKOUT")  # what rigger works by
+
+
+@frozen
+class GivenSecrets:
+    """What steps of killed runs gave back as secrets, and nobody has taken over yet."""
+
+    names: frozenset[str] = frozenset()
+    values: tuple[str, ...] = field(repr=False, default=())  # also what stands in lines that are torn
+
+
+def given_secrets(runs: str) -> GivenSecrets:
+    """Return the secrets in the folders of runs: of a run that was killed, on a disk that cannot be written, or half gone."""
+    names: set[str] = set()
+    values: dict[str, None] = {}
+    for folder, _, files in os.walk(runs):
+        for name in files:
+            if is_of_secrets(f"runs/{name}"):
+                given, torn = _read(os.path.join(folder, name))
+                names |= given.keys()
+                values |= dict.fromkeys([*given.values(), *torn])
+    return GivenSecrets(frozenset(names), tuple(v for v in values if len(text.encode(v)) >= MIN_LENGTH))
+
+
+def _read(path: str) -> tuple[dict[str, str], list[str]]:
+    """Return the values of a file of secrets, and where it is torn what each of its lines has of one."""
+    if os.path.islink(path) or not os.path.isfile(path):
+        return {}, []
+    with open(path, "rb") as file:
+        data = file.read()
+    given, problems = parse_output(data, "")
+    return given, [*_pieces(data)] if problems else []
+
+
+def _pieces(data: bytes) -> Iterator[str]:
+    for line in data.split(b"\n"):
+        yield text.decode(re.sub(rb"^[^=<]*(=|<<)", b"", line).strip(b" \t\r\"'"))
+
+
+def is_of_secrets(name: str) -> bool:
+    """Return whether a file of the environment, named as in a bundle, has nothing but secrets in it."""
+    return name.startswith("runs/") and name.endswith(".secrets")
+
+
+def is_given(name: str) -> bool:
+    """Return whether a step gave values back in that file: they must stay as they are, or be left out."""
+    return name.startswith("runs/") and name.endswith(GIVEN)
+
+
+def is_half_written(name: str) -> bool:
+    """Return whether a file is what a crash left of one that was being written."""
+    return re.fullmatch(r"\..*\.[0-9a-f]{12}\.tmp", name) is not None
+
+
+def apart_from_secrets(
+    values: Mapping[str, str], secrets: list[str], prefix: str
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the values that hold no secret, and those that do; what rigger works by is never taken away."""
+    finder = Finder(secrets)
+    named = {*NAMED, *(f"{prefix}_{name}" for name in ("ID", "VERSION", "ROOT"))}
+    held = {
+        name
+        for name, value in values.items()
+        if next(finder.find(text.encode(value)), None) is not None and name not in named
+    }
+    return (
+        {name: value for name, value in values.items() if name not in held},
+        {name: value for name, value in values.items() if name in held},
+    )
