@@ -100,6 +100,26 @@ def saying_what_failed(path: str) -> Iterator[None]:
         ) from error
 
 
+@contextmanager
+def in_turn(path: str) -> Iterator[None]:
+    """Let one process at a time read and replace a file, each after what the one before it wrote; raises InvalidConfig.
+
+    `path` is the file that is locked for that; it stays.
+    """
+    try:
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise not_written(
+            error, f"Cannot write {path}: {error.strerror}", "Check who may write there, and try again."
+        ) from error
+    try:
+        with suppress(OSError):  # a file system that knows no locks
+            fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(fd)
+
+
 OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 

@@ -24,12 +24,15 @@ import json
 import os
 import time
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rigger.audit.events import Event, Repaired
 from rigger.errors import InvalidConfig, NotReady
 from rigger.files import sync_folder, unlink_if_there, write_all
 from rigger.values import frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 FIRST = "0" * 64  # the `prev` of the first record
 HASH_KEY = b',"hash":"'
@@ -62,10 +65,11 @@ class _End:
 
 
 class AuditLog:
-    """An environment's audit log; the caller holds the environment's lock."""
+    """An environment's audit log; `held` says whether the environment's lock is held, without which nothing is added."""
 
-    def __init__(self, path: str):
+    def __init__(self, path: str, held: Callable[[], bool] | None = None):
         self.path = path
+        self._held = held or (lambda: False)
         self._end = _End()
         self._read: list[dict[str, Any]] = []
         self._read_at: tuple[int, ...] | None = None
@@ -80,6 +84,8 @@ class AuditLog:
         it was before.
         """
         name, fields = (event.name, event.fields()) if isinstance(event, Event) else (event, fields)
+        if not self._held():  # two writers at a time break the chain for good
+            raise RuntimeError(f"{self.path}: {name} is recorded without the environment's lock")
         if clash := OWN_MEMBERS & fields.keys():
             raise ValueError(f"members of every record cannot be fields: {', '.join(sorted(clash))}")
         try:

@@ -141,18 +141,20 @@ class OpenedBundle:
         `record` writes what is to be remembered of it to the audit log. An environment that is there already gives
         way in the same moment; its secrets are the caller's to keep.
         """
-        aside = Environment(target.name, self.folder, target.home)
-        if update:
-            self._take_along(target)
-        nodes = [self._node_here(node, target) for node in inventory.read(aside.inventory_file)]
-        inventory.write(aside.inventory_file, nodes)
-        for name in (SECRETS, contents.CHECKOUT):
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(aside.file(name))
-        folders = [os.path.normpath(target.file(part)) for part in self.fields["path_folders"]]
-        aside.save(vars, secrets, folders or [target.bin_dir], path_of=target)
-        record(aside)
-        _put(aside.path, target, update)
+        # Where one is here already, the caller holds its lock, which is linked in; else nobody sees this one yet.
+        aside = Environment(target.name, self.folder, target.home, lock=target.lock if update else None)
+        with contextlib.nullcontext() if update else aside.locked("rigger configure"):
+            if update:
+                self._take_along(target)
+            nodes = [self._node_here(node, target) for node in inventory.read(aside.inventory_file)]
+            inventory.write(aside.inventory_file, nodes)
+            for name in (SECRETS, contents.CHECKOUT):
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(aside.file(name))
+            folders = [os.path.normpath(target.file(part)) for part in self.fields["path_folders"]]
+            aside.save(vars, secrets, folders or [target.bin_dir], path_of=target)
+            record(aside)
+            _put(aside.path, target, update)
 
     def _node_here(self, node: Node, target: Environment) -> Node:
         from dataclasses import replace

@@ -223,7 +223,8 @@ class Rehearsal:
         return True
 
     def _forget_outputs(self, config: Config) -> None:
-        self.environment.audit.append(Destroyed(nodes=()))
+        with self.environment.locked("rigger module check"):
+            self.environment.audit.append(Destroyed(nodes=()))
         gone = {*config.provider.outputs, *config.platform.outputs}
         vars, secrets = self.environment.vars(), self.environment.secrets()
         self.environment.save(

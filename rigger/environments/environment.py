@@ -33,8 +33,8 @@ class Environment:
         self.inventory_file = self.file("inventory.json")
         self.bin_dir = self.file("bin")
         self.cache_dir = os.path.join(home, "cache")
-        self.store: Store = store or FolderStore(path)
         self.lock: Lock = lock or FileLock(self.file("lock"), name)
+        self.store: Store = store or FolderStore(path, held=self.lock.held)
         self.audit = self.store.audit
         self.shell = Shell(name, path, home, self.store)
         self.backups = Backups(path)

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import re
+from typing import TYPE_CHECKING
 
 from rigger.environments.environment import Environment
+from rigger.environments.lock import FileLock
 from rigger.errors import BadUsage, InvalidConfig, not_written
 from rigger.files import remove
 from rigger.text import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from rigger.audit.events import Event
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}"
 NAME_RULE = "letters, digits, _ . and -, starting with a letter or digit, at most 63"
@@ -90,30 +98,48 @@ class Home:
         except OSError as problem:
             raise _unusable(self.path, problem) from None
 
-    def create(
-        self, name: str, vars: dict[str, str], secret_vars: dict[str, str], checkout: str = ""
-    ) -> Environment:
-        """Make an environment: filled aside, then renamed into place, so that none is ever half-made.
+    def create(self, name: str, vars: dict[str, str], secret_vars: dict[str, str]) -> Environment:
+        """Make an environment of values, and nothing else; see `creating`."""
+        with self.creating(name, vars, secret_vars) as environment:
+            return environment
 
-        `checkout` is a clone of its platform's repository, which becomes the environment's own.
+    @contextlib.contextmanager
+    def creating(
+        self,
+        name: str,
+        vars: dict[str, str],
+        secret_vars: dict[str, str],
+        checkout: str = "",
+        records: Iterable[Event] = (),
+        command: str = "rigger configure",
+    ) -> Iterator[Environment]:
+        """Make an environment: filled aside, then renamed into place, so that none is ever half-made or without record.
+
+        `checkout` is a clone of its platform's repository, which becomes the environment's own. Its lock is held
+        from before it can be seen until the caller has done the rest.
         """
         self.make()
         target = self.at(name)
-        aside = Environment(
-            name, os.path.join(self.environments_dir, f".new-{os.urandom(8).hex()}"), self.path
-        )
-        try:
-            os.mkdir(aside.path, 0o700)
-            aside.save(vars, secret_vars, path_of=target)
-            aside.key()  # made now: what only looks later must not have to write
-            if checkout:
-                os.rename(checkout, aside.file("checkout"))
-            os.rename(aside.path, target.path)
-        except OSError as problem:
-            raise _unusable(target.path, problem) from None
-        finally:
-            remove(aside.path)
-        return target
+        folder = os.path.join(self.environments_dir, f".new-{os.urandom(8).hex()}")
+        lock = FileLock(os.path.join(folder, "lock"), name)
+        aside = Environment(name, folder, self.path, lock=lock)
+        with contextlib.ExitStack() as stack:
+            try:
+                os.mkdir(folder, 0o700)
+                stack.enter_context(lock.locked(command))
+                aside.save(vars, secret_vars, path_of=target)
+                aside.key()  # made now: what only looks later must not have to write
+                for event in records:
+                    aside.audit.append(event)
+                if checkout:
+                    os.rename(checkout, aside.file("checkout"))
+                os.rename(folder, target.path)
+                lock.moved(target.file("lock"))
+            except OSError as problem:
+                raise _unusable(target.path, problem) from None
+            finally:
+                remove(folder)
+            yield Environment(name, target.path, self.path, lock=lock)
 
     def use(self, name: str) -> None:
         """Make an environment the current one."""

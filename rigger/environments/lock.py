@@ -27,6 +27,9 @@ class Lock(Protocol):
     def watched(self) -> AbstractContextManager[None]:
         """Keep others from working, as far as that can be where nothing can be written; raises Locked."""
 
+    def held(self) -> bool:
+        """Return whether it is held by way of this very object."""
+
     def unwritable(self) -> str:
         """Return why nothing can be written here, not even the lock; nothing where that can be."""
 
@@ -43,6 +46,7 @@ class FileLock:
     def __init__(self, path: str, name: str):
         self.path = path
         self.name = name
+        self._holds = False
 
     @contextmanager
     def locked(self, command: str) -> Iterator[int]:
@@ -58,14 +62,24 @@ class FileLock:
             with suppress(OSError):  # who holds it is a courtesy: a full disk must not stop a destroy
                 os.ftruncate(fd, 0)
                 os.pwrite(fd, json.dumps({**_holder(command), "since": time.time()}).encode(), 0)
+            self._holds = True
             yield fd
             with suppress(OSError):
                 os.ftruncate(fd, 0)
         finally:
+            self._holds = False
             # Daemons that a script started may hold copies of the descriptor: unlock, rather than only close.
             with suppress(OSError):
                 fcntl.flock(fd, fcntl.LOCK_UN)
             os.close(fd)
+
+    def held(self) -> bool:
+        """Return whether it is held by way of this very object: what writes a record asks for that."""
+        return self._holds
+
+    def moved(self, path: str) -> None:
+        """Say where the file lies now, after its folder was renamed; who holds it goes on to hold it."""
+        self.path = path
 
     def _open(self) -> int:
         try:

@@ -12,7 +12,7 @@ from rigger.environments import inventory
 from rigger.files import write_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from rigger.environments.inventory import Node
 
@@ -44,14 +44,14 @@ class Store(Protocol):
 
 
 class FolderStore:
-    """The state in files of a folder on this machine."""
+    """The state in files of a folder on this machine; `held` says whether somebody holds the lock, and may add records."""
 
-    def __init__(self, path: str, vars_file: str = "vars"):
+    def __init__(self, path: str, vars_file: str = "vars", held: Callable[[], bool] | None = None):
         self.path = path
         self.vars_file = os.path.join(path, vars_file)
         self.secrets_file = os.path.join(path, "secrets")
         self.inventory_file = os.path.join(path, "inventory.json")
-        self.audit = AuditLog(os.path.join(path, "audit.jsonl"))
+        self.audit = AuditLog(os.path.join(path, "audit.jsonl"), held)
 
     def exists(self) -> bool:
         """Return whether there is a vars file, or the record of an environment that has lost it."""

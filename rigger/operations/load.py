@@ -212,8 +212,8 @@ def _put_in_place(work: Answering, bundle: Loaded) -> None:
     hidden = {question.name for question in work.interview.applicable() if question.secret}
     hidden |= {*before, *bundle.secrets, *bundle.opened.fields["redacted"]}
     bundle.put_in_place(*split_secrets(values, hidden | work.secret_names()))
-    with contextlib.suppress(RiggerError):  # what is missing here is said by the next command
-        compute(bundle.target)
+    with contextlib.suppress(RiggerError), bundle.target.locked("rigger configure"):
+        compute(bundle.target)  # what is missing here is said by the next command
     work.home.use(bundle.target.name)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import TYPE_CHECKING
 
@@ -23,8 +24,9 @@ from rigger.sources.questions import without_empty
 from rigger.sources.spec import SOURCE, Checkout
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
+    from rigger.audit.events import Event
     from rigger.operations.answers import Answering
     from rigger.runs.reporter import Reporter
 
@@ -34,44 +36,49 @@ def write(work: Answering, target: Environment, loaded: Mapping[str, str], new: 
 
     `loaded` is what a vars file says beside the answers.
     """
-    if new:
-        _create(work, target, loaded)
-        changed = True
-    else:
-        with target.locked("rigger configure"):
+    changed = True
+    with contextlib.ExitStack() as locked:
+        if new:
+            target = locked.enter_context(_created(work, target, loaded))
+        else:
+            locked.enter_context(target.locked("rigger configure"))
             changed = _change(work, target, loaded)
             _bring_checkout(target, _new_clone(work), work.reporter)
-    if work.questionnaire.conversations:
-        work.questionnaire.conversations.record(target, work.modules()[0])
-    compute(target)
+        if work.questionnaire.conversations:
+            work.questionnaire.conversations.record(target, work.modules()[0])
+        compute(target)
     work.home.use(target.name)
     return changed
 
 
 def compute(target: Environment) -> None:
-    """Write the vars that the chosen modules compute, where they compute any."""
+    """Write the vars that the chosen modules compute, where they compute any; the lock is held."""
     config = resolve(target)
     if any(module.vars for module in config.modules):
-        with target.locked("rigger configure"):
-            write_computed(target, config)
+        write_computed(target, config)
 
 
-def _create(work: Answering, target: Environment, loaded: Mapping[str, str]) -> None:
+@contextlib.contextmanager
+def _created(work: Answering, target: Environment, loaded: Mapping[str, str]) -> Iterator[Environment]:
+    """Make an environment with its first records, and give it, its lock held."""
     values = values_to_store(work, {}, loaded, target)
     clone = _new_clone(work)
-    try:
-        parts = split_secrets(values, work.secret_names())
-        work.home.create(target.name, *parts, checkout=clone.folder if clone else "")
-    except InvalidConfig:
-        if not target.exists():
-            raise
-        raise BadUsage(
-            f"Another rigger configure has made the environment {target.name} meanwhile.",
-            'Type "rigger configure" to change that one, or give this one a name with --name NAME.',
-        ) from None
-    target.audit.append(Configured(by="rigger configure", changed=sorted(values)))
+    records: list[Event] = [Configured(by="rigger configure", changed=sorted(values))]
     if clone:
-        source_checkout.record(target, clone, values.get("REF", ""))
+        records.append(source_checkout.checked_out(target, clone, values.get("REF", "")))
+    parts = split_secrets(values, work.secret_names())
+    with contextlib.ExitStack() as locked:
+        try:
+            new = work.home.creating(target.name, *parts, clone.folder if clone else "", records)
+            environment = locked.enter_context(new)
+        except InvalidConfig:
+            if not target.exists():
+                raise
+            raise BadUsage(
+                f"Another rigger configure has made the environment {target.name} meanwhile.",
+                'Type "rigger configure" to change that one, or give this one a name with --name NAME.',
+            ) from None
+        yield environment
 
 
 def _change(work: Answering, target: Environment, loaded: Mapping[str, str]) -> bool:

@@ -58,16 +58,19 @@ def last_record(environment: Environment) -> CheckedOut | None:
 
 def record(environment: Environment, checkout: Checkout, ref: str, before: str = "") -> None:
     """Note in the audit log what the environment's checkout was brought to."""
+    environment.audit.append(checked_out(environment, checkout, ref, before))
+
+
+def checked_out(environment: Environment, checkout: Checkout, ref: str, before: str = "") -> CheckedOut:
+    """Return the record of what the environment's checkout was brought to."""
     assert checkout.target is not None
-    environment.audit.append(
-        CheckedOut(
-            folder=environment.file(CHECKOUT),
-            version=checkout.version,
-            before=before,
-            commit=checkout.target.commit,
-            ref=ref,
-            tag=checkout.target.ref,
-        )
+    return CheckedOut(
+        folder=environment.file(CHECKOUT),
+        version=checkout.version,
+        before=before,
+        commit=checkout.target.commit,
+        ref=ref,
+        tag=checkout.target.ref,
     )
 
 

@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from rigger.errors import InvalidConfig
-from rigger.files import write_bytes
+from rigger.files import in_turn, write_bytes
 
 if TYPE_CHECKING:
     from rigger.environments.environment import Environment
@@ -39,11 +39,13 @@ def agreed_commits(home: str, url: str) -> dict[str, str]:
 
 def agree_repository(home: str, url: str, commit: str) -> None:
     """Record that a person agreed to run the scripts of a repository as they are at a commit."""
-    repositories = _repositories(home)
-    commits = {name: when for name, when in repositories.get(url, {}).items() if name != commit}
-    repositories[url] = {**commits, commit: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
     os.makedirs(home, mode=0o700, exist_ok=True)
-    write_bytes(os.path.join(home, REPOSITORIES), json.dumps(repositories, indent=1).encode() + b"\n")
+    path = os.path.join(home, REPOSITORIES)
+    with in_turn(f"{path}.lock"):
+        repositories = _repositories(home)
+        commits = {name: when for name, when in repositories.get(url, {}).items() if name != commit}
+        repositories[url] = {**commits, commit: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
+        write_bytes(path, json.dumps(repositories, indent=1).encode() + b"\n")
 
 
 def _repositories(home: str) -> dict[str, dict[str, str]]:

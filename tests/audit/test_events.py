@@ -5,6 +5,7 @@ import json
 
 import pytest
 from helpers.clusters import Cluster
+from helpers.run_records import open_log
 
 from rigger.audit.events import EVENTS, KINDS, CheckedOut, Event, StepFinished, event, parse, problem_of
 from rigger.audit.log import OWN_MEMBERS, AuditLog
@@ -36,7 +37,7 @@ def written(log: AuditLog, event: Event | str, **fields) -> dict:
 
 @pytest.fixture
 def log(tmp_path):
-    return AuditLog(str(tmp_path / "audit.jsonl"))
+    return open_log(str(tmp_path / "audit.jsonl"))
 
 
 @pytest.mark.parametrize("name", sorted(EVENTS))

@@ -12,6 +12,7 @@ import sys
 import textwrap
 
 import pytest
+from helpers.run_records import open_log
 
 from rigger.audit import log as audit_log
 from rigger.audit.log import FIRST, AuditLog
@@ -36,7 +37,7 @@ def write(path: str, content: bytes) -> None:
 
 
 def write_records(path: str, count: int) -> AuditLog:
-    log = AuditLog(path)
+    log = open_log(path)
     for number in range(count):
         log.append("step-finished", run="20261120T214400-provision", step=number, exit_code=number % 3)
     return log
@@ -51,7 +52,7 @@ def torn_files(path: str) -> list[str]:
 
 
 def test_a_record_is_a_line_with_its_members_in_order(path):
-    record = AuditLog(path).append("step-started", run="20261120T214400-provision", module="local", step=2)
+    record = open_log(path).append("step-started", run="20261120T214400-provision", module="local", step=2)
     line = content_of(path).decode("ascii")
     assert list(json.loads(line)) == ["seq", "time", "run", "event", "module", "step", "prev", "hash"]
     assert json.loads(line) == record
@@ -62,7 +63,7 @@ def test_a_record_is_a_line_with_its_members_in_order(path):
 
 
 def test_the_file_is_its_owners_alone(path):
-    AuditLog(path).append("begun")
+    open_log(path).append("begun")
     assert os.stat(path).st_mode & 0o777 == 0o600
 
 
@@ -83,7 +84,7 @@ def test_the_recipe_in_the_docstring_verifies_a_log(path):
 
 @pytest.mark.skipif(not shutil.which("sha256sum"), reason="needs sha256sum")
 def test_a_shell_can_verify_a_line(path):
-    record = AuditLog(path).append("begun", city="Zürich")
+    record = open_log(path).append("begun", city="Zürich")
     script = 'line=$(cat "$1"); printf "%s}" "${line%,\\"hash\\":*}" | sha256sum'
     done = subprocess.run(["sh", "-c", script, "sh", path], capture_output=True, check=True)
     assert done.stdout.decode().split()[0] == record["hash"]
@@ -94,29 +95,36 @@ HOSTILE = ["line\nbreak", "\r\x85\u2028", "\udcff\udc80", "\0", "𝄞", '"}', ',
 
 @pytest.mark.parametrize("value", HOSTILE)
 def test_any_value_is_kept(path, value):
-    log = AuditLog(path)
+    log = open_log(path)
     log.append("first", value=value)
     log.append("second", value={"deep": [value]})
-    assert [record["value"] for record in AuditLog(path).records()] == [value, {"deep": [value]}]
+    assert [record["value"] for record in open_log(path).records()] == [value, {"deep": [value]}]
     assert log.verify() == audit_log.Verdict(2, log.records()[-1]["hash"], [])
 
 
 def test_a_field_cannot_pass_for_a_member_of_its_own(path):
     with pytest.raises(ValueError, match="hash"):
-        AuditLog(path).append("begun", hash="0" * 64)
+        open_log(path).append("begun", hash="0" * 64)
     assert not os.path.exists(path)
 
 
 # ---- appending -------------------------------------------------------------------------------------------
 
 
+def test_without_the_lock_nothing_is_added(path):
+    for log in (AuditLog(path), AuditLog(path, lambda: False)):
+        with pytest.raises(RuntimeError, match="without the environment's lock"):
+            log.append("begun")
+    assert not os.path.exists(path)
+
+
 def test_no_log_is_an_empty_log(path):
-    log = AuditLog(path)
+    log = open_log(path)
     assert (log.records(), log.head(), log.verify()) == ([], (0, FIRST), audit_log.Verdict(0, FIRST, []))
 
 
 def test_two_writers_in_turn_stay_chained(path):
-    first, second = AuditLog(path), AuditLog(path)
+    first, second = open_log(path), open_log(path)
     for turn in range(6):
         (second if turn % 2 else first).append("turn", turn=turn)
     assert [record["turn"] for record in first.records()] == list(range(6))
@@ -125,11 +133,11 @@ def test_two_writers_in_turn_stay_chained(path):
 
 
 def test_a_long_line_is_followed_by_the_next_record(path):
-    AuditLog(path).append("begun", text="x" * 300_000)
-    AuditLog(path).append("begun", text="y" * 300_000)
-    AuditLog(path).append("done")
-    assert AuditLog(path).verify().ok
-    assert AuditLog(path).head()[0] == 3
+    open_log(path).append("begun", text="x" * 300_000)
+    open_log(path).append("begun", text="y" * 300_000)
+    open_log(path).append("done")
+    assert open_log(path).verify().ok
+    assert open_log(path).head()[0] == 3
 
 
 def test_appending_reads_the_tail_alone(path, monkeypatch):
@@ -142,7 +150,7 @@ def test_appending_reads_the_tail_alone(path, monkeypatch):
         return pread(fd, size, offset)
 
     monkeypatch.setattr(os, "pread", spy)
-    log = AuditLog(path)
+    log = open_log(path)
     log.append("first")
     assert 0 < sum(sizes) <= audit_log.BLOCK < os.path.getsize(path)
     sizes.clear()
@@ -161,11 +169,11 @@ def test_a_record_is_on_the_disk_before_append_returns(path, monkeypatch):
         synced.append((name, content_of(name) if os.path.isfile(name) else b""))
 
     monkeypatch.setattr(os, "fsync", spy)
-    AuditLog(path).append("begun")
+    open_log(path).append("begun")
     folder = os.path.dirname(path)
     assert synced == [(path, content_of(path)), (folder, b"")]  # the file's name has to last as well
     synced.clear()
-    AuditLog(path).append("done")
+    open_log(path).append("done")
     assert synced == [(path, content_of(path))]
 
 
@@ -189,7 +197,7 @@ def verdict(path, monkeypatch):
 
     def verify(content: bytes, head=None) -> audit_log.Verdict:
         monkeypatch.setattr(AuditLog, "_lines", lambda self: audit_log._split(content))
-        return AuditLog(path).verify(head)
+        return open_log(path).verify(head)
 
     return verify
 
@@ -238,8 +246,8 @@ def test_lines_removed_swapped_or_repeated_are_noticed(sound, verdict):
 def test_a_log_that_grew_still_contains_its_head(sound, path):
     content, head = sound
     write(path, content)
-    AuditLog(path).append("more")
-    assert AuditLog(path).verify(head) == audit_log.Verdict(COUNT + 1, AuditLog(path).head()[1], [])
+    open_log(path).append("more")
+    assert open_log(path).verify(head) == audit_log.Verdict(COUNT + 1, open_log(path).head()[1], [])
 
 
 def test_a_forged_chain_does_not_contain_the_head(path, sound):
@@ -253,16 +261,16 @@ def test_problems_name_their_line(sound, path):
     content, head = sound
     lines = audit_log._split(content)
     write(path, b"".join(lines[:4] + [lines[4].replace(b'"step":4', b'"step":5')] + lines[5:]))
-    assert AuditLog(path).verify().problems == ["line 5 is not what was written: its hash is wrong"]
+    assert open_log(path).verify().problems == ["line 5 is not what was written: its hash is wrong"]
     write(path, b"".join(lines[:4] + lines[5:6]))
-    assert AuditLog(path).verify(head).problems == [
+    assert open_log(path).verify(head).problems == [
         "line 5 holds record 6",
         "line 5 does not follow the line before it",
         "25 records are missing at the end: there were 30",
     ]
     deep = b"[" * 100_000 + lines[4][-audit_log.TAIL - 1 :]
     write(path, b"".join([*lines[:4], deep, *lines[5:]]))
-    assert "line 5 is not a whole record" in AuditLog(path).verify().problems
+    assert "line 5 is not a whole record" in open_log(path).verify().problems
 
 
 def test_a_damaged_log_is_not_read_as_if_it_were_whole(path):
@@ -270,10 +278,10 @@ def test_a_damaged_log_is_not_read_as_if_it_were_whole(path):
     lines = audit_log._split(content_of(path))
     write(path, lines[0] + b"garbage\n" + lines[2])
     with pytest.raises(InvalidConfig, match="is damaged: line 2 is not what rigger wrote"):
-        AuditLog(path).records()
+        open_log(path).records()
     write(path, lines[0] + b"garbage\n" + b"garbage\n")
     with pytest.raises(InvalidConfig, match="is damaged: the end"):
-        AuditLog(path).append("more")
+        open_log(path).append("more")
     assert content_of(path) == lines[0] + b"garbage\n" + b"garbage\n"
 
 
@@ -290,7 +298,7 @@ def test_what_a_crash_left_is_set_aside_and_recorded(path, whole, torn):
     write_records(path, whole)
     before = content_of(path) if whole else b""
     write(path, before + torn)
-    log = AuditLog(path)
+    log = open_log(path)
     assert len(log.records()) == whole
     assert log.head()[0] == whole
     assert not log.verify().ok
@@ -309,37 +317,37 @@ def test_what_a_crash_left_is_set_aside_and_recorded(path, whole, torn):
 
 
 def test_the_record_before_a_torn_line_may_be_long(path):
-    AuditLog(path).append("begun", text="x" * 2 * audit_log.BLOCK)
+    open_log(path).append("begun", text="x" * 2 * audit_log.BLOCK)
     with open(path, "ab") as file:
         file.write(b"garbage\n")
-    assert AuditLog(path).append("next")["seq"] == 3  # after the repair
-    assert AuditLog(path).verify().ok
+    assert open_log(path).append("next")["seq"] == 3  # after the repair
+    assert open_log(path).verify().ok
 
 
 def test_two_crashes_within_a_second_are_both_kept(path):
     for torn in (b"one", b"two", b"three"):
         with open(path, "ab") as file:
             file.write(torn)
-        AuditLog(path).append("next")
+        open_log(path).append("next")
     folder = os.path.dirname(path)
     kept = {content_of(os.path.join(folder, name)) for name in torn_files(path)}
     assert kept == {b"one", b"two", b"three"}
-    assert AuditLog(path).verify().ok
+    assert open_log(path).verify().ok
 
 
 def test_a_record_that_lacks_its_newline_is_set_aside_too(path):
     """Its append had not returned, so what it announces was not started."""
     write_records(path, 2)
     write(path, content_of(path)[:-1])
-    AuditLog(path).append("next")
-    assert [record["event"] for record in AuditLog(path).records()] == ["step-finished", "repaired", "next"]
+    open_log(path).append("next")
+    assert [record["event"] for record in open_log(path).records()] == ["step-finished", "repaired", "next"]
 
 
 def test_a_writer_that_is_killed_at_any_moment_loses_no_record(path):
     program = """
         import sys
         from rigger.audit.log import AuditLog
-        log = AuditLog(sys.argv[1])
+        log = AuditLog(sys.argv[1], lambda: True)
         while True:
             print(log.append("tick", text="x" * 3000)["seq"], flush=True)
     """
@@ -353,9 +361,9 @@ def test_a_writer_that_is_killed_at_any_moment_loses_no_record(path):
             promised = int(writer.stdout.readline())
         writer.kill()
         promised = int((writer.communicate()[0].split() or [promised])[-1])
-        assert len(AuditLog(path).records()) >= promised
-    AuditLog(path).append("end")
-    assert AuditLog(path).verify().ok
+        assert len(open_log(path).records()) >= promised
+    open_log(path).append("end")
+    assert open_log(path).verify().ok
 
 
 # ---- disks that fail -------------------------------------------------------------------------------------
@@ -363,7 +371,7 @@ def test_a_writer_that_is_killed_at_any_moment_loses_no_record(path):
 
 def appending_fails(path: str, reason: str) -> None:
     with pytest.raises(NotReady) as caught:
-        AuditLog(path).append("step-started")
+        open_log(path).append("step-started")
     assert path in caught.value.message
     assert reason in caught.value.message
     assert "was not started" in caught.value.message
@@ -381,7 +389,7 @@ def test_a_full_disk_takes_the_half_written_line_back(path):
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, ({len(before) + 100}, {len(before) + 100}))
         try:
-            AuditLog({path!r}).append("step-started", text="x" * 1000)
+            AuditLog({path!r}, lambda: True).append("step-started", text="x" * 1000)
         except NotReady as error:
             print(error.message)
     """
@@ -395,8 +403,8 @@ def test_a_full_disk_takes_the_half_written_line_back(path):
     assert f"{path} cannot be written (File too large)" in done.stdout
     assert "was not started" in done.stdout
     assert content_of(path) == before
-    AuditLog(path).append("next")
-    assert AuditLog(path).verify().ok
+    open_log(path).append("next")
+    assert open_log(path).verify().ok
 
 
 def test_a_failing_fsync_takes_the_line_back(path, monkeypatch):
@@ -410,7 +418,7 @@ def test_a_failing_fsync_takes_the_line_back(path, monkeypatch):
         patched.setattr(os, "fsync", fail)
         appending_fails(path, "Input/output error")
     assert content_of(path) == before
-    assert AuditLog(path).append("next")["seq"] == 4
+    assert open_log(path).append("next")["seq"] == 4
 
 
 def test_an_interrupted_append_takes_the_line_back(path, monkeypatch):
@@ -447,6 +455,6 @@ def test_a_folder_that_is_missing_or_in_the_way(path):
     os.mkdir(path)
     appending_fails(path, "Is a directory")
     with pytest.raises(InvalidConfig, match="cannot be read: Is a directory"):
-        AuditLog(path).records()
+        open_log(path).records()
     with pytest.raises(InvalidConfig, match="cannot be read: Is a directory"):
-        AuditLog(path).head()
+        open_log(path).head()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from helpers.run_records import log_event
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -354,5 +355,5 @@ def test_an_environment_reads_its_log_again_only_where_it_has_grown(tmp_path):
     environment = Environment("wood", str(tmp_path), str(tmp_path))
     first = state_of(environment)
     assert state_of(environment) is first and not first.destroyed
-    environment.audit.append(Destroyed(nodes=()))
+    log_event(environment, Destroyed(nodes=()))
     assert state_of(environment) is not first and state_of(environment).destroyed

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 from helpers.environments_to_save import TOKEN
+from helpers.run_records import log_event
 
 from rigger.audit.secrets import secret_digest
 from rigger.bundles.load import differences, loading
@@ -112,7 +113,7 @@ def test_one_that_changes_meanwhile_is_left_alone(load, elsewhere):
     with load(elsewhere) as loaded:
         put(loaded)
     with load(elsewhere) as loaded:
-        elsewhere.at("wood").audit.append("something-else")
+        log_event(elsewhere.at("wood"), "something-else")
         with pytest.raises(Locked, match="wood was changed meanwhile"):
             put(loaded)
     assert elsewhere.at("wood").audit.records()[-1]["event"] == "something-else"

@@ -4,6 +4,7 @@ import os
 import shutil
 
 import pytest
+from helpers.run_records import log_event
 from helpers.second_machine import forge
 
 from rigger.audit.events import Loaded
@@ -76,7 +77,7 @@ def test_an_inventory_that_cannot_be_read_is_named_without_where_it_lay(refused)
 
 
 def came_back(wood):
-    wood.environment.audit.append(Loaded(file="b.rigger", serial=1, signer="", digests={}))
+    log_event(wood.environment, Loaded(file="b.rigger", serial=1, signer="", digests={}))
 
 
 def test_records_of_loads_at_the_end_are_not_worth_keeping(wood):
@@ -120,7 +121,7 @@ def test_one_that_went_another_way_is_refused(wood, tmp_path):
     wood.happens()
     with wood.opened(tmp_path) as bundle:
         shutil.copyfile(before, wood.environment.audit.path)
-        wood.environment.audit.append("something-else")
+        log_event(wood.environment, "something-else")
         with pytest.raises(Refused, match="have gone different ways since they were one") as problem:
             require_newer(bundle, wood.home.at("wood"))
     assert "--allow-older" in problem.value.next_step

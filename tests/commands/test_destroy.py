@@ -8,8 +8,9 @@ import sys
 import pexpect
 import pytest
 from helpers.clusters import MAKE_NODES, Cluster
+from helpers.run_records import open_log
 
-from rigger.audit.log import OWN_MEMBERS, AuditLog
+from rigger.audit.log import OWN_MEMBERS
 from rigger.envfile import file as envfile
 
 
@@ -210,7 +211,7 @@ def forget_ids(cluster):
     """Write the audit log as a rigger that recorded no ID did."""
     records = cluster.records()
     os.unlink(cluster.file("audit.jsonl"))
-    log = AuditLog(cluster.file("audit.jsonl"))
+    log = open_log(cluster.file("audit.jsonl"))
     for record in records:
         fields = {n: v for n, v in record.items() if n not in (*OWN_MEMBERS, "id")}
         log.append(record["event"], record["run"], **fields)

@@ -4,6 +4,7 @@ import os
 import re
 
 import pytest
+from helpers.run_records import log_event
 
 from rigger.configuration.identity import (
     id_of,
@@ -29,8 +30,8 @@ def wood(environment):
 @pytest.fixture
 def made(wood):
     """The same after a first step."""
-    wood.audit.append("run-started", "r", id="0123456789", platform="tree", provider="soil")
-    wood.audit.append("step-started", "r", step="create", command="provision", parameters=ANSWERS)
+    log_event(wood, "run-started", "r", id="0123456789", platform="tree", provider="soil")
+    log_event(wood, "step-started", "r", step="create", command="provision", parameters=ANSWERS)
     return wood
 
 
@@ -98,7 +99,7 @@ def test_another_id_would_be_another_cluster(made):
 
 
 def test_another_cluster_may_be_meant_once_it_is_destroyed(made):
-    made.audit.append("destroyed")
+    log_event(made, "destroyed")
     require_same_cluster(made, {"OAK_ID": "another"}, None, TREE)
 
 
@@ -153,5 +154,5 @@ def test_without_a_record_there_is_only_configure(wood):
 
 
 def test_a_record_of_an_older_rigger_has_no_id_to_compare(wood):
-    wood.audit.append("step-started", "r", step="create", command="provision", parameters=ANSWERS)
+    log_event(wood, "step-started", "r", step="create", command="provision", parameters=ANSWERS)
     require_same_cluster(wood, {"OAK_ID": "another"}, None, TREE)

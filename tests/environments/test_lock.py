@@ -35,3 +35,10 @@ def test_a_folder_that_is_missing_is_told(tmp_path):
     lock = FileLock(str(tmp_path / "missing" / "lock"), "demo")
     with pytest.raises(Exception, match="cannot be opened"), lock.locked("rigger provision"):
         pass
+
+
+def test_it_knows_whether_it_is_held_itself(lock):
+    assert not lock.held()
+    with lock.locked("rigger test"):
+        assert lock.held() and not FileLock(lock.path, "demo").held()
+    assert not lock.held()

@@ -1,6 +1,9 @@
 """The state of an environment's cluster, as its audit log tells it."""
 
+import functools
+
 import pytest
+from helpers.run_records import log_event
 
 from rigger.environments.home import Home
 from rigger.environments.state import may_have_cluster, state_of
@@ -13,11 +16,11 @@ def wood(tmp_path):
 
 
 def step(environment, name="create"):
-    environment.audit.append("step-started", "r", step=name, command="provision", parameters={})
+    log_event(environment, "step-started", "r", step=name, command="provision", parameters={})
 
 
 def test_the_recorded_version_is_the_one_that_the_vars_said(wood):
-    say = wood.audit.append
+    say = functools.partial(log_event, wood)
 
     def step(command, version):
         say("run-started", command, id="0123456789", platform="tree", provider="soil")
@@ -66,7 +69,7 @@ def test_there_may_be_a_cluster_as_soon_as_a_step_may_have_made_some_of_it(wood)
     assert not may_have_cluster(wood)
     step(wood)
     assert may_have_cluster(wood)
-    wood.audit.append("destroyed")
+    log_event(wood, "destroyed")
     assert not may_have_cluster(wood)
 
 

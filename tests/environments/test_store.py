@@ -20,7 +20,7 @@ VALUES = st.dictionaries(
 
 @pytest.fixture
 def store(tmp_path):
-    return FolderStore(str(tmp_path))
+    return FolderStore(str(tmp_path), held=lambda: True)
 
 
 def mode(path):

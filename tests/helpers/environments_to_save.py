@@ -12,6 +12,8 @@ from rigger.environments.home import Home
 from rigger.environments.inventory import Node
 from rigger.modules.model import Module
 
+from .run_records import log_event
+
 TOKEN = "a-secret-token"
 ID = "0123456789"
 
@@ -47,7 +49,7 @@ class Wood:
 
     def happens(self):
         """Record something more."""
-        self.environment.audit.append(Configured(by="rigger config set", changed=("NODES",)))
+        log_event(self.environment, Configured(by="rigger config set", changed=("NODES",)))
 
     def save(self, path, **options):
         return contents.save(self.environment, self.config, str(path), **options)

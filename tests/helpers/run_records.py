@@ -2,6 +2,8 @@
 
 import os
 
+from rigger.audit.log import AuditLog
+
 
 def files_with(folder, needle: bytes) -> list[str]:
     found = []
@@ -16,3 +18,14 @@ def files_with(folder, needle: bytes) -> list[str]:
 
 def unbroken(cluster) -> bool:
     return "unbroken" in cluster.rigger("audit").out
+
+
+def log_event(environment, event, run="", **fields):
+    """Write a record into an environment's log as a command does, the lock held."""
+    with environment.locked("a test"):
+        return environment.audit.append(event, run, **fields)
+
+
+def open_log(path) -> AuditLog:
+    """Return a log that stands alone, to which the test may add."""
+    return AuditLog(str(path), lambda: True)

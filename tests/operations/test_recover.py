@@ -4,6 +4,7 @@ import os
 import shutil
 
 import pytest
+from helpers.run_records import log_event
 from helpers.without_terminal import configured
 
 from rigger.audit.events import RunStarted, StepStarted
@@ -115,4 +116,4 @@ def made_by_an_older_rigger(environment) -> None:
         shared=None, why="", parameters={"PROVIDER": "soil", "PLATFORM": "tree"}, log="runs/r1/01-create.log",
     )  # fmt: skip
     for event in (run, step):
-        environment.audit.append(event, "r1")
+        log_event(environment, event, "r1")

@@ -21,7 +21,8 @@ def configure(environment, **values):
 def clone(environment, agree=lambda *asked: None):
     """Have the environment's checkout again, and return what was said."""
     said = []
-    source_checkout.restore(environment, said.append, lambda text: None, agree)
+    with environment.locked("a test"):
+        source_checkout.restore(environment, said.append, lambda text: None, agree)
     return said
 
 
@@ -192,7 +193,8 @@ def test_a_folder_of_ones_own_is_only_described(wood, repository):
 
 def test_a_record_holds_though_the_environment_has_moved(cloned):
     target = git_remote.resolve(cloned.vars()["REPOSITORY"], version="v1.10.0")
-    source_checkout.record(cloned, Checkout("/elsewhere", "v1.10.0", "", target), "next", before="abc")
+    with cloned.locked("a test"):
+        source_checkout.record(cloned, Checkout("/elsewhere", "v1.10.0", "", target), "next", before="abc")
     last = source_checkout.last_record(cloned)
     assert (last.folder, last.before, last.ref, last.commit) == (
         cloned.file("checkout"), "abc", "next", target.commit,
