@@ -61,6 +61,10 @@ def _are_texts(value: Any) -> bool:
     return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
 
 
+def _are_lines(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_is_line, value))
+
+
 def _is_line_if_any(value: Any) -> bool:
     return value is None or _is_line(value)
 
@@ -273,6 +277,7 @@ class StepRecovered(Event):
     number: int
     module: str
     step: str
+    leftovers: Names = ()
     changed: Names
 
     checks = {"module": _is_module, "step": _is_step, "number": _is_number}
@@ -387,6 +392,25 @@ class Destroyed(Event):
     """Nothing is left of the cluster."""
 
     nodes: Names
+
+
+@event("left-behind")
+class LeftBehind(Event):
+    """A create that was killed may have made this, and nobody knows whether it did."""
+
+    items: Names
+
+    checks = {"items": _are_lines}
+
+
+@event("said-gone")
+class SaidGone(Event):
+    """Somebody said that this, which may have been left over, is not there."""
+
+    items: Names
+    by: str  # user@host
+
+    checks = {"items": _are_lines}
 
 
 # The rest

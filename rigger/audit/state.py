@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rigger.audit.checkouts import CheckoutHistory
 from rigger.audit.cluster import ClusterHistory, RecordedCluster
 from rigger.audit.events import Record, parse
+from rigger.audit.leftovers import LeftoverHistory
 from rigger.audit.runs import RunHistory
 from rigger.audit.steps import StepHistory
 from rigger.audit.suspension import Suspension, SuspensionHistory, require_not_suspended
@@ -28,13 +29,15 @@ class ClusterState:
     upgrade: PendingUpgrade | None
     runs: RunHistory
     checkouts: CheckoutHistory
+    leftovers: LeftoverHistory
 
     @classmethod
     def of(cls, records: Iterable[Record]) -> ClusterState:
         """Return what the records of an audit log, the oldest first, come to."""
         clusters, suspensions, upgrades = ClusterHistory(), SuspensionHistory(), UpgradeHistory()
         steps, runs, checkouts = StepHistory(), RunHistory(), CheckoutHistory()
-        parts = (clusters, steps, suspensions, upgrades, runs, checkouts)
+        leftovers = LeftoverHistory()
+        parts = (clusters, steps, suspensions, upgrades, runs, checkouts, leftovers)
         for record in records:
             event = parse(record)
             for part in parts:
@@ -47,6 +50,7 @@ class ClusterState:
             upgrades.pending,
             runs,
             checkouts,
+            leftovers,
         )
 
     def require_running(self, name: str) -> None:

@@ -16,6 +16,7 @@ COMMANDS = {
         "logs": "Show what a run's steps printed.",
         "ssh": "Open a shell on a node, or run a command there.",
         "audit": "Verify the audit log; say what was changed by hand.",
+        "leftovers": "Name what may be left over; say that it is gone.",
         "doctor": "Check that this machine has what the next provision needs.",
     },
     "Change it": {

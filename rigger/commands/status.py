@@ -23,6 +23,8 @@ def show(printer: Printer, status: Status) -> None:
         printer.line(f"  {WAYS_ON}")
     if status.pending:
         printer.warn(f"Configured but not provisioned: {', '.join(status.pending)}")
+    for item in status.leftovers:
+        printer.warn(f"May be left over: {item}")
     if status.problem:
         printer.warn(status.problem)
     if status.running:

@@ -16,10 +16,10 @@ REQUIRED = {
 
 # What a provider that is a folder of .tf files gets from rigger.
 TERRAFORM_STEPS = os.path.join(PACKAGE, "libexec", "terraform")
-TERRAFORM_VERBS = ("install", "create", "check", "destroy", "plan", "audit")
+TERRAFORM_VERBS = ("install", "create", "check", "destroy", "plan", "audit", "leftovers")
 VERBS = (
     *("install", "create", "check", "destroy", "exec", "plan", "audit"),
-    *("backup", "restore", "scale", "suspend", "resume", "leaving"),
+    *("backup", "restore", "scale", "suspend", "resume", "leaving", "leftovers"),
 )
 
 SUSPENDS = ("ends", "stops")  # the machines with what is on them, or only until they are started again

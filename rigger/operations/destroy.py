@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rigger.audit.events import Destroyed
+from rigger.environments.state import state_of
 from rigger.errors import StepFailed
 from rigger.operations.consent import Consent
 from rigger.operations.session import Session, session
@@ -52,7 +53,7 @@ def _leftovers(steps: Sequence[StepResult]) -> list[str]:
 
 def _require_destroyed(environment: Environment, result: RunResult) -> None:
     """Raise StepFailed if anything is left, or if the provider could not say that nothing is."""
-    left = _leftovers(result.steps)
+    left = list(dict.fromkeys([*_leftovers(result.steps), *state_of(environment).leftovers.items]))
     failed = [step for step in failures(result.steps) if step.step.module.role == "provider"]
     if not any(step.leftovers for step in failed):  # what it names itself is all there is
         left += [f"machine {node.name} ({node.address})" for node in environment.nodes()]
@@ -63,7 +64,8 @@ def _require_destroyed(environment: Environment, result: RunResult) -> None:
     problem = StepFailed(
         f"{environment.name} is not destroyed completely. {sentences}".rstrip()
         + (f"\nLeft over:\n{listed}" if left else ""),
-        'Type "rigger destroy" to try again; "rigger logs" shows what the scripts printed.',
+        'Type "rigger destroy" to try again; "rigger logs" shows what the scripts printed. '
+        'Of what you have seen to be gone, "rigger leftovers --gone NAME" keeps no record.',
     )
     raise problem.with_result(result)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rigger.audit.events import LeftBehind
 from rigger.configuration.identity import require_recorded
 from rigger.configuration.resolve import resolve
 from rigger.environments.state import state_of
@@ -11,7 +12,7 @@ from rigger.errors import DifferencesFound, Locked
 from rigger.operations.consent import Consent
 from rigger.operations.session import Session, session
 from rigger.plans import provision as plans
-from rigger.runs.programs import leaving
+from rigger.runs.programs import leaving, left_behind
 from rigger.runs.recovery import load_config
 from rigger.runs.reporter import Reporter, Silent
 from rigger.runs.run import Run
@@ -55,9 +56,25 @@ def provision(
         plan = _plan(environment, work.config, again)
         _show(work, plan, standing)
         work.require_ready(plan)
+        _agree_to_make_again(work, plan)
         if plan.removals:
             consent.agree("Go on, although what is named above will be lost?")
         return work.run(plan, before={"plan": plan.as_dict()})
+
+
+def _agree_to_make_again(work: Session, plan: Plan) -> None:
+    """Ask before a create that was killed makes again what it may have made; raises BadUsage or Interrupted."""
+    creates = [step for step in plan.steps if step.verb == "create"]
+    if not creates or not work.state.steps.unfinished(creates[0].key):
+        return
+    items = left_behind(work.environment, work.config)
+    if not items:
+        return
+    if new := [item for item in items if item not in work.state.leftovers.items]:
+        work.record(LeftBehind(items=new))
+    for item in items:
+        work.reporter.warn(f"{item}.")
+    work.consent.agree("Go on, although that may exist already, and would be made a second time?")
 
 
 def plan(

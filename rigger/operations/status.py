@@ -42,6 +42,7 @@ class Status:
     nodes: tuple[Node, ...]
     pending: tuple[str, ...]  # values that changed since the cluster was last brought up to date
     failed_checks: tuple[str, ...]  # roles
+    leftovers: tuple[str, ...]  # what may exist and nobody knows how it is found
     last_run: Mapping[str, Any] | None
     upgrade: Request | None  # that was begun and not finished
     problem: str  # why no step would be run with these vars, if none would
@@ -54,6 +55,7 @@ class Status:
             "nodes": [vars(node) for node in self.nodes],
             "pending": list(self.pending),
             "failed_checks": list(self.failed_checks),
+            "leftovers": list(self.leftovers),
             "upgrade": begun
             and {"from": begun.start, "to": begun.to, "style": begun.style, "rollback": begun.back},
         }
@@ -80,6 +82,7 @@ def status(environment: Environment) -> Status:
         nodes=tuple(environment.nodes()),
         pending=_pending(environment, config, state.steps) if created or deployed else (),
         failed_checks=tuple(sorted(state.steps.failed_checks)),
+        leftovers=tuple(state.leftovers.items),
         last_run=last,
         upgrade=state.upgrade.request if state.upgrade else None,
         problem=_problem(environment, config),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rigger import text
 from rigger.environments import inventory
 from rigger.environments.inventory import text_path
+from rigger.environments.state import state_of
 from rigger.files import PACKAGE
 
 if TYPE_CHECKING:
@@ -54,5 +55,6 @@ def script_environment(environment: Environment, config: Config, module: Module)
         RIGGER_PROVIDER_STATE_DIR=provider_state,
         RIGGER_PLATFORM_DIR=config.platform.folder,
         RIGGER_PLATFORM_PORTS=" ".join(map(str, config.platform.ports)),
+        RIGGER_GONE="\n".join(state_of(environment).leftovers.gone),
     )
     return values

@@ -52,6 +52,24 @@ def leaving(environment: Environment, config: Config, nodes: Sequence[Node]) -> 
     script = config.provider.script("leaving")
     if script is None or not nodes:
         return None
+    named = _ask_provider(environment, config, script, "tell which nodes leave").split()
+    return [node.name for node in nodes if node.name in named]
+
+
+def left_behind(environment: Environment, config: Config) -> list[str]:
+    """Return what a killed create may have made, as the provider's `leftovers` tells; nothing where it has none.
+
+    Raises NotReady when it cannot tell.
+    """
+    script = config.provider.script("leftovers")
+    if script is None:
+        return []
+    said = _ask_provider(environment, config, script, "tell what a killed create left behind")
+    return [line for line in said.splitlines() if line.strip()]
+
+
+def _ask_provider(environment: Environment, config: Config, script: str, what: str) -> str:
+    """Return what a script of the provider prints; raises NotReady when it cannot do `what` it is for."""
     require_trusted(environment, config.modules)
     environ = script_environment(environment, config, config.provider)
     try:
@@ -61,8 +79,7 @@ def leaving(environment: Environment, config: Config, nodes: Sequence[Node]) -> 
     if outcome.exit_code:
         reason = last_line(text.decode(outcome.errors), text.decode(outcome.output)).removeprefix("error: ")
         raise NotReady(
-            f"{config.provider.name} cannot tell which nodes leave: {reason or outcome.exit_code}.",
+            f"{config.provider.name} cannot {what}: {reason or outcome.exit_code}.",
             "Nothing was started. Put that right and try again.",
         )
-    named = text.decode(outcome.output).split()
-    return [node.name for node in nodes if node.name in named]
+    return text.decode(outcome.output)

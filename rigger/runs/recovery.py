@@ -47,12 +47,17 @@ def _recover_step(environment: Environment, config: Config, started: StepStarted
     given = channels.collect(started.script)
     role = started.module.partition("/")[0]
     module = config.provider if role == "provider" else config.platform
-    given.values.pop("LEFTOVERS", None)
+    leftovers = given.take_leftovers()
     changed = apply_output(environment, config, Step(module, started.step, ""), given, succeeded=False)
+    redactor = Redactor(maskable({**config.secrets, **given.secrets}))
     with contextlib.suppress(OSError):  # a log is no reason not to keep what was made
-        mask_file(channels.log, Redactor(maskable({**config.secrets, **given.secrets})))
+        mask_file(channels.log, redactor)
     recovered = StepRecovered(
-        number=started.number, module=started.module, step=started.step, changed=list(changed)
+        number=started.number,
+        module=started.module,
+        step=started.step,
+        leftovers=[redactor.text(item) for item in leftovers],
+        changed=list(changed),
     )
     environment.audit.append(recovered, started.run)
     channels.remove()

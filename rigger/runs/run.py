@@ -224,7 +224,7 @@ class Run:
         self, plan: Plan, number: int, step: Step, channels: StepFiles, log: StepLog, outcome: Outcome
     ) -> StepResult:
         given = channels.collect(step.shown)
-        leftovers = tuple(line for line in given.values.pop("LEFTOVERS", "").splitlines() if line.strip())
+        leftovers = tuple(given.take_leftovers())
         succeeded = outcome.exit_code == 0 and not outcome.timed_out and not outcome.interrupted
         if succeeded:
             given.problems += missing_outputs(step, given, self.config)

@@ -25,6 +25,10 @@ class StepOutput:
     problems: list[str] = field(default_factory=list)
     figures: dict[str, str] = field(default_factory=dict)
 
+    def take_leftovers(self) -> list[str]:
+        """Take what the step named as left over out of its vars."""
+        return [line for line in self.values.pop("LEFTOVERS", "").splitlines() if line.strip()]
+
 
 class StepFiles:
     """The files that a step gives values back through; they outlive a killed rigger."""

@@ -20,8 +20,9 @@ from rigger import versions
 from rigger.errors import Interrupted, NotReady, StepFailed
 from rigger.files import write_bytes
 from rigger.terraform.backend import BACKEND
+from rigger.terraform.lost import JOURNAL, is_whole
 from rigger.terraform.progress import Progress
-from rigger.terraform.state import JOURNAL, POLL, back_up, kept, whole
+from rigger.terraform.state import POLL, back_up, kept, whole
 from rigger.terraform.workspace import COPIED, LOCK_FILE, STATE, Workspace, environ, lines, quiet
 
 if TYPE_CHECKING:
@@ -294,7 +295,7 @@ class Terraform:
         journal = self.workspace.file(JOURNAL)
         with kept(self.workspace):
             code = self.follow(words, journal, progress.take)
-        if code >= 0:  # it ended by itself: the state knows all of it
+        if code >= 0 and is_whole(self.workspace):  # it ended by itself: the state knows all of it
             os.unlink(journal)
         if code:
             _explain_lock(progress.said)

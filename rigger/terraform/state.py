@@ -6,20 +6,16 @@ import contextlib
 import json
 import os
 import threading
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rigger.errors import Refused
 from rigger.files import write_bytes
-from rigger.terraform.workspace import STATE, Workspace, lines
+from rigger.terraform.workspace import STATE, Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 GOOD = f"{STATE}.good"  # the newest state that was seen whole: Terraform writes its own file in place
-JOURNAL = (
-    "last-apply.jsonl"  # what Terraform says of an apply, a JSON object a line; it stays if that is killed
-)
 SEEN = "last-state.json"  # lineage and serial of the state that was seen last
 UNSAVED = "errored.tfstate"  # what Terraform leaves of a state that it could not write
 BACKUPS = "backups"
@@ -108,7 +104,7 @@ def note_seen(workspace: Workspace, current: Mapping[str, Any] | None) -> None:
         noted = {
             "lineage": current["lineage"],
             "serial": current["serial"],
-            "made": len(list(_instances(current))),
+            "made": len(list(instances(current))),
         }
         write_bytes(workspace.file(SEEN), json.dumps(noted).encode() + b"\n", durable=False)
 
@@ -135,49 +131,18 @@ def require_newer(last_seen: Mapping[str, Any], current: Mapping[str, Any], wher
         )
 
 
-@dataclass(frozen=True)
-class Lost:
-    """What a killed apply may have made and the state does not know."""
-
-    address: str
-    id_name: str = ""  # both are empty for what was being made at that moment
-    id: str = ""
-
-    def __str__(self) -> str:
-        if self.id:
-            return f"{self.address} was made with {self.id_name}={self.id}, and the state does not know it"
-        return f"{self.address} was being made when Terraform was killed: look whether it exists"
-
-
-def lost(workspace: Workspace, state: Mapping[str, Any]) -> list[Lost]:
-    """Return what the last apply, if it was killed, made without telling the state."""
-    ids = {v for i in _instances(state) for v in (i.get("attributes") or {}).values() if isinstance(v, str)}
-    recorded, begun, missing = set(addresses(state)), {}, []
-    for line in lines(workspace.file(JOURNAL)):
-        with contextlib.suppress(ValueError, KeyError, TypeError):
-            record = json.loads(line)
-            hook, kind = record["hook"], record["type"]
-            address = hook["resource"]["addr"]
-            if hook["action"] not in ("create", "replace"):
-                continue
-            if kind == "apply_start":
-                begun[address] = Lost(address)
-            elif kind in ("apply_complete", "apply_errored"):
-                begun.pop(address, None)
-                if hook.get("id_value") and hook["id_value"] not in ids:
-                    missing.append(Lost(address, hook["id_key"], hook["id_value"]))
-    return missing + [item for address, item in begun.items() if address not in recorded]
-
-
-def _instances(state: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def instances(state: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     for resource in state.get("resources", []):
         yield from resource.get("instances", [])
 
 
-def addresses(state: Mapping[str, Any]) -> Iterator[str]:
+def addresses(state: Mapping[str, Any], deposed: bool = False) -> Iterator[str]:
+    """List the addresses of what is in a state; with `deposed`, of what something newer has taken the place of."""
     for resource in state.get("resources", []):
         prefix = f"{resource['module']}." if resource.get("module") else ""
         for instance in resource.get("instances", []):
+            if deposed and not instance.get("deposed"):
+                continue
             key = instance.get("index_key")
             index = "" if key is None else f"[{json.dumps(key)}]"
             yield f"{prefix}{resource.get('type')}.{resource.get('name')}{index}"

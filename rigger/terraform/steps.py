@@ -15,19 +15,17 @@ from rigger import sdk
 from rigger.errors import BadUsage, NotReady, RiggerError, StepFailed
 from rigger.terraform import backend, hcl
 from rigger.terraform.backend import BACKEND_RECORD, require_same
+from rigger.terraform.lost import JOURNAL, KEPT, Lost, forget, keep, lost, unsettled
 from rigger.terraform.runner import MINIMUM, Terraform, call, interrupted, program_of
 from rigger.terraform.state import (
     BACKUPS,
     GOOD,
-    JOURNAL,
     SEEN,
     UNSAVED,
-    Lost,
     addresses,
     guard,
     guard_shared,
     kept,
-    lost,
     note_seen,
     seen,
     whole,
@@ -64,22 +62,41 @@ def create(workspace: Workspace, say: Callable[[str], None] = print) -> None:
     _recover_lost(terraform)
     with _plan_file(workspace) as plan:
         if terraform.plan(out=plan):
-            terraform.apply(plan)
+            _apply_plan(terraform, plan)
         else:
-            _forget_journal(workspace)
+            forget(workspace.file(JOURNAL))
             say("Everything is as it should be; nothing to change.")
     _note_shared(terraform)
     give_back(workspace, terraform.outputs())
+
+
+def _apply_plan(terraform: Terraform, plan: str) -> None:
+    """Carry a plan out; raises StepFailed, with what was being made if Terraform was killed reported."""
+    workspace = terraform.workspace
+    try:
+        terraform.apply(plan)
+    except StepFailed:
+        known = {} if workspace.is_shared else _known_state(terraform) or {}
+        _report(workspace, known, terraform.say)
+        raise
+
+
+def _report(workspace: Workspace, state: Mapping[str, Any], say: Callable[[str], None]) -> None:
+    """Say what killed applies may have made, and have rigger keep on record what only a person can look for."""
+    for item in lost(workspace, state):
+        say(f"warning: {item}.")
+    if items := unsettled(workspace, state):
+        sdk.report_leftovers([str(item) for item in items], workspace.values)
 
 
 def check(workspace: Workspace, say: Callable[[str], None] = print) -> None:
     """A plan that must be empty, and the module's own check if it has one."""
     if _nothing_made(workspace):
         say("Nothing was made yet.")
+        _report(workspace, {}, say)
     else:
         terraform = ready(workspace, say)
-        for item in lost(workspace, _known_state(terraform) or {}):
-            say(f"warning: {item}.")
+        _report(workspace, _known_state(terraform) or {}, say)
         if terraform.plan():
             raise StepFailed(
                 "Something differs from what is configured; the plan is above.",
@@ -106,6 +123,8 @@ def destroy(workspace: Workspace, say: Callable[[str], None] = print) -> None:
     """Remove all that was made, also by an apply that failed half-way."""
     if _nothing_made(workspace):
         say("Nothing was made.")
+        keep(workspace, lost(workspace, {}))
+        _report(workspace, {}, say)
         return
     terraform = ready(workspace, say)
     unknown = _recover_lost(terraform)
@@ -115,9 +134,9 @@ def destroy(workspace: Workspace, say: Callable[[str], None] = print) -> None:
     state = _note_shared(terraform)
     if left := ", ".join(addresses(state or {})):
         raise StepFailed(f"These are still there: {left}.", 'Type "rigger destroy" again.')
-    _forget_journal(workspace)
-    if made := [str(item) for item in unknown if item.id]:
-        sdk.report_leftovers(made, workspace.values)
+    forget(workspace.file(JOURNAL))
+    if unknown:
+        sdk.report_leftovers([str(item) for item in unknown], workspace.values)
     shutil.rmtree(workspace.data, ignore_errors=True)
     backend.forget(workspace)
     say("All that the state knows is gone." if unknown else "All that was made is gone.")
@@ -172,12 +191,13 @@ def _save_unsaved(terraform: Terraform) -> None:
 
 
 def _recover_lost(terraform: Terraform) -> list[Lost]:
-    """Tell the state what an apply that was killed had made; return what it still does not know."""
-    if not os.path.exists(terraform.workspace.file(JOURNAL)):
+    """Tell the state what killed applies had made; return, and keep in mind, what it still does not know."""
+    workspace, unknown = terraform.workspace, []
+    if not any(os.path.exists(workspace.file(name)) for name in (JOURNAL, KEPT)):
         return []
     state = _known_state(terraform) or {}
-    recorded, unknown = set(addresses(state)), []
-    for item in lost(terraform.workspace, state):
+    recorded = set(addresses(state))
+    for item in lost(workspace, state):
         if item.id and item.address not in recorded and _import(terraform, item):
             terraform.say(
                 f"warning: {item.address} ({item.id}), made by a killed apply, is in the state now."
@@ -185,6 +205,7 @@ def _recover_lost(terraform: Terraform) -> list[Lost]:
         else:
             terraform.say(f"warning: {item}.")
             unknown.append(item)
+    keep(workspace, unknown)
     return unknown
 
 
@@ -192,11 +213,6 @@ def _import(terraform: Terraform, item: Lost) -> bool:
     with kept(terraform.workspace):
         output = terraform.capture("import", item.address, item.id, input=False, no_color=terraform.flag)
     return output.returncode == 0
-
-
-def _forget_journal(workspace: Workspace) -> None:
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(workspace.file(JOURNAL))
 
 
 def bare(workspace: Workspace) -> Workspace:
@@ -293,12 +309,20 @@ def _state(workspace: Workspace) -> None:
     print(json.dumps(_known_state(terraform) or {}, indent=2))
 
 
+def _leftovers(workspace: Workspace) -> None:
+    """Print what a killed apply may have made, a line each, by what lies here: whoever asks wants to make it again."""
+    state = None if workspace.is_shared else whole(workspace.file(STATE)) or whole(workspace.file(GOOD))
+    for item in unsettled(workspace, state or {}):
+        print(item)
+
+
 STEPS: dict[str, Callable[..., int | None]] = {
     "install": install,
     "create": create,
     "apply": _apply,
     "check": check,
     "destroy": destroy,
+    "leftovers": _leftovers,
     "plan": show_plan,
     "audit": show_drift,
     "output": _output,

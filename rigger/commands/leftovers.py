@@ -1,0 +1,30 @@
+"""rigger leftovers"""
+
+import click
+
+from rigger.cli.app import App, command
+from rigger.operations import leftovers as operation
+from rigger.operations.leftovers import Leftovers
+from rigger.ui.printer import Printer
+from rigger.ui.wizard import Wizard
+
+
+def show(printer: Printer, result: Leftovers) -> None:
+    if result.gone:
+        printer.line("That is on record as gone.")
+    if not result.items:
+        printer.line(f"Nothing is on record as left over of {result.name}.")
+    for item in result.items:
+        printer.line(item)
+
+
+@command("leftovers", asks=True, reports=True, show=show)
+@click.option(
+    "--gone", "names", metavar="NAME", multiple=True, help="Say that this is gone; may be repeated."
+)
+@click.option("--all-gone", is_flag=True, help="Say that all of it is gone.")
+def leftovers(app: App, names: tuple[str, ...], all_gone: bool) -> Leftovers:
+    """Before you say that something is gone, look for it where the provider makes it."""
+    if not names and not all_gone:
+        return operation.leftovers(app.environment())
+    return operation.say_gone(app.environment(), names, all_gone, app.printer, app.consent(Wizard))
