@@ -13,7 +13,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from rigger import text as texts
-from rigger.envfile import file as envfile
+from rigger.envfile import quoting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -326,7 +326,7 @@ def _shell_quoted(secret: bytes) -> Iterator[bytes]:
     # How zsh, and dash and busybox, write several single quotes in a row.
     yield re.sub(b"'+", lambda match: b"'%s'" % match[0].replace(b"'", b"\\'"), secret)
     yield re.sub(b"'+", lambda match: b"'\"%s\"'" % match[0], secret)
-    yield texts.encode(envfile.quote(texts.decode(secret))[1:-1])
+    yield texts.encode(quoting.quote(texts.decode(secret))[1:-1])
     # What bash's printf %q and zsh's ${(q)} put a backslash before.
     yield re.sub(rb"""[ \t!"$&'()*,;<>?[\\\]^`{|}]|^[#~]|(?<=[:=])~""", rb"\\\g<0>", secret)
     yield re.sub(rb"""[ \t"#$&'()*;<>?[\\\]^`{|}]|^[!~=]""", rb"\\\g<0>", secret)

@@ -17,7 +17,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rigger import text as texts
-from rigger.envfile import file as envfile
+from rigger.envfile import quoting
 from rigger.redact import MIN_LENGTH, Finder, Redactor
 
 SECRET = 'p@ss w\'rd "é" $x/`y`\\~<&>+%!#'
@@ -50,7 +50,7 @@ FORMS = {
     ),
     "shell, single quotes": lambda text: text.replace("'", "'\\''"),
     "shell, shlex": lambda text: shlex.quote(text)[1:-1],
-    "shell, vars file": lambda text: envfile.quote(text)[1:-1],
+    "shell, vars file": lambda text: quoting.quote(text)[1:-1],
 }
 
 

@@ -12,4 +12,4 @@ def show(printer: Printer, result: ShellLines) -> None:
 
 @command("shell-reset", show=show)
 def shell_reset(app: App) -> ShellLines:
-    return operation.shell_reset(app.environment())
+    return operation.shell_reset(app.home, app.name)

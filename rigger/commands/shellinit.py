@@ -15,4 +15,4 @@ def show(printer: Printer, result: ShellLines) -> None:
 @command("shellinit", show=show)
 @click.option("--secrets", "with_secrets", is_flag=True, help="Print the secrets as well.")
 def shellinit(app: App, with_secrets: bool) -> ShellLines:
-    return operation.shellinit(app.environment(), with_secrets)
+    return operation.shellinit(app.home, app.environment(), with_secrets)

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from rigger.audit.cluster import MODULES, RecordedCluster
-from rigger.envfile import file as envfile
+from rigger.envfile import quoting
 from rigger.environments.state import may_have_cluster, state_of
 from rigger.errors import BadUsage, InvalidConfig
 
@@ -122,6 +122,6 @@ def _not_as_made(environment: Environment, name: str, value: str, before: str) -
     says = f'says {name}="{value}"' if value else f"does not say {name}"
     return InvalidConfig(
         f'{file} {says}, but {environment.name} exists and was made with {name}="{before}".',
-        f"Put the line back into {file}: export {name}={envfile.quote(before)} (for another cluster, type "
+        f"Put the line back into {file}: export {name}={quoting.quote(before)} (for another cluster, type "
         '"rigger configure --name NAME").',
     )

@@ -75,16 +75,45 @@ def read_answers(path: str) -> dict[str, str]:
 
     try:
         with open(path, "rb") as file:
-            text = texts.decode(file.read())
+            data = file.read()
     except OSError as problem:
         raise BadUsage(f"{path} cannot be read: {problem.strerror}.") from None
+    if (written := envfile.parse_written(data)) is not None:
+        return {name: value for name, value in written.items() if name not in COMPUTED}
+    text = texts.decode(data)
+    if "\r\n" in text and not re.search(r"[^\r]\n", text):
+        text = text.replace(
+            "\r\n", "\n"
+        )  # all of it was written with the line ends of Windows, values of several lines too
+    values = {}
     for binding in dotenv.parser.parse_stream(io.StringIO(text)):
         if binding.error or (binding.key and binding.value is None):
             blank = re.match(r"\s*", binding.original.string)
             line = binding.original.line + (blank[0].count("\n") if blank else 0)
             raise BadUsage(f"{path}, line {line}: this is not NAME=VALUE.")
-    values = dotenv.dotenv_values(stream=io.StringIO(text), interpolate=False)
-    return {name: value for name, value in values.items() if value is not None}
+        if binding.key and binding.value is not None:
+            values[binding.key] = _in_double_quotes(binding.original.string) or binding.value
+    return values
+
+
+def _in_double_quotes(binding: str) -> str:
+    """Return the value of an assignment in double quotes, and "" for any other.
+
+    Beside the escapes of the dotenv format, a dollar sign and a backtick may have a backslash, as they need it in
+    shells and have it in files that rigger writes.
+    """
+    import codecs
+
+    found = re.match(
+        r"""\s*(?:export\s+)?(?:'[^']+'|[^=#\s]+)\s*=[^\S\r\n]*"((?:[^"\\]|\\.)*)\"""", binding, re.S
+    )
+    if not found:
+        return ""
+    return re.sub(
+        r"\\([\\'\"abfnrtv$`])",
+        lambda escape: escape[1] if escape[1] in "$`" else codecs.decode(escape[0], "unicode_escape"),
+        found[1],
+    )
 
 
 def read_vars_file(path: str) -> dict[str, str]:

@@ -9,7 +9,8 @@ LONGEST_STRING = 131072
 
 # Worked out anew on every machine: a file and a script's output may hold them, and whoever reads those
 # decides what of them counts.
-MANAGED = frozenset({"PATH", "ORIGINAL_PATH"})
+SHELL_NAMES = "RIGGER_SHELL_NAMES"  # what a shell has from the files that it sourced
+MANAGED = frozenset({"PATH", "ORIGINAL_PATH", SHELL_NAMES})
 
 _LOADER = "is read by the dynamic loader or the C library of every program"
 _STARTUP = "makes a shell or an interpreter run or load something when it starts"

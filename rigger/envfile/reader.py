@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, NoReturn
 
 from rigger.envfile import names as variable_names
+from rigger.envfile import path as path_lines
 from rigger.envfile.names import is_name
 from rigger.errors import InvalidConfig
 
@@ -64,13 +65,14 @@ class Reader:
 
     def __init__(self, text: str, source: str):
         self.data, self.source, self.position = text, source, 0
+        self._values: dict[str, str] = {}
         self._space = re.compile(r"(?:[ \t]|\\\n)*(?:#[^\n]*)?")
         self._bare = re.compile(r"[^ \t\n\r;&|<>()$`\\\"']+")
         self._double = re.compile(r'[^\\"$`]+')
 
     def values(self) -> dict[str, str]:
         self._check_bytes()
-        values: dict[str, str] = {}
+        values = self._values
         for words in self._statements():
             for word in self._assignments(words, values):
                 name, value = word.text.split("=", 1)
@@ -95,6 +97,8 @@ class Reader:
     def _statements(self) -> Iterator[list[_Word]]:
         words: list[_Word] = []
         while self._skip_space():
+            if not words and self._is_for_shells():
+                continue
             if self.data[self.position] not in "\n;":
                 words.append(self._word())
                 continue
@@ -104,6 +108,16 @@ class Reader:
             yield words
             words = []
         yield words
+
+    def _is_for_shells(self) -> bool:
+        """Go behind a line that says what PATH a shell gains, if one begins here; every other `case` is refused."""
+        line = path_lines.match(self.data, self.position)
+        if line is None:
+            return False
+        self.position, folders = line
+        if folders:
+            self._values["PATH"] = folders
+        return True
 
     def _skip_space(self) -> bool:
         """Go to the next word, ; or end of line; False at the end of the file."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from rigger.envfile.names import MANAGED
 from rigger.environments.backups import Backups
 from rigger.environments.lock import FileLock, Lock
 from rigger.environments.shell import Shell
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from rigger.environments.inventory import Node
 
 CHECKOUT = "checkout"  # in an environment: the clone of its platform's repository
-COMPUTED = ("PATH", "ORIGINAL_PATH")  # worked out anew on every machine, whenever the vars file is written
+COMPUTED = MANAGED  # worked out anew on every machine, whenever the vars file is written
 
 
 class Environment:
@@ -83,7 +84,7 @@ class Environment:
         `folders` are the environment's own on PATH; `path_of` is the environment whose PATH is meant when this one
         is being made aside.
         """
-        self.store.write((path_of or self).shell.vars(vars, folders), secret_vars)
+        self.store.write((path_of or self).shell.file(vars, folders), secret_vars)
 
     def save_values(
         self, values: Mapping[str, str], secret_names: Iterable[str] = (), folders: list[str] | None = None

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from rigger import text
+from rigger.envfile.names import SHELL_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,6 +37,7 @@ class Shell:
     def own_folders(self) -> list[str]:
         """Return the folders of this environment that its vars put on PATH, its `bin` first."""
         values = self.store.vars()
+        # Files of older riggers have all of PATH, and say what of it was the shell's.
         written = values.get("PATH", "").removesuffix(values.get("ORIGINAL_PATH", ""))
         saved = [folder for folder in written.split(os.pathsep) if folder]
         return list(dict.fromkeys([self.bin_dir, *(folder for folder in saved if self.owns(folder))]))
@@ -47,12 +49,29 @@ class Shell:
 
     def original_path(self) -> str:
         """Return the PATH of this process without the folders of any environment: another's vars may be sourced."""
-        environments = os.path.dirname(self.path) + os.sep
-        folders = text.decode(os.environb.get(b"PATH", os.fsencode(os.defpath))).split(os.pathsep)
-        return os.pathsep.join(folder for folder in folders if not folder.startswith(environments))
+        return original_path(os.path.dirname(self.path))
 
-    def vars(self, vars: Mapping[str, str], folders: list[str] | None = None) -> dict[str, str]:
-        """Return what a shell that works with this environment should have: the vars and PATH."""
+    def vars(self, vars: Mapping[str, str]) -> dict[str, str]:
+        """Return what a shell that works with this environment should have: the vars, PATH, and the names of them all."""
         original = self.original_path()
-        path = os.pathsep.join([*(folders or self.own_folders()), original])
-        return {**vars, "ORIGINAL_PATH": original, "PATH": path}
+        path = os.pathsep.join([*self.own_folders(), original])
+        return {**vars, "ORIGINAL_PATH": original, "PATH": path, SHELL_NAMES: " ".join(sorted(vars))}
+
+    def file(self, vars: Mapping[str, str], folders: list[str] | None = None) -> dict[str, str]:
+        """Return what the vars file says: the vars, and in PATH the folders that a shell gains in front of its own."""
+        return {**vars, "PATH": os.pathsep.join(folders or self.own_folders())}
+
+
+def original_path(environments_dir: str) -> str:
+    """Return the PATH of this process without the folders of the environments that lie in a folder."""
+    return os.pathsep.join(f for f in _path() if not f.startswith(environments_dir + os.sep))
+
+
+def environments_on_path(environments_dir: str) -> list[str]:
+    """Return the names of the environments whose folders the PATH of this process has."""
+    inside = [f[len(environments_dir) + 1 :] for f in _path() if f.startswith(environments_dir + os.sep)]
+    return list(dict.fromkeys(folder.partition(os.sep)[0] for folder in inside))
+
+
+def _path() -> list[str]:
+    return text.decode(os.environb.get(b"PATH", os.fsencode(os.defpath))).split(os.pathsep)

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from rigger.envfile import file as envfile
+from rigger.envfile.names import SHELL_NAMES, check_name
+from rigger.environments.shell import environments_on_path, original_path
+from rigger.errors import InvalidConfig
 from rigger.text import decode
 from rigger.values import frozen
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rigger.environments.environment import Environment
+    from rigger.environments.home import Home
 
 
 @frozen
@@ -23,16 +31,47 @@ class ShellLines:
         return {"lines": decode(self.data)}
 
 
-def shellinit(environment: Environment, secrets: bool = False) -> ShellLines:
-    """Return what sets an environment's vars in a shell, on request its secrets as well."""
-    values = environment.shell.vars(environment.vars())
+def shellinit(home: Home, environment: Environment, secrets: bool = False) -> ShellLines:
+    """Return what sets an environment's vars in a shell, on request its secrets as well.
+
+    What the shell still has of another environment, or of values that are gone, is unset first.
+    """
+    values = environment.vars()
     if secrets:
-        values.update(environment.secrets())
-    return ShellLines(envfile.render(values))
+        values |= environment.secrets()
+    values = environment.shell.vars(values)
+    return ShellLines(_unset(_names_in_shell(home) - {*values}) + envfile.render(values))
 
 
-def shell_reset(environment: Environment) -> ShellLines:
-    """Return what unsets an environment's vars and secrets again, and gives PATH back."""
-    names = sorted({*environment.vars(), *environment.secrets(), "ORIGINAL_PATH"})
-    path = envfile.render({"PATH": environment.shell.original_path()})
-    return ShellLines(b"".join(f"unset {name}\n".encode() for name in names) + path)
+def shell_reset(home: Home, name: str | None = None) -> ShellLines:
+    """Return what unsets an environment's vars and secrets again, and gives PATH back.
+
+    The shell itself knows what it has, so that this works for an environment too that is damaged or gone.
+    """
+    names = _names_in_shell(home)
+    with suppress(InvalidConfig):
+        names |= _names_of(home.get(name))
+    path = envfile.render({"PATH": original_path(home.environments_dir)})
+    return ShellLines(_unset({*names, "ORIGINAL_PATH", SHELL_NAMES}) + path)
+
+
+def _names_in_shell(home: Home) -> set[str]:
+    """Return the names that this process, and so its shell, has of any environment."""
+    said = os.environ.get(SHELL_NAMES, "").split()
+    names = {name for name in said if check_name(name) is None}
+    for other in {*environments_on_path(home.environments_dir)} & {*home.names()}:
+        names |= _names_of(home.at(other))
+    return names
+
+
+def _names_of(environment: Environment) -> set[str]:
+    """Return the names of an environment's values, of damaged files as far as they can be read."""
+    names = set()
+    for path in (environment.vars_file, environment.secrets_file):
+        with suppress(OSError), open(path, "rb") as file:
+            names |= envfile.names(file.read())
+    return {name for name in names if check_name(name) is None}
+
+
+def _unset(names: Iterable[str]) -> bytes:
+    return b"".join(f"unset {name}\n".encode() for name in sorted(names))

@@ -28,7 +28,7 @@ from rigger.bundles import names as bundles_names
 from rigger.bundles import pack, threads
 from rigger.bundles import read as bundles_read
 from rigger.bundles.format import Limits, Member
-from rigger.envfile import file as envfile
+from rigger.envfile import quoting
 from rigger.errors import NotReady, Refused
 
 # --- round trips -------------------------------------------------------------------------------------
@@ -214,7 +214,7 @@ ENCODED = {
     "JSON": json.dumps(SECRET)[1:-1].encode(),
     "JSON, not ASCII": json.dumps(SECRET, ensure_ascii=False)[1:-1].encode(),
     "shell": shlex.quote(SECRET).encode(),
-    "vars file": envfile.quote(SECRET).encode(),
+    "vars file": quoting.quote(SECRET).encode(),
     **{
         f"base64 after {n}": base64.b64encode(bytes(range(65, 65 + n)) + SECRET.encode() + b"more")
         for n in range(4)

@@ -85,3 +85,46 @@ def test_the_vars_file_can_be_sourced_at_its_usual_place(provisioned):
         shell(provisioned, ["sh"], '. ~/.rigger/vars && shrub && echo "$TREE_VERSION"')
         == "it works\n1.10.0\n"
     )
+
+
+@pytest.mark.parametrize("words", SHELLS, ids=lambda words: words[-1].lstrip("-"))
+def test_sourcing_adds_to_the_path_that_the_shell_has_once(cluster, words):
+    said = shell(
+        cluster,
+        words,
+        """
+        set -eu
+        PATH="/new 'one'/\\bin:$PATH"; before=$PATH
+        . ~/.rigger/vars
+        [ "$ORIGINAL_PATH" = "$before" ] && printf '%s\n' "${PATH%":$before"}"
+        PATH=/venv/bin:$PATH; with=$PATH
+        . ~/.rigger/vars
+        [ "$PATH" = "$with" ] && echo once
+        PATH=; . ~/.rigger/vars; printf '%s\n' "$PATH"
+        """,
+    )
+    assert said == f"{cluster.file('bin')}\nonce\n{cluster.file('bin')}\n"
+
+
+@pytest.mark.parametrize("words", SHELLS, ids=lambda words: words[-1].lstrip("-"))
+@pytest.mark.parametrize("way", [". ~/.rigger/vars", 'eval "$(rigger shellinit --secrets)"'])
+def test_nothing_of_the_environment_before_is_left(cluster, words, way):
+    cluster.rigger("config", "set", "COLOUR=dark", "TOKEN=a-secret-token")
+    cluster.rigger("configure", "--name", "other", "--no-input", "--provider", "noop", "--platform", "noop")
+    said = shell(
+        cluster,
+        words,
+        f"""
+        rigger use wood >/dev/null
+        before=$PATH
+        {way}
+        rigger use other >/dev/null
+        eval "$(rigger shellinit)"
+        printf '%s|' "${{COLOUR-unset}}" "${{TOKEN-unset}}" "$PLATFORM"
+        rm -r ~/.rigger/environments/other ~/.rigger/environments/wood
+        eval "$(rigger shell-reset)"
+        printf '%s|' "${{PLATFORM-unset}}" "${{RIGGER_SHELL_NAMES-unset}}"
+        [ "$PATH" = "$before" ] && printf restored
+        """,
+    )
+    assert said == "unset|unset|noop|unset|unset|restored"

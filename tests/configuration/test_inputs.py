@@ -5,6 +5,7 @@ import os
 import pytest
 
 from rigger.configuration import inputs
+from rigger.envfile import file as envfile
 from rigger.errors import BadUsage, InvalidConfig, Refused
 
 
@@ -141,3 +142,27 @@ def test_a_file_that_is_not_there(tmp_path):
         inputs.read_answers(path)
     with pytest.raises(InvalidConfig, match=f"{path} cannot be read: No such file or directory"):
         inputs.read_vars_file(path)
+
+
+def test_an_answers_file_may_be_one_that_rigger_wrote(file):
+    values = {"A": 'pa$$word`x\\n\\\\$"q"', "B": "two\nlines\r\n", "PATH": "/own/bin"}
+    answers = file(envfile.render_for_shells(values))
+    assert inputs.read_answers(answers) == {"A": values["A"], "B": values["B"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        (r'A="pa\$\$word\`x"', "pa$$word`x"),
+        (r'export A = "\\$x \\\$y"', r"\$x \$y"),
+        (r'A="a\nb" # words', "a\nb"),
+        ('A="$HOME"', "$HOME"),
+        (r"A='pa\$'", r"pa\$"),
+        (r"A=pa\$", r"pa\$"),
+        ('A=""', ""),
+        ('A="one\r\ntwo"\r\n', "one\ntwo"),
+        ('A="one\r\ntwo"\n', "one\r\ntwo"),
+    ],
+)
+def test_what_an_answers_file_means(file, text, value):
+    assert inputs.read_answers(file(text.encode()))["A"] == value

@@ -109,3 +109,43 @@ def test_a_missing_file_holds_nothing(tmp_path):
 def test_a_file_that_cannot_be_read_is_named(tmp_path):
     with pytest.raises(InvalidConfig, match=f"{tmp_path}: Is a directory"):
         envfile.read(str(tmp_path))
+
+
+# --- what a vars file says of PATH ----------------------------------------------------------------
+
+
+FOLDERS = ["/plain/bin", '/a b/bin:/c$d`e"f\\g/bin', "/*[a]?{b}'(c)/bin", "/new\nline/bin", "/é/\udcff/bin"]
+
+
+@pytest.mark.parametrize("folders", FOLDERS)
+def test_a_shell_gains_the_folders_and_rigger_reads_them(shell, folders, tmp_path):
+    envfile.write(str(tmp_path / "vars"), {"A": "1", "PATH": folders})
+    assert envfile.read(str(tmp_path / "vars")) == {"A": "1", "PATH": folders}
+    result = run(shell, f"PATH=/bin:/usr/bin; . ./vars; . ./vars; exec {ENV} -0", tmp_path)
+    found = environment(result.stdout)
+    assert found["PATH"] == f"{folders}:/bin:/usr/bin"
+    assert found["ORIGINAL_PATH"] == "/bin:/usr/bin"
+    assert found["RIGGER_SHELL_NAMES"] == "A"
+
+
+def test_the_lines_are_known_wherever_they_stand(tmp_path):
+    envfile.write(str(tmp_path / "vars"), {"A": "1", "PATH": "/x y/bin"})
+    text = (tmp_path / "vars").read_text()
+    assert envfile.parse(f"{text}\nB='2' # by hand\n{text}".encode(), "vars") == {
+        "A": "1",
+        "B": "2",
+        "PATH": "/x y/bin",
+    }
+
+
+@pytest.mark.parametrize("change", [("/x", "/y"), ("PATH=", "PATHS="), ("esac", "esac; touch canary")])
+def test_a_line_that_is_not_the_one_that_rigger_writes_is_refused(change, tmp_path):
+    envfile.write(str(tmp_path / "vars"), {"PATH": "/x/bin"})
+    text = (tmp_path / "vars").read_text().replace(*change, 1)
+    with pytest.raises(InvalidConfig, match="line 1"):
+        envfile.parse(text.encode(), "vars")
+
+
+def test_names_are_found_in_a_damaged_file():
+    assert envfile.names(b'export A="1"\nB=2\n$(x)\nexport C="\n') == {"A", "B", "C"}
+    assert envfile.names(b'export A="\nB=2\n"\n') == {"A"}

@@ -23,7 +23,7 @@ def test_an_environment_is_made_in_one_piece(home):
         assert stat.S_IMODE(os.stat(path).st_mode) == 0o700
     for path in (made.vars_file, made.secrets_file, made.file("key")):
         assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
-    assert f'PATH="{made.bin_dir}:' in open(made.vars_file).read()
+    assert f'PATH="{made.bin_dir}${{PATH:+:$PATH}}"' in open(made.vars_file).read()
 
 
 def test_a_failure_leaves_nothing(home):

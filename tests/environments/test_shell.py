@@ -6,6 +6,7 @@ import subprocess
 import pytest
 
 from rigger.environments.home import Home
+from rigger.environments.shell import environments_on_path
 
 
 @pytest.fixture
@@ -30,12 +31,19 @@ def test_scripts_are_told_where_the_environment_lies(wood, home):
 
 
 def test_programs_of_the_environment_come_first(wood):
-    assert wood.shell.vars({"A": "1"}) == {
+    assert wood.shell.vars({"B": "1", "A": "1"}) == {
         "A": "1",
+        "B": "1",
         "ORIGINAL_PATH": "/usr/bin:/bin",
         "PATH": f"{wood.bin_dir}:/usr/bin:/bin",
+        "RIGGER_SHELL_NAMES": "A B",
     }
-    assert wood.shell.vars({}, ["/a", "/b"])["PATH"] == "/a:/b:/usr/bin:/bin"
+
+
+def test_the_file_has_the_folders_alone(wood):
+    assert wood.shell.file({"A": "1"}) == {"A": "1", "PATH": wood.bin_dir}
+    assert wood.shell.file({}, ["/a", "/b"]) == {"PATH": "/a:/b"}
+    assert wood.store.vars() == {"NODES": "3", "PATH": wood.bin_dir}
 
 
 def test_a_program_of_the_environment_is_found_by_a_shell_that_sources_its_vars(wood):
@@ -61,8 +69,12 @@ def test_a_process_without_a_path_has_the_systems(wood, monkeypatch):
 
 def test_bytes_on_path_stay(wood, monkeypatch):
     monkeypatch.setitem(os.environb, b"PATH", b"/\xff:/bin")
-    wood.save(wood.vars(), {})
-    assert wood.store.vars()["ORIGINAL_PATH"] == "/\udcff:/bin"
+    assert wood.shell.vars({})["ORIGINAL_PATH"] == "/\udcff:/bin"
+
+
+def test_the_environments_on_path_are_known(wood, home, monkeypatch):
+    monkeypatch.setenv("PATH", f"{home.environments_dir}/copse/bin:{wood.bin_dir}:/bin:{wood.file('x')}")
+    assert environments_on_path(home.environments_dir) == ["copse", "wood"]
 
 
 def test_its_own_folders_stay_and_others_do_not(wood):
@@ -71,8 +83,9 @@ def test_its_own_folders_stay_and_others_do_not(wood):
     assert wood.shell.own_folders() == [wood.bin_dir, tools]
 
 
-def test_its_bin_is_among_them_though_the_vars_lost_it(wood):
-    wood.store.write({"PATH": f"{wood.file('tools')}:/bin", "ORIGINAL_PATH": ":/bin"}, {})
+def test_its_bin_is_among_them_though_the_vars_lost_it_or_are_of_an_older_rigger(wood):
+    with open(wood.vars_file, "w") as file:
+        file.write(f'export ORIGINAL_PATH=":/bin"\nexport PATH="{wood.file("tools")}:/bin"\n')
     assert wood.shell.own_folders() == [wood.bin_dir, wood.file("tools")]
 
 

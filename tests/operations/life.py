@@ -105,7 +105,7 @@ def _look_at(home: Home, environment: Environment) -> dict[str, Any]:
     assert all(finding.good for finding in doctor(home, environment).findings)
     assert audit(environment).changed == ()
     assert check(environment).steps[-1].good
-    assert b"PLATFORM" in shellinit(environment).data and b"unset" in shell_reset(environment).data
+    assert b"PLATFORM" in shellinit(home, environment).data and b"unset" in shell_reset(home).data
     tested = test(environment, ("smoke",))
     [listed] = environments(home).as_dict()
     return {"passed": tested.summary["passed"], "listed": listed}

@@ -1,0 +1,51 @@
+"""The two lines at the end of a vars file that say more than a value: PATH, and which names a shell has from it.
+
+A shell that sources the file keeps the PATH that it has, and gains the environment's own folders in front of it, once;
+`ORIGINAL_PATH` is what it had. `RIGGER_SHELL_NAMES` lists what was set, so that it can be unset again when the
+environment is another one by then, or is gone.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from rigger.envfile.names import SHELL_NAMES
+from rigger.envfile.quoting import QUOTED, quote, unquote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def lines(folders: str, names: Iterable[str]) -> str:
+    """Return the lines for folders, joined by colons, and for the names of the variables that the file sets."""
+    return _path_line(quote(folders)[1:-1]) + _names_line(" ".join(sorted(names)))
+
+
+def _path_line(folders: str) -> str:
+    return (
+        f'case ":${{PATH-}}:" in *":{folders}:"*) ;; '
+        f'*) export ORIGINAL_PATH="${{PATH-}}" PATH="{folders}${{PATH:+:$PATH}}" ;; esac\n'
+    )
+
+
+def _names_line(names: str) -> str:
+    return (
+        f'case " ${{{SHELL_NAMES}-}} " in *" {names} "*) ;; '
+        f'*) export {SHELL_NAMES}="{names}${{{SHELL_NAMES}:+ ${SHELL_NAMES}}}" ;; esac\n'
+    )
+
+
+def match(text: str, position: int) -> tuple[int, str] | None:
+    """Return where one of the two lines ends that begins at a position, and the folders that it has, or ""."""
+    if not text.startswith("case ", position):
+        return None
+    path = re.escape(_path_line("@")).replace("@", f"(?P<folders>{QUOTED})", 1).replace("@", "(?P=folders)")
+    if found := re.compile(path).match(text, position):
+        return found.end(), unquote(found["folders"])
+    names = (
+        re.escape(_names_line("@")).replace("@", "(?P<names>[A-Za-z0-9_ ]*)", 1).replace("@", "(?P=names)")
+    )
+    if found := re.compile(names).match(text, position):
+        return found.end(), ""
+    return None
