@@ -124,7 +124,7 @@ def test_a_new_environment_stands_there_with_its_paths(wood, tmp_path):
     assert recorded == [("pine", False)], "what is recorded is there before anybody sees it"
     assert home.names() == ["pine"] and target.secrets() == {"TOKEN": TOKEN}
     assert target.vars()["KEY_FILE"] == target.file("modules", "soil", "key")
-    assert envfile.read(target.file("vars"))["PATH"].startswith(f"{target.bin_dir}:")
+    assert envfile.read(target.file("vars"))["PATH"] == target.bin_dir
     assert target.nodes()[0].ssh == {"key": target.file("modules", "soil", "key")}
     assert not os.path.exists(target.file("secrets.age"))
 

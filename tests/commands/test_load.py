@@ -84,7 +84,7 @@ def test_it_stands_up_under_another_path_for_another_user(cluster, other, bundle
     found = vars_of(other)
     assert found["KEY_FILE"] == f"{here}/modules/soil/key"
     assert found["LIST"] == f"a:{here},b:{cluster.path}2"
-    assert found["PATH"].startswith(f"{here}/bin:") and cluster.path not in found["PATH"]
+    assert found["PATH"].startswith(f"{here}/bin") and cluster.path not in found["PATH"]
     assert found["TREE_ID"] == cluster.rigger("config", "get", "TREE_ID").out.strip()
     with open(place(other, "inventory.json")) as file:
         assert json.load(file)[0]["ssh"] == {"key": f"{here}/modules/soil/key"}
