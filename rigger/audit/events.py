@@ -266,6 +266,7 @@ class StepFinished(Event):
     log_size: int  # bytes
     log_sha256: str
     changed: Names  # names of vars
+    kept: int = 0  # how many files its scripts have in their own folder, which are kept in the module's state
 
     checks = {"module": _is_module, "step": _is_step, "number": _is_number, "exit_code": _is_number}
 
@@ -279,6 +280,7 @@ class StepRecovered(Event):
     step: str
     leftovers: Names = ()
     changed: Names
+    kept: int = 0  # as of a step that finished
 
     checks = {"module": _is_module, "step": _is_step, "number": _is_number}
 

@@ -65,6 +65,7 @@ class StepHistory:
         self.done: dict[str, StepRun] = {}
         self.failed_checks: dict[str, StepRun] = {}  # by role, newer than what they check
         self.versions: dict[str, str] = {}  # rigger's, by run
+        self.kept: dict[str, int] = {}  # by module: how many files its scripts had in their own folder
         self._open: dict[tuple[str, int], StepRun] = {}  # by run and number
 
     @property
@@ -88,15 +89,17 @@ class StepHistory:
             case StepStarted():
                 self._start(event)
             case StepFinished():
+                self.kept[event.module] = event.kept
                 self._finish(event)
             case StepRecovered():
+                self.kept[event.module] = event.kept
                 self._open.pop((event.run, event.number), None)
             case UpgradeFinished() | UpgradeRolledBack():
                 self._upgrade(event.to)
             case Loaded():
                 self._take_digests(event.digests)
             case Destroyed():
-                self.last, self.done, self.failed_checks = {}, {}, {}
+                self.last, self.done, self.failed_checks, self.kept = {}, {}, {}, {}
 
     def _start(self, event: StepStarted) -> None:
         self.last[event.key] = self._open[event.run, event.number] = StepRun(event)

@@ -21,6 +21,7 @@ from rigger.envfile import file as envfile
 from rigger.errors import BadUsage, InvalidConfig, Refused
 from rigger.git import archive as git_archive
 from rigger.git import inspect as git_inspect
+from rigger.modules.own_files import KEPT, is_remade
 from rigger.redact import Finder, Redactor, maskable
 from rigger.sources import checkout as source_checkout
 from rigger.ssh.connections import KNOWN_HOSTS
@@ -79,7 +80,7 @@ def save(
     secrets = list(dict.fromkeys([*maskable(hidden), *given.values]))
     vars, inherited = apart_from_secrets(environment.vars(), secrets, config.platform.prefix)
     head, log = _audit_log(environment)
-    members = [Member("vars", data=envfile.render(vars)), log, *_files(environment), *_scripts(config)]
+    members = [Member("vars", data=envfile.render(vars)), log, *_files(environment, config)]
     members, sealed = _apart(members, secrets)
     if encrypt is not None:
         kept = {**environment.secrets(), **inherited}
@@ -129,13 +130,14 @@ def _audit_log(environment: Environment) -> tuple[tuple[int, str], Member]:
     return (verdict.count, verdict.head_hash), Member("audit.jsonl", data=data)
 
 
-def _files(environment: Environment) -> Iterator[Member]:
+def _files(environment: Environment, config: Config) -> Iterator[Member]:
     if os.path.isfile(environment.inventory_file):
         yield Member("inventory.json", path=environment.inventory_file)
     if os.path.isfile(environment.file(KNOWN_HOSTS)):
         yield Member(KNOWN_HOSTS, path=environment.file(KNOWN_HOSTS))
     for tree in TREES:
         yield from _tree(environment.file(tree), tree)
+    yield from _scripts(environment, config)
 
 
 def _tree(folder: str, name: str, without: frozenset[str] = frozenset(), root: str = "") -> Iterator[Member]:
@@ -165,10 +167,17 @@ def _not_files(environment: Environment) -> Iterator[str]:
                 yield os.path.relpath(path, environment.path)
 
 
-def _scripts(config: Config) -> Iterator[Member]:
+def _scripts(environment: Environment, config: Config) -> Iterator[Member]:
+    """Return the modules' own files; what their scripts wrote beside them is state, and packed as that."""
     for module in (config.provider, config.platform):
-        root = os.path.realpath(module.folder)
-        yield from _tree(root, f"scripts/{module.role}/{module.name}", NOT_SCRIPTS, root)
+        root, name = os.path.realpath(module.folder), f"scripts/{module.role}/{module.name}"
+        kept = environment.file("modules", config.state_name(module), KEPT)
+        for member in _tree(root, name, NOT_SCRIPTS, root):
+            inner = os.path.relpath(member.name, name)
+            if not module.contract.keeps_files_in_folder or not (
+                is_remade(inner) or os.path.lexists(os.path.join(kept, inner))
+            ):
+                yield member
 
 
 def _apart(members: list[Member], secrets: list[str]) -> tuple[list[Member], list[Member]]:

@@ -24,7 +24,7 @@ from rigger.errors import BadUsage, Locked, Refused
 from rigger.files import write_bytes
 from rigger.git import inspect as git_inspect
 from rigger.git.inspect import local_base
-from rigger.modules import search
+from rigger.modules import own_files, search
 from rigger.modules.contract import MANIFEST
 from rigger.modules.scripts import script_digest
 from rigger.modules.search import FoundModule, in_checkout
@@ -131,7 +131,7 @@ class Loaded:
         return [
             module.name
             for module, folder in pairs
-            if folder and trust_digests.digest(module.folder) != trust_digests.digest(folder)
+            if folder and _own_digest(module) != trust_digests.digest(folder)
         ]
 
     def left_behind(self) -> list[str]:
@@ -249,6 +249,12 @@ def _new_commits(loaded: Loaded) -> list[str]:
     commit = git_inspect.commit(folder)
     agreed = agreed_commits(loaded.target.home, _url(loaded))
     return [] if commit in agreed else [*local_base(folder), commit]
+
+
+def _own_digest(module: Module) -> str:
+    """Return the digest of a module without what its scripts wrote beside them, which no bundle has there."""
+    found = own_files.find(module.folder, ()) if module.contract.keeps_files_in_folder else None
+    return trust_digests.digest(module.folder, found.written if found and found.by_git else ())
 
 
 def _scripts_of_checkout(loaded: Loaded) -> list[tuple[str, str]]:

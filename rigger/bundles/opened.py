@@ -22,6 +22,7 @@ from rigger.files import link_tree
 from rigger.git import archive as git_archive
 from rigger.modules.contract import MANIFEST
 from rigger.modules.interface1 import is_provider
+from rigger.modules.own_files import KEPT, is_known_data
 from rigger.modules.scripts import script_digest
 from rigger.trust.ledger import TRUSTED
 
@@ -95,11 +96,15 @@ class OpenedBundle:
         return [(script_digest(os.path.join(top, name)), name) for name in names]
 
     def programs(self, target: Environment) -> list[tuple[str, str]]:
-        """Return the SHA-256 and name of programs among the modules' state, without those that the target has."""
+        """Return the SHA-256 and name of programs among the modules' state, without those that the target has.
+
+        What will lie beside scripts may be run by them whatever its mode: only known data may come unseen.
+        """
         programs = []
         for path in sorted(_files(self.file("modules"))):
             name = os.path.relpath(path, self.folder)
-            if os.access(path, os.X_OK) and not _same(path, target.file(name)):
+            beside = name.split(os.sep)[2:3] == [KEPT] and not is_known_data(name)
+            if (beside or os.access(path, os.X_OK)) and not _same(path, target.file(name)):
                 programs.append((script_digest(path), name))
         return programs
 

@@ -146,12 +146,28 @@ def tracked(folder: str, below: str, links: bool = False) -> list[str]:
 
     With `links` also those of symbolic links. Raises NotReady where git cannot tell.
     """
-    part = os.path.relpath(os.path.realpath(below), os.path.realpath(folder))
     with saying_what_failed(f"{folder} cannot be looked at"), git_runner.opened(folder) as git:
-        output = git("ls-files", "-z", "--", f":(top,literal){'' if part == '.' else part}")
+        output = git("ls-files", "-z", "--", _part(folder, below))
     names = output.decode("utf-8", "surrogateescape").split("\0")
     paths = (os.path.join(folder, name) for name in names if name)
     return [path for path in paths if (links if os.path.islink(path) else os.path.isfile(path))]
+
+
+def untracked(folder: str, below: str) -> list[str]:
+    """Return the paths of what git does not track in a part of a repository, also of what it ignores.
+
+    A repository in there that is no submodule is one path, that of its folder. Raises NotReady where git cannot tell.
+    """
+    with saying_what_failed(f"{folder} cannot be looked at"), git_runner.opened(folder) as git:
+        output = git("ls-files", "-z", "--others", "--", _part(folder, below))
+    names = output.decode("utf-8", "surrogateescape").split("\0")
+    return [os.path.join(folder, name.removesuffix("/")) for name in names if name]
+
+
+def _part(folder: str, below: str) -> str:
+    """Return a part of a repository as git is told of it, whatever its name has in it."""
+    part = os.path.relpath(os.path.realpath(below), os.path.realpath(folder))
+    return f":(top,literal){'' if part == '.' else part}"
 
 
 def require_clean(folder: str) -> None:

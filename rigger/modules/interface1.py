@@ -134,6 +134,7 @@ class Interface1(Interface):
     number = INTERFACE
     has_own_questions = True
     may_use_terraform = False
+    keeps_files_in_folder = True
     checked_after_create = True
     not_shared = FILES  # a script may lack the run bit; config.sh counts through what it gives
 

@@ -23,6 +23,7 @@ class Interface:
     number = INTERFACE
     has_own_questions = False  # whether a script of it, config.sh, asks and nobody knows beforehand what
     may_use_terraform = True  # whether .tf files in its folder are run by rigger
+    keeps_files_in_folder = False  # whether its scripts may write into their own folder, and find that again
     checked_after_create = False  # whether its create leaves it to check to say that the machines are there
     not_shared: frozenset[str] = frozenset()  # files that count for their own verb alone, run bit or not
 

@@ -20,6 +20,7 @@ from rigger.modules import search
 from rigger.operations.agreement import agree_to_repository
 from rigger.operations.consent import Consent
 from rigger.questions.model import Choice
+from rigger.runs import own_folder
 from rigger.runs.reporter import Reporter, Silent
 from rigger.sources import checkout as source_checkout
 from rigger.trust.gate import unknown_commits
@@ -248,6 +249,7 @@ def _bring(work: _Work, way: str, submodules: bool) -> None:
     if way == "leave":
         return
     source, target, show = work.source, work.target, work.reporter.progress
+    own_folder.take_over(work.environment)
     if way == "clone":
         work.reporter.line(f"Cloning {source.url} at {work.wanted} ...")
         git_clone.clone(source.url, source.folder, target, show, submodules, work.agree, replace=True)
@@ -255,6 +257,7 @@ def _bring(work: _Work, way: str, submodules: bool) -> None:
         work.reporter.line(f"Bringing {source.folder} to {work.wanted} ...")
         git_clone.update(source.folder, source.url, target, show, work.agree)
     work.agree(source.folder)
+    own_folder.take_over(work.environment)  # gives back what the scripts had written
 
 
 def _agree_to_what_is_there(work: _Work) -> None:

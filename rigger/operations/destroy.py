@@ -11,6 +11,7 @@ from rigger.operations.consent import Consent
 from rigger.operations.session import Session, session
 from rigger.plans import lifecycle
 from rigger.plans.scripts import require_scripts
+from rigger.runs.own_folder import require_whole
 from rigger.runs.reporter import Reporter, Silent
 from rigger.runs.result import StepResult, failures
 
@@ -26,12 +27,14 @@ def destroy(
 ) -> RunResult:
     """Remove the platform, the machines and their data; the environment's record stays.
 
-    Raises Interrupted or BadUsage where nobody agrees, StepFailed, with what is left over, where not all is gone.
+    Raises Interrupted or BadUsage where nobody agrees, StepFailed, with what is left over, where not all is gone,
+    NotReady where the scripts would not find what exists, as what they had written is not here.
     """
     reporter, consent = reporter or Silent(), consent or Consent()
     with session(environment, "rigger destroy", reporter, consent) as work:
         plan = lifecycle.destroy(work.config, work.state.steps, work.nodes)
         require_scripts(plan)
+        require_whole(environment, plan)
         reporter.heading(f"This will go from {work.name}, for good:")
         for item in plan.removals:
             reporter.line(f"  {item}")

@@ -14,6 +14,7 @@ from rigger.configuration.resolve import resolve
 from rigger.environments.state import state_of
 from rigger.errors import BadUsage
 from rigger.operations.consent import Consent
+from rigger.runs.own_folder import OwnFolder
 from rigger.runs.recovery import recover
 from rigger.runs.reporter import Reporter, Silent
 from rigger.values import frozen
@@ -110,9 +111,11 @@ def _config(environment: Environment, read_only: bool) -> Config:
     """Return the configuration, with what a killed run gave back where that can be written."""
     config = resolve(environment)
     require_recorded(environment, config)
-    if not read_only and recover(environment, config):
-        return resolve(environment)
-    return config
+    if read_only:
+        return config
+    recovered = recover(environment, config)
+    OwnFolder(environment, config.provider).put_back()  # it takes over what was changed there by hand
+    return resolve(environment) if recovered else config
 
 
 def _pack(

@@ -15,6 +15,7 @@ from rigger.environments.checkout import is_cloned
 from rigger.environments.state import state_of
 from rigger.errors import BadUsage, RiggerError
 from rigger.plans import changes as plan_changes
+from rigger.runs import own_folder
 from rigger.runs.programs import run_program
 from rigger.sources.change import derive_changes
 from rigger.sources.spec import DECIDE
@@ -136,6 +137,7 @@ def change_values(
     new = {name: value for name, value in old.items() if name not in gone} | valid
     changed = tuple(sorted(name for name in {*old, *new} if old.get(name) != new.get(name)))
     if changed:
+        own_folder.take_over(environment)  # of the folder that the provider has until now
         environment.audit.append(Configured(by="rigger config", changed=changed))
         environment.save_values(new, secret_names)
         rewrite_computed(environment)

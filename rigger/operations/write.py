@@ -18,6 +18,7 @@ from rigger.errors import BadUsage, InvalidConfig, NotReady
 from rigger.git import clone as git_clone
 from rigger.git import inspect as git_inspect
 from rigger.operations.recover import missing_from_vars
+from rigger.runs import own_folder
 from rigger.sources import checkout as source_checkout
 from rigger.sources.chooser import SourceChooser
 from rigger.sources.questions import without_empty
@@ -90,6 +91,7 @@ def _change(work: Answering, target: Environment, loaded: Mapping[str, str]) -> 
     require_same_modules(target, before, new)
     require_same_cluster(target, new, *work.modules())
     if changed:
+        own_folder.take_over(target)  # another checkout, or folder of the user's own, may take its place
         target.audit.append(Configured(by="rigger configure", changed=changed))
         target.save_values(new, work.secret_names())
     return bool(changed)
@@ -106,6 +108,7 @@ def _bring_checkout(target: Environment, clone: Checkout | None, reporter: Repor
     """Bring an environment's checkout to what was chosen, unless somebody's work in it would be lost."""
     if clone is None or clone.target is None:
         return
+    own_folder.take_over(target)
     folder = target.file("checkout")
     before = git_inspect.commit(folder) if os.path.isdir(folder) else ""
     try:

@@ -10,6 +10,7 @@ from rigger import versions
 from rigger.errors import NotReady, StepFailed
 from rigger.plans.scripts import check_scripts
 from rigger.process import capture
+from rigger.runs.own_folder import problem_of
 from rigger.runs.programs import run_program
 from rigger.ssh.agent import key_problem
 from rigger.text import last_line
@@ -52,7 +53,7 @@ def examine(
     for module in (config.provider, config.platform):
         findings += [_tool(tool, module) for tool in module.tools]
     if planned is not None:
-        findings += _scripts(planned)
+        findings += [*_scripts(planned), *_state(environment, planned)]
     findings += [*_credentials(environment, config), *_keys(config)]
     return findings
 
@@ -127,6 +128,12 @@ def tool_version(path: str) -> str | None:
 def _scripts(planned: Plan) -> list[Finding]:
     remedy = "the README says what a module needs: Writing a provider"
     return [Finding("script", False, problem, remedy) for problem in check_scripts(planned)]
+
+
+def _state(environment: Environment, planned: Plan) -> list[Finding]:
+    """Look whether what the steps had written into their own folders, by which they know what exists, is here."""
+    problems = [problem_of(environment, step) for step in planned.steps]
+    return [Finding("state", False, p.message, p.next_step) for p in dict.fromkeys(problems) if p]
 
 
 def _keys(config: Config) -> list[Finding]:

@@ -13,6 +13,7 @@ from rigger.plans.model import Step
 from rigger.redact import Redactor, maskable
 from rigger.runs.log import mask_file
 from rigger.runs.output import apply_output
+from rigger.runs.own_folder import OwnFolder
 from rigger.runs.step_files import StepFiles
 from rigger.trust.gate import require_trusted
 
@@ -26,9 +27,9 @@ def load_config(environment: Environment) -> Config:
     environment.nodes()  # a file that cannot be understood must show before anything runs
     config = resolve(environment)
     require_recorded(environment, config)
-    require_trusted(environment, config.modules)
-    if recover(environment, config):
+    if recover(environment, config):  # which also clears a folder that has to be as it was agreed to
         config = resolve(environment)
+    require_trusted(environment, config.modules)
     write_computed(environment, config)
     return config
 
@@ -48,6 +49,7 @@ def _recover_step(environment: Environment, config: Config, started: StepStarted
     role = started.module.partition("/")[0]
     module = config.provider if role == "provider" else config.platform
     leftovers = given.take_leftovers()
+    kept = OwnFolder(environment, module).keep()
     changed = apply_output(environment, config, Step(module, started.step, ""), given, succeeded=False)
     redactor = Redactor(maskable({**config.secrets, **given.secrets}))
     with contextlib.suppress(OSError):  # a log is no reason not to keep what was made
@@ -58,6 +60,7 @@ def _recover_step(environment: Environment, config: Config, started: StepStarted
         step=started.step,
         leftovers=[redactor.text(item) for item in leftovers],
         changed=list(changed),
+        kept=kept,
     )
     environment.audit.append(recovered, started.run)
     channels.remove()

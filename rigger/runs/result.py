@@ -33,6 +33,7 @@ class StepResult:
     leftovers: tuple[str, ...] = ()
     figures: Mapping[str, str] = field(default_factory=dict)  # what a test or step measured
     lost: tuple[str, ...] = ()  # nodes that it could not reach, or lost the connection to
+    kept: int = 0  # files that the module's scripts have in their own folder
 
     @property
     def good(self) -> bool:

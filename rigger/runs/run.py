@@ -23,6 +23,7 @@ from rigger.redact import Redactor, maskable
 from rigger.runs.environment import script_environment
 from rigger.runs.log import StepLog
 from rigger.runs.output import apply_output, missing_outputs, validate_backup, with_given
+from rigger.runs.own_folder import OwnFolder
 from rigger.runs.result import StepResult
 from rigger.runs.step_files import StepFiles
 from rigger.sources import checkout as source_checkout
@@ -168,6 +169,12 @@ class Run:
     def _step(
         self, plan: Plan, number: int, step: Step, interrupts: Interrupts, attempt: int = 1
     ) -> StepResult:
+        with OwnFolder(self.environment, step.module).in_use(step, self.reporter.warn):
+            return self._run_step(plan, number, step, interrupts, attempt)
+
+    def _run_step(
+        self, plan: Plan, number: int, step: Step, interrupts: Interrupts, attempt: int
+    ) -> StepResult:
         channels = StepFiles(self.folder, number, step.verb, attempt)
         environment = self._prepare(plan, number, step, channels)
         self._record_start(plan, number, step, channels, attempt)
@@ -231,6 +238,7 @@ class Run:
         if step.verb == "backup":
             given.problems += validate_backup(plan.environ.get("RIGGER_BACKUP_FILE", ""), succeeded)
         try:
+            kept = OwnFolder(self.environment, step.module).keep()
             changed = apply_output(self.environment, self.config, step, given, succeeded)
         except Unwritable as problem:
             raise _not_kept(step, outcome, problem) from None
@@ -252,9 +260,8 @@ class Run:
             tuple(map(masked, leftovers)),
             {name: masked(value) for name, value in given.figures.items()},
             () if succeeded else self.connections.lost(),
+            kept,
         )
-        if log.problem:
-            self.reporter.warn(f"The log of {step.shown} is not complete: {log.problem}.")
         self._record_end(number, result, outcome, log)
         channels.remove()
         self._show(result)
@@ -262,6 +269,8 @@ class Run:
 
     def _record_end(self, number: int, result: StepResult, outcome: Outcome, log: StepLog) -> None:
         step = result.step
+        if log.problem:
+            self.reporter.warn(f"The log of {step.shown} is not complete: {log.problem}.")
         finished = StepFinished(
             number=number,
             module=f"{step.module.role}/{step.module.name}",
@@ -279,6 +288,7 @@ class Run:
             log_size=log.size,
             log_sha256=log.digest.hexdigest(),
             changed=result.changed,
+            kept=result.kept,
         )
         try:
             self.environment.audit.append(finished, self.id)

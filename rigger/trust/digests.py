@@ -9,15 +9,20 @@ from typing import TYPE_CHECKING
 from rigger.modules.scripts import content_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 NOT_SCRIPTS = frozenset({"__pycache__", ".git"})
 
 
-def digest(folder: str) -> str:
-    """Return a SHA-256 over all files and links of a module, their names and run bits, in hex."""
+def digest(folder: str, without: Collection[str] = ()) -> str:
+    """Return a SHA-256 over all files and links of a module, their names and run bits, in hex.
+
+    `without` are relative paths of files that do not count: what scripts wrote beside them.
+    """
     total = hashlib.sha256()
     for path in _files(folder):
+        if without and os.path.relpath(path, folder) in without:
+            continue
         content = content_digest(path)
         runs = "x" if os.access(path, os.X_OK) else "-"
         name = os.fsencode(os.path.relpath(path, folder))

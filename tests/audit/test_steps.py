@@ -111,3 +111,12 @@ def test_a_recovered_step_is_neither_open_nor_done():
     start = begun("create", PROVIDER)
     history = tell(StepHistory(), start, ("step-recovered", {"run": "run-1", "number": start[1]["number"]}))
     assert history.open == [] and done(history) == [] and history.unfinished("provider/soil/create")
+
+
+def test_what_scripts_have_in_their_own_folder_counts_until_the_cluster_is_destroyed(made):
+    start = begun("create", PROVIDER)
+    name, fields = ended(start)
+    tell(made, [start, (name, {**fields, "kept": 3})])
+    assert made.kept[PROVIDER] == 3
+    tell(made, [("destroyed", {"nodes": []})])
+    assert made.kept == {}

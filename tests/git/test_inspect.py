@@ -87,3 +87,13 @@ def test_changes_in_a_shallow_clone_are_those_of_the_files(upstream, clone):
     update(upstream, folder, version="1.10.0")
     lines = git_inspect.changes(folder, upstream.commits["v1.9.0"], upstream.commits["1.10.0"])
     assert lines == ["changed contrib/soil/create"]
+
+
+def test_what_git_does_not_track_in_a_part(upstream, tmp_path):
+    write(upstream.folder, ".gitignore", "*.state\n")
+    for name in ("contrib/soil/a.state", "contrib/soil/deep/b", "contrib/loam/c", "d"):
+        write(upstream.folder, name)
+    git(tmp_path, "clone", "-q", upstream.folder, os.path.join(upstream.folder, "contrib", "soil", "other"))
+    soil = os.path.join(upstream.folder, "contrib", "soil")
+    found = git_inspect.untracked(upstream.folder, soil)
+    assert sorted(os.path.relpath(path, soil) for path in found) == ["a.state", "deep/b", "other"]
