@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -12,14 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 from rigger.audit import events
 from rigger.audit.secrets import secret_digest
-from rigger.bundles import opened, seal, unpack
+from rigger.bundles import agreement, opened, seal, unpack
 from rigger.bundles.rules import AGAIN, ROLES
 from rigger.bundles.verify import require_newer, worth_keeping
 from rigger.configuration.identity import id_of
+from rigger.configuration.questionnaire import Questionnaire
 from rigger.envfile.names import check_name, check_value
 from rigger.environments import checkout
 from rigger.environments.checkout import is_used
 from rigger.environments.environment import CHECKOUT, Environment
+from rigger.environments.home import Home
 from rigger.errors import BadUsage, Locked, Refused
 from rigger.files import write_bytes
 from rigger.git import inspect as git_inspect
@@ -28,18 +31,20 @@ from rigger.modules import own_files, search
 from rigger.modules.contract import MANIFEST
 from rigger.modules.scripts import script_digest
 from rigger.modules.search import FoundModule, in_checkout
+from rigger.questions.sources import Sources
 from rigger.sources.saved import SavedSource
 from rigger.trust import digests as trust_digests
 from rigger.trust import ledger
 from rigger.trust.digests import lies_in
+from rigger.trust.foreign import foreign_values, given_before, known_of
 from rigger.trust.ledger import agree_repository, agreed_commits
 
 if TYPE_CHECKING:
     from rigger.bundles.opened import OpenedBundle
-    from rigger.environments.home import Home
     from rigger.modules.model import Module
 
-Agree = Callable[[list[str], list[tuple[str, str]]], None]
+# Called with the names of modules that are unknown here, hashes and names of files, and whatever else would be used, in rows.
+Agree = Callable[[list[str], list[tuple[str, str]], list[tuple[str, str]]], None]
 
 
 @dataclass
@@ -53,6 +58,7 @@ class Loaded:
     head: tuple[int, str] | None = (
         None  # of the audit log that is here, when the bundle was found to be newer
     )
+    dropped: list[str] = field(default_factory=list)  # files that may not lie in a folder for Terraform
 
     @property
     def update(self) -> bool:
@@ -198,11 +204,13 @@ def loading(
     allow_older: bool,
     open_sealed: Callable[[bytes], bytes],
     agree: Agree,
+    beforehand: Sources | None = None,
 ) -> Iterator[Loaded]:
     """Verify and unpack a bundle; it becomes an environment when `put_in_place` is called, and is gone otherwise.
 
-    `agree` is called with the names of modules that only the bundle has, and the hashes of their files; it raises where
-    nobody agrees. Raises Refused for a bundle that is not acceptable, or older than what is here.
+    `agree` is called with all that would run or be used here and that nobody has agreed to; it raises where nobody does.
+    What is said `beforehand` takes the place of the bundle's values. Raises Refused for a bundle that is not acceptable,
+    or older than what is here.
     """
     with unpack.unpacked(path, home, check_signature=seal.checker(key)) as opened_bundle:
         target = _target(opened_bundle, home, name)
@@ -211,26 +219,56 @@ def loading(
             require_newer(opened_bundle, target)
         secrets = _open(opened_bundle, open_sealed)
         loaded = Loaded(opened_bundle, target, secrets, opened_bundle.unpack_checkout(), head)
-        _require_agreement(loaded, agree)
+        _require_agreement(loaded, agree, beforehand or Sources())
         yield loaded
 
 
-def _require_agreement(loaded: Loaded, agree: Agree) -> None:
-    """Let a person agree to all that would run and that this machine has not seen; once is enough."""
+def _require_agreement(loaded: Loaded, agree: Agree, beforehand: Sources) -> None:
+    """Let a person agree to all that would run or be used and that this machine has not seen; once is enough."""
     bundle, roles = loaded.opened, loaded.strangers()
     digests = {role: trust_digests.digest(str(bundle.scripts(role))) for role in roles}
     agreed = ledger.agreed(loaded.target)
     new = [role for role in roles if digests[role] not in agreed]
-    programs = bundle.programs(loaded.target)
+    programs = agreement.programs(bundle, loaded.target)
     commits = _new_commits(loaded)
-    if new or programs or commits:
+    others = _others(loaded, beforehand)
+    unseen = [row for digest, row in others.items() if digest not in agreed]
+    if new or programs or commits or unseen:
         hashes = [pair for role in new for pair in bundle.script_hashes(role)]
         names = [bundle.fields[role] for role in new] or ([bundle.fields["platform"]] if commits else [])
-        agree(names, [*hashes, *programs, *(_scripts_of_checkout(loaded) if commits else [])])
+        agree(names, [*hashes, *programs, *(_scripts_of_checkout(loaded) if commits else [])], unseen)
     for commit in commits:
         agree_repository(loaded.target.home, _url(loaded), commit)
-    if roles:
-        ledger.agree(bundle.folder, [*digests.values()])
+    if roles or others:
+        ledger.agree(bundle.folder, [*digests.values(), *others])
+
+
+def _others(loaded: Loaded, beforehand: Sources) -> dict[str, tuple[str, str]]:
+    """Return what would be used beside scripts and programs, in rows, by the digests that stand for them.
+
+    What Terraform would load from a folder that rigger lays out itself is dropped.
+    """
+    bundle, target, values = loaded.opened, loaded.target, loaded.vars()
+    questionnaire = Questionnaire(target.home, loaded.source())
+    modules = questionnaire.modules(values)
+    laid_out, files = agreement.terraform_files(bundle, modules)
+    for name in laid_out:
+        os.unlink(bundle.file(name))
+    loaded.dropped += [name for name in laid_out if not agreement.is_known_file(name, modules)]
+    rows = [(script_digest(bundle.file(name)), name) for name in files if not _is_here(loaded, name)]
+    rows += [("on PATH", folder) for folder in agreement.path_folders(bundle, target)]
+    rows += [("Terraform plugin", plugin) for plugin in agreement.plugins(bundle, modules)]
+    known = known_of(modules, questionnaire.questions(values))
+    looked_at = [bundle.folder, target.file(CHECKOUT), target.file("scripts")]
+    own = given_before(Home(target.home))
+    foreign = foreign_values(values, known, beforehand, own, looked_at, loaded.secrets)
+    found = {value.digest: value.row() for value in foreign}
+    return {**{hashlib.sha256(" ".join(row).encode()).hexdigest(): row for row in rows}, **found}
+
+
+def _is_here(loaded: Loaded, name: str) -> bool:
+    here, there = loaded.target.file(name), loaded.opened.file(name)
+    return os.path.isfile(here) and script_digest(here) == script_digest(there)
 
 
 def _url(loaded: Loaded) -> str:

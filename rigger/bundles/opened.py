@@ -22,7 +22,6 @@ from rigger.files import link_tree
 from rigger.git import archive as git_archive
 from rigger.modules.contract import MANIFEST
 from rigger.modules.interface1 import is_provider
-from rigger.modules.own_files import KEPT, is_known_data
 from rigger.modules.scripts import script_digest
 from rigger.trust.ledger import TRUSTED
 
@@ -94,19 +93,6 @@ class OpenedBundle:
         top = self.file("scripts")
         names = sorted(os.path.relpath(path, top) for path in _files(os.path.join(top, role)))
         return [(script_digest(os.path.join(top, name)), name) for name in names]
-
-    def programs(self, target: Environment) -> list[tuple[str, str]]:
-        """Return the SHA-256 and name of programs among the modules' state, without those that the target has.
-
-        What will lie beside scripts may be run by them whatever its mode: only known data may come unseen.
-        """
-        programs = []
-        for path in sorted(_files(self.file("modules"))):
-            name = os.path.relpath(path, self.folder)
-            beside = name.split(os.sep)[2:3] == [KEPT] and not is_known_data(name)
-            if (beside or os.access(path, os.X_OK)) and not _same(path, target.file(name)):
-                programs.append((script_digest(path), name))
-        return programs
 
     def add(self, files: Mapping[str, Mapping[str, Any]]) -> None:
         """Put the files of the encrypted part in their places; raises Refused for one that does not belong there."""
@@ -183,10 +169,6 @@ def _read(path: str) -> bytes:
 def _files(folder: str) -> Iterator[str]:
     for parent, _, names in os.walk(folder):
         yield from (os.path.join(parent, name) for name in names)
-
-
-def _same(path: str, other: str) -> bool:
-    return os.path.isfile(other) and script_digest(path) == script_digest(other)
 
 
 def _put(new: str, target: Environment, update: bool) -> None:

@@ -26,6 +26,21 @@ def exported(folder: str) -> set[str]:
     return {name for line in lines for name in re.findall(r"(?<![\w$\"'{/.-])[A-Za-z_][A-Za-z0-9_]*", line)}
 
 
+def saved(folder: str) -> set[str]:
+    """Return the names that a provider's scripts say `rigger-save-vars` or `rigger-save-secrets` of."""
+    names: set[str] = set()
+    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+        if entry.is_file():
+            with open(entry.path, "rb") as file:
+                lines = re.findall(r"\brigger-save-(?:vars|secrets)\b([^\n;&|]*)", texts.decode(file.read()))
+            names |= {
+                name
+                for line in lines
+                for name in re.findall(r"(?<![^\s\"'])[A-Za-z_]\w*(?=[\s\"'=]|$)", line)
+            }
+    return names
+
+
 def _text(folder: str) -> str:
     path = script(folder)
     if path is None:

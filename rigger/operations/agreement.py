@@ -13,18 +13,48 @@ if TYPE_CHECKING:
     from rigger.operations.consent import Consent
     from rigger.runs.reporter import Reporter
 
+USED = "May all of it be used on this machine, as you?"
+
 
 def agree_to_bundle(
-    consent: Consent, reporter: Reporter, names: Sequence[str], hashes: Sequence[tuple[str, str]]
+    consent: Consent,
+    reporter: Reporter,
+    names: Sequence[str],
+    hashes: Sequence[tuple[str, str]],
+    others: Sequence[tuple[str, str]] = (),
 ) -> None:
     """Let a person agree to scripts that only a bundle has, after showing their hashes; `names` are unknown here.
 
+    `others` is what else it would have this machine use: why it is told, and what. Raises Interrupted on a no, BadUsage
+    where nobody can be asked.
+    """
+    if hashes:
+        unknown = f"This machine does not know {' and '.join(names)}; these" if names else "These"
+        reporter.warn(f"{unknown} scripts came in the bundle:")
+        reporter.table(hashes)
+    if not others:
+        consent.trust_scripts("Nobody can be asked whether they may run.")
+        return
+    _show_others(reporter, "the bundle", others)
+    consent.trust_scripts(
+        f"Nobody can be asked whether {'all that' if hashes else 'that'} may be used.", USED
+    )
+
+
+def agree_to_values(
+    consent: Consent, reporter: Reporter, path: str, others: Sequence[tuple[str, str]]
+) -> None:
+    """Let a person agree to values in somebody else's file that steer what runs, and where secrets go.
+
     Raises Interrupted on a no, BadUsage where nobody can be asked.
     """
-    unknown = f"This machine does not know {' and '.join(names)}; these" if names else "These"
-    reporter.warn(f"{unknown} scripts came in the bundle:")
-    reporter.table(hashes)
-    consent.trust_scripts("Nobody can be asked whether they may run.")
+    _show_others(reporter, path, others)
+    consent.trust_scripts(f"Nobody can be asked whether what {path} says may be used.", USED)
+
+
+def _show_others(reporter: Reporter, where: str, others: Sequence[tuple[str, str]]) -> None:
+    reporter.warn(f"What runs here, and where secrets go, would follow from this in {where}:")
+    reporter.table(others)
 
 
 def agree_to_repository(

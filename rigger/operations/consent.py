@@ -100,11 +100,11 @@ class Consent:
             raise BadUsage("The two are not the same.", "Try again.")
         return answer
 
-    def trust_scripts(self, unasked: str) -> None:
+    def trust_scripts(self, unasked: str, question: str = "May they run on this machine, as you?") -> None:
         """Agree to run scripts that were shown; raises Interrupted on a no, BadUsage with `unasked` for nobody."""
         if self.trust:
             return
         if not self.can_ask:
             raise BadUsage(unasked, "Look at them, then add --trust to agree.")
-        if not self.ask().confirm("May they run on this machine, as you?", default=False):
+        if not self.ask().confirm(question, default=False):
             raise Interrupted("Nothing was changed.")

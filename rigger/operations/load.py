@@ -93,8 +93,8 @@ def _opened(
 ) -> Iterator[Loaded]:
     """Give a bundle, verified, unpacked beside the environments, its scripts agreed to."""
 
-    def agree(names: list[str], hashes: list[tuple[str, str]]) -> None:
-        agree_to_bundle(consent, reporter, names, hashes)
+    def agree(names: list[str], hashes: list[tuple[str, str]], others: list[tuple[str, str]]) -> None:
+        agree_to_bundle(consent, reporter, names, hashes, others)
 
     with loading(
         given.path,
@@ -104,6 +104,7 @@ def _opened(
         allow_older=opening.allow_older,
         open_sealed=_opener(opening, consent),
         agree=agree,
+        beforehand=sources_of(given, None, {}),
     ) as bundle:
         yield bundle
 
@@ -156,6 +157,10 @@ def _say_bundle(bundle: Loaded, reporter: Reporter) -> None:
         reporter.line(f"  {plain(line)}")
     for name, folder in own_modules(bundle).items():
         reporter.line(f"{name} is {plain(folder)}: its scripts come in the bundle.")
+    for name in bundle.dropped:
+        reporter.warn(
+            f"{plain(name)} was left out: Terraform would load it, and only rigger writes such files there."
+        )
     for name in bundle.lost():
         reporter.warn(
             f"{plain(name)} was left out when it was saved, as it holds a secret: scripts will miss it."

@@ -14,12 +14,11 @@ from rigger.files import write_bytes
 from rigger.modules.contract import MANIFEST
 from rigger.terraform import hcl
 from rigger.terraform.state import GOOD, resources
-from rigger.terraform.workspace import LOCAL, STATE, Workspace
+from rigger.terraform.workspace import BACKEND, LOCAL, STATE, Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-BACKEND = "rigger_backend_override.tf.json"
 BACKEND_RECORD = "backend.json"  # the backend that the state is kept in
 MOVED = f"{STATE}.migrated"
 

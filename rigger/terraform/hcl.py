@@ -9,6 +9,7 @@ import hashlib
 import importlib.util
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -17,6 +18,7 @@ from rigger.errors import RiggerError
 from rigger.files import write_bytes
 
 FORMAT = 1  # of what is kept: another number reads every file again
+LOADED = re.compile(r".*\.(?:tf|tfvars|tofu|tfquery\.hcl|tftest\.hcl)(?:\.json)?")  # whatever folder it is in
 VALUE_FILES = ("terraform.tfvars", "terraform.tfvars.json", "*.auto.tfvars", "*.auto.tfvars.json")
 PLAIN = ("string", "number", "bool")
 
@@ -99,6 +101,25 @@ def _merged(before: Variable | None, variable: Variable) -> Variable:
     if before is None:
         return variable
     return Variable(before.has_default or variable.has_default, variable.type or before.type)
+
+
+def output_names(folder: str) -> set[str]:
+    """Return the names of the outputs that the .tf files of a folder seem to have."""
+    return _words(folder, r'^\s*output\s+"?([\w-]+)"?\s*\{')
+
+
+def plugin_sources(folder: str) -> set[str]:
+    """Return the sources of plugins that the .tf files and the lock file of a folder seem to name."""
+    named = _words(folder, r'\bsource\s*=\s*"([\w./-]+)"')
+    return named | _words(folder, r'^provider "([\w./-]+)"', ".terraform.lock.hcl")
+
+
+def _words(folder: str, pattern: str, *names: str) -> set[str]:
+    words: set[str] = set()
+    for path in _matching(folder, *(names or ("*.tf",))):
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+            words |= set(re.findall(pattern, file.read(), re.MULTILINE))
+    return words
 
 
 def value_files(folder: str, cache: str = "") -> Iterator[tuple[str, Content]]:

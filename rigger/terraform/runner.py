@@ -19,11 +19,10 @@ from rigger import text as texts
 from rigger import versions
 from rigger.errors import Interrupted, NotReady, StepFailed
 from rigger.files import write_bytes
-from rigger.terraform.backend import BACKEND
 from rigger.terraform.lost import JOURNAL, is_whole
 from rigger.terraform.progress import Progress
 from rigger.terraform.state import POLL, back_up, kept, whole
-from rigger.terraform.workspace import COPIED, LOCK_FILE, STATE, Workspace, environ, lines, quiet
+from rigger.terraform.workspace import BACKEND, COPIED, LOCK_FILE, STATE, Workspace, environ, lines, quiet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

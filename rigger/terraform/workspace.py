@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING
 from rigger import text as texts
 from rigger.envfile import file as envfile
 from rigger.envfile.output import parse_output
-from rigger.errors import BadUsage, InvalidConfig
+from rigger.errors import BadUsage, InvalidConfig, Refused
 from rigger.files import write_bytes
 from rigger.modules import manifest
 from rigger.modules.contract import MANIFEST
 from rigger.modules.verbs import VERBS
-from rigger.terraform import hcl
+from rigger.terraform import brought, hcl
 from rigger.terraform.hcl import Variable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from rigger.modules.model import Module
 
@@ -30,6 +30,7 @@ STATE = "terraform.tfstate"
 COPIED = ".copied"  # the names of the module's files that were copied into the state's folder
 LOCK_FILE = ".terraform.lock.hcl"
 PINNED = ".pinned"  # the module's own lock file, as it was copied last
+BACKEND = "rigger_backend_override.tf.json"
 LOCAL = "local"
 
 # What a shell happens to hold must not change a cluster by accident.
@@ -179,8 +180,10 @@ def lay_out(workspace: Workspace) -> None:
     os.makedirs(workspace.data, mode=0o700, exist_ok=True)
     names = sorted(_files(workspace.module))
     for name in set(lines(workspace.file(COPIED))) - set(names):
-        with contextlib.suppress(OSError):
-            os.unlink(workspace.file(name))
+        if _may_have_been_copied(name):
+            with contextlib.suppress(OSError):
+                os.unlink(workspace.file(name))
+    _require_nothing_else(workspace, names)
     for name in names:
         os.makedirs(os.path.dirname(workspace.file(name)), mode=0o700, exist_ok=True)
         source = os.path.join(workspace.module.folder, name)
@@ -199,6 +202,21 @@ def lay_out(workspace: Workspace) -> None:
     listed = "".join(f"{name}\n" for name in names).encode("utf-8", "surrogateescape")
     if not os.path.exists(workspace.file(COPIED)) or lines(workspace.file(COPIED)) != names:
         write_bytes(workspace.file(COPIED), listed, durable=False)
+
+
+def _may_have_been_copied(name: str) -> bool:
+    """Return whether a name is of the module's kind: the list of them may have come from elsewhere."""
+    return STATE not in name and os.path.normpath(name) == name and not name.startswith(("/", "../"))
+
+
+def _require_nothing_else(workspace: Workspace, names: Sequence[str]) -> None:
+    """Refuse what Terraform would load and rigger did not lay out: it may have come with somebody else's bundle."""
+    for name in brought.loaded_files(workspace.folder):
+        if name not in names and name != BACKEND:
+            raise Refused(
+                f"{workspace.file(name)} was not laid out by rigger, and Terraform would load it.",
+                f"Remove it; what belongs to {workspace.module.name} stands in {workspace.module.folder}.",
+            )
 
 
 def _require_no_other_answers(workspace: Workspace) -> None:

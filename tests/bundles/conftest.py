@@ -15,6 +15,9 @@ def place(tmp_path):
 
 
 @pytest.fixture
-def wood(modules, tmp_path):
-    """An environment with all that a bundle carries."""
-    return Wood(modules, tmp_path / "home")
+def wood(modules, rigger, tmp_path, monkeypatch):
+    """An environment with all that a bundle carries; this process finds its modules by name."""
+    made = Wood(modules, tmp_path / "home")
+    for name in ("RIGGER_PROVIDER_PATH", "RIGGER_PLATFORM_PATH"):
+        monkeypatch.setenv(name, rigger.env[name])
+    return made

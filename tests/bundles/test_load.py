@@ -28,8 +28,8 @@ def load(wood, tmp_path):
 
     @contextmanager
     def open_bundle(home, name=None, agree=True, older=False, open_sealed=lambda data: data, **how):
-        def answer(names, hashes):
-            open_bundle.asked.append((names, [name for _, name in hashes]))
+        def answer(names, hashes, others):
+            open_bundle.asked.append((names, [name for _, name in hashes], others))
             if not agree:
                 raise BadUsage("Nobody agreed.")
 
@@ -134,7 +134,7 @@ def test_the_load_is_recorded_with_digests_of_this_machine(load, elsewhere, wood
 
 def test_modules_of_this_machine_are_used_and_nobody_is_asked(load, elsewhere, wood):
     with load(elsewhere) as loaded:
-        assert loaded.module("provider") == wood.config.provider.folder
+        assert loaded.module("provider") == "soil"
         assert loaded.strangers() == [] and loaded.unlike([*wood.config.modules]) == []
     assert load.asked == []
 
@@ -160,8 +160,8 @@ def test_a_stranger_is_agreed_to_file_by_file_and_once(load, elsewhere, wood, tm
         assert loaded.strangers() == ["provider"]
         assert loaded.module("provider") == loaded.opened.file("scripts", "provider", "soil")
         put(loaded)
-    [(names, hashes)] = asked
-    assert names == ["soil"] and "provider/soil/create" in [name for _, name in hashes]
+    [(names, hashes, others)] = asked
+    assert (names, others) == (["soil"], []) and "provider/soil/create" in [name for _, name in hashes]
     assert elsewhere.at("wood").vars()["PROVIDER"] == elsewhere.at("wood").file("scripts", "provider", "soil")
     with open_it(lambda *what: asked.append(what)):
         assert len(asked) == 1
@@ -171,7 +171,7 @@ def test_programs_among_the_state_are_agreed_to_as_well(load, elsewhere, wood):
     wood.write("modules/soil/tool", "#!/bin/sh\n", 0o700)
     with pytest.raises(BadUsage, match="Nobody agreed"), load(elsewhere, agree=False):
         pass
-    assert load.asked == [([], ["modules/soil/tool"])] and elsewhere.names() == []
+    assert load.asked == [([], ["modules/soil/tool"], [])] and elsewhere.names() == []
 
 
 def test_modules_that_are_not_those_of_the_bundle_are_refused(load, elsewhere, wood):

@@ -8,6 +8,7 @@ from helpers.environments_to_save import TOKEN
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rigger.bundles import agreement
 from rigger.bundles.opened import repoint
 from rigger.envfile import file as envfile
 from rigger.environments.home import Home
@@ -70,11 +71,11 @@ def test_the_modules_that_came_along(wood, tmp_path):
 def test_programs_among_the_state_are_named_unless_they_are_here_already(wood, tmp_path):
     path = wood.write("modules/soil/tool", "#!/bin/sh\n", 0o700)
     with wood.opened(tmp_path) as bundle:
-        elsewhere = bundle.programs(Home(str(tmp_path / "elsewhere")).at("wood"))
+        elsewhere = agreement.programs(bundle, Home(str(tmp_path / "elsewhere")).at("wood"))
         assert elsewhere == [(script_digest(path), "modules/soil/tool")]
-        assert bundle.programs(wood.environment) == []
+        assert agreement.programs(bundle, wood.environment) == []
         wood.write("modules/soil/tool", "#!/bin/sh\nother\n", 0o700)
-        assert bundle.programs(wood.environment) == elsewhere
+        assert agreement.programs(bundle, wood.environment) == elsewhere
 
 
 # The encrypted part

@@ -31,6 +31,7 @@ from rigger.audit.log import AuditLog
 from rigger.bundles import seal
 from rigger.envfile import file as envfile
 
+OUTPUTS = "outputs: [KEY_FILE, LIST]\n"
 PASSWORD = {"RIGGER_PASSPHRASE": "open sesame"}
 
 
@@ -133,7 +134,7 @@ def test_missing_secrets_are_listed_before_anything_is_written(other, bundle):
 
 
 def test_a_secret_that_is_needed(cluster, modules, other, tmp_path):
-    modules.write("provider", "soil", "questions:\n  - {name: TOKEN, type: secret}\n")
+    modules.write("provider", "soil", "questions:\n  - {name: TOKEN, type: secret}\n" + OUTPUTS)
     cluster.script("provider", "install", "rigger-save-secrets ROOT_KEY=r00t-key-value")
     cluster.rigger("provision", "--again")
     path = save(cluster.rigger, tmp_path)
@@ -168,7 +169,8 @@ def test_only_missing_secrets_are_asked(cluster, modules, other, tmp_path):
     modules.write(
         "provider",
         "soil",
-        "questions:\n  - {name: TOKEN, ask: Which token?, type: secret}\n  - {name: NODES, default: 2}\n",
+        "questions:\n  - {name: TOKEN, ask: Which token?, type: secret}\n  - {name: NODES, default: 2}\n"
+        + OUTPUTS,
     )
     cluster.script("provider", "install", "rigger-save-secrets ROOT_KEY=r00t-key-value")
     cluster.rigger("provision", "--again")
@@ -184,7 +186,9 @@ def test_only_missing_secrets_are_asked(cluster, modules, other, tmp_path):
 
 
 def test_ctrl_c_at_a_question_leaves_no_environment(cluster, modules, other, tmp_path):
-    modules.write("provider", "soil", "questions:\n  - {name: TOKEN, ask: Which token?, type: secret}\n")
+    modules.write(
+        "provider", "soil", "questions:\n  - {name: TOKEN, ask: Which token?, type: secret}\n" + OUTPUTS
+    )
     child = talk(other, save(cluster.rigger, tmp_path))
     child.expect("Which token")
     child.send("\x03")

@@ -16,6 +16,12 @@ from .run_records import log_event
 
 TOKEN = "a-secret-token"
 ID = "0123456789"
+PROVIDER = """
+    questions:
+      - {name: NODES, type: integer, default: 1}
+      - {name: TOKEN, type: secret, optional: true}
+    outputs: [KEY_FILE]
+"""
 
 
 class Wood:
@@ -23,9 +29,9 @@ class Wood:
 
     def __init__(self, modules, home):
         self.home = Home(str(home))
-        provider = modules.write("provider", "soil", create="echo makes\n", lib__common="true\n")
+        provider = modules.write("provider", "soil", PROVIDER, create="echo makes\n", lib__common="true\n")
         platform = modules.write("platform", "tree")
-        vars = {"PROVIDER": provider, "PLATFORM": platform, "TREE_ID": ID, "NODES": "1"}
+        vars = {"PROVIDER": "soil", "PLATFORM": "tree", "TREE_ID": ID, "NODES": "1"}
         self.environment = self.home.create("wood", vars, {"TOKEN": TOKEN})
         self.state = self.environment.file("modules", "soil")
         self.environment.save({**vars, "KEY_FILE": f"{self.state}/key"}, {"TOKEN": TOKEN})

@@ -51,6 +51,8 @@ def forest(rigger, modules) -> Cluster:
 
 def planted(cluster) -> Cluster:
     """Configure and provision the cluster with all that a bundle has to carry."""
+    with open(os.path.join(cluster.folders["provider"], "rigger.yml"), "a") as file:
+        file.write("outputs: [KEY_FILE, LIST]\n")
     cluster.script(
         "provider",
         "create",

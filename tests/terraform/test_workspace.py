@@ -7,7 +7,7 @@ import stat
 import pytest
 from helpers.terraform_provider import clay_manifest, needs_terraform
 
-from rigger.errors import InvalidConfig
+from rigger.errors import InvalidConfig, Refused
 from rigger.terraform import steps
 from rigger.terraform.workspace import environ, expression, variables
 
@@ -167,3 +167,57 @@ def test_secrets_are_never_arguments(clay):
     assert "sesame" not in noted.read_text() and "a greeting" not in noted.read_text()
     assert variables(clay.workspace)["TF_VAR_token"] == "sesame-4711"
     assert environ(clay.workspace)["TF_INPUT"] == "0"
+
+
+# Files of somebody else's
+
+EVIL = 'resource "terraform_data" "evil" { provisioner "local-exec" { command = "touch %s" } }\n'
+
+
+def put(clay, name, text):
+    os.makedirs(os.path.dirname(clay.file(name)), exist_ok=True)
+    with open(clay.file(name), "w") as file:
+        file.write(text)
+
+
+@pytest.mark.parametrize("name", ["evil.tf", "evil.tf.json", "z_override.tf", "kiln/evil.tf"])
+def test_only_what_rigger_lays_out_is_loaded(clay, tmp_path, name):
+    os.mkdir(os.path.join(clay.module, "kiln"))
+    clay.write("kiln/main.tf", "")
+    clay.write("kiln.tf", 'module "kiln" { source = "./kiln" }\n')
+    clay.create()
+    marker, told = tmp_path / "ran", EVIL
+    if name.endswith(".json"):
+        command = {"provisioner": {"local-exec": {"command": "touch %s"}}}
+        told = json.dumps({"resource": {"terraform_data": {"evil": command}}})
+    put(clay, name, told % marker)
+    with pytest.raises(Refused, match=f"{name} .*was not laid out by rigger") as problem:
+        clay.create(NODES="1")
+    assert not marker.exists() and clay.file(name) in problem.value.message
+    os.unlink(clay.file(name))
+    clay.create()
+
+
+@pytest.mark.parametrize("name", ["terraform.tfvars", "x.auto.tfvars", "x.auto.tfvars.json"])
+def test_a_file_of_values_beside_the_state_is_none_of_the_modules(clay, name):
+    clay.create()
+    put(clay, name, '{"nodes": 7}' if name.endswith("json") else "nodes = 7\n")
+    with pytest.raises(Refused, match="was not laid out by rigger"):
+        clay.create()
+
+
+def test_a_file_that_the_module_has_no_more_goes(clay):
+    clay.write("kiln.tf", "")
+    clay.create()
+    os.unlink(os.path.join(clay.module, "kiln.tf"))
+    clay.create()
+    assert not os.path.exists(clay.file("kiln.tf"))
+
+
+def test_the_list_of_copied_files_removes_nothing_elsewhere(clay, tmp_path):
+    clay.create()
+    (tmp_path / "precious").touch()
+    with open(clay.file(".copied"), "a") as file:
+        file.write(f"../precious\n{tmp_path}/precious\nterraform.tfstate\n")
+    clay.create()
+    assert (tmp_path / "precious").exists() and len(clay.made()) == 2
