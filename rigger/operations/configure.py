@@ -25,6 +25,7 @@ from rigger.operations.answers import (
     takes_defaults,
 )
 from rigger.operations.consent import Consent
+from rigger.operations.foreign import agree_to_files
 from rigger.operations.recover import missing_from_vars
 from rigger.operations.target import Target, choose, named_after_platform
 from rigger.operations.write import write
@@ -71,7 +72,8 @@ def configure(
     """Have the questions answered, and write the answers as an environment, which becomes the current one.
 
     `ask` begins a conversation with a person; None where nobody can be asked. Raises BadUsage for values that are
-    missing or wrong, Interrupted where somebody stopped: the answers so far are kept.
+    missing or wrong, or where nobody agreed to what somebody else's file would steer, Interrupted where somebody stopped:
+    the answers so far are kept.
     """
     reporter, consent = reporter or Silent(), consent or Consent()
     loaded = read_vars_file(given.path) if given.path else {}
@@ -114,6 +116,7 @@ def _begin(
         before=questionnaire_of(environment, saved),
         begin=lambda: _conversations(home, environment, sources, reporter, bool(ask), stack),
     )
+    agree_to_files(home, given, loaded, questionnaire, sources, reporter, consent)
     script = _script(questionnaire, environment, saved)
     interview = interview_of(script, sources, environment, questionnaire, given, reporter, take_defaults)
     return Answering(home, environment, questionnaire, interview, given, reporter, ask)

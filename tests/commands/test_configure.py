@@ -444,7 +444,10 @@ lines'
 def test_a_vars_file_of_somebody(cloud):
     configure(cloud)
     write(cloud, "prod.vars", HAND_WRITTEN)
-    said = configure(cloud, "--file", "prod.vars")
+    refused = configure(cloud, "--file", "prod.vars", code=2)
+    assert "ENDPOINTS=10.0.0.1" in refused.out and "s3cret" not in refused.out
+    assert "NODES=" not in refused.out and "--trust" in refused.err and environments(cloud) == ["cloud"]
+    said = configure(cloud, "--file", "prod.vars", "--trust")
     assert "NODES is 5 (from prod.vars)" in said.out and "s3cret" not in said.out
     assert vars_of(cloud, "prod") == {
         "PLATFORM": "tree",
@@ -464,7 +467,7 @@ def test_a_vars_file_of_somebody(cloud):
 
 def test_flags_go_before_a_vars_file(cloud):
     write(cloud, "prod.vars", HAND_WRITTEN)
-    configure(cloud, "--file", "prod.vars", "--set", "NODES=7", "--name", "mine")
+    configure(cloud, "--file", "prod.vars", "--trust", "--set", "NODES=7", "--name", "mine")
     assert vars_of(cloud, "mine")["NODES"] == "7"
 
 
