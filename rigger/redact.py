@@ -10,10 +10,11 @@ import re
 from base64 import b64encode
 from collections import Counter
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rigger import text as texts
 from rigger.envfile import quoting
+from rigger.envfile.names import is_core
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -43,9 +44,16 @@ _COMMON = b"\0 etaoinsr\nldcumpfg-h_.0/,1\"yb:=2v()k43'w5868;79AESTRCINODLxPMjzq
 _BASE64_WIDTHS = (76, 64)
 
 
-def maskable(secrets: Mapping[str, str]) -> list[str]:
+def maskable(secrets: Mapping[Any, str]) -> list[str]:
     """Return the values of secrets that are long enough to be masked, and looked for."""
     return [value for value in secrets.values() if len(_encode(value)) >= MIN_LENGTH]
+
+
+def holding(values: Mapping[str, str], secrets: Iterable[str]) -> set[str]:
+    """Return the names of the values that one of the secrets went into, in whatever form: they are secrets too."""
+    finder = Finder(secret for secret in secrets if len(_encode(secret)) >= MIN_LENGTH)
+    held = (name for name, value in values.items() if next(finder.find(_encode(value)), None) is not None)
+    return {name for name in held if not is_core(name, values)}
 
 
 class Redactor:

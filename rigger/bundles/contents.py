@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING, Any
 from rigger.bundles import pack
 from rigger.bundles.format import Member
 from rigger.bundles.secrets import (
-    apart_from_secrets,
     given_secrets,
     is_given,
     is_half_written,
     is_of_secrets,
 )
 from rigger.envfile import file as envfile
+from rigger.environments.environment import split_secrets
 from rigger.errors import BadUsage, InvalidConfig, Refused
 from rigger.git import archive as git_archive
 from rigger.git import inspect as git_inspect
 from rigger.modules.own_files import KEPT, is_remade
-from rigger.redact import Finder, Redactor, maskable
+from rigger.redact import Finder, Redactor, holding, maskable
 from rigger.sources import checkout as source_checkout
 from rigger.ssh.connections import KNOWN_HOSTS
 from rigger.trust.digests import NOT_SCRIPTS, digest
@@ -78,7 +78,8 @@ def save(
     hidden = {**environment.secrets(), **config.secrets}  # also those whose question does not apply now
     given = given_secrets(environment.file("runs"))
     secrets = list(dict.fromkeys([*maskable(hidden), *given.values]))
-    vars, inherited = apart_from_secrets(environment.vars(), secrets, config.platform.prefix)
+    plain = environment.vars()
+    vars, inherited = split_secrets(plain, holding(plain, secrets))
     head, log = _audit_log(environment)
     members = [Member("vars", data=envfile.render(vars)), log, *_files(environment, config)]
     members, sealed = _apart(members, secrets)
@@ -89,6 +90,7 @@ def save(
         members.append(repository)
     fields = _fields(environment, config, head)
     fields["redacted"] = sorted({*hidden, *inherited, *given.names}) if encrypt is None else []
+    fields["derived"] = _derived(config, plain) if encrypt is None else []
     fields["left_out"] = [] if encrypt is not None else [member.name for member in sealed]
     fields["not_files"] = sorted(_not_files(environment))
     packed = pack.pack(path, members, fields, secrets=secrets, sign=sign)
@@ -203,6 +205,13 @@ def _apart(members: list[Member], secrets: list[str]) -> tuple[list[Member], lis
 
 def _mode(member: Member) -> int:
     return 0o700 if member.path and os.access(member.path, os.X_OK) else 0o600
+
+
+def _derived(config: Config, stored: Mapping[str, str]) -> list[str]:
+    """Return the names of the secrets that nobody gave: they are worked out anew from what they are made of."""
+    given = {name for name, answer in config.answers.items() if answer.explicit or name in stored}
+    computed = {name for module in config.modules for name in module.vars}
+    return sorted(config.secrets.keys() & (computed | config.answers.keys() - given))
 
 
 def _sealed(environment: Environment, secrets: Mapping[str, str], members: list[Member]) -> bytes:

@@ -143,11 +143,8 @@ class Loaded:
     def left_behind(self) -> list[str]:
         """Return the names of secrets that were left out of the bundle and are not on this machine either."""
         secrets = self.target.secrets() if self.update else {}
-        return [
-            name
-            for name in self.opened.fields["redacted"]
-            if name not in secrets and name not in self.secrets
-        ]
+        known = {*secrets, *self.secrets, *self.opened.fields.get("derived", [])}
+        return [name for name in self.opened.fields["redacted"] if name not in known]
 
     def lost(self) -> list[str]:
         """Return the files that were left out of the bundle, because they hold a secret, and are not here either."""

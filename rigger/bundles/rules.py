@@ -38,6 +38,7 @@ def fields_problem(fields: Mapping[str, object]) -> str | None:
         "environment_dir": _is_folder(fields.get("environment_dir")),
         "path_folders": _all(fields.get("path_folders"), _is_path_folder),
         "redacted": _all(fields.get("redacted"), lambda name: check_name(name) is None),
+        "derived": _all(fields.get("derived", []), lambda name: check_name(name) is None),
         "left_out": _all(fields.get("left_out"), lambda name: member_problem(name, fields) is None),
         **{role: _matches(fields.get(role), contract.NAME) for role in ROLES},
         **{name: _is_line(fields.get(name)) for name in ("created", "version", "commit")},

@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING
 
 from rigger import text
 from rigger.envfile.output import parse_output
-from rigger.redact import MIN_LENGTH, Finder
+from rigger.redact import MIN_LENGTH
 from rigger.values import frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
 # By which a step gives values, nodes and figures back; a killed run leaves them for the next command to take over.
 GIVEN = (".vars", ".secrets", ".nodes", ".figures")
-NAMED = ("PROVIDER", "PLATFORM", "VERSION", "TYPE", "REPOSITORY", "REF", "CHECKOUT")  # what rigger works by
 
 
 @frozen
@@ -69,20 +68,3 @@ def is_given(name: str) -> bool:
 def is_half_written(name: str) -> bool:
     """Return whether a file is what a crash left of one that was being written."""
     return re.fullmatch(r"\..*\.[0-9a-f]{12}\.tmp", name) is not None
-
-
-def apart_from_secrets(
-    values: Mapping[str, str], secrets: list[str], prefix: str
-) -> tuple[dict[str, str], dict[str, str]]:
-    """Return the values that hold no secret, and those that do; what rigger works by is never taken away."""
-    finder = Finder(secrets)
-    named = {*NAMED, *(f"{prefix}_{name}" for name in ("ID", "VERSION", "ROOT"))}
-    held = {
-        name
-        for name, value in values.items()
-        if next(finder.find(text.encode(value)), None) is not None and name not in named
-    }
-    return (
-        {name: value for name, value in values.items() if name not in held},
-        {name: value for name, value in values.items() if name in held},
-    )

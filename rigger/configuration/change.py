@@ -34,7 +34,7 @@ def validated(
             raise BadUsage(f"{name} is worked out by rigger.", "Set VERSION for another version.")
     interview = Interview(
         questionnaire.questions,
-        Sources(flags=given, flags_name="config set", saved=after),
+        Sources(flags=given, flags_name="config set", saved=after, hidden=frozenset(environment.secrets())),
         lambda folder, program, values: run_program(environment, folder, program, values),
         take_defaults=True,
     )
@@ -49,7 +49,7 @@ def validated(
     final = {**after, **values}
     root = checkout.place(environment, final) if is_used(final) else ""
     values.update({n: v for n, v in identity.identity(final, platform, root).items() if saved.get(n) != v})
-    hidden = {name for name, question in questions.items() if question.secret}
+    hidden = {name for name, question in questions.items() if question.secret} | interview.secret_names()
     return values, frozenset(hidden | {*environment.secrets()})
 
 

@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 def equivalent(name: str, interview: Interview) -> str:
     """Return the command that gives the same answers without asking; secrets come from the environment."""
     trust = " --trust" if interview.values().get("REPOSITORY") else ""  # its scripts were agreed to
+    hidden = interview.secret_names()
     words, secrets = [f"rigger configure --no-input{trust} --name {shell_word(name)}"], []
     for question in interview.applicable():
         answer = interview.answers.get(question.name)
         if answer is None or not answer.explicit or question.name == SOURCE:
             continue
         value = whole_path(question.name, answer.value)
-        if question.secret:
+        if question.name in hidden:
             secrets.append(f'RIGGER_{question.name}="$RIGGER_{question.name}"')
         elif question.flag:
             words.append(f"{question.flag} {shell_word(value)}")

@@ -9,13 +9,14 @@ from rigger import templates
 from rigger.configuration.config import Config
 from rigger.configuration.identity import require_modules_named
 from rigger.configuration.questionnaire import Questionnaire, questionnaire_of
+from rigger.envfile.names import is_core
 from rigger.environments import checkout
 from rigger.environments.checkout import is_cloned, is_used
 from rigger.errors import BadUsage, InvalidConfig
 from rigger.modules import contract
 from rigger.questions.interview import Interview, saved_problem
+from rigger.questions.secrecy import holds, is_made_of, secret_names
 from rigger.questions.sources import Sources
-from rigger.redact import maskable
 from rigger.sources.spec import ANOTHER_FOLDER
 
 if TYPE_CHECKING:
@@ -56,8 +57,8 @@ def resolve(environment: Environment, changed: Mapping[str, str] | None = None) 
         values[f"{platform.prefix}_VERSION"] = values["VERSION"]
     if is_used(saved):
         values[f"{platform.prefix}_ROOT"] = checkout.place(environment, saved)
-    values.update(_computed(environment, (provider, platform), values))
-    hidden = {question.name for question in questions if question.secret} | set(secret_vars)
+    hidden = secret_names(questions, interview.answers, secret_vars)
+    values.update(_computed(environment, (provider, platform), values, hidden))
     answers = {
         question.name: interview.answers[question.name]
         for question in questions
@@ -69,20 +70,34 @@ def resolve(environment: Environment, changed: Mapping[str, str] | None = None) 
         questions,
         answers,
         values,
-        {name: values[name] for name in hidden if name in values},
+        _secrets(values, hidden),
     )
 
 
+def _secrets(values: Mapping[str, str], hidden: set[str]) -> dict[str, str]:
+    """Return the values that are secrets by name, and those that have one of them in it."""
+    secrets = {name: values[name] for name in hidden if name in values}
+    known = [*secrets.values()]
+    held = (name for name, value in values.items() if holds(value, known) and not is_core(name, values))
+    return {**secrets, **{name: values[name] for name in held}}
+
+
 def _computed(
-    environment: Environment, chosen: tuple[Module, ...], values: Mapping[str, str]
+    environment: Environment, chosen: tuple[Module, ...], values: Mapping[str, str], hidden: set[str]
 ) -> dict[str, str]:
-    """Return the vars that modules compute from others and from where the environment lies on this machine."""
+    """Return the vars that modules compute from others and from where the environment lies on this machine.
+
+    Those that are made of a secret are added to `hidden`.
+    """
     computed: dict[str, str] = {}
     for module in chosen:
         own = {f"{module.prefix}_ROOT": module.folder} if module.prefix else {}
         known = {**own, **values, **computed, **environment.shell.places()}
         for name, source in module.vars.items():
-            computed[name] = known[name] = templates.render(source, known, f"{module.folder}, vars, {name}")
+            where = f"{module.folder}, vars, {name}"
+            if is_made_of(source, known, hidden, where):
+                hidden.add(name)
+            computed[name] = known[name] = templates.render(source, known, where)
     return computed
 
 
@@ -92,9 +107,7 @@ def write_computed(environment: Environment, config: Config) -> None:
     if not names:
         return
     computed = {name: config.values[name] for name in names}
-    secrets = maskable(config.secrets)
-    secret = {name for name, value in computed.items() if any(part in value for part in secrets)}
-    environment.save_values({**environment.values(), **computed}, secret)
+    environment.save_values({**environment.values(), **computed}, config.secrets)
 
 
 def _modules(

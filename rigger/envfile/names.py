@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from typing import TYPE_CHECKING
+
 from rigger import text as texts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # Linux gives one string of the environment 32 pages (MAX_ARG_STRLEN in linux/binfmts.h), its NUL included.
 LONGEST_STRING = 131072
@@ -59,6 +65,21 @@ def _reasons() -> tuple[dict[str, str], tuple[tuple[str, str], ...]]:
 
 
 _NAMES, _BEGINNINGS = _reasons()
+
+
+# The questions that rigger itself asks: what an environment is. NAME is its name.
+CORE = ("PLATFORM", "VERSION", "PROVIDER", "TYPE", "NAME", "REPOSITORY", "REF", "CHECKOUT", "PLATFORM_SOURCE")
+
+
+def is_core(name: str, values: Mapping[str, str]) -> bool:
+    """Return whether rigger itself works by that value, which it has from no secret: a core answer, or PREFIX_ID and the like."""
+    value, last = values[name], name.rpartition("_")[2]
+    return (
+        name in CORE
+        or (last == "ID" and re.fullmatch("[0-9a-f]{10}", value) is not None)
+        or (last == "VERSION" and value == values.get("VERSION"))
+        or (last == "ROOT" and value.startswith("/"))
+    )
 
 
 def check_name(name: str) -> str | None:

@@ -11,6 +11,7 @@ from rigger.environments.lock import FileLock, Lock
 from rigger.environments.shell import Shell
 from rigger.environments.store import FolderStore, Store
 from rigger.errors import InvalidConfig
+from rigger.redact import holding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -91,8 +92,8 @@ class Environment:
     ) -> None:
         """Write all values, plain and secret, where they are not what is stored; each stands in one of the two files.
 
-        Secret are those of `secret_names` and those that are among the secrets already. `folders` are the
-        environment's own on PATH; nothing where they stay.
+        Secret are those of `secret_names`, those that are among the secrets already, and what one of them went into.
+        `folders` are the environment's own on PATH; nothing where they stay.
         """
         vars, secrets = self.vars(), self.secrets()
         new_vars, new_secrets = split_secrets(values, {*secret_names, *secrets})
@@ -112,8 +113,9 @@ class Environment:
 def split_secrets(
     values: Mapping[str, str], secret_names: Iterable[str]
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """Return the plain values and the secrets."""
+    """Return the plain values and the secrets: those of these names, and whatever one of them went into."""
     secret = {*secret_names}
+    secret |= holding(values, [value for name, value in values.items() if name in secret])
     return (
         {name: value for name, value in values.items() if name not in secret},
         {name: value for name, value in values.items() if name in secret},

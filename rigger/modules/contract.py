@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from rigger.envfile import names
+
 MANIFEST = "rigger.yml"
 GIT_TAGS = "git-tags"  # in a manifest, instead of a list of versions
 INTERFACE = 2
@@ -9,8 +11,7 @@ INTERFACE = 2
 NAME = r"[a-z0-9][a-z0-9_-]{0,62}"
 
 
-# The questions that rigger itself asks: what an environment is. NAME is its name.
-CORE = ("PLATFORM", "VERSION", "PROVIDER", "TYPE", "NAME", "REPOSITORY", "REF", "CHECKOUT", "PLATFORM_SOURCE")
+CORE = names.CORE
 
 # What rigger itself sets for scripts, or reads; a question of that name would be answered by accident.
 CONTRACT_VARIABLES = frozenset(

@@ -81,13 +81,16 @@ class Answering:
     def secret_names(self) -> set[str]:
         """Return the names of the values that must never be shown."""
         names = {question.name for question in self.questionnaire.questions(self.values()) if question.secret}
+        names |= self.interview.secret_names()
         if self.questionnaire.conversations:
             names |= self.questionnaire.conversations.secret_names(self.modules()[0])
         return names
 
 
-def sources_of(given: Given, draft: Draft | None, saved: Mapping[str, str]) -> Sources:
-    """Return the places where answers are looked for, in order."""
+def sources_of(
+    given: Given, draft: Draft | None, saved: Mapping[str, str], hidden: Iterable[str] = ()
+) -> Sources:
+    """Return the places where answers are looked for, in order; `hidden` are the names of saved secrets."""
     return Sources(
         flags=given.flags,
         environ=values_of_environ(),
@@ -96,6 +99,7 @@ def sources_of(given: Given, draft: Draft | None, saved: Mapping[str, str]) -> S
         draft=draft.read() if draft else {},
         saved=saved,
         saved_name=given.path or "saved",
+        hidden=frozenset(hidden),
     )
 
 
@@ -186,7 +190,8 @@ def _keeper(work: Answering) -> Callable[[], None]:
         flags = {n: whole_path(n, v) for n, v in interview.sources.flags.items() if n in CORE}
         answers = {**flags, **{name: value for name, value in answered.items() if name in questions}}
         answers |= {name: "" for name in interview.unanswered if name in questions}
-        draft.write(answers, {name for name, question in questions.items() if question.secret})
+        secret = {name for name, question in questions.items() if question.secret}
+        draft.write(answers, secret | interview.secret_names())
 
     return keep
 
@@ -206,16 +211,17 @@ def _require_all(work: Answering, saved_in: str) -> None:
             raise saved_problem(question, interview.set_aside[question.name], saved_in)
     if missing:
         raise missing_values(missing, "rigger configure", interview.set_aside)
+    hidden = interview.secret_names()
     for question in interview.applicable():
         answer = interview.answers.get(question.name)
         if answer is None or answer.source in ("default", "saved"):
             continue
         if question.name != SOURCE and question.name not in work.told:
-            work.reporter.line(_given_value(question, answer))
+            work.reporter.line(_given_value(question, answer, question.name in hidden))
 
 
-def _given_value(question: Question, answer: Answer) -> str:
-    value = HIDDEN if question.secret else shorten(visible(answer.value), WIDEST_VALUE) or "(empty)"
+def _given_value(question: Question, answer: Answer, hidden: bool) -> str:
+    value = HIDDEN if hidden else shorten(visible(answer.value), WIDEST_VALUE) or "(empty)"
     source = "--set" if answer.source.startswith("--set ") else answer.source
     return f"{question.name} is {value} (from {visible(source)})"
 

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from rigger.environments.environment import Environment
     from rigger.environments.home import Home
-    from rigger.questions.model import Question
+    from rigger.questions.model import Answer, Question
     from rigger.questions.sources import Sources
 
 
@@ -105,7 +105,8 @@ def _begin(
     """Return the questions, with all that is known of their answers."""
     environment = target.environment
     saved = _saved(environment, reporter)
-    sources = sources_of(given, target.draft, {**saved, **loaded})
+    hidden = environment.secrets() if environment.exists() else ()
+    sources = sources_of(given, target.draft, {**saved, **loaded}, hidden)
     source = _source(environment, sources, reporter, consent, asks=bool(ask) and not given.defaults)
     # As things are stored: the source that is known beforehand stands among the saved values only from here on.
     take_defaults = takes_defaults(given, sources, asks=bool(ask))
@@ -200,10 +201,16 @@ def _discard_drafts(work: Answering) -> None:
 
 def _configured(environment: Environment, work: Answering, changed: bool) -> Configured:
     interview = work.interview
-    secrets = (q.name for q in interview.applicable() if q.secret and q.name in interview.answers)
+    hidden, answers = interview.secret_names(), interview.answers
+    secrets = (q.name for q in interview.applicable() if q.name in hidden and _is_needed(q, answers))
     return Configured(
         environment,
         changed,
         equivalent(environment.name, interview),
         tuple(f"RIGGER_{name}" for name in secrets),
     )
+
+
+def _is_needed(question: Question, answers: Mapping[str, Answer]) -> bool:
+    """Return whether the same answer is had only by giving it; a default that is made of others is not given."""
+    return question.name in answers and (question.secret or answers[question.name].explicit)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import field
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
 from rigger.bundles import opened, seal
@@ -139,7 +139,7 @@ def _begin(
     draft = draft_of(home, target, True, consent) if ask and not given.defaults else None
     # Of what is here, a bundle takes over nothing but the secrets that were left out of it.
     secrets = target.secrets() if target.exists() else {}
-    sources = sources_of(given, draft, {**secrets, **loaded})
+    sources = sources_of(given, draft, {**secrets, **loaded}, {*secrets, *bundle.secrets})
     script = _script(questionnaire, bundle, loaded)
     take_defaults = takes_defaults(given, sources, asks=bool(ask))
     interview = interview_of(script, sources, target, questionnaire, given, reporter, take_defaults)
@@ -184,11 +184,17 @@ def _script(
         for name in ("PROVIDER", "PLATFORM"):
             if name in values and whole_path(name, values[name]) != loaded[name]:
                 raise other_module(bundle.target, name, loaded[name])
-        questions = questionnaire.questions(values)
+        left = {*bundle.left_behind()}
+        questions = [_asked_for(q) if q.name in left else q for q in questionnaire.questions(values)]
         known = {question.name for question in questions}
         return [*questions, *(q for q in _secrets_of_scripts(bundle) if q.name not in known)]
 
     return script
+
+
+def _asked_for(question: Question) -> Question:
+    """Return the question for an answer that was left out: its default is not what somebody had given."""
+    return question if question.secret else replace(question, type="secret", default=None)
 
 
 def _secrets_of_scripts(bundle: Loaded) -> list[Question]:

@@ -120,7 +120,7 @@ def compare_values(environment: Environment) -> Differences:
     """Compare the configuration with what the cluster was last provisioned with; secrets are not shown."""
     config = resolve(environment)
     changes = plan_changes.unprovisioned(config, state_of(environment).steps, environment.key())
-    return Differences({name: (_shown(old), _shown(new)) for name, (old, new) in changes.items()})
+    return Differences({name: _shown(old, new) for name, (old, new) in changes.items()})
 
 
 def change_values(
@@ -168,6 +168,8 @@ def _source(config: Config, name: str) -> str:
     return "set" if config.answers[name].explicit else "default"
 
 
-def _shown(value: str | None) -> str | None:
-    """Return a recorded value; of a secret, not even the digest by which a change is noticed."""
-    return HIDDEN if value is not None and value.startswith(HIDDEN) else value
+def _shown(*change: str | None) -> plan_changes.Change:
+    """Return a changed value; of what is or was a secret, not even the digest by which a change is noticed."""
+    hidden = any(value is not None and value.startswith(HIDDEN) for value in change)
+    old, new = (HIDDEN if hidden and value is not None else value for value in change)
+    return old, new

@@ -65,7 +65,13 @@ def changed_values(
     """Return the questions whose value is not what it was: name -> (old or None, new or None)."""
     names = [question.name for question in config.questions]
     names += [name for name in before if name not in names]
-    return {n: (before.get(n), parameters.get(n)) for n in names if before.get(n) != parameters.get(n)}
+    changes = {n: (before.get(n), parameters.get(n)) for n in names if before.get(n) != parameters.get(n)}
+    # What came to be a secret since the step ran stands there as it was.
+    return {
+        n: (old, new)
+        for n, (old, new) in changes.items()
+        if not (n in config.secrets and n in config.answers and old == config.secrets[n])
+    }
 
 
 def unprovisioned(config: Config, history: StepHistory, key: bytes) -> dict[str, Change]:
@@ -95,6 +101,8 @@ def say_changes(changes: Mapping[str, Change]) -> str:
         return value if len(value) <= LONGEST_SHOWN else f"{value[:LONGEST_SHOWN]}..."
 
     return ", ".join(
-        f"{name} is new" if str(new).startswith(HIDDEN) else f"{name} {shown(old)} -> {shown(new)}"
+        f"{name} is new"
+        if HIDDEN in (str(old)[: len(HIDDEN)], str(new)[: len(HIDDEN)])
+        else f"{name} {shown(old)} -> {shown(new)}"
         for name, (old, new) in changes.items()
     )

@@ -10,6 +10,7 @@ from rigger import templates
 from rigger.errors import BadUsage, Interrupted, InvalidConfig, Refused, RiggerError, StepFailed
 from rigger.questions import validate
 from rigger.questions.model import Answer, BadAnswer, Choice, Question, of_program, said_of
+from rigger.questions.secrecy import is_made_of, secret_names
 from rigger.questions.sources import DRAFT, Sources
 from rigger.redact import MIN_LENGTH
 from rigger.templates import is_true
@@ -269,6 +270,19 @@ class Interview:
             choices = self.choices(question)
             return choices[0].value if choices else None
         return "false" if question.type == "confirm" else None
+
+    def secret_names(self) -> set[str]:
+        """Return the names of the answers that nobody may see: secrets, and what is made of them."""
+        saved = self.sources.saved
+        known = {name: saved[name] for name in self.sources.hidden if name in saved}
+        return secret_names(self.applicable(), self.answers, known)
+
+    def hides(self, question: Question) -> bool:
+        """Return whether nobody may see the answer of a question, or its default."""
+        secret = self.secret_names()
+        if question.secret or question.name in secret:
+            return True
+        return is_made_of(question.default or "", self.values(), secret, question.name)
 
     def _values_beside(self, question: Question) -> dict[str, str]:
         values = self.values()

@@ -47,6 +47,7 @@ class Sources:
     draft: Mapping[str, str] = field(repr=False, default_factory=dict)
     saved: Mapping[str, str] = field(repr=False, default_factory=dict)
     saved_name: str = "saved"
+    hidden: frozenset[str] = frozenset()  # the names of those saved values that are secrets
     meanwhile: Meanwhile = field(repr=False, default_factory=Meanwhile)
     given_name: str = "config.sh"
 

@@ -9,7 +9,7 @@ from rigger.configuration.resolve import CORE
 from rigger.environments import inventory
 from rigger.questions.model import BadAnswer
 from rigger.questions.validate import validate
-from rigger.redact import maskable
+from rigger.redact import holding
 from rigger.runs.environment import LIBEXEC
 from rigger.ssh.connections import forget_host_keys
 
@@ -42,9 +42,9 @@ def apply_output(
     _take_nodes(environment, step, given, succeeded)
     folders = _take_path(environment, given)
     before, secrets = environment.values(), environment.secrets()
-    secrets_known = maskable({**config.secrets, **given.secrets})
+    inherits = holding(given.values, [*config.secrets.values(), *given.secrets.values()])
     for name, value in given.values.items():
-        if name in secrets or name in given.secrets or any(secret in value for secret in secrets_known):
+        if name in secrets or name in given.secrets or name in inherits:
             given.secrets.setdefault(name, value)
     new = {**given.values, **given.secrets}
     environment.save_values({**before, **new}, given.secrets, folders)

@@ -21,7 +21,7 @@ from rigger.ui.plain import MAKE, WRITE, Plain, Prompt, rows_of
 from rigger.ui.terminal import can_draw
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from rigger.questions.interview import Interview
 
@@ -97,7 +97,8 @@ class Wizard:
             return answer
 
     def _tell_given(self, interview: Interview) -> None:
-        for question in interview.applicable():
+        hidden = interview.secret_names()
+        for question in map(_hiding(hidden), interview.applicable()):
             answer = interview.answers.get(question.name)
             if answer is None or question.name in self._told:
                 continue
@@ -119,7 +120,7 @@ class Wizard:
                 question.name,
                 (question.name, *_value_and_source(question, interview.answers.get(question.name))),
             )
-            for question in interview.applicable()
+            for question in map(_hiding(interview.secret_names()), interview.applicable())
         ]
         self.face.say()
         prompt = Prompt("Is this right?", "Pick an answer to change it.")
@@ -130,6 +131,8 @@ class Wizard:
 
     def _ask(self, interview: Interview, question: Question, present: Answer | None = None) -> None:
         """Ask until the answer is accepted; one that is the present answer stays what it is."""
+        if question.type in ("text", "path") and interview.hides(question):
+            question = replace(question, type="secret")
         shown = present.value if present else None
         while True:
             text = self._asked(interview, self.describe(question), shown, keep=present is not None)
@@ -240,6 +243,11 @@ def _stops(before: str, next_step: str = "") -> Iterator[None]:
         raise Interrupted(f"Interrupted before {before}.", next_step) from None
     except EOFError:
         raise BadUsage(f"The input ended before {before}.", next_step) from None
+
+
+def _hiding(names: Collection[str]) -> Callable[[Question], Question]:
+    """Return what makes a question of one of these names one for a secret, of which nothing is shown."""
+    return lambda question: replace(question, type="secret") if question.name in names else question
 
 
 def _for_eyes(question: Question, value: str) -> str:

@@ -96,7 +96,7 @@ def test_vars_that_hold_a_secret_are_secrets(wood, tmp_path):
 
 
 def test_what_rigger_works_by_holds_no_secret(wood, tmp_path):
-    wood.environment.store.write({**wood.environment.vars(), "TREE_ID": TOKEN}, {"TOKEN": TOKEN})
+    wood.environment.store.write({**wood.environment.vars(), "REF": TOKEN}, {"TOKEN": TOKEN})
     with pytest.raises(Refused, match="vars holds a secret, and cannot be packed") as problem:
         wood.save(tmp_path / "b.rigger")
     assert problem.value.next_step == "Change that secret, then save again."
