@@ -6,16 +6,20 @@ import contextlib
 import os
 import signal
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rigger.audit.events import Destroyed
 from rigger.configuration import resolve
+from rigger.conformance.copy import copied_path, copier
 from rigger.conformance.finding import ADVICE, FAIL, PASS, Finding
 from rigger.conformance.sandbox import NAME, RehearsalOptions, Sandbox, configure_sandbox, open_sandbox
 from rigger.conformance.traces import Snapshot, differences, end_processes, names_in, real_home, snapshot
 from rigger.conformance.watching import Watching, killing
+from rigger.environments.home import Home
 from rigger.errors import RiggerError
 from rigger.interface1.record import RECORD
+from rigger.modules import own_files
 from rigger.plans.model import Plan, Step
 from rigger.process import capture
 from rigger.runs.environment import LIBEXEC, script_environment
@@ -41,9 +45,13 @@ Say = Callable[[Finding], None]
 def rehearse(module: Module, options: RehearsalOptions, say: Say) -> str:
     """Run a module's scripts through a whole life and say what was found; return the folder if it is kept.
 
-    Raises BadUsage where a value is missing. What was made is destroyed, also after an error or an interrupt.
+    A module that writes into its own folder is tried as a copy: what is in there may be a live cluster's. Raises
+    BadUsage where a value is missing. What was made is destroyed, also after an error or an interrupt.
     """
+    home = Home()  # of the person
     with open_sandbox() as sandbox:
+        module = copier(home, module)(sandbox.root)
+        options = replace(options, provider=copied_path(home, options.provider, sandbox.root))
         environment = configure_sandbox(sandbox, module, options)
         rehearsal = Rehearsal(sandbox, environment, module, options, say)
         try:
@@ -199,11 +207,11 @@ class Rehearsal:
     def check_without_cluster(self, module: Module, when: str = "where nothing was made") -> None:
         """Run check where there is nothing: it may say so, but must end, and make nothing."""
         state = self.environment.file("modules", self.config().state_name(module))
-        before, nodes = snapshot(state), self.nodes()
+        before, nodes = _without_copies(snapshot(state)), self.nodes()
         result = self.step(module, "check")
         if result.timed_out or result.exit_code in (126, 127) or result.problems:
             self.say(FAIL, f"{self._why(result)} ({when})", self._file(result))
-        elif self.nodes() != nodes or snapshot(state) != before:
+        elif self.nodes() != nodes or _without_copies(snapshot(state)) != before:
             self.say(FAIL, f"makes something {when}: it should only look", self._file(result))
         else:
             self.say(PASS, f"works {when}", self._file(result))
@@ -296,11 +304,14 @@ class Rehearsal:
     def check_files(self) -> None:
         """See that the module's folder is as it was, and that nothing of it lies about."""
         changed = differences(self._before, snapshot(self.module.folder))
-        self.expect(
-            not changed,
-            "the scripts leave their own folder alone",
-            f"the scripts write to their own folder, which is read-only: {_listed(changed)}; use $RIGGER_STATE_DIR",
-        )
+        if changed and self.module.contract.keeps_files_in_folder:
+            self.say(PASS, f"the scripts write to their own folder, which is kept: {_listed(changed)}")
+        else:
+            self.expect(
+                not changed,
+                "the scripts leave their own folder alone",
+                f"the scripts write to their own folder, which is read-only: {_listed(changed)}; use $RIGGER_STATE_DIR",
+            )
         if left := sorted(snapshot(self.sandbox.temporary)):
             self.say(ADVICE, f"temporary files stay behind: {_listed(left)}")
         if new := sorted({*names_in(self._own_home)} - self._in_real_home):
@@ -324,10 +335,9 @@ class Rehearsal:
         home, own = self.sandbox.home, Snapshot()
         for name, status in snapshot(home).items():
             path = os.path.join(home, name)
-            kept = (
-                path.startswith(self.environment.file("modules") + os.sep)
-                and os.path.basename(name) != RECORD
-            )
+            kept = path.startswith(self.environment.file("modules") + os.sep) and os.path.basename(
+                name
+            ) not in (RECORD, own_files.RECORD)
             if kept or not path.startswith(self.environment.home + os.sep):
                 own[name] = status
         return own
@@ -351,6 +361,11 @@ class Rehearsal:
             return
         left = end_processes(self.sandbox.root)
         self.expect(not left, "no process stays behind", f"processes stay behind: {_listed(left)}")
+
+
+def _without_copies(state: Snapshot) -> Snapshot:
+    """Return a module's state without what rigger itself keeps there of the module's own folder."""
+    return {name: status for name, status in state.items() if not name.startswith(own_files.KEPT)}
 
 
 def _count(number: int, noun: str) -> str:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
 
     from rigger.environments.environment import Environment
+    from rigger.environments.home import Home
     from rigger.plans.model import Plan, Step
 
 SCRIPTS = "scripts"  # in an environment: modules that came in a bundle, which stay as somebody agreed to them
@@ -297,6 +298,14 @@ def require_whole(environment: Environment, plan: Plan) -> None:
     for step in plan.steps:
         if problem := problem_of(environment, step):
             raise problem
+
+
+def known_files(home: Home, module: Module) -> frozenset[str]:
+    """Return the files in a module's folder that environments of a home keep: paths relative to it."""
+    places = (home.at(name).file("modules", module.name, RECORD) for name in home.names())
+    records = (_read(place) for place in places)
+    folder = os.path.realpath(module.folder)
+    return frozenset(name for record in records if record.folder == folder for name in record.names)
 
 
 def _others(environment: Environment, module: str) -> Iterator[str]:

@@ -9,7 +9,7 @@ PLATFORM = "interface: 2\nname: tulip\nrole: platform\ndescription: A flower\nve
 SCRIPTS = {
     "install": "",
     "create": """
-        [ -s pots ] || { pot=$(date +%s%N).$$; mkdir -p "$MACHINES"; touch "$MACHINES/$pot"; echo "$pot" >pots; }
+        [ -s pots ] || { pot=$(date +%s%N).$$; mkdir -p "$MACHINES"; echo "$pot" >pots; touch "$MACHINES/$pot"; }
         echo $$ >"$MACHINES.pid"
         sleep "${KILN_SLEEPS:-0}"
     """,

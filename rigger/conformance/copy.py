@@ -1,0 +1,98 @@
+"""A copy of a module whose scripts write into their own folder: what they wrote there before is a live cluster's."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from rigger.conformance.subject import SHELLS, interpreter
+from rigger.git import inspect as git_inspect
+from rigger.modules import own_files
+from rigger.modules.interface1 import PLACE, is_provider, load
+from rigger.runs.own_folder import known_files
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from rigger.environments.home import Home
+    from rigger.modules.model import Module
+
+SCRIPTS = (".sh", ".bash", ".py", ".tf", ".tf.json", ".tmpl", ".tpl")
+
+
+def copier(home: Home, module: Module) -> Callable[[str], Module]:
+    """Return what makes a copy of a module below a folder, without the state that is in it, and returns the copy.
+
+    In a git repository the whole of it is copied, as git tracks it: scripts reach for their neighbours. A module that
+    writes nothing into its folder is tried where it is.
+    """
+    if not module.contract.keeps_files_in_folder:
+        return lambda folder: module
+    live = known_files(home, module)
+
+    def copy(folder: str) -> Module:
+        top, names = _chosen(os.path.realpath(module.folder), live)
+        target = os.path.join(folder, os.path.basename(top) or "repository")
+        for name in names:
+            _copy(os.path.join(top, name), os.path.join(target, name))
+        own = os.path.relpath(os.path.realpath(module.folder), top)
+        return replace(module, folder=os.path.normpath(os.path.join(target, own)))
+
+    return copy
+
+
+def copied_path(home: Home, path: str, folder: str) -> str:
+    """Return a provider's path, of a copy below a folder where it has to be one; a name stays a name."""
+    whole = os.path.abspath(os.path.expanduser(path))
+    if os.sep not in path or not is_provider(whole):
+        return path
+    return copier(home, load(whole))(folder).folder
+
+
+def _chosen(folder: str, live: frozenset[str]) -> tuple[str, list[str]]:
+    """Return the top of what is copied, and the files of it."""
+    repository = git_inspect.around(folder)
+    tracked = git_inspect.tracked(repository, folder, links=True) if repository else []
+    if tracked:
+        names = [
+            os.path.relpath(path, repository) for path in git_inspect.tracked(repository, repository, True)
+        ]
+        inner = [os.path.relpath(path, folder) for path in git_inspect.untracked(repository, folder)]
+        new = [name for name in inner if _is_script(os.path.join(folder, name))]
+    else:
+        parent = os.path.dirname(folder)
+        repository = parent if os.path.basename(parent) == PLACE else folder
+        names, new = [os.path.relpath(path, repository) for path in _files(repository)], []
+    within = os.path.relpath(folder, repository)
+    all_names = {*names, *(os.path.normpath(os.path.join(within, name)) for name in new)}
+    return repository, sorted(name for name in all_names if not _is_live(name, within, live))
+
+
+def _files(folder: str) -> Iterator[str]:
+    return (os.path.join(folder, name) for name in own_files.files(folder))
+
+
+def _is_live(name: str, within: str, live: frozenset[str]) -> bool:
+    """Return whether a file tells what exists: one that an environment keeps, or Terraform's."""
+    parts = name.split(os.sep)
+    return os.path.relpath(name, within) in live or ".terraform" in parts or ".tfstate" in parts[-1]
+
+
+def _is_script(path: str) -> bool:
+    """Return whether a file that git does not track yet is a new part of the module, and not what a step left."""
+    if not os.path.isfile(path) or os.path.islink(path):
+        return False
+    with open(path, "rb") as file:
+        first = file.readline(256).decode("utf-8", "replace")
+    runs = os.path.basename(interpreter(first) or "") in SHELLS or os.access(path, os.X_OK)
+    return runs or path.endswith(SCRIPTS)
+
+
+def _copy(source: str, target: str) -> None:
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    if os.path.islink(source):
+        os.symlink(os.readlink(source), target)
+    elif os.path.isfile(source):
+        shutil.copy2(source, target)
