@@ -382,6 +382,15 @@ class Resumed(Event):
     """A suspended cluster was started again."""
 
 
+@event("restore-started")
+class RestoreStarted(Event):
+    """The platform's data is about to be put back."""
+
+    file: str
+
+    checks = {"file": _is_line}
+
+
 @event("restored")
 class Restored(Event):
     """The platform's data was put back."""

@@ -9,6 +9,7 @@ from rigger.audit.checkouts import CheckoutHistory
 from rigger.audit.cluster import ClusterHistory, RecordedCluster
 from rigger.audit.events import Record, parse
 from rigger.audit.leftovers import LeftoverHistory
+from rigger.audit.restores import RestoreHistory
 from rigger.audit.runs import RunHistory
 from rigger.audit.steps import StepHistory
 from rigger.audit.suspension import Suspension, SuspensionHistory, require_not_suspended
@@ -27,6 +28,7 @@ class ClusterState:
     steps: StepHistory
     suspension: Suspension | None
     upgrade: PendingUpgrade | None
+    restore: str  # the file of a restore that did not finish
     runs: RunHistory
     checkouts: CheckoutHistory
     leftovers: LeftoverHistory
@@ -36,8 +38,8 @@ class ClusterState:
         """Return what the records of an audit log, the oldest first, come to."""
         clusters, suspensions, upgrades = ClusterHistory(), SuspensionHistory(), UpgradeHistory()
         steps, runs, checkouts = StepHistory(), RunHistory(), CheckoutHistory()
-        leftovers = LeftoverHistory()
-        parts = (clusters, steps, suspensions, upgrades, runs, checkouts, leftovers)
+        restores, leftovers = RestoreHistory(), LeftoverHistory()
+        parts = (clusters, steps, suspensions, upgrades, restores, runs, checkouts, leftovers)
         for record in records:
             event = parse(record)
             for part in parts:
@@ -48,6 +50,7 @@ class ClusterState:
             steps,
             suspensions.suspension,
             upgrades.pending,
+            restores.pending,
             runs,
             checkouts,
             leftovers,

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 UNDOES = {"undeploy": ("platform/",), "destroy": ("provider/", "platform/")}
 # What an upgrade does as well, so that it need not run for that version again.
 UPGRADED = ("/install", "/deploy", "/setup-clients")
+SKIPPED = 77  # the exit code by which a test says that it does not apply, as Automake's tests do
 
 
 @frozen
@@ -45,6 +46,11 @@ class StepRun:
     def succeeded(self) -> bool:
         return self.finished is not None and self.finished.exit_code == 0
 
+    @property
+    def skipped(self) -> bool:
+        """Whether this was a test that said that it does not apply."""
+        return self.finished is not None and is_skipped(self.finished)
+
     def outcome(self) -> str:
         """Return how it ended, in words that follow its name."""
         if self.finished is None:
@@ -55,6 +61,11 @@ class StepRun:
 
     def with_parameters(self, parameters: Mapping[str, str]) -> StepRun:
         return replace(self, started=self.started.with_values(parameters={**self.parameters, **parameters}))
+
+
+def is_skipped(finished: StepFinished) -> bool:
+    """Return whether a step was a test that said that it does not apply."""
+    return finished.exit_code == SKIPPED and "/" in finished.step
 
 
 class StepHistory:

@@ -18,7 +18,7 @@ EMPTIES = ("undeploy", "suspend")  # steps that take the platform, or its machin
 
 @frozen
 class Suspension:
-    """A suspend that has begun or ended and was not resumed."""
+    """A suspend that has begun to take things away, or ended, and was not resumed."""
 
     done: bool
     saved: str  # the path of its backup, in the environment; empty where none was made
@@ -44,14 +44,19 @@ class SuspensionHistory:
                 self._begun = event
             case Resumed() | Destroyed():
                 self._begun, self._emptied = None, False
+            case StepStarted(
+                command="destroy", step="destroy"
+            ):  # no resume brings back what is being removed
+                self._begun, self._emptied = None, False
             case StepStarted() if event.step in EMPTIES:
                 self._emptied = self._begun is not None
 
     @property
     def suspension(self) -> Suspension | None:
-        if self._begun is None:
+        done = isinstance(self._begun, Suspended)
+        if self._begun is None or not (done or self._emptied):  # one that took nothing away is over
             return None
-        return Suspension(isinstance(self._begun, Suspended), self._begun.backup, self._emptied)
+        return Suspension(done, self._begun.backup, self._emptied)
 
 
 def require_not_suspended(name: str, suspension: Suspension | None) -> None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rigger.audit.events import (
+    CheckedOut,
     Destroyed,
     Event,
     Restored,
+    RunFinished,
+    RunStarted,
     StepFinished,
     StepStarted,
     UpgradeFinished,
@@ -38,7 +41,7 @@ class Request:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class PendingUpgrade:
-    """An upgrade that was begun and not finished."""
+    """An upgrade that began to change something, and was not finished."""
 
     request: Request
     steps: StepHistory  # since it began
@@ -55,10 +58,14 @@ def unfinished(name: str, start: str, to: str) -> str:
 
 
 class UpgradeHistory:
-    """The upgrade that is not finished, and what it has done."""
+    """The upgrade that is not finished, and what it has done.
+
+    One that ended before it changed anything, neither cluster nor checkout, is over: there is nothing to go on with.
+    """
 
     def __init__(self) -> None:
         self._begun: UpgradeStarted | None = None
+        self._changed = False
         self._steps = StepHistory()
         self._backups: set[tuple[str, int]] = set()  # runs and numbers of steps
         self._backup: StepFinished | None = None
@@ -67,9 +74,20 @@ class UpgradeHistory:
         """Take the next event of the log in."""
         match event:
             case UpgradeStarted():
-                self._begun, self._steps, self._backups, self._backup = event, StepHistory(), set(), None
+                self._begun, self._changed = event, event.rollback  # the way back is from something half-way
+                self._steps, self._backups, self._backup = StepHistory(), set(), None
             case UpgradeFinished() | UpgradeRolledBack() | Destroyed() | Restored():
                 self._begun = None
+            case StepStarted(command="destroy"):  # whatever comes after it is made anew
+                self._begun = None
+            case RunFinished() if not self._changed:
+                self._begun = None
+            case RunStarted() if not self._changed and event.command != "upgrade":  # it was killed
+                self._begun = None
+            case CheckedOut(ref=None, tag=None):  # as an upgrade does
+                self._changed = True
+            case StepStarted(command="upgrade") if event.step.startswith("upgrade-"):
+                self._changed = True
             case StepStarted(command="upgrade", step="backup"):
                 self._backups.add((event.run, event.number))
             case StepFinished(exit_code=0) if (event.run, event.number) in self._backups:
@@ -80,7 +98,7 @@ class UpgradeHistory:
     @property
     def pending(self) -> PendingUpgrade | None:
         begun = self._begun
-        if begun is None:
+        if begun is None or not self._changed:
             return None
         request = Request(begun.from_, begun.to, begun.style, begun.seq, begun.rollback)
         return PendingUpgrade(request, self._steps, self._backup)

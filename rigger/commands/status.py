@@ -1,7 +1,9 @@
 """rigger status"""
 
+import shlex
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from rigger.audit.runs import seconds
 from rigger.audit.upgrades import WAYS_ON, unfinished
@@ -43,6 +45,11 @@ def _state(status: Status) -> str:
         return f"deployed since {_local(status.since)}"
     if status.state == "unfinished" and last_command == "destroy":
         return 'a destroy did not finish. Next: "rigger destroy" goes on, "rigger provision" makes it anew'
+    if status.state == "half-restored":
+        file = shlex.quote(status.restore)
+        return f'a restore did not finish, its data may not be whole. Next: "rigger restore {file}"'
+    if status.upgrade and status.state in ("unwell", "unfinished"):  # its own ways on are said below
+        return "between two versions"
     return {
         "configured": 'configured, nothing made yet. Next: "rigger provision"',
         "created": 'machines made, platform not deployed. Next: "rigger provision"',
@@ -58,9 +65,15 @@ def _state(status: Status) -> str:
 def _last_run(status: Status) -> Iterator[str]:
     run = status.last_run
     if run is not None:
-        steps = ", ".join(f"{s['step']}{'' if s['exit_code'] == 0 else ' failed'}" for s in run["steps"])
+        steps = ", ".join(f"{step['step']}{_ended(step)}" for step in run["steps"])
         ended = f"{run['outcome']} ({steps})" if steps else run["outcome"]
         yield f"last run: {run['command']} at {_local(run['time'])}: {ended}"
+
+
+def _ended(step: Mapping[str, Any]) -> str:
+    if step.get("skipped"):
+        return " skipped"
+    return " failed" if step["exit_code"] else ""
 
 
 def _local(moment: str) -> str:

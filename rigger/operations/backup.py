@@ -6,7 +6,7 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rigger.audit.events import Restored
+from rigger.audit.events import Restored, RestoreStarted
 from rigger.errors import BadUsage
 from rigger.operations.consent import Consent
 from rigger.operations.session import session
@@ -53,6 +53,7 @@ def restore(
         reporter.plan(plan)
         reporter.warn(f"All data of {work.name} will be replaced by what is in {path}.")
         consent.agree("Go on, although the data of now will be replaced?")
+        work.record(RestoreStarted(file=path))
         result = work.run(plan, before={"file": path})
         work.record(Restored(file=path), result.run)
         return result

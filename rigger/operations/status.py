@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from rigger.audit.steps import is_skipped
 from rigger.configuration.identity import require_recorded
 from rigger.configuration.resolve import resolve
 from rigger.environments.state import state_of
@@ -45,6 +46,7 @@ class Status:
     leftovers: tuple[str, ...]  # what may exist and nobody knows how it is found
     last_run: Mapping[str, Any] | None
     upgrade: Request | None  # that was begun and not finished
+    restore: str  # the file of a restore that was begun and not finished
     problem: str  # why no step would be run with these vars, if none would
     running: str  # who works there now, if anybody does
 
@@ -85,6 +87,7 @@ def status(environment: Environment) -> Status:
         leftovers=tuple(state.leftovers.items),
         last_run=last,
         upgrade=state.upgrade.request if state.upgrade else None,
+        restore=state.restore,
         problem=_problem(environment, config),
         running=environment.lock.holder(),
     )
@@ -97,7 +100,13 @@ def _run(run: RecordedRun, busy_since: float | None) -> Mapping[str, Any]:
         "time": run.started.time,
         "outcome": run.outcome(busy_since),
         "steps": [
-            {"module": step.module, "step": step.step, "exit_code": step.exit_code} for step in run.steps
+            {
+                "module": step.module,
+                "step": step.step,
+                "exit_code": step.exit_code,
+                **({"skipped": True} if is_skipped(step) else {}),
+            }
+            for step in run.steps
         ],
     }
 
@@ -117,6 +126,8 @@ def _state_word(
         return "suspended" if state.suspension.done else "half-suspended"
     if destroying or any(steps.unfinished(key) for key in steps.last if key.endswith(MAKES)):
         return "unfinished"
+    if state.restore:
+        return "half-restored"
     if steps.failed_checks:
         return "unwell"
     if deployed:

@@ -128,7 +128,7 @@ def _run(work: Session, request: Request, plan: Plan, release: Release | None) -
     try:
         return work.run(plan, before={"from": request.start, "to": request.to}, prepare=prepare)
     except RiggerError as problem:
-        problem.next_step = ways_out(work)
+        problem.next_step = ways_out(work, request)
         raise
 
 

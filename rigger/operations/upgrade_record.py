@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
+from rigger import versions
 from rigger.audit.runs import seconds
 
 if TYPE_CHECKING:
     from rigger.audit.events import StepFinished
-    from rigger.audit.upgrades import PendingUpgrade
+    from rigger.audit.upgrades import PendingUpgrade, Request
     from rigger.operations.session import Session
 
 
-def ways_out(work: Session) -> str:
-    """Return the exact state of the upgrade that is not finished, and the commands that lead out of it."""
+def ways_out(work: Session, request: Request) -> str:
+    """Return the exact state that an upgrade stopped in, and the commands that lead out of it."""
     upgrade = work.state.upgrade
-    assert upgrade is not None
+    if upgrade is None:
+        return (
+            f"The cluster still runs {request.start}: nothing of it was changed, and this upgrade is over. "
+            f'Put that right and type "{command_for(request)}".'
+        )
     recorded = work.environment.vars().get("VERSION", "no version")
     ways = [f"{_how_far(upgrade)}; {recorded} is recorded.", 'Go on: "rigger upgrade --resume".']
     if not upgrade.request.back:
@@ -30,13 +36,20 @@ def end_of(step: StepFinished) -> float:
     return seconds(step.time) + int(step.time[20:23]) / 1000 + 0.001
 
 
+def command_for(request: Request) -> str:
+    """Return the command that asks for such an upgrade."""
+    words = ["rigger", "upgrade", "--to", request.to, "--upgrade-style", request.style]
+    older = versions.key(request.to) < versions.key(request.start)
+    return shlex.join([*words, *(["--allow-downgrade"] if older else [])])
+
+
 def _how_far(upgrade: PendingUpgrade) -> str:
     """Return how far an upgrade got, in words."""
     request = upgrade.request
     upgraded = next((run for key, run in upgrade.steps.last.items() if key.endswith(request.verb)), None)
     way = f"{request.start} {'back ' if request.back else ''}to {request.to}"
-    if upgraded is None:
+    if upgraded is None and not request.back:
         return f"The cluster still runs {request.start}: nothing of it was changed yet"
-    if not upgraded.succeeded:
+    if upgraded is None or not upgraded.succeeded:
         return f"The cluster is between two versions, on its way from {way}"
     return f"All members were brought from {way}, but that was not found to be well"

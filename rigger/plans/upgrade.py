@@ -127,10 +127,11 @@ def watches(platform: Module, history: StepHistory) -> bool:
     if WATCH not in platform.suites:
         return False
     deployed = history.done.get(f"platform/{platform.name}/tests/{DEPLOY_APPS}")
-    removed = history.done.get(f"platform/{platform.name}/tests/{DESTROY_APPS}")
+    removed = history.last.get(f"platform/{platform.name}/tests/{DESTROY_APPS}")
     if deployed is None:
         return False
-    return removed is None or removed.started.seq < deployed.started.seq
+    # A removal that failed may have removed them all the same.
+    return removed is None or removed.skipped or removed.started.seq < deployed.started.seq
 
 
 def report(results: Sequence[_Result]) -> dict[str, str]:

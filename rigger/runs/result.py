@@ -6,6 +6,7 @@ import os
 from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
+from rigger.audit.steps import SKIPPED
 from rigger.text import duration
 from rigger.values import frozen
 
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
 
     from rigger.environments.environment import Environment
     from rigger.plans.model import Step
-
-SKIPPED = 77  # the exit code by which a test says that it does not apply, as Automake's tests do
 
 
 @frozen
@@ -49,6 +48,7 @@ class StepResult:
             "module": f"{self.step.module.role}/{self.step.module.name}",
             "step": self.step.verb,
             "good": self.good,
+            **({"skipped": True} if self.skipped else {}),
             "exit_code": self.exit_code,
             "seconds": round(self.seconds, 3),
             "log": self.log,

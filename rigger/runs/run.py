@@ -26,6 +26,7 @@ from rigger.runs.output import apply_output, missing_outputs, validate_backup, w
 from rigger.runs.own_folder import OwnFolder
 from rigger.runs.result import StepResult
 from rigger.runs.step_files import StepFiles
+from rigger.runs.ways_on import after_failure, after_interrupt
 from rigger.sources import checkout as source_checkout
 from rigger.ssh import agent
 from rigger.ssh.agent import key_problem
@@ -67,16 +68,18 @@ class Run:
             outcome = "failed"
             try:
                 for number, step in enumerate(plan.steps, 1):
-                    self._stop_if_asked(interrupts)
+                    self._stop_if_asked(interrupts, plan)
                     self.before_step(step)
                     result = self._attempts(plan, number, step, interrupts)
                     self.results.append(result)
                     self.on_step_finished(result)
                     if result.interrupted:
                         outcome = "interrupted"
-                        raise Interrupted(result.describe(self.environment), _again(plan))
-                    if not result.good and not step.goes_on:
-                        raise StepFailed(result.describe(self.environment), self._next_step(plan, step))
+                        raise Interrupted(result.describe(self.environment), after_interrupt(plan))
+                    if not (result.good or result.skipped or step.goes_on):
+                        raise StepFailed(
+                            result.describe(self.environment), after_failure(plan, step, self.id)
+                        )
                 well = all(
                     (result.good or result.skipped) and not result.leftovers for result in self.results
                 )
@@ -142,11 +145,9 @@ class Run:
                 _not_recorded("the run has ended", problem).message
             )  # another error is under way
 
-    def _stop_if_asked(self, interrupts: Interrupts) -> None:
+    def _stop_if_asked(self, interrupts: Interrupts, plan: Plan) -> None:
         if interrupts.requested():
-            raise Interrupted(
-                "Interrupted between two steps; nothing was running.", "The same command goes on from here."
-            )
+            raise Interrupted("Interrupted between two steps; nothing was running.", after_interrupt(plan))
 
     def _attempts(self, plan: Plan, number: int, step: Step, interrupts: Interrupts) -> StepResult:
         """Run a step, and again what is idempotent and failed because a connection to a node was lost."""
@@ -314,13 +315,6 @@ class Run:
         for problem in result.problems:
             self.reporter.warn(problem)
 
-    def _next_step(self, plan: Plan, step: Step) -> str:
-        if plan.command == "provision":
-            if step.checks:
-                return 'Type "rigger status" to see what exists; "rigger provision" runs the steps before the check again.'
-            return 'Put that right and type "rigger provision": it goes on with this step. "rigger check" shows what exists.'
-        return f'"rigger logs {self.id}" shows all that was printed.'
-
     def _script_environment(self, plan: Plan, step: Step, number: int, channels: StepFiles) -> dict[str, str]:
         environment = script_environment(self.environment, self.config, step.module)
         environment.update(
@@ -362,14 +356,6 @@ def _not_kept(ended: Step, outcome: Outcome, problem: Unwritable) -> StepFailed:
     return StepFailed(
         f"{ended.shown} exited {outcome.exit_code}, but what it gave back could not be kept: {problem.message.rstrip('.')}.",
         "Make room or correct the permissions, then run the same command again; it takes that over first.",
-    )
-
-
-def _again(plan: Plan) -> str:
-    return (
-        f'Type "rigger {plan.command}" to go on: finished steps are not repeated.'
-        if plan.command == "provision"
-        else ""
     )
 
 

@@ -101,10 +101,34 @@ def write_run(write, run, command, steps, outcome, id) -> None:
 # ---- the simple readings ---------------------------------------------------------------------------------
 
 
-def after_last(records: list[dict], *events: str) -> list[dict]:
-    """Return what came after the last of some events."""
-    at = [number for number, record in enumerate(records, 1) if record["event"] in events]
+def after_last(records: list[dict], *events: str, by_step: dict | None = None) -> list[dict]:
+    """Return what came after the last of some events, and of steps that began with some fields."""
+    at = [
+        number
+        for number, record in enumerate(records, 1)
+        if record["event"] in events
+        or by_step
+        and record["event"] == "step-started"
+        and by_step.items() <= record.items()
+    ]
     return records[at[-1] if at else 0 :]
+
+
+def after(records: list[dict], one: dict) -> list[dict]:
+    return [record for record in records if record["seq"] >= one["seq"]]
+
+
+def has_changed(records: list[dict]) -> bool:
+    """Return whether an upgrade changed something before its run ended; the way back from one has, always."""
+    for record in records[1:] if not records[0]["rollback"] else []:
+        if record["event"] == "run-finished":
+            return False
+        if record["event"] == "run-started" and record["command"] != "upgrade":
+            return False
+        if record["event"] == "step-started" and record["step"] == "upgrade-graceful":
+            if record["command"] == "upgrade":
+                return True
+    return records[0]["rollback"]
 
 
 def of(records: list[dict], *events: str) -> list[dict]:
@@ -269,12 +293,12 @@ def run_of(records: list[dict], step: dict) -> dict:
 def test_a_suspension(life):
     records = records_of(life)
     state = ClusterState.of(records)
-    alive = after_last(records, "resumed", "destroyed")
+    alive = after_last(records, "resumed", "destroyed", by_step={"step": "destroy", "command": "destroy"})
     begun = of(alive, "suspend-started", "suspended")
-    assert (state.suspension is None) == (not begun)
+    taken = [r for r in of(alive, "step-started") if r["step"] in ("undeploy", "suspend")]
+    emptied = any(begun and r["seq"] > begun[0]["seq"] for r in taken)
+    assert (state.suspension is None) == (not begun or not emptied and begun[-1]["event"] != "suspended")
     if state.suspension:
-        taken = [r for r in of(alive, "step-started") if r["step"] in ("undeploy", "suspend")]
-        emptied = any(r["seq"] > begun[0]["seq"] for r in taken)
         assert state.suspension.done == (begun[-1]["event"] == "suspended")
         assert state.suspension.emptied == emptied
         assert state.suspension.backup == (begun[-1]["backup"] if emptied else "")
@@ -285,13 +309,20 @@ def test_a_suspension(life):
 
 
 @settings(max_examples=200, deadline=None)
-@given(lives("upgrade-started", commands=["upgrade", "upgrade", "backup"], steps=[(PLATFORM, "backup")]))
+@given(
+    lives(
+        "upgrade-started",
+        commands=["upgrade", "upgrade", "backup"],
+        steps=[(PLATFORM, "backup"), (PLATFORM, "upgrade-graceful")],
+    )
+)
 def test_an_upgrade(life):
     records = records_of(life)
     state = ClusterState.of(records)
-    alive = after_last(records, "upgrade-finished", "upgrade-rolled-back", "destroyed", "restored")
+    ends = ("upgrade-finished", "upgrade-rolled-back", "destroyed", "restored")
+    alive = after_last(records, *ends, by_step={"command": "destroy"})
     begun = of(alive, "upgrade-started")
-    assert (state.upgrade is None) == (not begun)
+    assert (state.upgrade is None) == (not begun or not has_changed(after(alive, begun[-1])))
     if state.upgrade:
         request, start = state.upgrade.request, begun[-1]
         assert (request.start, request.to, request.since) == (start["from"], start["to"], start["seq"])

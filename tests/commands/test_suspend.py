@@ -90,9 +90,11 @@ def test_a_backup_that_fails_stops_it(cluster):
     cluster.script("platform", "backup", "exit 1")
     cluster.rigger("suspend", "-y", code=5)
     assert cluster.ran() == ["platform/backup"] and cluster.content("fruit") == "a pear"
-    assert state(cluster) == "half-suspended"
-    # Nothing was taken away: there is nothing to put back.
-    cluster.rigger("resume")
+    # Nothing was taken away: that suspend is over, and all commands work as before.
+    assert state(cluster) == "deployed"
+    assert "wood is not suspended" in cluster.rigger("resume", code=2).err
+    cluster.rigger("test", "smoke")
+    cluster.rigger("provision")
     assert "platform/restore" not in cluster.ran() and cluster.content("fruit") == "a pear"
 
 

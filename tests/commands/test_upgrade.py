@@ -266,8 +266,6 @@ def test_what_is_not_ready_changes_nothing(cluster):
 
 
 STATES = {
-    "tests/app-test": "still runs 1.9.0: nothing of it was changed yet",
-    "backup": "still runs 1.9.0: nothing of it was changed yet",
     "upgrade-graceful": "is between two versions, on its way from 1.9.0 to 1.10.0",
     "check": "All members were brought from 1.9.0 to 1.10.0, but",
 }
@@ -275,16 +273,14 @@ STATES = {
 
 @pytest.mark.parametrize("verb", STATES)
 def test_a_failure_tells_the_state_and_the_ways_out(watched, verb):
-    good = {"check": "", "backup": 'echo data >"$RIGGER_BACKUP_FILE"', "upgrade-graceful": VERSION_OF}
+    good = {"check": "", "upgrade-graceful": VERSION_OF}
     watched.script("platform", verb, "echo it broke; exit 3")
     failed = watched.rigger(*UPGRADE, code=5)
     assert f"platforms/tree/{verb} exited 3" in failed.err
     assert STATES[verb] in failed.err and "1.9.0 is recorded" in failed.err
     assert '"rigger upgrade --resume"' in failed.err and '"rigger upgrade --rollback"' in failed.err
-    backups = os.path.isdir(watched.file("backups")) and os.listdir(watched.file("backups"))
-    assert ("rigger restore" in failed.err) == bool(backups) == (verb in ("upgrade-graceful", "check"))
-    if backups:
-        assert watched.file("backups", backups[0]) in failed.err
+    [backup] = os.listdir(watched.file("backups"))
+    assert f"rigger restore {watched.file('backups', backup)}" in failed.err
     assert version(watched) == "1.9.0"
     status = watched.rigger("status")
     assert "The upgrade of wood from 1.9.0 to 1.10.0 is not finished." in status.out
@@ -294,16 +290,51 @@ def test_a_failure_tells_the_state_and_the_ways_out(watched, verb):
         refused = watched.rigger(*words, code=3)
         assert "from 1.9.0 to 1.10.0 is not finished" in refused.err and "--resume" in refused.err
     done = watched.ran()
-    watched.script("platform", verb, good.get(verb, ""))
+    watched.script("platform", verb, good[verb])
     said = watched.rigger("upgrade", "--resume")
     assert "wood runs 1.10.0." in said.out and "Saved before" not in said.out
     again = watched.ran()
-    assert done.count("platform/backup") + again.count("platform/backup") == (2 if verb == "backup" else 1)
+    assert done.count("platform/backup") + again.count("platform/backup") == 1
     if verb == "check":
         assert "platform/upgrade-graceful" not in again
     assert again[-2:] == WATCHED[-2:]
     assert version(watched) == "1.10.0" and changes_nothing(watched)
     assert json.loads(watched.rigger("status", "-o", "json").out)["upgrade"] is None
+
+
+@pytest.mark.parametrize("verb", ["tests/app-test", "backup"])
+def test_a_failure_that_changed_nothing_ends_it(watched, verb):
+    watched.script("platform", verb, "echo it broke; exit 3")
+    failed = watched.rigger(*UPGRADE, code=5)
+    assert "still runs 1.9.0: nothing of it was changed, and this upgrade is over." in failed.err
+    assert f'"rigger {" ".join(UPGRADE)}"' in failed.err and "--resume" not in failed.err
+    status = json.loads(watched.rigger("status", "-o", "json").out)
+    assert (status["upgrade"], status["state"], version(watched)) == (None, "deployed", "1.9.0")
+    assert "No upgrade of wood is unfinished." in watched.rigger("upgrade", "--resume", code=2).err
+    watched.rigger("provision")
+    watched.ran()
+    watched.script("platform", verb, 'echo data >"${RIGGER_BACKUP_FILE:-/dev/null}"')
+    watched.rigger(*UPGRADE)
+    assert watched.ran() == WATCHED and version(watched) == "1.10.0"
+
+
+def test_a_skipped_test_is_no_failure(watched):
+    watched.script("platform", "tests/app-test", "echo not here; exit 77")
+    said = watched.rigger(*UPGRADE)
+    assert said.out.count("skipped") == 2 and "wood runs 1.10.0." in said.out
+    assert watched.ran() == WATCHED and version(watched) == "1.10.0"
+    assert "app-test skipped" in watched.rigger("status").out.replace("tests/", "")
+    last = json.loads(watched.rigger("status", "-o", "json").out)["last_run"]
+    assert [step["step"] for step in last["steps"] if step.get("skipped")] == ["tests/app-test"] * 2
+
+
+def test_applications_are_not_watched_once_their_removal_began(watched):
+    watched.script("platform", "tests/app-destroy", "exit 1")
+    watched.rigger("test", "app-destroy", code=6)
+    watched.script("platform", "tests/app-test", "echo none is deployed; exit 1")
+    watched.ran()
+    watched.rigger(*UPGRADE)
+    assert "platform/tests/app-test" not in watched.ran() and version(watched) == "1.10.0"
 
 
 def test_the_way_back(watched):
@@ -532,7 +563,7 @@ def test_what_a_failed_backup_wrote_is_no_backup(cluster):
     cluster.script("platform", "backup", 'echo half >"$RIGGER_BACKUP_FILE"; exit 3')
     cluster.rigger(*UPGRADE, code=5)
     assert [name.endswith(".backup.incomplete") for name in os.listdir(cluster.file("backups"))] == [True]
-    assert "rigger restore" not in cluster.rigger("upgrade", "--resume", code=5).err
+    assert "rigger restore" not in cluster.rigger(*UPGRADE, code=5).err
 
 
 def test_no_backup_no_upgrade(cluster):

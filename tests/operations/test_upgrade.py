@@ -139,7 +139,8 @@ def test_when_the_backup_of_an_upgrade_was_whole():
     def backup_finished(command, **end):
         started = record("step-started", command=command, step="backup", number=1)
         done = record("step-finished", number=1, time="1970-01-01T00:01:00.250Z", **end)
-        backup = ClusterState.of([record("upgrade-started"), started, done]).upgrade.backup
+        changing = record("step-started", command="upgrade", step="upgrade-graceful", number=2)
+        backup = ClusterState.of([record("upgrade-started"), started, done, changing]).upgrade.backup
         return upgrade_record.end_of(backup) if backup else 0
 
     assert backup_finished("upgrade", exit_code=0) == pytest.approx(60.251)

@@ -125,14 +125,16 @@ def test_a_platform_without_styles_offers_none(tmp_path):
 
 
 def history(*verbs) -> StepHistory:
-    """Return a history in which these steps of the platform were done, in that order."""
+    """Return a history in which these steps of the platform ran, in that order; by itself a verb is one that was done."""
     steps = StepHistory()
     for number, verb in enumerate(verbs, 1):
+        verb, code = (verb, 0) if isinstance(verb, str) else verb
         own = {"run": "r", "number": number, "module": "platform/tree", "step": verb}
         common = {"command": "upgrade", "script": "", "sha256": "", "shared": None, "why": "", "log": ""}
         steps.take(StepStarted(seq=2 * number, parameters={"VERSION": "1.9.0"}, **common, **own))
-        ended = {"exit_code": 0, "seconds": 1.0, "log_size": 0, "log_sha256": "", "changed": ()}
-        steps.take(StepFinished(seq=2 * number + 1, **ended, **own))
+        ended = {"exit_code": code, "seconds": 1.0, "log_size": 0, "log_sha256": "", "changed": ()}
+        if code is not None:
+            steps.take(StepFinished(seq=2 * number + 1, **ended, **own))
     return steps
 
 
@@ -180,6 +182,9 @@ def test_applications_that_were_deployed_are_watched_before_and_after(tree):
         (["tests/app-deploy"], True),
         (["tests/app-deploy", "tests/app-destroy"], False),
         (["tests/app-deploy", "tests/app-destroy", "tests/app-deploy"], True),
+        (["tests/app-deploy", ("tests/app-destroy", 1)], False),  # it may have removed them all the same
+        (["tests/app-deploy", ("tests/app-destroy", None)], False),  # killed
+        (["tests/app-deploy", ("tests/app-destroy", 77)], True),  # skipped
     ],
 )
 def test_only_applications_that_are_there_are_watched(tree, whole, watched):

@@ -36,6 +36,8 @@ def test_a_failure_in_a_sentence(ended, words):
 
 def test_a_test_may_say_that_it_does_not_apply():
     assert result(SKIPPED, "tests/grows").skipped
+    assert result(SKIPPED, "tests/grows").as_dict()["skipped"] is True
+    assert "skipped" not in result().as_dict()
     assert not result(SKIPPED, "create").skipped
     assert not result(SKIPPED, "tests/grows", problems=("x",)).skipped
 
