@@ -27,7 +27,7 @@ from rigger.git.runner import CLONE_TIMEOUT, Repository, Say, saying_what_failed
 from rigger.git.urls import check_url
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 
 def switch(folder: str, wanted: str) -> None:
@@ -49,17 +49,18 @@ def clone(
     submodules: bool = False,
     agree: Say | None = None,
     replace: bool = False,
+    kept: Collection[str] = (),
 ) -> None:
     """Make a folder that holds the target: beside its place first, so that it appears whole or not at all.
 
     A release is fetched without history, anything else without the files of the past, where the server allows.
     `say` gets git's progress; `agree` is called with the folder that is being made and may raise. `replace` puts
-    it in the place of a checkout that `require_nothing_lost` accepts. Raises NotReady, Interrupted, or what
+    it in the place of a checkout that `require_nothing_lost` accepts, where `kept` are files that have a copy. Raises NotReady, Interrupted, or what
     `agree` raises; then nothing is left.
     """
     url, folder = check_url(url), os.path.abspath(folder)
     if replace:
-        require_nothing_lost(folder)
+        require_nothing_lost(folder, kept)
     elif os.path.lexists(folder):
         raise NotReady(f"{folder} exists already.", "Name another folder, or move it away.")
     parent, name = os.path.split(folder)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Collection
 
 from rigger import text
 from rigger.errors import NotReady
@@ -180,8 +181,11 @@ def require_clean(folder: str) -> None:
         )
 
 
-def require_nothing_lost(folder: str) -> None:
-    """Raise NotReady where removing a folder would lose work: changes, commits, stashes, files of somebody's own."""
+def require_nothing_lost(folder: str, kept: Collection[str] = ()) -> None:
+    """Raise NotReady where removing a folder would lose work: changes, commits, stashes, files of somebody's own.
+
+    Files whose paths are `kept` have a copy elsewhere.
+    """
     checkout = state(folder)
     if checkout.missing or (not checkout.is_repository and os.path.isdir(folder) and not os.listdir(folder)):
         return
@@ -190,7 +194,7 @@ def require_nothing_lost(folder: str) -> None:
     with saying_what_failed(f"{folder} cannot be looked at"), git_runner.opened(folder) as git:
         commits = own_commits(git, "HEAD", "--branches", "--tags") if checkout.commit else ()
         stashes = text_of(git("stash", "list", "--format=%gd %s")).splitlines() if _has_stash(git) else []
-        untracked = _untracked(git)
+        untracked = _untracked(git, kept)
     lost = [
         *([f"a {checkout.under_way} that is under way"] if checkout.under_way else []),
         *([f"changes in {text.listed(checkout.changed)}"] if checkout.changed else []),
@@ -254,9 +258,11 @@ def _changed(git: Repository) -> tuple[tuple[str, ...], int]:
     return changed, sum(entry.startswith("??") for entry in entries)
 
 
-def _untracked(git: Repository) -> list[str]:
-    output = text_of(git("ls-files", "-z", "--others", "--exclude-standard", "--directory"))
-    return [name for name in output.split("\0") if name]
+def _untracked(git: Repository, kept: Collection[str] = ()) -> list[str]:
+    """Return what git neither tracks nor ignores: whole folders by their names, file by file where some are kept."""
+    short = [] if kept else ["--directory"]
+    output = text_of(git("ls-files", "-z", "--others", "--exclude-standard", *short))
+    return [name for name in output.split("\0") if name and os.path.join(git.folder, name) not in kept]
 
 
 IGNORE = "--ignore-submodules=dirty"  # git would start itself in there, and read their settings

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Collection
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,7 @@ from rigger.modules.interface1 import FILES
 from rigger.values import frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
 KEPT = "own-folder"  # in a module's state: the copies of what its scripts wrote
 RECORD = f"{KEPT}.json"  # beside it: what they are
@@ -52,6 +51,29 @@ def find(folder: str, own: Collection[str]) -> Found:
         return Found(frozenset(os.path.relpath(path, real) for path in tracked), _kept(folder, names), True)
     names = (name for name in files(folder) if name not in own)
     return Found(frozenset(own), _kept(folder, names), False)
+
+
+def find_changed(folder: str, own: Mapping[str, int], known: Collection[str] = ()) -> Found:
+    """Return the same, with those of the module's own files among the written ones that steps changed.
+
+    These are `known`, and those that were changed at another time than `own` says. Raises NotReady.
+    """
+    found = find(folder, own)
+    names = (name for name in found.own if name in known or own.get(name) != stamp(folder, name))
+    changed = _kept(folder, names)
+    return Found(found.own - {*changed}, tuple(sorted({*found.written, *changed})), found.by_git)
+
+
+def stamps(folder: str, names: Iterable[str]) -> dict[str, int]:
+    """Return when each of the files was changed, in nanoseconds."""
+    return {name: stamp(folder, name) for name in names}
+
+
+def stamp(folder: str, name: str) -> int:
+    try:
+        return os.lstat(os.path.join(folder, name)).st_mtime_ns
+    except OSError:
+        return -1
 
 
 def files(folder: str, under: str = "") -> Iterator[str]:
@@ -98,7 +120,7 @@ def _below(folder: str, names: list[str]) -> Iterator[str]:
             yield name
 
 
-def _kept(folder: str, names: Iterator[str]) -> tuple[str, ...]:
+def _kept(folder: str, names: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(name for name in names if is_state(name) and _is_plain(folder, name)))
 
 

@@ -249,10 +249,10 @@ def _bring(work: _Work, way: str, submodules: bool) -> None:
     if way == "leave":
         return
     source, target, show = work.source, work.target, work.reporter.progress
-    own_folder.take_over(work.environment)
+    kept = own_folder.take_over(work.environment)
     if way == "clone":
         work.reporter.line(f"Cloning {source.url} at {work.wanted} ...")
-        git_clone.clone(source.url, source.folder, target, show, submodules, work.agree, replace=True)
+        git_clone.clone(source.url, source.folder, target, show, submodules, work.agree, True, kept)
     elif way == "update":
         work.reporter.line(f"Bringing {source.folder} to {work.wanted} ...")
         git_clone.update(source.folder, source.url, target, show, work.agree)

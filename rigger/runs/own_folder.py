@@ -44,7 +44,7 @@ class Record:
 
     folder: str = ""
     inode: int = 0  # another clone in the same place is another folder
-    own: tuple[str, ...] = ()  # where git does not tell: the files that were there before any step
+    own: Mapping[str, int] = field(default_factory=dict)  # of the module's own files: when they were changed
     names: Mapping[str, int] = field(default_factory=dict)  # of each file that there is, when it was changed
     written: tuple[str, ...] = ()  # those that steps made or changed
 
@@ -86,15 +86,15 @@ class OwnFolder:
         if not self._is_here(before):  # the folder that the step had is gone
             return len(before.names)
         try:
-            found = own_files.find(self.folder, before.own)
+            found = own_files.find_changed(self.folder, before.own, before.written)
             lost = self._lost(before)
-            for name in {*self._copies()} - {*found.written, *found.own}:
+            for name in {*self.copies()} - {*found.written, *found.own}:
                 self._forget(name)
             changed = self._take(found)
             written = {*before.written, *changed}
             names = self._note(before.own, written, lost)
             if lies_in(self.folder, self.environment.file(SCRIPTS)):
-                for name in written & {*found.written}:
+                for name in {*found.written} - before.own.keys():
                     unlink_if_there(os.path.join(self.folder, name))
         except (OSError, NotReady) as problem:
             reason = problem.message if isinstance(problem, NotReady) else str(problem)
@@ -112,7 +112,7 @@ class OwnFolder:
             gone = self._lost(record)
             return tuple(n for n, at in sorted(gone.items()) if not here or self._changed_here(n) < at)
         found = own_files.find(self.folder, ()).written if os.path.isdir(self.folder) else ()
-        left = {name for name in (*self._copies(), *found) if not is_remade(name)}
+        left = {name for name in (*self.copies(), *found) if not is_remade(name)}
         return () if len(left) >= expected else (f"{expected} files",)
 
     def problem(self) -> NotReady | None:
@@ -149,19 +149,19 @@ class OwnFolder:
             ) from None
 
     def _put_back(self, say: Callable[[str], None]) -> None:
-        before, copies = self._record(), self._copies()
+        before, copies = self._record(), self.copies()
         here = self._is_here(before)
         lost = self._lost(before)
         for name in [*self._of_others(own_files.find(self.folder, ()), copies)]:
             unlink_if_there(os.path.join(self.folder, name))
-        own = before.own if here else tuple(n for n in own_files.files(self.folder) if n not in copies)
-        found = own_files.find(self.folder, own)
+        names = before.own if here else {*own_files.files(self.folder)} - {*copies}
+        found = own_files.find(self.folder, names)
+        own = own_files.stamps(self.folder, found.own - {*before.written})
         for name in copies:
-            if name not in found.own and is_state(name):
+            if name not in own and is_state(name):
                 self._restore(name, here, say)
-        found = own_files.find(self.folder, own)
-        self._take(found)
-        self._note(() if found.by_git else own, {*before.written}, lost)
+        self._take(own_files.find_changed(self.folder, own, before.written))
+        self._note(own, {*before.written}, lost)
 
     def _restore(self, name: str, here: bool, say: Callable[[str], None]) -> None:
         """Write one file, unless the folder has it; what another folder has in its place is put aside."""
@@ -210,9 +210,9 @@ class OwnFolder:
             while (copy := os.path.dirname(copy)) not in (self._kept, self._aside):
                 os.rmdir(copy)
 
-    def _note(self, own: tuple[str, ...], written: set[str], lost: Mapping[str, int]) -> Collection[str]:
+    def _note(self, own: Mapping[str, int], written: set[str], lost: Mapping[str, int]) -> Collection[str]:
         """Write down what there is, and what is still missing; return the names of that."""
-        names = {name: _changed_at(self._copy(name)) for name in self._copies() if not is_remade(name)}
+        names = {name: _changed_at(self._copy(name)) for name in self.copies() if not is_remade(name)}
         names |= {name: at for name, at in lost.items() if names.get(name, -1) < at}
         record = Record(
             os.path.realpath(self.folder), _inode(self.folder), own, names, tuple(sorted(written & {*names}))
@@ -239,7 +239,8 @@ class OwnFolder:
     def _copy(self, name: str) -> str:
         return os.path.join(self._aside if is_remade(name) else self._kept, name)
 
-    def _copies(self) -> list[str]:
+    def copies(self) -> list[str]:
+        """Return the names of the files that there are copies of."""
         remade = (name for name in own_files.files(self._aside) if is_remade(name))
         return sorted([*(n for n in own_files.files(self._kept) if not is_remade(n)), *remade])
 
@@ -278,12 +279,15 @@ def of_provider(environment: Environment) -> OwnFolder | None:
     return OwnFolder(environment, Module(name, "provider", os.path.abspath(folder), contract=Interface1()))
 
 
-def take_over(environment: Environment) -> None:
-    """Keep what lies in the provider's own folder, before another takes its place; raises NotReady."""
-    if own := of_provider(environment):
-        if state_of(environment).steps.open:  # a step was killed: what it removed is to stay away
-            own.keep()
-        own.put_back()
+def take_over(environment: Environment) -> frozenset[str]:
+    """Keep what lies in the provider's own folder, before another takes its place, and return its paths; raises NotReady."""
+    own = of_provider(environment)
+    if own is None:
+        return frozenset()
+    if state_of(environment).steps.open:  # a step was killed: what it removed is to stay away
+        own.keep()
+    own.put_back()
+    return frozenset(os.path.join(own.folder, name) for name in own.copies())
 
 
 def problem_of(environment: Environment, step: Step) -> NotReady | None:
@@ -322,8 +326,8 @@ def _read(path: str) -> Record:
     try:
         with open(path, "rb") as file:
             content = json.load(file)
-        names = {str(name): int(at) for name, at in content["names"].items()}
-        own, written = (tuple(map(str, content[name])) for name in ("own", "written"))
+        names, own = ({str(n): int(at) for n, at in content[part].items()} for part in ("names", "own"))
+        written = tuple(map(str, content["written"]))
         return Record(str(content["folder"]), int(content["inode"]), own, names, written)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return Record()

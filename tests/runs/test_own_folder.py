@@ -61,6 +61,19 @@ def test_a_new_clone_finds_what_the_scripts_wrote(provisioned):
     assert provisioned.made() == []
 
 
+def test_a_new_clone_where_git_does_not_ignore_what_the_scripts_wrote(rigger, tmp_path):
+    kiln = Kiln(rigger, tmp_path, ignored="")
+    kiln.script("create", ": >pots; mkdir -p deep; date >deep/more\n")
+    git(kiln.upstream, "commit", "-qam", "more")
+    kiln.configure("--repository", kiln.url, "--ref", "main")
+    rigger("provision")
+    write(kiln.file("checkout", "contrib", "mine"), "mine\n")
+    assert "does not track: contrib/mine." in rigger("checkout", "--clone", "--trust", code=4).err
+    os.unlink(kiln.file("checkout", "contrib", "mine"))
+    rigger("checkout", "--clone", "--trust")
+    assert os.path.exists(kiln.folder("deep", "more"))
+
+
 def test_a_clone_that_was_removed_by_hand(provisioned):
     shutil.rmtree(provisioned.file("checkout"))
     provisioned.rigger("checkout", "--trust")
@@ -256,3 +269,26 @@ def test_files_that_scripts_may_run_are_shown_before_they_are_put_beside_them(
     provisioned.rigger("save", "-o", bundle)
     said = elsewhere("configure", "--no-input", "--file", bundle, code=2)
     assert "modules/kiln/own-folder/library.tf" in said.out + said.err
+
+
+@pytest.mark.parametrize("in_git", [True, False])
+def test_a_file_of_the_module_that_a_step_changed(kiln, elsewhere, tmp_path, in_git):
+    kiln.write("contrib/kiln/pots", "")  # tracked, as some do it
+    git(kiln.upstream, "add", "-fA")
+    git(kiln.upstream, "commit", "-qm", "an empty state")
+    for name in ("mine", "other"):
+        git(tmp_path, "clone", "-q", kiln.url, tmp_path / name)
+        if not in_git:
+            shutil.rmtree(tmp_path / name / ".git")
+    kiln.configure("--path", tmp_path / "mine")
+    kiln.rigger("provision")
+    assert os.listdir(kiln.state("own-folder")) == ["pots"]
+    kiln.configure("--path", tmp_path / "other")
+    kiln.rigger("check")
+    assert read(tmp_path / "other" / "contrib" / "kiln" / "pots").split() == kiln.made()
+    bundle = str(tmp_path / "a.rigger")
+    kiln.rigger("save", "-o", bundle)
+    elsewhere("configure", "--no-input", "--trust", "--file", bundle)
+    elsewhere("check")
+    elsewhere("destroy", "--yes")
+    assert kiln.made() == []
