@@ -82,7 +82,7 @@ class TestsFailed(RiggerError):
 
 
 class Locked(RiggerError):
-    """Another run holds the environment."""
+    """Another run holds the environment, or works on its nodes."""
 
     exit_code = 7
 
@@ -91,6 +91,10 @@ class DifferencesFound(RiggerError):
     """What exists is not what is configured, or a record is not what was written."""
 
     exit_code = 8
+
+
+class RecordBehind(DifferencesFound):
+    """The cluster was changed with another record than this one, which does not know of it."""
 
 
 class Refused(RiggerError):

@@ -424,6 +424,35 @@ class SaidGone(Event):
     checks = {"items": _are_lines}
 
 
+# Who may act: the claim that is left on the nodes
+
+
+@event("claim-begun")
+class ClaimBegun(Event):
+    """A command is about to say on the nodes that it is at work; by this record's hash its run is known there."""
+
+    command: str
+
+
+@event("claim-left")
+class ClaimLeft(Event):
+    """How far this record got is about to be said on the nodes."""
+
+    nodes: Names  # `name address`
+
+    checks = {"nodes": _are_lines}
+
+
+@event("taken-over")
+class TakenOver(Event):
+    """This record goes on although another one had, because somebody said so."""
+
+    who: str  # went on with the other one
+    when: str
+    serial: int
+    head: str
+
+
 # The rest
 
 

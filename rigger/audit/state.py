@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rigger.audit.checkouts import CheckoutHistory
+from rigger.audit.claims import ClaimHistory
 from rigger.audit.cluster import ClusterHistory, RecordedCluster
 from rigger.audit.events import Record, parse
 from rigger.audit.leftovers import LeftoverHistory
@@ -32,6 +33,7 @@ class ClusterState:
     runs: RunHistory
     checkouts: CheckoutHistory
     leftovers: LeftoverHistory
+    claimed: frozenset[str]  # nodes, `name address`, that a claim was left on
 
     @classmethod
     def of(cls, records: Iterable[Record]) -> ClusterState:
@@ -39,7 +41,8 @@ class ClusterState:
         clusters, suspensions, upgrades = ClusterHistory(), SuspensionHistory(), UpgradeHistory()
         steps, runs, checkouts = StepHistory(), RunHistory(), CheckoutHistory()
         restores, leftovers = RestoreHistory(), LeftoverHistory()
-        parts = (clusters, steps, suspensions, upgrades, restores, runs, checkouts, leftovers)
+        claims = ClaimHistory()
+        parts = (clusters, steps, suspensions, upgrades, restores, runs, checkouts, leftovers, claims)
         for record in records:
             event = parse(record)
             for part in parts:
@@ -54,6 +57,7 @@ class ClusterState:
             runs,
             checkouts,
             leftovers,
+            claims.nodes,
         )
 
     def require_running(self, name: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from rigger.audit.events import Loaded, problem_of
+from rigger.audit.events import ClaimBegun, Loaded, RunStarted, problem_of
 from rigger.bundles.rules import AGAIN, fields_problem, member_problem
 from rigger.environments import inventory
 from rigger.errors import Refused
@@ -13,6 +13,9 @@ from rigger.errors import Refused
 if TYPE_CHECKING:
     from rigger.bundles.opened import OpenedBundle
     from rigger.environments.environment import Environment
+
+CHANGE_NOTHING = (Loaded.name, ClaimBegun.name)  # a bundle was loaded; a command began, and was refused
+LOOKS = ("check", "audit", "plan")  # commands whose steps change nothing
 
 # What a bundle may say: whoever can write one can write anything
 
@@ -51,9 +54,10 @@ def _members_problem(bundle: OpenedBundle) -> str | None:
 
 
 def worth_keeping(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the records of an audit log, but for the last ones if they only say that a bundle was loaded."""
+    """Return the records of an audit log, but for the last ones if all that they say is that somebody looked."""
+    commands = {record["run"]: record["command"] for record in records if record["event"] == RunStarted.name}
     records = [*records]
-    while records and records[-1]["event"] == Loaded.name:
+    while records and (records[-1]["event"] in CHANGE_NOTHING or commands.get(records[-1]["run"]) in LOOKS):
         records.pop()
     return records
 

@@ -30,10 +30,19 @@ Show = Callable[[Printer, Any], None]  # tells a person what an operation came t
 class App:
     """What every command works with: the home, the chosen environment, and how to talk to the person."""
 
-    def __init__(self, name: str | None, *, json: bool = False, verbose: bool = False, yes: bool = False):
+    def __init__(
+        self,
+        name: str | None,
+        *,
+        json: bool = False,
+        verbose: bool = False,
+        yes: bool = False,
+        take_over: bool = False,
+    ):
         self.name = name
         self.json = json
         self.yes = yes
+        self.take_over = take_over
         self.verbose = verbose
         self.home = Home()
         self.printer = Printer(verbose=verbose, json=json)
@@ -49,7 +58,7 @@ class App:
 
     def consent(self, prompt: Callable[[], Prompt], *, trust: bool = False) -> Consent:
         """Return what the person agreed to beforehand; `prompt` makes what asks for more, on a terminal."""
-        return Consent(self.yes, trust, prompt if has_terminal() else None)
+        return Consent(self.yes, trust, prompt if has_terminal() else None, self.take_over)
 
     def show(self, result: Result, show: Show | None) -> None:
         """Show a result: as JSON where that was asked for, else as the command tells it to people."""
@@ -65,6 +74,7 @@ def command(
     asks: bool = False,
     reports: bool = False,
     streams: bool = False,
+    acts: bool = False,
     show: Show | None = None,
     show_failed: Show | None = None,
     **settings: Any,
@@ -72,7 +82,7 @@ def command(
     """Make a function a verb: it gets an App first, then its own options, and returns its operation's result, or the exit
     code of a program that had the terminal.
 
-    `asks` adds --yes, `reports` adds -o json, `streams` adds -v. `show` tells a person the result, `show_failed` what
+    `asks` adds --yes, `reports` adds -o json, `streams` adds -v, `acts` adds --take-over. `show` tells a person the result, `show_failed` what
     was done until something failed.
     """
 
@@ -84,13 +94,16 @@ def command(
             yes: bool = False,
             report: str = "text",
             verbose: bool = False,
+            take_over: bool = False,
             **kwargs: Any,
         ) -> int:
-            app = App(_chosen(environment), json=report == "json", verbose=verbose, yes=yes)
+            app = App(
+                _chosen(environment), json=report == "json", verbose=verbose, yes=yes, take_over=take_over
+            )
             return _call(app, functools.partial(function, app, *args, **kwargs), show, show_failed)
 
         words = {**HELP, "help": _words(name, function), **settings}
-        return click.command(name, click.Command, **words)(_with_options(run, asks, reports, streams))
+        return click.command(name, click.Command, **words)(_with_options(run, asks, reports, streams, acts))
 
     return decorate
 
@@ -112,8 +125,11 @@ def _call(app: App, function: Callable[[], Any], show: Show | None, show_failed:
         app.printer.flush()
 
 
-def _with_options(run: Command, asks: bool, reports: bool, streams: bool) -> Command:
+def _with_options(run: Command, asks: bool, reports: bool, streams: bool, acts: bool) -> Command:
     """Add the options that commands share."""
+    if acts:
+        words = "Go on with this record although another one went on; recorded."
+        run = click.option("--take-over", is_flag=True, help=words)(run)
     if streams:
         run = click.option("-v", "--verbose", is_flag=True, help="Show all that the scripts print.")(run)
     if reports:

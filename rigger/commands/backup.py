@@ -6,6 +6,7 @@ from rigger.cli.app import App, command
 from rigger.operations import backup as operation
 from rigger.operations.result import RunResult
 from rigger.ui.printer import Printer
+from rigger.ui.wizard import Wizard
 
 
 def show(printer: Printer, result: RunResult) -> None:
@@ -15,9 +16,9 @@ def show(printer: Printer, result: RunResult) -> None:
     printer.line(f'The data is in {path}; "rigger restore {path}" puts it back.')
 
 
-@command("backup", reports=True, streams=True, show=show)
+@command("backup", acts=True, reports=True, streams=True, show=show)
 @click.option(
     "-f", "--file", "path", metavar="FILE", help="Where to write it; default: the environment's folder."
 )
 def backup(app: App, path: str | None) -> RunResult:
-    return operation.backup(app.environment(), path or "", app.printer)
+    return operation.backup(app.environment(), path or "", app.printer, app.consent(Wizard))

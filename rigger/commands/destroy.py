@@ -15,6 +15,6 @@ def show(printer: Printer, result: RunResult) -> None:
     )
 
 
-@command("destroy", asks=True, reports=True, streams=True, show=show)
+@command("destroy", acts=True, asks=True, reports=True, streams=True, show=show)
 def destroy(app: App) -> RunResult:
     return operation.destroy(app.environment(), app.printer, app.consent(Wizard))

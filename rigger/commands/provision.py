@@ -20,7 +20,7 @@ def show(printer: Printer, result: Result) -> None:
         printer.line(f"{result.environment} is as configured. Next: rigger test, rigger status")
 
 
-@command("provision", asks=True, reports=True, streams=True, show=show)
+@command("provision", acts=True, asks=True, reports=True, streams=True, show=show)
 @click.option("--plan", "only_plan", is_flag=True, help="Show what would be done, and stop.")
 @click.option("--exit-code", is_flag=True, help="With --plan: exit 8 when something would change.")
 @click.option("--again", is_flag=True, help="Run every step, also those that are up to date.")

@@ -13,7 +13,7 @@ def show(printer: Printer, result: RunResult) -> None:
     printer.line(f"{result.environment} has the data of {result.before['file']}.")
 
 
-@command("restore", asks=True, reports=True, streams=True, show=show)
+@command("restore", acts=True, asks=True, reports=True, streams=True, show=show)
 @click.argument("path", metavar="FILE")
 def restore(app: App, path: str) -> RunResult:
     return operation.restore(app.environment(), path, app.printer, app.consent(Wizard))

@@ -6,13 +6,14 @@ from rigger.cli.app import App, command
 from rigger.operations import suspend as operation
 from rigger.operations.result import RunResult
 from rigger.ui.printer import Printer
+from rigger.ui.wizard import Wizard
 
 
 def show(printer: Printer, result: RunResult) -> None:
     printer.line(f"{result.environment} runs again. Next: rigger check, rigger status")
 
 
-@command("resume", reports=True, streams=True, show=show)
+@command("resume", acts=True, reports=True, streams=True, show=show)
 @click.option("--empty", is_flag=True, help="Do not put the data of before back.")
 def resume(app: App, empty: bool) -> RunResult:
-    return operation.resume(app.environment(), app.printer, empty)
+    return operation.resume(app.environment(), app.printer, empty, app.consent(Wizard))

@@ -35,6 +35,9 @@ def show(printer: Printer, result: SavedBundle) -> None:
         )
     if result.backup:
         printer.warn(f"{name} is suspended, and its data is not in the bundle: take {result.backup} along.")
+    printer.line(
+        "Only one of the two may go on with the cluster: this machine, or the one where it is loaded."
+    )
     printer.line(f"Load it elsewhere with: rigger configure --file {os.path.basename(written.path)}")
 
 

@@ -11,6 +11,6 @@ def show(printer: Printer, result: RunResult) -> None:
     printer.line(f'{result.environment} is suspended. "rigger resume" starts it again.')
 
 
-@command("suspend", asks=True, reports=True, streams=True, show=show)
+@command("suspend", acts=True, asks=True, reports=True, streams=True, show=show)
 def suspend(app: App) -> RunResult:
     return operation.suspend(app.environment(), app.printer, app.consent(Wizard))

@@ -21,7 +21,7 @@ def show(printer: Printer, result: Tested) -> None:
     )
 
 
-@command("test", reports=True, streams=True, show=show, show_failed=show)
+@command("test", acts=True, reports=True, streams=True, show=show, show_failed=show)
 @click.argument("suite", nargs=-1)
 def test(app: App, suite: tuple[str, ...]) -> Tested:
     """A SUITE such as smoke or full, or "component NAME"."""

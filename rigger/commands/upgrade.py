@@ -26,7 +26,7 @@ def show(printer: Printer, result: Result) -> None:
         printer.line(f"  {name.replace('_', ' ')}: {value}")
 
 
-@command("upgrade", reports=True, streams=True, show=show)
+@command("upgrade", acts=True, reports=True, streams=True, show=show)
 @click.option("--to", metavar="VERSION", help="The version to reach.")
 @click.option("--upgrade-style", "style", metavar="STYLE", help="How, for example graceful or inplace.")
 @click.option("--allow-downgrade", is_flag=True, help="Go to an older version all the same.")

@@ -18,12 +18,17 @@ if TYPE_CHECKING:
     from rigger.operations.result import RunResult
 
 
-def backup(environment: Environment, path: str = "", reporter: Reporter | None = None) -> RunResult:
+def backup(
+    environment: Environment,
+    path: str = "",
+    reporter: Reporter | None = None,
+    consent: Consent | None = None,
+) -> RunResult:
     """Back the platform's data up to a file that is not there yet; by default one in the environment's folder.
 
     The report's `file` is its path. Raises BadUsage where it cannot be written there, StepFailed where it was not.
     """
-    with session(environment, "rigger backup", reporter or Silent(), Consent()) as work:
+    with session(environment, "rigger backup", reporter or Silent(), consent or Consent()) as work:
         work.state.require_running(work.name)
         plan = lifecycle.only(work.config, "backup", "asked for")
         path = os.path.abspath(path) if path else environment.backups.new()
@@ -32,6 +37,7 @@ def backup(environment: Environment, path: str = "", reporter: Reporter | None =
         if not os.path.isdir(os.path.dirname(path)):
             raise BadUsage(f"There is no folder {os.path.dirname(path)}.", "Make it, or name another file.")
         plan = work.prepared(replace(plan, environ={"RIGGER_BACKUP_FILE": path}))
+        work.claim(plan)
         return work.run(plan, before={"file": path})
 
 
@@ -50,6 +56,7 @@ def restore(
         work.state.require_running(work.name)
         plan = lifecycle.only(work.config, "restore", f"from {path}")
         plan = work.prepared(replace(plan, environ={"RIGGER_BACKUP_FILE": path}))
+        work.claim(plan)
         reporter.plan(plan)
         reporter.warn(f"All data of {work.name} will be replaced by what is in {path}.")
         consent.agree("Go on, although the data of now will be replaced?")

@@ -18,11 +18,17 @@ if TYPE_CHECKING:
 
 
 def check(environment: Environment, reporter: Reporter | None = None) -> RunResult:
-    """Run the check scripts of all modules; raises StepFailed, with the result, where one finds something wrong."""
+    """Run the check scripts of all modules; raises StepFailed, with the result, where one finds something wrong.
+
+    Raises RecordBehind where another record went on: what differs then is no reason to take anything back.
+    """
     with session(environment, "rigger check", reporter or Silent(), Consent()) as work:
         plan = lifecycle.check(work.config)
         require_scripts(plan)
+        stranger = work.look(plan)
         result = work.run(plan)
+    if stranger:
+        raise stranger.with_result(result)
     if bad := failures(result.steps):
         problem = StepFailed(
             " ".join(step.describe(environment) for step in bad),

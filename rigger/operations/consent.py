@@ -35,13 +35,14 @@ class Prompt(Protocol):
 class Consent:
     """What was agreed to beforehand, and who can be asked for the rest.
 
-    `yes` agrees to what an operation is about to do, `trust` to scripts of somebody else; `prompt` makes what asks a
-    person, None where there is nobody.
+    `yes` agrees to what an operation is about to do, `trust` to scripts of somebody else, `take_over` to go on with a
+    record that another one has overtaken; `prompt` makes what asks a person, None where there is nobody.
     """
 
     yes: bool = False
     trust: bool = False
     prompt: Callable[[], Prompt] | None = None
+    take_over: bool = False
 
     @property
     def can_ask(self) -> bool:

@@ -35,6 +35,7 @@ def destroy(
         plan = lifecycle.destroy(work.config, work.state.steps, work.nodes)
         require_scripts(plan)
         require_whole(environment, plan)
+        work.claim(plan)
         reporter.heading(f"This will go from {work.name}, for good:")
         for item in plan.removals:
             reporter.line(f"  {item}")

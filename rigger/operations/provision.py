@@ -56,6 +56,7 @@ def provision(
         plan = _plan(environment, work.config, again)
         _show(work, plan, standing)
         work.require_ready(plan)
+        work.claim(plan)
         _agree_to_make_again(work, plan)
         if plan.removals:
             consent.agree("Go on, although what is named above will be lost?")

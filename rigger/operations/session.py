@@ -11,6 +11,8 @@ from rigger.errors import RiggerError
 from rigger.operations.result import RunResult
 from rigger.plans.lifecycle import with_clients
 from rigger.runs import preflight
+from rigger.runs.holding import Holding
+from rigger.runs.reach import Reach
 from rigger.runs.recovery import load_config
 from rigger.runs.run import Run
 
@@ -37,6 +39,10 @@ class Session:
     reporter: Reporter
     consent: Consent
     lock: int  # the descriptor of the lock, which the scripts inherit
+    command: str
+    reach: Reach
+    closing: contextlib.ExitStack  # what ends with the session
+    holding: Holding | None = None  # the claim on the nodes, once it is held
 
     @property
     def name(self) -> str:
@@ -64,6 +70,21 @@ class Session:
         """Raise NotReady, with every remedy, where this machine lacks what the plan needs."""
         preflight.require(self.environment, self.config, plan)
 
+    def claim(self, plan: Plan) -> None:
+        """Hold the claim on the cluster until the session ends, before anything of a plan is done or recorded.
+
+        Raises Locked while another record's run is under way, RecordBehind where another record went on.
+        """
+        self.closing.enter_context(self.reach.opened(plan.command))
+        self.holding = Holding(self.environment, self.config, self.reach, self.reporter)
+        self.closing.callback(self.holding.end)
+        self.holding.begin(plan, self.command, self.consent.take_over)
+
+    def look(self, plan: Plan) -> RiggerError | None:
+        """Return what the nodes say against this record, None where that is nothing."""
+        self.closing.enter_context(self.reach.opened(plan.command))
+        return Holding(self.environment, self.config, self.reach, self.reporter).look()
+
     def record(self, event: Event, run: str = "") -> Mapping[str, Any]:
         """Write an event to the audit log and return its record."""
         return self.environment.audit.append(event, run)
@@ -80,7 +101,7 @@ class Session:
         `before` and `after` give further fields of the report; `prepare` gets the run before it begins. What is raised
         carries the result so far.
         """
-        run = Run(self.environment, self.config, self.reporter, self.lock)
+        run = Run(self.environment, self.config, self.reporter, self.lock, self.reach, self.holding)
         if prepare:
             prepare(run)
 
@@ -110,7 +131,9 @@ def session(
     `prepare` is called once the lock is held, before the configuration is read. Raises Locked where somebody works
     there, InvalidConfig where its values cannot be used, BadUsage where scripts of somebody else were not agreed to.
     """
-    with environment.locked(command) as lock:
+    with environment.locked(command) as lock, contextlib.ExitStack() as closing:
         if prepare:
             prepare()
-        yield Session(environment, load_config(environment), reporter, consent, lock)
+        config = load_config(environment)
+        reach = Reach(environment, config, reporter)
+        yield Session(environment, config, reporter, consent, lock, command, reach, closing)

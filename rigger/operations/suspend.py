@@ -34,6 +34,7 @@ def suspend(
         begun = work.state.suspension
         emptied = begun is not None and begun.emptied
         plan = work.prepared(lifecycle.suspend(work.config, work.state.steps, work.nodes, emptied))
+        work.claim(plan)
         backup = _new_or_begun_backup(work, plan)
         path = environment.file(backup) if backup else ""
         _show(work, plan, path)
@@ -45,13 +46,19 @@ def suspend(
         return result
 
 
-def resume(environment: Environment, reporter: Reporter | None = None, empty: bool = False) -> RunResult:
+def resume(
+    environment: Environment,
+    reporter: Reporter | None = None,
+    empty: bool = False,
+    consent: Consent | None = None,
+) -> RunResult:
     """Start suspended machines again, with the platform and, unless `empty`, its data.
 
     Raises BadUsage where nothing is suspended or the backup is gone, StepFailed where a step failed.
     """
-    with session(environment, "rigger resume", reporter or Silent(), Consent()) as work:
+    with session(environment, "rigger resume", reporter or Silent(), consent or Consent()) as work:
         plan = work.prepared(lifecycle.resume(work.config, _backup_to_restore(work, empty)))
+        work.claim(plan)
         result = work.run(plan)
         work.record(Resumed(), result.run)
         return result

@@ -10,6 +10,7 @@ from rigger.audit.events import TerraformCalled
 from rigger.errors import BadUsage
 from rigger.operations.consent import Consent
 from rigger.operations.session import Session, session
+from rigger.plans.model import Plan, Step
 from rigger.process import terminal
 from rigger.runs.environment import script_environment
 from rigger.runs.reporter import Reporter, Silent
@@ -55,12 +56,13 @@ def terraform(environment: Environment, words: Sequence[str], reporter: Reporter
     Raises BadUsage where the provider is no folder of .tf files, NotReady where there is no Terraform.
     """
     reporter = reporter or Silent()
-    with _workspace(environment, words[0], reporter, Consent()) as workspace:
+    changes = words[0] in CHANGES_STATE and "-help" not in words
+    with _workspace(environment, words[0], reporter, Consent(), changes) as workspace:
         if words[0] in NEEDS_NO_INIT or "-help" in words:
             program = program_of(steps.bare(workspace))
         else:
             program = steps.ready(workspace, reporter.line).program
-        if words[0] in CHANGES_STATE:
+        if changes:
             back_up(workspace)
         reporter.flush()
         with _private_files(), kept(workspace):
@@ -93,11 +95,16 @@ def migrate(environment: Environment, reporter: Reporter | None = None) -> Migra
 
 @contextlib.contextmanager
 def _workspace(
-    environment: Environment, word: str, reporter: Reporter, consent: Consent
+    environment: Environment, word: str, reporter: Reporter, consent: Consent, changes: bool = False
 ) -> Iterator[Workspace]:
-    """Give where an environment's Terraform works, its lock held; raises BadUsage where it has none."""
+    """Give where an environment's Terraform works, its lock held; raises BadUsage where it has none.
+
+    `changes`: also with the claim on the cluster; raises what `Session.claim` does.
+    """
     with session(environment, f"rigger terraform {word}", reporter, consent) as work:
         workspace = _workspace_of(work)
+        if changes:
+            work.claim(Plan(f"terraform {word}", (Step(work.config.provider, "create", "asked for"),)))
         work.record(TerraformCalled(command=word))
         yield workspace
 

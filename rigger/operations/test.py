@@ -51,6 +51,7 @@ def test(
         chosen = suites.find(platform, suite or _choose(platform, consent))
         _require_deployed(work)
         plan = work.prepared(lifecycle.test(work.config, chosen.name, chosen.tests))
+        work.claim(plan)
         try:
             result = _tested(work, chosen, work.run(plan))
         except RiggerError as problem:  # a test run that was interrupted has a report too

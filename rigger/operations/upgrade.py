@@ -52,6 +52,7 @@ def upgrade(
         before = work.config
         work, request, plan = _planned(work, options)
         work.require_ready(plan)
+        work.claim(plan)
         release = release_to_check_out(work, request)
         if not (request.since or request.back):
             _save_before(work, before)

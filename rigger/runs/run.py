@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import time
@@ -24,20 +23,20 @@ from rigger.runs.environment import script_environment
 from rigger.runs.log import StepLog
 from rigger.runs.output import apply_output, missing_outputs, validate_backup, with_given
 from rigger.runs.own_folder import OwnFolder
+from rigger.runs.reach import Reach
 from rigger.runs.result import StepResult
 from rigger.runs.step_files import StepFiles
 from rigger.runs.ways_on import after_failure, after_interrupt
 from rigger.sources import checkout as source_checkout
-from rigger.ssh import agent
-from rigger.ssh.agent import key_problem
-from rigger.ssh.connections import Connections, first_pause
+from rigger.ssh.connections import first_pause
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable
 
     from rigger.configuration.config import Config
     from rigger.environments.environment import Environment
     from rigger.plans.model import Plan, Step
+    from rigger.runs.holding import Holding
     from rigger.runs.reporter import Reporter
 
 ATTEMPTS = 3  # that an idempotent step gets when it failed because a connection to a node was lost
@@ -47,7 +46,15 @@ IDEMPOTENT = ("install", "check")
 class Run:
     """One command's steps under way in an environment whose lock is held."""
 
-    def __init__(self, environment: Environment, config: Config, reporter: Reporter, lock_fd: int):
+    def __init__(
+        self,
+        environment: Environment,
+        config: Config,
+        reporter: Reporter,
+        lock_fd: int,
+        reach: Reach | None = None,
+        holding: Holding | None = None,
+    ):
         self.environment = environment
         self.config = config
         self.reporter = reporter
@@ -56,20 +63,21 @@ class Run:
         self.folder = ""
         self.redactor = Redactor(maskable(config.secrets))
         self.results: list[StepResult] = []
-        self.served: Mapping[str, str] = {}  # the variables by which steps find the ssh agent
-        self.connections = Connections(environment.path)
+        self.reach = reach or Reach(environment, config, reporter)
+        self.connections = self.reach.connections
+        self.holding = holding  # the claim on the nodes; None for what only looks
         self.on_step_finished: Callable[[StepResult], None] = lambda result: None
         self.before_step: Callable[[Step], None] = lambda step: None
 
     def carry_out(self, plan: Plan) -> list[StepResult]:
         """Run the steps of a plan in order; raises StepFailed at the first that matters, or Interrupted."""
-        with Interrupts() as interrupts, self._keys_served(plan), self.connections:
+        with Interrupts() as interrupts, self.reach.opened(plan.command):
             self._begin(plan)
             outcome = "failed"
             try:
                 for number, step in enumerate(plan.steps, 1):
                     self._stop_if_asked(interrupts, plan)
-                    self.before_step(step)
+                    self._before(step)
                     result = self._attempts(plan, number, step, interrupts)
                     self.results.append(result)
                     self.on_step_finished(result)
@@ -80,6 +88,8 @@ class Run:
                         raise StepFailed(
                             result.describe(self.environment), after_failure(plan, step, self.id)
                         )
+                    if self.holding:
+                        self.holding.after(step)
                 well = all(
                     (result.good or result.skipped) and not result.leftovers for result in self.results
                 )
@@ -91,18 +101,10 @@ class Run:
                 self._end(outcome)
         return self.results
 
-    @contextlib.contextmanager
-    def _keys_served(self, plan: Plan) -> Iterator[None]:
-        """Have an ssh agent hold the keys that the platform names, while its steps run."""
-        keys = keys_to_serve(self.config)
-        if not keys or plan.command == "setup-clients":
-            yield
-            return
-        if plan.command == "destroy":  # what is there must be removable without the keys, too
-            keys = [key for key in keys if key_problem(key) is None]
-        with agent.serving(keys, self.environment.path, self.reporter.line) as variables:
-            self.served = variables
-            yield
+    def _before(self, step: Step) -> None:
+        self.before_step(step)
+        if self.holding:
+            self.holding.before(step)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the steps that ended, for a report."""
@@ -327,16 +329,11 @@ class Run:
             RIGGER_LOCK_FD=str(self.lock_fd),
             RIGGER_CONNECTIONS=self.connections.path,
             RIGGER_LEAVING=" ".join(plan.leaving),
-            **self.served,
+            **self.reach.served,
             **plan.environ,
             **step.environ,
         )
         return environment
-
-
-def keys_to_serve(config: Config) -> list[str]:
-    """Return the files of the keys that the platform wants an ssh agent for."""
-    return [config.values[name] for name in config.platform.ssh_agent if config.values.get(name)]
 
 
 def _as_run(step: Step, parameters: dict[str, str]) -> dict[str, str]:

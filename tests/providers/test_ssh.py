@@ -580,7 +580,7 @@ def test_only_what_the_marker_names_is_removed(cluster):
     said = cluster.rigger("destroy", "-y", code=5)
     assert "says that this is node-7" in said.out + said.err and "is a link" in said.out + said.err
     assert cluster.machines.run(1, "ls", "/var/lib/rigger").stdout == b"abcdefabcd\n"
-    assert cluster.machines.run(3, "ls", "/root/real").stdout == b"machine\n"
+    assert cluster.machines.run(3, "ls", "/root/real").stdout == b"claim\nmachine\n"
     cluster.machines.run(1, "rm", "-r", "/var/lib/rigger")
     cluster.machines.run(2, "rm", "-r", "/var/lib/rigger")
     cluster.machines.run(3, "rm", "-r", "/var/lib/rigger", "/root/real")
