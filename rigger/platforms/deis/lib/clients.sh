@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Summary: Where deis, deisctl and the unit files come from, and how they get into the environment.
 # Needs: lib/deis.sh; DEIS_CLIENTS_URL for releases; DEIS_ROOT GOPATH and Go for others
-# Writes: $RIGGER_CACHE_DIR/deis/VERSION; $RIGGER_BIN_DIR/{deis,deisctl}; $DEISCTL_UNITS
+# Writes: $RIGGER_CACHE_DIR/deis, a folder for each DEIS_CLIENTS_URL; $RIGGER_BIN_DIR/{deis,deisctl}; $DEISCTL_UNITS
 #
 # The version and fail() come from lib/deis.sh.
 # shellcheck disable=SC2154
@@ -31,8 +31,8 @@ operating_system() {
 released_clients() {
     local system kept
     system=$(operating_system)
-    kept=$RIGGER_CACHE_DIR/deis/$version/$system
-    if [[ ! -x $kept/deisctl || ! -x $kept/deis || ! -d $kept/units ]]; then
+    kept=$(rigger-cache folder deis "$DEIS_CLIENTS_URL")/$version/$system
+    if [[ ! -x $kept/deisctl || ! -x $kept/deis || ! -d $kept/units ]] || ! rigger-cache whole "$kept"; then
         fetch_release "$kept"
     fi
     printf '%s\n' "$kept"
@@ -49,6 +49,7 @@ fetch_release() {
     fetch_client deis-cli deis "$work"
     fetch_client deisctl deisctl "$work"
     fetch_units "$work"
+    rigger-cache seal "$work/clients"
     rm -rf "$kept"
     mv "$work/clients" "$kept"
     rm -rf "$work"

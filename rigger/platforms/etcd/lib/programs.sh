@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # Summary: Where etcd's programs come from (the user's own, a wheel from PyPI, a release archive) and where they go.
 # Needs: RIGGER_CACHE_DIR RIGGER_PYTHON; ETCD_BIN_DIR and ETCD_DOWNLOAD_URL when somebody set them
-# Writes: $RIGGER_CACHE_DIR/etcd/VERSION/PLATFORM/{etcd,etcdctl,etcdutl}; VERSION in lib/home.sh's folder on the nodes;
+# Writes: $RIGGER_CACHE_DIR/etcd: VERSION/PLATFORM/{etcd,etcdctl,etcdutl} of wheels whose digests are known here, and those of
+#         archives in a folder for each place that they came from; VERSION in lib/home.sh's folder on the nodes;
 #         $RIGGER_BIN_DIR
 #
 # The version, the nodes and fail() come from lib/cluster.sh.
@@ -14,6 +15,16 @@ declare -A wheel_sha256=(
     [3.5.0]=8700e56ea6df2b8d80072c3216a330f1035ce8c99846d5a5b25c0bf1b04b4790
     [3.5.1]=b048243d0bcbb21b04402781138b746085c7d3e924778823ff92c5888dc7c41a
 )
+# The programs in them: etcd, etcdctl and etcdutl.
+declare -A programs_sha256=(
+    [3.5.0]="cba5e50aa2910b74b956b5618af36c765cfcbf94e407c91c49487afbb51a66b8
+0a3c002020a94e41bf11c50f5f2ef929a81f95bcb9298342bbbc696bdf498348
+68a6d550479e6d0ddcc4e5ad5aee4af40da1972e607b862cf86a17906991fdcb"
+    [3.5.1]="d34424291d0043f3426657e1c1675ebf534cccf019fe1e0ca1c2db027b16f11e
+b5923182becacc515108d19befb0ab9e53e80c763bca901931b014933bea831b
+881fd334558103de366beea0c23149588d1b833cc3788897bb07dcb52ec32719"
+)
+declare -A looked_at=() # version and platform -> the folder of programs that were looked at by this run
 
 own_platform() {
     HOME=/nonexistent sh -s -- survey < <(member_script) | cut -d ' ' -f 1
@@ -27,11 +38,28 @@ find_programs() {
         programs=$ETCD_BIN_DIR
         return
     fi
-    programs=$RIGGER_CACHE_DIR/etcd/$version/$platform
-    if [[ -x $programs/etcd && -x $programs/etcdctl ]]; then
+    programs=${looked_at[$version $platform]-}
+    if [[ ! $programs ]]; then
+        find_kept "$platform" || fetch_programs "$platform"
+        looked_at[$version $platform]=$programs
+    fi
+}
+
+# Sets programs to what was fetched before: known by its digests, or from the same place and as it was kept.
+find_kept() {
+    local from_wheel=$RIGGER_CACHE_DIR/etcd/$version/$1 from_archive
+    if [[ $1 == linux-amd64 ]] && is_of_wheel "$from_wheel"; then
+        programs=$from_wheel
         return
     fi
-    fetch_programs "$platform"
+    from_archive=$(rigger-cache folder etcd "$release_url")/$version/$1
+    [[ -x $from_archive/etcd && -x $from_archive/etcdctl ]] && rigger-cache whole "$from_archive" || return 1
+    programs=$from_archive
+}
+
+is_of_wheel() {
+    [[ ${programs_sha256[$version]-} && -x $1/etcd && -x $1/etcdctl && -x $1/etcdutl ]] || return 1
+    [[ $(sha256_of "$1/etcd" "$1/etcdctl" "$1/etcdutl") == "${programs_sha256[$version]}" ]]
 }
 
 check_own_programs() {
@@ -45,27 +73,37 @@ check_own_programs() {
 }
 
 fetch_programs() {
-    local platform=$1
+    local platform=$1 place
     tried=()
-    mkdir -p "$RIGGER_CACHE_DIR/etcd/$version"
+    mkdir -p "$RIGGER_CACHE_DIR/etcd"
     # What an interrupted run left behind a day or longer ago.
-    find "$RIGGER_CACHE_DIR/etcd/$version" -maxdepth 1 -name '.new-*' -mtime +0 -exec rm -rf {} + 2>/dev/null || true
-    temporary=$(mktemp -d "$RIGGER_CACHE_DIR/etcd/$version/.new-XXXXXX")
+    find "$RIGGER_CACHE_DIR/etcd" -maxdepth 1 -name '.new-*' -mtime +0 -exec rm -rf {} + 2>/dev/null || true
+    temporary=$(mktemp -d "$RIGGER_CACHE_DIR/etcd/.new-XXXXXX")
     trap 'rm -rf "$temporary"' EXIT
     mkdir "$temporary/programs"
-    if ! fetch_wheel "$platform" && ! fetch_archive "$platform"; then
-        rigger-log error "etcd $version for $platform could not be fetched. Tried:"
-        printf '  %s\n' "${tried[@]}" >&2
-        rigger-log error "Get the programs by other means and set ETCD_BIN_DIR to their folder, or ETCD_DOWNLOAD_URL to a mirror"
-        exit 1
+    place=$RIGGER_CACHE_DIR/etcd/$version/$platform
+    if ! fetch_wheel "$platform"; then
+        place=$(rigger-cache folder etcd "$release_url")/$version/$platform
+        if ! fetch_archive "$platform"; then
+            rigger-log error "etcd $version for $platform could not be fetched. Tried:"
+            printf '  %s\n' "${tried[@]}" >&2
+            rigger-log error "Get the programs by other means and set ETCD_BIN_DIR to their folder, or ETCD_DOWNLOAD_URL to a mirror"
+            exit 1
+        fi
     fi
     chmod 755 "$temporary/programs"/*
-    put_in_place "$temporary/programs" "$RIGGER_CACHE_DIR/etcd/$version/$platform"
+    rigger-cache seal "$temporary/programs"
+    # Two runs may fetch at once: the first one's folder stays, for it is as good. One that is not as good goes.
+    if ! find_kept "$platform"; then
+        mkdir -p "${place%/*}"
+        if [[ -e $place ]]; then mv "$place" "$temporary/replaced"; fi
+        put_in_place "$temporary/programs" "$place"
+        programs=$place
+    fi
     rm -rf "$temporary"
     trap - EXIT
 }
 
-# Two runs may fetch at once: the first one's folder stays, for it is as good.
 put_in_place() {
     "$RIGGER_PYTHON" -c '
 import os, sys
@@ -158,15 +196,16 @@ with urllib.request.urlopen(sys.argv[1], timeout=60) as source, open(sys.argv[2]
     return 1
 }
 
-sha256_of() {
+sha256_of() { # FILE...
     "$RIGGER_PYTHON" -c '
 import hashlib, sys
-digest = hashlib.sha256()
-with open(sys.argv[1], "rb") as file:
-    while block := file.read(1 << 20):
-        digest.update(block)
-print(digest.hexdigest())
-' "$1"
+for path in sys.argv[1:]:
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    print(digest.hexdigest())
+' "$@"
 }
 
 # Puts the clients of PROGRAMS where the environment's PATH finds them.
