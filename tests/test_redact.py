@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import itertools
 import json
 import random
@@ -11,6 +12,7 @@ import shlex
 import shutil
 import subprocess
 import urllib.parse
+import xml.sax.saxutils
 
 import pytest
 from hypothesis import example, given, settings
@@ -18,7 +20,8 @@ from hypothesis import strategies as st
 
 from rigger import text as texts
 from rigger.envfile import quoting
-from rigger.redact import MIN_LENGTH, Finder, Redactor
+from rigger.redact import Finder, Redactor
+from rigger.redact.forms import MIN_LENGTH
 
 SECRET = 'p@ss w\'rd "é" $x/`y`\\~<&>+%!#'
 KEY = "-----BEGIN KEY-----\nMIIEpAIBAAKCAQEA+x/y\n  c2VjcmV0IGxpbmU=\n-----END KEY-----\n"
@@ -42,6 +45,10 @@ FORMS = {
     "URL, lower case": lambda text: re.sub("%..", lambda code: code[0].lower(), urllib.parse.quote(text)),
     "JSON": lambda text: json.dumps(text)[1:-1],
     "JSON, not ASCII": lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
+    "JSON, / escaped": lambda text: json.dumps(text)[1:-1].replace("/", "\\/"),
+    "HTML": html.escape,
+    "HTML, text only": lambda text: html.escape(text, quote=False),
+    "XML": lambda text: xml.sax.saxutils.escape(text, {'"': "&quot;", "'": "&apos;"}),
     "JSON of Terraform": lambda text: (
         json.dumps(text, ensure_ascii=False)[1:-1]
         .replace("<", "\\u003c")
@@ -324,6 +331,28 @@ def test_the_masks_are_where_a_simple_search_puts_them(secrets, data, cuts):
 
 def found(secrets, data):
     return [bytes(data[start:end]) for start, end in Finder(secrets).find(data)]
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda text: text.encode().hex(),
+        lambda text: text.encode().hex().upper(),
+        lambda text: base64.b64encode(text.encode("utf-16-le")).decode(),
+        lambda text: base64.b64encode(f"n{text}".encode("utf-16-be")).decode(),
+    ],
+)
+def test_what_is_encoded_otherwise_is_masked(form):
+    assert len(Redactor([SECRET]).text(form(SECRET))) <= 3 + 8  # what the neighbours in base64 decide
+    assert "***" in Redactor([SECRET]).text(form(SECRET))
+    assert list(Finder([SECRET], thorough=True).find(form(SECRET).encode()))
+
+
+@pytest.mark.parametrize("before", range(9))
+def test_base64_of_base64_is_masked_where_that_is_wanted(before):
+    twice = base64.b64encode(base64.b64encode(b"u" * before + SECRET.encode()))
+    assert b"***" in Redactor([SECRET], thorough=True).bytes(twice)
+    assert list(Finder([SECRET], thorough=True).find(twice))
 
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rigger.bundles import pack
 from rigger.bundles.format import Member
+from rigger.bundles.nested import SecretSearch
 from rigger.bundles.secrets import (
     given_secrets,
     is_given,
@@ -22,7 +23,7 @@ from rigger.errors import BadUsage, InvalidConfig, Refused
 from rigger.git import archive as git_archive
 from rigger.git import inspect as git_inspect
 from rigger.modules.own_files import KEPT, is_remade
-from rigger.redact import Finder, Redactor, holding, maskable
+from rigger.redact import Redactor, holding, maskable
 from rigger.sources import checkout as source_checkout
 from rigger.ssh.connections import KNOWN_HOSTS
 from rigger.trust.digests import NOT_SCRIPTS, digest
@@ -184,16 +185,16 @@ def _scripts(environment: Environment, config: Config) -> Iterator[Member]:
 
 def _apart(members: list[Member], secrets: list[str]) -> tuple[list[Member], list[Member]]:
     """Return the members without those that hold a secret: a log is masked, anything else is set apart."""
-    finder, redactor = Finder(secrets), Redactor(secrets)
+    search, redactor = SecretSearch(secrets), Redactor(secrets, thorough=True)
     open_, sealed = [], []
     for member in members:
         data = member.data if member.data is not None else _read(member.path or "")
         if is_of_secrets(member.name):
             sealed.append(Member(member.name, data=data, mode=_mode(member)))
-        elif not secrets or next(finder.find(data), None) is None:
+        elif not search.holds(data):
             open_.append(member)
-        elif member.name.startswith(("runs/", "tests/")) and not is_given(member.name):
-            open_.append(Member(member.name, data=redactor.bytes(data)))
+        elif _is_log(member) and not search.holds(masked := redactor.bytes(data)):
+            open_.append(Member(member.name, data=masked))
         elif member.name in ("audit.jsonl", "vars"):
             raise Refused(
                 f"{member.name} holds a secret, and cannot be packed.", "Change that secret, then save again."
@@ -201,6 +202,10 @@ def _apart(members: list[Member], secrets: list[str]) -> tuple[list[Member], lis
         else:
             sealed.append(Member(member.name, data=data, mode=_mode(member)))
     return open_, sealed
+
+
+def _is_log(member: Member) -> bool:
+    return member.name.startswith(("runs/", "tests/")) and not is_given(member.name)
 
 
 def _mode(member: Member) -> int:

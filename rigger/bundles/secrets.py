@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rigger import text
 from rigger.envfile.output import parse_output
-from rigger.redact import MIN_LENGTH
+from rigger.redact.forms import MIN_LENGTH
 from rigger.values import frozen
 
 if TYPE_CHECKING:

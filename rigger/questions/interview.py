@@ -12,7 +12,7 @@ from rigger.questions import validate
 from rigger.questions.model import Answer, BadAnswer, Choice, Question, of_program, said_of
 from rigger.questions.secrecy import is_made_of, secret_names
 from rigger.questions.sources import DRAFT, Sources
-from rigger.redact import MIN_LENGTH
+from rigger.redact.forms import MIN_LENGTH
 from rigger.templates import is_true
 from rigger.text import last_line
 

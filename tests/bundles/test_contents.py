@@ -1,5 +1,7 @@
 """What of an environment is packed, and what stays out."""
 
+import base64
+import gzip
 import json
 import os
 import re
@@ -62,6 +64,18 @@ def test_a_secret_is_masked_in_logs_and_sets_other_files_apart(wood, tmp_path):
     assert files["runs/1-provision/01-create.log"] == b"log in with ***\n"
     assert (saved.redacted, saved.left_out) == (("TOKEN",), ("modules/soil/config",))
     assert "modules/soil/config" not in files and not any(TOKEN.encode() in data for data in files.values())
+
+
+def test_a_secret_is_found_whatever_was_made_of_it(wood, tmp_path):
+    state = json.dumps({"user_data": base64.b64encode(gzip.compress(f"token={TOKEN}".encode())).decode()})
+    twice = base64.b64encode(base64.b64encode(TOKEN.encode())).decode()
+    wood.write("modules/soil/terraform.tfstate", state)
+    wood.write("runs/1-provision/02-check.log", f"hex {TOKEN.encode().hex()}, twice {twice}\n")
+    wood.write("runs/1-provision/03-check.log", f"state {state}\n")
+    saved = wood.save(tmp_path / "b.rigger")
+    files = contents(saved.path)
+    assert sorted(saved.left_out) == ["modules/soil/terraform.tfstate", "runs/1-provision/03-check.log"]
+    assert files["runs/1-provision/02-check.log"].startswith(b"hex ***, twice ***")
 
 
 def test_what_is_encrypted_has_all_secrets(wood, tmp_path):

@@ -5,24 +5,19 @@ A Redactor masks, and rather too much than too little. A Finder only looks, fast
 
 from __future__ import annotations
 
-import json
 import re
-from base64 import b64encode
 from collections import Counter
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from rigger import text as texts
-from rigger.envfile import quoting
 from rigger.envfile.names import is_core
+from rigger.redact.forms import MIN_LENGTH, encode, forms_of, telling_forms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 MASK = b"***"
-
-# In bytes. Anything shorter turns up in ordinary output too often to be masked.
-MIN_LENGTH = 4
 
 # In bytes. Longer forms are masked piece by piece, so that no more than this is ever held back and no
 # input can make the search slow.
@@ -34,32 +29,30 @@ _ANCHOR = 8
 # In bytes. What the Finder looks at in one go: what it makes of it should stay in the processor's cache.
 _WINDOW = 256 * 1024
 
-# In bytes. How long a line of a secret, or of its base64, has to be to betray it.
-_TELLING_LINE = 16
-
 # Bytes that ordinary text and programs are full of, the most frequent first.
 _COMMON = b"\0 etaoinsr\nldcumpfg-h_.0/,1\"yb:=2v()k43'w5868;79AESTRCINODLxPMjzqBF\xff"
-
-# Where tools break base64 into lines: base64(1) and MIME, and PEM.
-_BASE64_WIDTHS = (76, 64)
 
 
 def maskable(secrets: Mapping[Any, str]) -> list[str]:
     """Return the values of secrets that are long enough to be masked, and looked for."""
-    return [value for value in secrets.values() if len(_encode(value)) >= MIN_LENGTH]
+    return [value for value in secrets.values() if len(encode(value)) >= MIN_LENGTH]
 
 
 def holding(values: Mapping[str, str], secrets: Iterable[str]) -> set[str]:
     """Return the names of the values that one of the secrets went into, in whatever form: they are secrets too."""
-    finder = Finder(secret for secret in secrets if len(_encode(secret)) >= MIN_LENGTH)
-    held = (name for name, value in values.items() if next(finder.find(_encode(value)), None) is not None)
+    known = [secret for secret in secrets if len(encode(secret)) >= MIN_LENGTH]
+    if not known:
+        return set()
+    finder = Finder(known, thorough=True)
+    held = (name for name, value in values.items() if next(finder.find(encode(value)), None) is not None)
     return {name for name in held if not is_core(name, values)}
 
 
 class Redactor:
     """Knows the secrets and masks them; what is added counts at once, for streams already open too."""
 
-    def __init__(self, secrets: Iterable[str] = ()):
+    def __init__(self, secrets: Iterable[str] = (), thorough: bool = False):
+        self._thorough = thorough
         self._forms: set[bytes] = set()
         self._matcher: _Matcher | None = None
         for secret in secrets:
@@ -67,7 +60,7 @@ class Redactor:
 
     def add(self, secret: str) -> None:
         """Mask this secret from now on; one of fewer than MIN_LENGTH bytes is ignored."""
-        forms = _forms(_encode(secret))
+        forms = forms_of(encode(secret), self._thorough)
         if not forms <= self._forms:
             self._forms |= forms
             self._matcher = None
@@ -83,7 +76,7 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """The text with every secret masked."""
-        return texts.decode(self.bytes(_encode(text)))
+        return texts.decode(self.bytes(encode(text)))
 
     def matcher(self) -> _Matcher | None:
         """What finds the secrets known now; None when there are none."""
@@ -186,8 +179,8 @@ class Finder:
     lines of a few words, the last characters of a broken base64, the spaces around a secret.
     """
 
-    def __init__(self, secrets: Iterable[str]):
-        forms = {form for secret in secrets for form in _telling_forms(_encode(secret))}
+    def __init__(self, secrets: Iterable[str], thorough: bool = False):
+        forms = {form for secret in secrets for form in telling_forms(encode(secret), thorough)}
         needles = sorted({piece for form in forms for piece in _pieces(form)})
         # In bytes. What lies across a cut between two blocks lies within this distance of it.
         self.reach = max(map(len, needles), default=0)
@@ -264,121 +257,3 @@ def _starting_with(anchors: list[bytes]) -> bytes:
     for first, group in groupby(anchors, key=lambda anchor: anchor[:1]):
         branches.append(re.escape(first) + _starting_with([anchor[1:] for anchor in group]))
     return branches[0] if len(branches) == 1 else b"(?:" + b"|".join(branches) + b")"
-
-
-def _encode(text: str) -> bytes:
-    try:
-        return texts.encode(text)
-    except UnicodeEncodeError:
-        return text.encode("utf-8", "surrogatepass")
-
-
-def _forms(secret: bytes) -> set[bytes]:
-    """Every form of a secret that is looked for."""
-    forms = set()
-    for whole in {secret, secret.strip()}:
-        if len(whole) >= MIN_LENGTH:
-            forms |= {*_quoted(whole), *_base64(whole)}
-    for line in secret.split(b"\n"):
-        if len(line.strip()) >= MIN_LENGTH:
-            forms.update(_quoted(line.strip()))
-    return {form for form in forms if len(form) >= MIN_LENGTH}
-
-
-def _telling_forms(secret: bytes) -> set[bytes]:
-    """The forms that betray a secret; none of them occurs in another one."""
-    whole = secret.strip()
-    forms = (
-        {*_quoted(whole), *_base64_cores(whole), *_base64_cores(secret)}
-        if len(whole) >= MIN_LENGTH
-        else set()
-    )
-    for line in secret.split(b"\n"):
-        line = line.strip()
-        if len(line) >= _TELLING_LINE and b" " not in line and not line.startswith(b"-----"):
-            forms.update(_quoted(line))
-    encoded = {*_base64_lines(whole), *_base64_lines(secret)}
-    forms |= {line for line in encoded if len(line) >= _TELLING_LINE}
-    forms = {form for form in forms if len(form) >= MIN_LENGTH}
-    return {form for form in forms if not any(other in form for other in forms if len(other) < len(form))}
-
-
-def _quoted(secret: bytes) -> Iterator[bytes]:
-    yield secret
-    yield from _url_quoted(secret)
-    yield from _json_quoted(secret)
-    yield from _shell_quoted(secret)
-
-
-def _url_quoted(secret: bytes) -> Iterator[bytes]:
-    from urllib.parse import quote, quote_plus  # slow to import, and most runs have no secrets
-
-    # The last is what JavaScript's encodeURIComponent leaves alone.
-    for quoted in (quote(secret), quote(secret, safe=""), quote_plus(secret), quote(secret, safe="!~*'()")):
-        yield quoted.encode()
-        yield re.sub("%..", lambda escape: escape[0].lower(), quoted).encode()
-
-
-def _json_quoted(secret: bytes) -> Iterator[bytes]:
-    text = texts.decode(secret)
-    for ensure_ascii in (True, False):
-        quoted = texts.encode(json.dumps(text, ensure_ascii=ensure_ascii)[1:-1])
-        yield quoted
-        # Go's encoding/json, and with it Terraform, escapes these three for HTML.
-        yield re.sub(rb"[<>&]", lambda match: b"\\u%04x" % match[0][0], quoted)
-
-
-def _shell_quoted(secret: bytes) -> Iterator[bytes]:
-    yield secret.replace(b"'", b"'\\''")
-    yield secret.replace(b"'", b"'\"'\"'")
-    # How zsh, and dash and busybox, write several single quotes in a row.
-    yield re.sub(b"'+", lambda match: b"'%s'" % match[0].replace(b"'", b"\\'"), secret)
-    yield re.sub(b"'+", lambda match: b"'\"%s\"'" % match[0], secret)
-    yield texts.encode(quoting.quote(texts.decode(secret))[1:-1])
-    # What bash's printf %q and zsh's ${(q)} put a backslash before.
-    yield re.sub(rb"""[ \t!"$&'()*,;<>?[\\\]^`{|}]|^[#~]|(?<=[:=])~""", rb"\\\g<0>", secret)
-    yield re.sub(rb"""[ \t"#$&'()*;<>?[\\\]^`{|}]|^[!~=]""", rb"\\\g<0>", secret)
-    yield re.sub(rb"[\x00-\x1f\x7f\\']", _ansi_c, secret)
-    yield re.sub(rb"[\x00-\x1f\x7f-\xff\\']", _ansi_c, secret)
-
-
-_ANSI_C = dict(zip(b"\a\b\t\n\v\f\r\x1b\\'", b"abtnvfrE\\'", strict=True))
-
-
-def _ansi_c(match: re.Match[bytes]) -> bytes:
-    """A character as bash writes it in $'...', which `set -x` and `printf %q` do."""
-    code = match[0][0]
-    return b"\\%c" % _ANSI_C[code] if code in _ANSI_C else b"\\%03o" % code
-
-
-def _base64(secret: bytes) -> Iterator[bytes]:
-    whole = b64encode(secret)
-    for form in (whole, whole.rstrip(b"=")):
-        yield form
-        yield form.translate(_URL_SAFE)
-    yield from _base64_lines(secret)
-    yield from _base64_cores(secret)
-
-
-def _base64_lines(secret: bytes) -> Iterator[bytes]:
-    whole = b64encode(secret)
-    for width in _BASE64_WIDTHS:
-        for start in range(0, len(whole), width):
-            yield whole[start : start + width]
-            yield whole[start : start + width].translate(_URL_SAFE)
-
-
-def _base64_cores(secret: bytes) -> Iterator[bytes]:
-    """What stands in base64 wherever the secret begins in what was encoded."""
-    for before in range(3):
-        yield _base64_core(secret, before)
-        yield _base64_core(secret, before).translate(_URL_SAFE)
-
-
-_URL_SAFE = bytes.maketrans(b"+/", b"-_")
-
-
-def _base64_core(secret: bytes, before: int) -> bytes:
-    """What base64 makes of the secret after `before` other bytes, less what its neighbours change."""
-    shared, bits = -(-8 * before // 6), 8 * (before + len(secret))
-    return b64encode(bytes(before) + secret)[shared : bits // 6]
