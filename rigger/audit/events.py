@@ -419,6 +419,7 @@ class SaidGone(Event):
     """Somebody said that this, which may have been left over, is not there."""
 
     items: Names
+    all: bool = False  # whether nothing at all is left of the cluster
     by: str  # user@host
 
     checks = {"items": _are_lines}

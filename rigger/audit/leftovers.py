@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rigger.audit.events import Destroyed, Event, LeftBehind, SaidGone, StepFinished, StepRecovered
+from rigger.audit.cluster import LOOKS
+from rigger.audit.events import (
+    Destroyed,
+    Event,
+    LeftBehind,
+    SaidGone,
+    StepFinished,
+    StepRecovered,
+    StepStarted,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,6 +23,7 @@ class LeftoverHistory:
     """What steps named as left over, until a destroy finds it gone or somebody says that it is."""
 
     def __init__(self) -> None:
+        self.nothing_left = False  # whether somebody said so, and nothing was made since
         self.gone: dict[str, None] = {}  # what somebody said is gone, since the cluster was last destroyed
         self._runs: dict[str, str] = {}  # by item: the run that named it last
 
@@ -35,8 +45,11 @@ class LeftoverHistory:
             case SaidGone():
                 self._runs = {item: run for item, run in self._runs.items() if item not in event.items}
                 self.gone |= dict.fromkeys(event.items)
+                self.nothing_left = event.all
+            case StepStarted() if event.step not in LOOKS:
+                self.nothing_left = False
             case Destroyed():
-                self._runs, self.gone = {}, {}
+                self._runs, self.gone, self.nothing_left = {}, {}, False
 
     def _name(self, items: Sequence[str], run: str) -> None:
         for item in items:

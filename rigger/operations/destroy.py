@@ -69,7 +69,7 @@ def _require_destroyed(environment: Environment, result: RunResult) -> None:
         f"{environment.name} is not destroyed completely. {sentences}".rstrip()
         + (f"\nLeft over:\n{listed}" if left else ""),
         'Type "rigger destroy" to try again; "rigger logs" shows what the scripts printed. '
-        'Of what you have seen to be gone, "rigger leftovers --gone NAME" keeps no record.',
+        'What you have seen to be gone, "rigger leftovers --gone NAME" takes off the record, --all-gone all of it.',
     )
     raise problem.with_result(result)
 

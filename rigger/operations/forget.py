@@ -41,12 +41,13 @@ def forget(home: Home, name: str, consent: Consent | None = None) -> Forgotten:
 def _require_destroyed(environment: Environment) -> None:
     """Raise BadUsage while the cluster may still exist: its record is the only way to find it again."""
     state = state_of(environment)
+    if state.leftovers.nothing_left:
+        return
     if state.leftovers.items:
         listed = "\n".join(f"  {item}" for item in state.leftovers.items)
         raise BadUsage(
             f"Something may be left over of {environment.name}; without its record nobody would look for it:\n{listed}",
-            f'Look for it; when it is gone, type "rigger -e {environment.name} leftovers --all-gone", '
-            f'then "rigger -e {environment.name} destroy".',
+            f'Look for it; when it is gone, type "rigger -e {environment.name} leftovers --all-gone".',
         )
     made = [key for key in state.steps.last if key.endswith(("/create", "/deploy"))]
     if made or environment.nodes():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from rigger.audit.cluster import LOOKS
 from rigger.audit.events import SaidGone
 from rigger.environments.state import state_of
 from rigger.errors import BadUsage
@@ -15,7 +16,11 @@ from rigger.values import frozen
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rigger.audit.state import ClusterState
     from rigger.environments.environment import Environment
+
+GONE = "Have you seen that this is gone? Nobody will look for it any more."
+NOTHING_LEFT = "Have you seen that nothing of it is left? Nobody will look for it any more."
 
 
 @frozen
@@ -25,9 +30,15 @@ class Leftovers:
     name: str
     items: tuple[str, ...]
     gone: tuple[str, ...] = ()
+    nothing_left: bool = False  # whether that was said of the whole cluster
 
     def as_dict(self) -> dict[str, Any]:
-        return {"name": self.name, "leftovers": list(self.items), "gone": list(self.gone)}
+        return {
+            "name": self.name,
+            "leftovers": list(self.items),
+            "gone": list(self.gone),
+            "nothing_left": self.nothing_left,
+        }
 
 
 def leftovers(environment: Environment) -> Leftovers:
@@ -44,19 +55,35 @@ def say_gone(
 ) -> Leftovers:
     """Take what a person has seen to be gone off the record: by its whole text, its first word, or all of it.
 
-    Raises BadUsage for what is not on record, or where nobody agrees; Interrupted on a no.
+    All of it, after a destroy that did not succeed, is the whole cluster. Raises BadUsage for what is not on record, or where nobody agrees; Interrupted on a no.
     """
     reporter, consent = reporter or Silent(), consent or Consent()
     with environment.locked("rigger leftovers"):
-        known = state_of(environment).leftovers.items
+        state = state_of(environment)
+        ends = everything and _was_destroyed_in_vain(state)
+        known = [*state.leftovers.items, *(_machines(environment) if ends else ())]
         gone = known if everything else _named(environment, known, names)
-        if gone:
+        if gone or ends:
             for item in gone:
                 reporter.line(f"  {item}")
-            consent.agree("Have you seen that this is gone? Nobody will look for it any more.")
+            consent.agree(NOTHING_LEFT if ends else GONE)
             by = f"{os.environ.get('USER') or os.getuid()}@{os.uname().nodename}"
-            environment.audit.append(SaidGone(items=list(gone), by=by))
-    return Leftovers(environment.name, tuple(state_of(environment).leftovers.items), tuple(gone))
+            environment.audit.append(SaidGone(items=list(gone), all=ends, by=by))
+    return Leftovers(environment.name, tuple(state_of(environment).leftovers.items), tuple(gone), ends)
+
+
+def _was_destroyed_in_vain(state: ClusterState) -> bool:
+    """Return whether the last that was done to the machines is a destroy; one that removed all leaves no history."""
+    changes = [
+        run.started
+        for run in state.steps.last.values()
+        if run.started.module.startswith("provider/") and run.started.step not in LOOKS
+    ]
+    return bool(changes) and max(changes, key=lambda started: started.seq).step == "destroy"
+
+
+def _machines(environment: Environment) -> list[str]:
+    return [f"machine {node.name} ({node.address})" for node in environment.nodes()]
 
 
 def _named(environment: Environment, known: Sequence[str], names: Sequence[str]) -> list[str]:

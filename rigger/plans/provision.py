@@ -20,6 +20,13 @@ if TYPE_CHECKING:
     from rigger.modules.model import Module
 
 
+REPAIRS = (
+    "install",
+    "create",
+    "deploy",
+)  # what puts right what a check found wrong: programs may be gone too
+
+
 class _Planner:
     """Decides, step by step, whether it has to run."""
 
@@ -42,12 +49,12 @@ class _Planner:
         changes = self.changes(module, verb, done)
         if changes:
             return say_changes(changes)
+        if verb in REPAIRS and module.role in self.history.failed_checks:
+            return "the last check failed"
         if follows:
             return follows
         if other := self._other_script(module, verb, done):
             return other
-        if verb in ("create", "deploy") and module.role in self.history.failed_checks:
-            return "the last check failed"
         return "asked for with --again" if self.again else ""
 
     def _undone(self) -> str:

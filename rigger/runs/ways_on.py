@@ -15,7 +15,11 @@ def after_failure(plan: Plan, step: Step, run: str) -> str:
         return f'Put that right and type "{again(plan)}"; "rigger logs {run}" shows all that was printed.'
     if step.checks:
         return 'Type "rigger status" to see what exists; "rigger provision" runs the steps before the check again.'
-    return 'Put that right and type "rigger provision": it goes on with this step. "rigger check" shows what exists.'
+    way = 'Put that right and type "rigger provision": it goes on with this step. "rigger check" shows what exists.'
+    left_out = any(done.module == step.module and done.verb == "install" for done in plan.up_to_date)
+    return (
+        f'{way} If what install put in place is gone, type "rigger provision --again".' if left_out else way
+    )
 
 
 def after_interrupt(plan: Plan) -> str:

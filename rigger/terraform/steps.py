@@ -121,25 +121,34 @@ def show_drift(workspace: Workspace, say: Callable[[str], None] = print) -> int:
 
 def destroy(workspace: Workspace, say: Callable[[str], None] = print) -> None:
     """Remove all that was made, also by an apply that failed half-way."""
-    if _nothing_made(workspace):
+    if _nothing_made(workspace) or _nothing_to_remove(workspace):
         say("Nothing was made.")
         keep(workspace, lost(workspace, {}))
         _report(workspace, {}, say)
+        _end(workspace)
         return
     terraform = ready(workspace, say)
     unknown = _recover_lost(terraform)
-    with _plan_file(workspace) as plan:
-        if terraform.plan(destroy=True, out=plan):
-            terraform.apply(plan)
+    if _has_resources(
+        _known_state(terraform)
+    ):  # else there is nothing to plan, which files with a mistake forbid
+        with _plan_file(workspace) as plan:
+            if terraform.plan(destroy=True, out=plan):
+                terraform.apply(plan)
     state = _note_shared(terraform)
     if left := ", ".join(addresses(state or {})):
         raise StepFailed(f"These are still there: {left}.", 'Type "rigger destroy" again.')
     forget(workspace.file(JOURNAL))
     if unknown:
         sdk.report_leftovers([str(item) for item in unknown], workspace.values)
+    _end(workspace)
+    say("All that the state knows is gone." if unknown else "All that was made is gone.")
+
+
+def _end(workspace: Workspace) -> None:
+    """Remove what a workspace can do without, and forget where its state, which knows nothing, is kept."""
     shutil.rmtree(workspace.data, ignore_errors=True)
     backend.forget(workspace)
-    say("All that the state knows is gone." if unknown else "All that was made is gone.")
 
 
 def ready(workspace: Workspace, say: Callable[[str], None]) -> Terraform:
@@ -229,6 +238,23 @@ def _nothing_made(workspace: Workspace) -> bool:
     return seen(workspace).get("made") == 0 or not any(
         os.path.exists(workspace.file(n)) for n in (STATE, GOOD, SEEN)
     )
+
+
+def _nothing_to_remove(workspace: Workspace) -> bool:
+    """Return whether no apply got far enough to make anything, by a state that lies here and by what was seen."""
+    if workspace.is_shared or backend.recorded(workspace) or seen(workspace).get("made"):
+        return False
+    if any(os.path.exists(workspace.file(name)) for name in (JOURNAL, UNSAVED)):
+        return False
+    for path in map(workspace.file, (STATE, GOOD)):
+        state = whole(path)
+        if _has_resources(state) or state is None and os.path.exists(path) and os.path.getsize(path):
+            return False
+    return True
+
+
+def _has_resources(state: Mapping[str, Any] | None) -> bool:
+    return any(True for _ in addresses(state or {}))
 
 
 @contextlib.contextmanager

@@ -127,7 +127,8 @@ def test_what_was_under_way_stays_on_record_until_somebody_says_that_it_is_gone(
     said = rigger("leftovers", "--gone", "terraform_data.pot[0]", "--yes")
     assert len(json.loads(rigger("leftovers", "-o", "json").out)["leftovers"]) == 3
     assert "pot[0]" not in rigger("destroy", "--yes", code=5).err
-    rigger("leftovers", "--all-gone", "--yes")
+    rigger("leftovers", "--gone", "terraform_data.pot[1]", "--gone", "terraform_data.pot[2]", "--yes")
+    assert "By your word nothing is left of pots" in rigger("leftovers", "--all-gone", "--yes").out
     rigger("destroy", "--yes")
     rigger("destroy", "--yes")
     rigger("forget", "pots", "--yes")

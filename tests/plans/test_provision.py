@@ -40,16 +40,17 @@ def test_a_failed_check_runs_again_what_it_looked_at(provisioned):
     provisioned.rigger("check", code=5)
     provisioned.script("platform", "check")
     provisioned.ran()
-    assert why(provisioned)["platform/deploy"] == "the last check failed"
+    reasons = why(provisioned)
+    assert reasons["platform/install"] == reasons["platform/deploy"] == "the last check failed"
     provisioned.rigger("provision")
-    assert provisioned.ran() == AFTER_DEPLOY
+    assert provisioned.ran() == ["platform/install", *AFTER_DEPLOY]
 
     provisioned.script("provider", "check", "exit 3")
     provisioned.rigger("check", code=5)
     provisioned.script("provider", "check")
     provisioned.ran()
     provisioned.rigger("provision")
-    assert provisioned.ran() == AFTER_CREATE
+    assert provisioned.ran() == ["provider/install", *AFTER_CREATE]
 
 
 def test_a_check_that_is_well_again_runs_nothing(provisioned):
