@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from typing import TYPE_CHECKING, Any
 
 from rigger import text as texts
 from rigger.text import Row, cell_width
-from rigger.ui.plain import Plain, Prompt
+from rigger.ui.plain import Plain, Prompt, follows, goes_on
 from rigger.ui.terminal import terminal_size
 
 if TYPE_CHECKING:
@@ -74,8 +75,9 @@ class Drawn(Plain):
     def secret(self, prompt: Prompt) -> str:
         import questionary
 
-        secret: str = self._run(questionary.password(**self._typed(prompt)), typed=True)
-        return secret
+        keys = _keys_of_several_lines() if prompt.several_lines else None
+        secret: str = self._run(questionary.password(**self._typed(prompt)), typed=True, keys=keys)
+        return secret.rstrip("\n") if prompt.several_lines else secret
 
     def yes_or_no(self, prompt: Prompt, default: bool) -> bool:
         import questionary
@@ -152,7 +154,7 @@ class Drawn(Plain):
         lines = self._wrapped("  " + texts.sentence(prompt.help), hanging="  ") if prompt.help else []
         return "\n".join([first, *lines])
 
-    def _run(self, asked: Question, typed: bool = False) -> Any:
+    def _run(self, asked: Question, typed: bool = False, keys: KeyBindings | None = None) -> Any:
         """Ask, and return what the kind of question gives: a text, a truth, a list of texts."""
         from prompt_toolkit.key_binding import merge_key_bindings
         from prompt_toolkit.renderer import CPR_Support
@@ -162,7 +164,7 @@ class Drawn(Plain):
         # Slow lines and simple terminals never answer where the cursor is, and nothing here needs to know.
         app.renderer.cpr_support = CPR_Support.NOT_SUPPORTED
         app.key_bindings = merge_key_bindings(
-            [bindings for bindings in (app.key_bindings, _keys()) if bindings]
+            [bindings for bindings in (app.key_bindings, _keys(), keys) if bindings]
         )
         _keep_lists_short(app.layout)
         if typed:
@@ -249,7 +251,38 @@ def _keys() -> KeyBindings:
     def paste(event: KeyPressEvent) -> None:
         if event.current_buffer.selection_state is not None:
             event.current_buffer.cut_selection()
-        # A copied token often ends in a line break.
-        event.current_buffer.insert_text(event.data.strip("\r\n"))
+        # Terminals send what Enter sends for each line's end. A copied token often ends in one.
+        event.current_buffer.insert_text(re.sub(r"\r\n?", "\n", event.data).strip("\n"))
 
     return keys
+
+
+def _keys_of_several_lines() -> KeyBindings:
+    """Let a line's end be part of a paste that the terminal did not mark, so that no line becomes the next answer."""
+    from prompt_toolkit.key_binding import KeyBindings
+    from prompt_toolkit.keys import Keys
+
+    keys = KeyBindings()
+
+    @keys.add("enter", eager=True)
+    def end_of_line(event: KeyPressEvent) -> None:
+        queue, typed = event.key_processor.input_queue, event.current_buffer
+        if (
+            queue
+            and "\n" in typed.text
+            and all(press.key in (Keys.ControlM, Keys.ControlJ) for press in queue)
+        ):
+            queue.clear()
+        elif goes_on(typed.text, any(press.key != Keys.ControlM for press in queue) or _follows(event)):
+            typed.insert_text("\n")
+            return
+        typed.validate_and_handle()
+
+    return keys
+
+
+def _follows(event: KeyPressEvent) -> bool:
+    try:
+        return follows(event.app.input.fileno())
+    except (NotImplementedError, OSError, ValueError):  # no terminal
+        return False

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import re
+import select
 import sys
 import textwrap
 from dataclasses import field
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from rigger.questions.model import Choice
 
 MAKE = "\n"  # the answer that makes a new SSH key; no path is written so
+PASTED = 0.05  # seconds in which the next line of a paste is there; nobody types so fast
 WRITE = ""  # the review's answer for "it is right"; no question has an empty name
 
 
@@ -35,10 +38,33 @@ class Prompt:
     default: str = field(default="", repr=False)
     refuse: Callable[[str], str] = lambda text: ""  # why a text cannot be taken; nothing when it can
     while_typing: bool = False
+    several_lines: bool = False  # a secret that may be a key, which is pasted
 
 
 def rows_of(choices: Sequence[Choice]) -> list[Row]:
     return [Row(c.value, (c.value, texts.sentence(c.description))) for c in choices]
+
+
+# A secret that is pasted: some terminals mark a paste, others send its lines one after the other, as if they were typed
+
+
+def follows(fd: int) -> bool:
+    """Return whether more input follows at once, as only the lines of a paste do."""
+    return bool(select.select([fd], [], [], PASTED)[0])
+
+
+def goes_on(typed: str, more: bool) -> bool:
+    """Return whether the next line belongs to a secret as well: the rest of a paste, and a key up to its last line.
+
+    An empty line ends a key that lacks its last one, and begins nothing.
+    """
+    return bool(typed) and (more or (in_key(typed) and not typed.endswith("\n")))
+
+
+def in_key(typed: str) -> bool:
+    """Return whether a key in PEM, as of RFC 7468, has begun and not ended."""
+    begun = re.findall(r"(?m)^-----BEGIN ([^\n]*)-----\s*$", typed)
+    return bool(begun) and f"-----END {begun[-1]}-----" not in typed
 
 
 class Plain:
@@ -96,6 +122,9 @@ class Plain:
         self._show(prompt)
         while True:
             typed = self._read("  (not shown) > ", hidden=True)
+            while prompt.several_lines and goes_on(typed, follows(sys.stdin.fileno())):
+                typed += "\n" + self._read("", hidden=True)
+            typed = typed.rstrip("\n") if prompt.several_lines else typed
             if not (reason := prompt.refuse(typed)):
                 return typed
             self.problem(reason)

@@ -184,6 +184,7 @@ class Wizard:
 
     def _secret(self, prompt: Prompt, default: str, keep: bool) -> str:
         """A secret is never shown, so the one that there is can only be kept or replaced."""
+        prompt = replace(prompt, several_lines=True)
         if not default:
             return self.face.secret(prompt)
         stays = "Enter keeps the one that was given." if keep else "Enter takes the default."

@@ -140,6 +140,37 @@ def test_a_pasted_token_loses_its_line_break(pipe):
     assert value_of(pipe, "\x1b[200~5\n\x1b[201~" + ENTER, NODES) == "5", "a paste replaces the default"
 
 
+KEY_LINES = ["-----BEGIN OPENSSH PRIVATE KEY-----", "b3BlbnNza", "-----END OPENSSH PRIVATE KEY-----"]
+
+
+MARKED, UNMARKED = "\x1b[200~{}\x1b[201~\r", "{}\r"
+
+
+@pytest.mark.parametrize("last", ["", "{end}"])
+@pytest.mark.parametrize(
+    ("form", "end"), [(MARKED, "\r"), (MARKED, "\n"), (MARKED, "\r\n"), (UNMARKED, "\r"), (UNMARKED, "\n")]
+)
+def test_a_pasted_secret_of_several_lines_is_one_answer(pipe, form, end, last):
+    keys = form.format(end.join(KEY_LINES) + last.format(end=end))
+    talk, _ = fill(pipe, keys, TOKEN, Question("NOTE", "?", default="usual", advanced=True))
+    assert talk.values() == {"TOKEN": "\n".join(KEY_LINES), "NOTE": "usual"}
+
+
+def test_a_key_is_read_to_its_last_line_however_slowly_it_comes(pipe):
+    import threading
+    import time
+
+    def paste():
+        for line in KEY_LINES:
+            pipe.send_text(line + "\r")
+            time.sleep(0.3)
+
+    typing = threading.Thread(target=paste)
+    typing.start()
+    assert value_of(pipe, "", TOKEN) == "\n".join(KEY_LINES)
+    typing.join()
+
+
 def test_bytes_that_are_no_text_survive(pipe):
     pipe.send_bytes(b"caf\xe9\r")
     assert value_of(pipe, "", Question("NOTE", "?")) == "caf\udce9"
