@@ -18,7 +18,9 @@ from rigger.bundles.secrets import (
     is_of_secrets,
 )
 from rigger.envfile import file as envfile
+from rigger.environments.answers import outputs_of
 from rigger.environments.environment import split_secrets
+from rigger.environments.store import OUTPUTS, SECRET_OUTPUTS
 from rigger.errors import BadUsage, InvalidConfig, Refused
 from rigger.git import archive as git_archive
 from rigger.git import inspect as git_inspect
@@ -78,12 +80,13 @@ def save(
     """
     hidden = {**environment.secrets(), **config.secrets}  # also those whose question does not apply now
     given = given_secrets(environment.file("runs"))
-    secrets = list(dict.fromkeys([*maskable(hidden), *given.values]))
+    secrets = list(dict.fromkeys([*maskable({**hidden, **config.every_secret()}), *given.values]))
     plain = environment.vars()
     vars, inherited = split_secrets(plain, holding(plain, secrets))
     head, log = _audit_log(environment)
     members = [Member("vars", data=envfile.render(vars)), log, *_files(environment, config)]
     members, sealed = _apart(members, secrets)
+    sealed += _hidden_secrets(environment)
     if encrypt is not None:
         kept = {**environment.secrets(), **inherited}
         members.append(Member(SECRETS, data=encrypt(_sealed(environment, kept, sealed))))
@@ -136,11 +139,21 @@ def _audit_log(environment: Environment) -> tuple[tuple[int, str], Member]:
 def _files(environment: Environment, config: Config) -> Iterator[Member]:
     if os.path.isfile(environment.inventory_file):
         yield Member("inventory.json", path=environment.inventory_file)
-    if os.path.isfile(environment.file(KNOWN_HOSTS)):
-        yield Member(KNOWN_HOSTS, path=environment.file(KNOWN_HOSTS))
+    for name in (KNOWN_HOSTS, OUTPUTS):
+        if os.path.isfile(environment.file(name)):
+            yield Member(name, path=environment.file(name))
     for tree in TREES:
         yield from _tree(environment.file(tree), tree)
     yield from _scripts(environment, config)
+
+
+def _hidden_secrets(environment: Environment) -> list[Member]:
+    """Return the secrets that steps gave under the names of answers, with those answers: they are always sealed."""
+    path = environment.file(SECRET_OUTPUTS)
+    has_any = os.path.isfile(path) and not environment.secrets().keys().isdisjoint(
+        outputs_of(environment).hidden
+    )
+    return [Member(SECRET_OUTPUTS, data=_read(path))] if has_any else []
 
 
 def _tree(folder: str, name: str, without: frozenset[str] = frozenset(), root: str = "") -> Iterator[Member]:

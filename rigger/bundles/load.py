@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from rigger.audit import events
 from rigger.audit.secrets import secret_digest
 from rigger.bundles import agreement, opened, seal, unpack
-from rigger.bundles.rules import AGAIN, ROLES
+from rigger.bundles.rules import AGAIN, ROLES, is_sealed
 from rigger.bundles.verify import require_newer, worth_keeping
 from rigger.configuration.identity import id_of
 from rigger.configuration.questionnaire import Questionnaire
-from rigger.envfile.names import check_name, check_value
 from rigger.environments import checkout
+from rigger.environments.answers import outputs_of
 from rigger.environments.checkout import is_used
-from rigger.environments.environment import CHECKOUT, Environment
+from rigger.environments.environment import CHECKOUT, Environment, split_secrets
 from rigger.environments.home import Home
 from rigger.errors import BadUsage, Locked, Refused
 from rigger.files import write_bytes
@@ -41,6 +41,7 @@ from rigger.trust.ledger import agree_repository, agreed_commits
 
 if TYPE_CHECKING:
     from rigger.bundles.opened import OpenedBundle
+    from rigger.environments.outputs import Outputs
     from rigger.modules.model import Module
 
 # Called with the names of modules that are unknown here, hashes and names of files, and whatever else would be used, in rows.
@@ -77,6 +78,24 @@ class Loaded:
             values[root] = self.target.file(CHECKOUT)
         return values
 
+    def outputs(self) -> Outputs:
+        """Return which of the values steps gave, and which answers they hide; of secrets that were left out, those here."""
+        bundled = self.opened.outputs().moved(self._moved).in_force({**self._plain_vars(), **self.secrets})
+        here = outputs_of(self.target).hidden if self.update else {}
+        left_out = {*self.opened.fields["redacted"]} - {*self.secrets}
+        return replace(
+            bundled, hidden={**{n: one for n, one in here.items() if n in left_out}, **bundled.hidden}
+        )
+
+    def hidden(self) -> list[dict[str, str]]:
+        """Return all that stands under names of answers beside the vars: each will be some step's, or everybody's again."""
+        outputs = self.outputs().hidden.items()
+        return [{name: value} for name, one in outputs for value in one.values() if value is not None]
+
+    def answers(self) -> dict[str, str]:
+        """Return the vars as they will hold, with every answer as somebody gave it."""
+        return self.outputs().answers(self.vars())
+
     def source(self) -> SavedSource | None:
         """Return the checkout that modules are looked for in, None where the platform comes from no repository."""
         values = self._plain_vars()
@@ -91,18 +110,27 @@ class Loaded:
 
         Else what came along stands in for it: the repository, or the platform's scripts alone.
         """
-        values = self.opened.vars(self.target)
-        folder = values.get("CHECKOUT")
-        if not folder or (self.update and self.target.vars().get("CHECKOUT") == folder):
-            return values
-        scripts = self.opened.scripts("platform")
-        is_known = self.opened.fields["platform"] in search.folders("platform", self.target.home)
-        alone = scripts is not None and not is_known and not self.repository
-        replacement = scripts if scripts is not None and alone else self.target.file(CHECKOUT)
-        values = {name: opened.repoint(value, folder, replacement) for name, value in values.items()}
+        values = {name: self._moved(value) for name, value in self.opened.raw_vars().items()}
+        _, _, alone = self._stand_in
         if alone:
             values.pop("CHECKOUT")
         return values
+
+    def _moved(self, value: str) -> str:
+        """Return a value of the bundle with paths as they are here."""
+        folder, replacement, _ = self._stand_in
+        return opened.repoint(self.opened.here(value, self.target), folder, replacement)
+
+    @cached_property
+    def _stand_in(self) -> tuple[str, str, bool]:
+        """Return somebody's folder that does not count here, what stands in for it, and whether scripts alone do."""
+        folder = self.opened.here(self.opened.raw_vars().get("CHECKOUT", ""), self.target)
+        if not folder or (self.update and self.target.vars().get("CHECKOUT") == folder):
+            return "", "", False
+        scripts = self.opened.scripts("platform")
+        is_known = self.opened.fields["platform"] in search.folders("platform", self.target.home)
+        alone = scripts is not None and not is_known and not self.repository
+        return folder, scripts if scripts is not None and alone else self.target.file(CHECKOUT), alone
 
     def in_checkout(self, role: str, name: str) -> FoundModule | None:
         """Return the provider or platform of that name in the checkout, None where it has none."""
@@ -162,8 +190,8 @@ class Loaded:
             )
 
     def put_in_place(self, vars: Mapping[str, str], secrets: Mapping[str, str]) -> None:
-        """Put the environment in its place; paths into the unpacked bundle become paths into it."""
-        repointed = {n: opened.repoint(v, self.opened.folder, self.target.path) for n, v in vars.items()}
+        """Put the environment in its place, its answers hidden by what steps gave; paths into the unpacked bundle become paths into it."""
+        repointed = {n: self._in_place(value) for n, value in vars.items()}
         if not self.update:
             self._put_in_place(repointed, secrets)
             return
@@ -172,21 +200,33 @@ class Loaded:
                 raise Locked(f"{self.target.name} was changed meanwhile.", "Load the bundle again.")
             self._put_in_place(repointed, secrets)
 
+    def _in_place(self, value: str) -> str:
+        return opened.repoint(value, self.opened.folder, self.target.path)
+
     def _put_in_place(self, vars: Mapping[str, str], secrets: Mapping[str, str]) -> None:
+        answers, redacted = {**vars, **secrets}, self.opened.fields["redacted"]
+        outputs = self.outputs().moved(self._in_place).answered(answers, answers)
+        plain, hidden = split_secrets(outputs.over(answers), {*secrets, *self.secrets, *redacted})
+
         def record(aside: Environment) -> None:
-            self._record(aside, secrets)
+            self._record(aside, hidden, {*outputs.hidden})
 
-        self.opened.put_in_place(self.target, vars, secrets, record, self.update)
+        self.opened.put_in_place(self.target, plain, hidden, record, self.update, outputs)
 
-    def _record(self, aside: Environment, secrets: Mapping[str, str]) -> None:
-        """Note that it was loaded, and the digests that its secrets have here."""
+    def _record(self, aside: Environment, secrets: Mapping[str, str], hidden: set[str]) -> None:
+        """Note that it was loaded, and the digests that its secrets have here.
+
+        Those that outputs hide, which differ from step to step, came along with the key: they have the same ones.
+        """
         key = aside.key()
         aside.audit.append(
             events.Loaded(
                 file=os.path.basename(self.opened.path),
                 serial=self.opened.serial,
                 signer=self.opened.manifest.signer,
-                digests={name: secret_digest(key, value) for name, value in secrets.items()},
+                digests={
+                    name: secret_digest(key, value) for name, value in secrets.items() if name not in hidden
+                },
             )
         )
 
@@ -258,8 +298,9 @@ def _others(loaded: Loaded, beforehand: Sources) -> dict[str, tuple[str, str]]:
     known = known_of(modules, questionnaire.questions(values))
     looked_at = [bundle.folder, target.file(CHECKOUT), target.file("scripts")]
     own = given_before(Home(target.home))
-    foreign = foreign_values(values, known, beforehand, own, looked_at, loaded.secrets)
-    found = {value.digest: value.row() for value in foreign}
+    every = [values, *({**values, **hidden} for hidden in loaded.hidden())]
+    foreign = (foreign_values(each, known, beforehand, own, looked_at, loaded.secrets) for each in every)
+    found = {value.digest: value.row() for values in foreign for value in values}
     return {**{hashlib.sha256(" ".join(row).encode()).hexdigest(): row for row in rows}, **found}
 
 
@@ -332,26 +373,12 @@ def _open(bundle: OpenedBundle, open_sealed: Callable[[bytes], bytes]) -> dict[s
         sealed = json.loads(open_sealed(data))
     except (ValueError, RecursionError):
         sealed = None
-    if not _is_sealed(sealed):
+    if not is_sealed(sealed):
         raise Refused(f"The encrypted part of {bundle.path} is not what rigger writes.", AGAIN)
     bundle.add(sealed["files"])
     write_bytes(bundle.file("key"), bytes.fromhex(sealed["key"]))
     secrets: dict[str, str] = sealed["secrets"]
     return secrets
-
-
-def _is_sealed(sealed: Any) -> bool:
-    """Return whether the encrypted part is of the form that `rigger save` gives it."""
-    try:
-        names = all(check_name(name) is None for name in sealed["secrets"])
-        values = all(check_value(name, value) is None for name, value in sealed["secrets"].items())
-        files = all(
-            base64.b64decode(f["data"], validate=True) is not None and isinstance(f["mode"], int)
-            for f in sealed["files"].values()
-        )
-        return names and values and files and len(bytes.fromhex(sealed["key"])) == 32
-    except (TypeError, KeyError, AttributeError, ValueError):
-        return False
 
 
 def differences(loaded: Loaded) -> list[str]:

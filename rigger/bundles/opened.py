@@ -17,9 +17,11 @@ from rigger.bundles.rules import AGAIN, member_problem
 from rigger.envfile import file as envfile
 from rigger.environments import inventory
 from rigger.environments.environment import CHECKOUT, COMPUTED, Environment
+from rigger.environments.store import FolderStore
 from rigger.errors import BadUsage, Refused
 from rigger.files import link_tree
 from rigger.git import archive as git_archive
+from rigger.modules import contract
 from rigger.modules.contract import MANIFEST
 from rigger.modules.interface1 import is_provider
 from rigger.modules.scripts import script_digest
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
     from rigger.bundles.format import Manifest
     from rigger.environments.inventory import Node
+    from rigger.environments.outputs import Outputs
 
 # What stays on a machine when its environment is replaced by a newer one of the same cluster.
 STAYS = ("lock", "key", "bin", "backups", "saved", CHECKOUT, TRUSTED)
@@ -79,6 +82,15 @@ class OpenedBundle:
         """Return the vars as they hold in the target: what lay in the old environment's folder lies in the new one."""
         return {name: self.here(value, target) for name, value in self.raw_vars().items()}
 
+    def outputs(self) -> Outputs:
+        """Return which of its values steps gave, and the answers that they hide, as they were where it was made.
+
+        What an environment is about stands in its vars alone.
+        """
+        prefix = self.fields["prefix"]
+        names = {*contract.CORE, *(f"{prefix}_{name}" for name in ("ID", "VERSION", "ROOT"))}
+        return FolderStore(self.folder).outputs().without(names)
+
     def here(self, value: str, target: Environment) -> str:
         return repoint(value, self.fields["environment_dir"], target.path)
 
@@ -126,11 +138,12 @@ class OpenedBundle:
         secrets: Mapping[str, str],
         record: Callable[[Environment], None],
         update: bool,
+        outputs: Outputs | None = None,
     ) -> None:
         """Make the unpacked folder the target's: vars, secrets and paths as they hold here, then one rename.
 
         `record` writes what is to be remembered of it to the audit log. An environment that is there already gives
-        way in the same moment; its secrets are the caller's to keep.
+        way in the same moment; its secrets are the caller's to keep. `outputs` are those among the vars and secrets.
         """
         # Where one is here already, the caller holds its lock, which is linked in; else nobody sees this one yet.
         aside = Environment(target.name, self.folder, target.home, lock=target.lock if update else None)
@@ -143,7 +156,7 @@ class OpenedBundle:
                 with contextlib.suppress(FileNotFoundError):
                     os.unlink(aside.file(name))
             folders = [os.path.normpath(target.file(part)) for part in self.fields["path_folders"]]
-            aside.save(vars, secrets, folders or [target.bin_dir], path_of=target)
+            aside.save(vars, secrets, folders or [target.bin_dir], path_of=target, outputs=outputs)
             record(aside)
             _put(aside.path, target, update)
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rigger.bundles.contents import CHECKOUT, SECRETS, TREES
 from rigger.bundles.names import name_problem
-from rigger.envfile.names import check_name
+from rigger.envfile.names import check_name, check_value
 from rigger.environments.home import NAME
+from rigger.environments.store import OUTPUTS, SECRET_OUTPUTS
 from rigger.modules import contract
 from rigger.ssh.connections import KNOWN_HOSTS
 from rigger.trust.digests import NOT_SCRIPTS
@@ -53,9 +55,24 @@ def member_problem(name: str, fields: Mapping[str, object]) -> str | None:
     places = [[tree] for tree in TREES] + [["scripts", role, fields.get(role)] for role in ROLES]
     inside = any(parts[: len(place)] == place and len(parts) > len(place) for place in places)
     plain = name in ("vars", "audit.jsonl", "inventory.json", KNOWN_HOSTS, SECRETS, CHECKOUT)
+    plain = plain or name in (OUTPUTS, SECRET_OUTPUTS)
     if name_problem(name) is None and (plain or inside and not NOT_SCRIPTS & {*parts}):
         return None
     return f"{name!r} has no place in it"
+
+
+def is_sealed(sealed: Any) -> bool:
+    """Return whether the encrypted part is of the form that `rigger save` gives it."""
+    try:
+        names = all(check_name(name) is None for name in sealed["secrets"])
+        values = all(check_value(name, value) is None for name, value in sealed["secrets"].items())
+        files = all(
+            base64.b64decode(f["data"], validate=True) is not None and isinstance(f["mode"], int)
+            for f in sealed["files"].values()
+        )
+        return names and values and files and len(bytes.fromhex(sealed["key"])) == 32
+    except (TypeError, KeyError, AttributeError, ValueError):
+        return False
 
 
 def _matches(value: object, pattern: str) -> bool:

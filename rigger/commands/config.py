@@ -27,8 +27,10 @@ def config() -> None:
 def show_values(printer: Printer, result: Value | Values) -> None:
     if isinstance(result, Value):
         printer.data(texts.encode(result.value) + b"\n")
+        if result.given_by:
+            printer.aside(f"{result.name}: {result.giver} gave this; {_answered(result)}.")
         return
-    rows = [(value.name, value.source, value.value) for value in result.values]
+    rows = [(value.name, _where_from(value), value.value) for value in result.values]
     printer.table(rows, headers=("name", "source", "value"))
 
 
@@ -37,8 +39,22 @@ def show_changed(printer: Printer, result: ChangedValues) -> None:
         printer.line(f"Saved: {result.environment.vars_file} can be read again. Next: {result.next[0]}")
     elif result.changed:
         printer.line(f"Changed: {', '.join(result.changed)}. Next: {', '.join(result.next)}")
+        for value in result.held_back:
+            printer.line(
+                f"{value.name} is {value.value}, which {value.giver} gave, until the next provision."
+            )
     else:
         printer.line("Nothing was changed.")
+
+
+def _where_from(value: Value) -> str:
+    return f"{value.giver} ({_answered(value)})" if value.given_by else value.source
+
+
+def _answered(value: Value) -> str:
+    if value.answered is None:
+        return "nothing was answered"
+    return f"answered: {texts.visible(value.answered)}" if value.answered else "answered: nothing"
 
 
 def show_differences(printer: Printer, result: Differences) -> None:

@@ -7,6 +7,7 @@ from rigger.configuration.identity import require_modules_named, require_same_mo
 from rigger.configuration.questionnaire import questionnaire_of
 from rigger.envfile.names import check_name, check_value
 from rigger.environments import checkout
+from rigger.environments.answers import answers_of
 from rigger.environments.checkout import is_used
 from rigger.environments.environment import Environment
 from rigger.errors import BadUsage, InvalidConfig
@@ -22,7 +23,7 @@ def validated(
     environment: Environment, given: dict[str, str], gone: Collection[str], run_program: RunProgram
 ) -> tuple[dict[str, str], frozenset[str]]:
     """Return the values in the form in which they are saved, and which names are secret; raises BadUsage and others."""
-    saved = {**environment.vars(), **environment.secrets()}
+    saved = answers_of(environment)
     after = {name: value for name, value in {**saved, **given}.items() if name not in gone}
     require_modules_named(environment, after)
     questionnaire = questionnaire_of(environment, after)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
+from rigger.configuration.seen import seen_by
+from rigger.environments.outputs import Outputs
 from rigger.values import frozen
 
 if TYPE_CHECKING:
@@ -25,6 +27,10 @@ class Config:
     # What scripts get: answers, defaults, and what earlier steps gave back.
     values: Mapping[str, str] = field(repr=False)
     secrets: Mapping[str, str] = field(repr=False)  # the part of `values` that must never be shown
+    # The values as they were answered, with their defaults, before steps gave others under the same names.
+    held: Mapping[str, str] = field(repr=False, default_factory=dict)
+    outputs: Outputs = field(repr=False, default_factory=Outputs)
+    asked: frozenset[str] = frozenset()  # the names of all answers: an output never replaces one of them
 
     def __repr__(self) -> str:
         return f"Config({self.platform.name} on {self.provider.name})"
@@ -37,9 +43,32 @@ class Config:
     def question(self, name: str) -> Question | None:
         return next((question for question in self.questions if question.name == name), None)
 
+    def seen_by(self, module: Module, verb: str) -> Config:
+        """Return the configuration as a step sees it: with what the steps before it gave, not with its own outputs."""
+        if not self.outputs.hidden:
+            return self
+        seen = seen_by(self.outputs, module.role, verb, self.held)
+        values = {name: value for name, value in self.values.items() if name not in seen}
+        values |= {name: value for name, value in seen.items() if value is not None}
+        return replace(self, values=values, secrets={n: values[n] for n in self.secrets if n in values})
+
     def parameters(self) -> dict[str, str]:
-        """Return the values of the questions, secrets apart."""
-        return {name: answer.value for name, answer in self.answers.items() if name not in self.secrets}
+        """Return the values under the names of the questions, secrets apart."""
+        return {name: value for name, value in self.values_of_questions().items() if name not in self.secrets}
+
+    def values_of_questions(self) -> dict[str, str]:
+        """Return the values under the names of the questions that have one."""
+        hidden = [name for name in self.outputs.hidden if self.question(name)]
+        return {
+            name: self.values[name]
+            for name in {**self.answers, **dict.fromkeys(hidden)}
+            if name in self.values
+        }
+
+    def every_secret(self) -> dict[str, str]:
+        """Return all secrets, those too that an output hides, or that only some steps see."""
+        hidden = self.outputs.secrets(self.secrets)
+        return {**self.secrets, **{f"hidden {number}": value for number, value in enumerate(hidden)}}
 
     def state_name(self, module: Module) -> str:
         """Return the name of a module's folder of private state."""

@@ -11,6 +11,7 @@ from rigger.configuration.identity import require_modules_named
 from rigger.configuration.questionnaire import Questionnaire, questionnaire_of
 from rigger.envfile.names import is_core
 from rigger.environments import checkout
+from rigger.environments.answers import outputs_of
 from rigger.environments.checkout import is_cloned, is_used
 from rigger.errors import BadUsage, InvalidConfig
 from rigger.modules import contract
@@ -33,32 +34,23 @@ def resolve(environment: Environment, changed: Mapping[str, str] | None = None) 
 
     `changed` replaces saved values, to see what would hold if they were saved.
     """
-    vars, secret_vars = environment.vars(), environment.secrets()
-    saved = {**vars, **secret_vars, **(changed or {})}
+    secret_vars, outputs = environment.secrets(), outputs_of(environment)
+    saved = {**outputs.answers(environment.values()), **(changed or {})}
     questionnaire = questionnaire_of(environment, saved)
     require_modules_named(environment, saved)
     provider, platform = _modules(environment, questionnaire, saved)
-    interview = Interview(questionnaire.questions, Sources(saved=saved), take_defaults=True)
-    missing = interview.missing()
-    for question in missing:
-        if question.name in interview.set_aside:
-            raise saved_problem(question, interview.set_aside[question.name], environment.vars_file)
-    if missing:
-        names = ", ".join(question.name for question in missing)
-        raise InvalidConfig(
-            f"Environment {environment.name} has no value for {names}.",
-            'Type "rigger configure" to be asked, or "rigger config set NAME=VALUE".',
-        )
+    interview = _answered(environment, questionnaire, saved)
     questions = tuple(interview.applicable())
     every = {question.name for question in questionnaire.questions(interview.values())}
     kept = {name: value for name, value in saved.items() if name not in every}
-    values = {**kept, **interview.values()}
-    if "VERSION" in values:
-        values[f"{platform.prefix}_VERSION"] = values["VERSION"]
+    held = {**kept, **interview.values()}
+    if "VERSION" in held:
+        held[f"{platform.prefix}_VERSION"] = held["VERSION"]
     if is_used(saved):
-        values[f"{platform.prefix}_ROOT"] = checkout.place(environment, saved)
+        held[f"{platform.prefix}_ROOT"] = checkout.place(environment, saved)
+    values = outputs.over(held)
     hidden = secret_names(questions, interview.answers, secret_vars)
-    values.update(_computed(environment, (provider, platform), values, hidden))
+    values.update(computed(environment, (provider, platform), values, hidden))
     answers = {
         question.name: interview.answers[question.name]
         for question in questions
@@ -71,7 +63,31 @@ def resolve(environment: Environment, changed: Mapping[str, str] | None = None) 
         answers,
         values,
         _secrets(values, hidden),
+        held,
+        outputs,
+        frozenset(every | given_by_config_sh(provider)),
     )
+
+
+def _answered(environment: Environment, questionnaire: Questionnaire, saved: Mapping[str, str]) -> Interview:
+    """Return the answers that hold, with their defaults; raises InvalidConfig for one that is missing or wrong."""
+    interview = Interview(questionnaire.questions, Sources(saved=saved), take_defaults=True)
+    missing = interview.missing()
+    for question in missing:
+        if question.name in interview.set_aside:
+            raise saved_problem(question, interview.set_aside[question.name], environment.vars_file)
+    if missing:
+        names = ", ".join(question.name for question in missing)
+        raise InvalidConfig(
+            f"Environment {environment.name} has no value for {names}.",
+            'Type "rigger configure" to be asked, or "rigger config set NAME=VALUE".',
+        )
+    return interview
+
+
+def given_by_config_sh(provider: Module) -> set[str]:
+    """Return the names of what a config.sh (interface 1) gave: they are answers, too."""
+    return set(provider.outputs) if provider.contract.has_own_questions else set()
 
 
 def _secrets(values: Mapping[str, str], hidden: set[str]) -> dict[str, str]:
@@ -82,23 +98,23 @@ def _secrets(values: Mapping[str, str], hidden: set[str]) -> dict[str, str]:
     return {**secrets, **{name: values[name] for name in held}}
 
 
-def _computed(
+def computed(
     environment: Environment, chosen: tuple[Module, ...], values: Mapping[str, str], hidden: set[str]
 ) -> dict[str, str]:
-    """Return the vars that modules compute from others and from where the environment lies on this machine.
+    """Return the vars that modules compute from others, and from where the environment lies on this machine.
 
     Those that are made of a secret are added to `hidden`.
     """
-    computed: dict[str, str] = {}
+    rendered: dict[str, str] = {}
     for module in chosen:
         own = {f"{module.prefix}_ROOT": module.folder} if module.prefix else {}
-        known = {**own, **values, **computed, **environment.shell.places()}
+        known = {**own, **values, **rendered, **environment.shell.places()}
         for name, source in module.vars.items():
             where = f"{module.folder}, vars, {name}"
             if is_made_of(source, known, hidden, where):
                 hidden.add(name)
-            computed[name] = known[name] = templates.render(source, known, where)
-    return computed
+            rendered[name] = known[name] = templates.render(source, known, where)
+    return rendered
 
 
 def write_computed(environment: Environment, config: Config) -> None:
@@ -106,8 +122,8 @@ def write_computed(environment: Environment, config: Config) -> None:
     names = {*config.provider.vars, *config.platform.vars}
     if not names:
         return
-    computed = {name: config.values[name] for name in names}
-    environment.save_values({**environment.values(), **computed}, config.secrets)
+    rendered = {name: config.values[name] for name in names}
+    environment.save_values({**environment.values(), **rendered}, config.secrets)
 
 
 def _modules(

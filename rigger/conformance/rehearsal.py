@@ -23,6 +23,7 @@ from rigger.modules import own_files
 from rigger.plans.model import Plan, Step
 from rigger.process import capture
 from rigger.runs.environment import LIBEXEC, script_environment
+from rigger.runs.output import drop_outputs
 from rigger.runs.recovery import load_config
 from rigger.runs.reporter import Silent
 from rigger.runs.run import Run
@@ -233,12 +234,7 @@ class Rehearsal:
     def _forget_outputs(self, config: Config) -> None:
         with self.environment.locked("rigger module check"):
             self.environment.audit.append(Destroyed(nodes=()))
-        gone = {*config.provider.outputs, *config.platform.outputs}
-        vars, secrets = self.environment.vars(), self.environment.secrets()
-        self.environment.save(
-            {name: value for name, value in vars.items() if name not in gone},
-            {name: value for name, value in secrets.items() if name not in gone},
-        )
+        drop_outputs(self.environment, config)
 
     def killed(self, module: Module, verb: str, after: float) -> None:
         """Kill a script, and all that it started, in the middle."""

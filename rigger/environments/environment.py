@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from rigger.environments.inventory import Node
+    from rigger.environments.outputs import Outputs
 
 CHECKOUT = "checkout"  # in an environment: the clone of its platform's repository
 COMPUTED = MANAGED  # worked out anew on every machine, whenever the vars file is written
@@ -79,27 +80,37 @@ class Environment:
         secret_vars: Mapping[str, str],
         folders: list[str] | None = None,
         path_of: Environment | None = None,
+        outputs: Outputs | None = None,
     ) -> None:
-        """Write the secrets, then the vars, each in one atomic replace.
+        """Write what is known of outputs, then the secrets, then the vars, each in one atomic replace.
 
         `folders` are the environment's own on PATH; `path_of` is the environment whose PATH is meant when this one
-        is being made aside.
+        is being made aside. `outputs` are those among the values; nothing where they are as before.
         """
+        stored = self.store.outputs()
+        kept = (stored if outputs is None else outputs).in_force({**vars, **secret_vars})
+        if kept != stored:
+            self.store.write_outputs(kept, secret_vars)
         self.store.write((path_of or self).shell.file(vars, folders), secret_vars)
 
     def save_values(
-        self, values: Mapping[str, str], secret_names: Iterable[str] = (), folders: list[str] | None = None
+        self,
+        values: Mapping[str, str],
+        secret_names: Iterable[str] = (),
+        folders: list[str] | None = None,
+        outputs: Outputs | None = None,
     ) -> None:
         """Write all values, plain and secret, where they are not what is stored; each stands in one of the two files.
 
         Secret are those of `secret_names`, those that are among the secrets already, and what one of them went into.
-        `folders` are the environment's own on PATH; nothing where they stay.
+        `folders` are the environment's own on PATH; nothing where they stay. `outputs` are those among the values.
         """
         vars, secrets = self.vars(), self.secrets()
         new_vars, new_secrets = split_secrets(values, {*secret_names, *secrets})
         moved = folders is not None and folders != self.shell.own_folders()
-        if (new_vars, new_secrets) != (vars, secrets) or moved:
-            self.save(new_vars, new_secrets, folders)
+        others = outputs is not None and outputs != self.store.outputs()
+        if (new_vars, new_secrets) != (vars, secrets) or moved or others:
+            self.save(new_vars, new_secrets, folders, outputs=outputs)
 
     def key(self) -> bytes:
         """Return the key under which digests of secrets are recorded, making it when it is first needed."""

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 from typing import TYPE_CHECKING, Protocol
 
 from rigger.audit.log import AuditLog
 from rigger.envfile import file as envfile
 from rigger.environments import inventory
+from rigger.environments.outputs import Outputs, parsed
+from rigger.errors import InvalidConfig
 from rigger.files import write_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from rigger.environments.inventory import Node
 
 KEY_BYTES = 32
+# What steps gave, and the answers that it hides; of secrets in a file of its own.
+OUTPUTS, SECRET_OUTPUTS = "outputs.json", "outputs.secrets.json"
 
 
 class Store(Protocol):
@@ -35,6 +40,12 @@ class Store(Protocol):
 
     def write(self, vars: Mapping[str, str], secrets: Mapping[str, str]) -> None:
         """Replace the secrets, then the plain values, each in one step; raises InvalidConfig."""
+
+    def outputs(self) -> Outputs:
+        """Return which values are outputs of steps, and the answers that they hide; raises InvalidConfig."""
+
+    def write_outputs(self, outputs: Outputs, secret_names: Collection[str]) -> None:
+        """Replace what is known of outputs; raises InvalidConfig."""
 
     def nodes(self) -> list[Node]:
         """Return the machines; raises InvalidConfig."""
@@ -70,6 +81,33 @@ class FolderStore:
         if secrets or os.path.exists(self.secrets_file):
             envfile.write(self.secrets_file, dict(secrets))
         envfile.write(self.vars_file, dict(vars))
+
+    def outputs(self) -> Outputs:
+        """Return what the two files say; raises InvalidConfig for one that rigger has not written."""
+        plain, secret = (self._outputs(os.path.join(self.path, name)) for name in (OUTPUTS, SECRET_OUTPUTS))
+        return Outputs({**plain.steps, **secret.steps}, {**plain.hidden, **secret.hidden})
+
+    def write_outputs(self, outputs: Outputs, secret_names: Collection[str]) -> None:
+        """Write the part with secrets, if there are or were any, then the plain one, each in one atomic replace."""
+        plain, secret = outputs.parts(secret_names)
+        for name, part in ((SECRET_OUTPUTS, secret), (OUTPUTS, plain)):
+            path = os.path.join(self.path, name)
+            if part != Outputs() or os.path.exists(path):
+                write_bytes(path, json.dumps(part.as_dict(), indent=1, sort_keys=True).encode() + b"\n")
+
+    def _outputs(self, path: str) -> Outputs:
+        try:
+            with open(path, "rb") as file:
+                return parsed(json.loads(file.read()))
+        except FileNotFoundError:
+            return Outputs()
+        except OSError as problem:
+            raise InvalidConfig(f"{path} cannot be read: {problem.strerror}.") from problem
+        except (ValueError, RecursionError):
+            raise InvalidConfig(
+                f"{path} is not what rigger wrote.",
+                "Move it away: what scripts saved under the names of answers counts as answered then.",
+            ) from None
 
     def nodes(self) -> list[Node]:
         """Return the machines of the inventory; raises InvalidConfig for a corrupt one."""

@@ -9,6 +9,7 @@ from rigger.configuration.equivalent import equivalent
 from rigger.configuration.identity import other_module
 from rigger.configuration.inputs import read_vars_file, whole_path
 from rigger.configuration.questionnaire import Questionnaire, questionnaire_of
+from rigger.environments.answers import answers_of
 from rigger.environments.drafts import Draft
 from rigger.environments.state import may_have_cluster
 from rigger.interface1.conversations import Conversations
@@ -127,11 +128,11 @@ def _saved(environment: Environment, reporter: Reporter) -> dict[str, str]:
     """Return what an environment has stored, with what its vars file lost and its record knows."""
     if not environment.exists():
         return {}
-    saved = {**environment.vars(), **environment.secrets()}
+    saved = environment.values()
     recorded = missing_from_vars(environment, saved)
     if recorded:
         reporter.warn(_told_of_record(environment, recorded))
-    return saved | recorded
+    return answers_of(environment) | recorded
 
 
 def _told_of_record(target: Environment, back: Mapping[str, str]) -> str:

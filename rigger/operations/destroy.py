@@ -8,9 +8,10 @@ from rigger.audit.events import Destroyed
 from rigger.environments.state import state_of
 from rigger.errors import StepFailed
 from rigger.operations.consent import Consent
-from rigger.operations.session import Session, session
+from rigger.operations.session import session
 from rigger.plans import lifecycle
 from rigger.plans.scripts import require_scripts
+from rigger.runs.output import drop_outputs
 from rigger.runs.own_folder import require_whole
 from rigger.runs.reporter import Reporter, Silent
 from rigger.runs.result import StepResult, failures
@@ -43,7 +44,7 @@ def destroy(
         result = work.run(plan, after=_report)
         _require_destroyed(environment, result)
         work.record(Destroyed(nodes=plan.leaving), result.run)
-        _drop_outputs(work)
+        drop_outputs(environment, work.config)  # a shell must not be pointed at what is no more
     return result
 
 
@@ -72,10 +73,3 @@ def _require_destroyed(environment: Environment, result: RunResult) -> None:
         'What you have seen to be gone, "rigger leftovers --gone NAME" takes off the record, --all-gone all of it.',
     )
     raise problem.with_result(result)
-
-
-def _drop_outputs(work: Session) -> None:
-    """Take back what the scripts said of a cluster that is no more: a shell must not be pointed at it."""
-    gone = {name for module in work.config.modules for name in module.outputs}
-    values = work.environment.values()
-    work.environment.save_values({name: value for name, value in values.items() if name not in gone})

@@ -13,6 +13,7 @@ from rigger.configuration.identity import other_module
 from rigger.configuration.inputs import whole_path
 from rigger.configuration.questionnaire import Questionnaire
 from rigger.environments import checkout
+from rigger.environments.answers import answers_of
 from rigger.environments.drafts import Draft
 from rigger.environments.environment import Environment, split_secrets
 from rigger.errors import BadUsage, Interrupted, RiggerError
@@ -129,7 +130,7 @@ def _begin(
     home: Home, given: Given, bundle: Loaded, reporter: Reporter, consent: Consent, ask: Ask | None
 ) -> Answering:
     """Return the questions that the bundle leaves open, after saying what is in it."""
-    target, loaded = bundle.target, bundle.vars()
+    target, loaded = bundle.target, bundle.answers()
     questionnaire = Questionnaire(home.path, bundle.source())
     modules = questionnaire.modules(loaded)
     bundle.require_platform(*modules)
@@ -138,7 +139,7 @@ def _begin(
         reporter.warn(f"{module} has other scripts here than in the bundle; those of this machine will run.")
     draft = draft_of(home, target, True, consent) if ask and not given.defaults else None
     # Of what is here, a bundle takes over nothing but the secrets that were left out of it.
-    secrets = target.secrets() if target.exists() else {}
+    secrets = _secret_answers(target)
     sources = sources_of(given, draft, {**secrets, **loaded}, {*secrets, *bundle.secrets})
     script = _script(questionnaire, bundle, loaded)
     take_defaults = takes_defaults(given, sources, asks=bool(ask))
@@ -218,14 +219,22 @@ def _told_where_to_go_on(path: str) -> Iterator[None]:
 
 def _put_in_place(work: Answering, bundle: Loaded) -> None:
     """Make the bundle an environment, with the values that were asked for."""
-    before = bundle.target.secrets() if bundle.target.exists() else {}
-    values = values_to_store(work, {}, {**before, **bundle.vars()}, bundle.target)
+    before = _secret_answers(bundle.target)
+    values = values_to_store(work, {}, {**before, **bundle.answers()}, bundle.target)
     hidden = {question.name for question in work.interview.applicable() if question.secret}
     hidden |= {*before, *bundle.secrets, *bundle.opened.fields["redacted"]}
     bundle.put_in_place(*split_secrets(values, hidden | work.secret_names()))
     with contextlib.suppress(RiggerError), bundle.target.locked("rigger configure"):
         compute(bundle.target)  # what is missing here is said by the next command
     work.home.use(bundle.target.name)
+
+
+def _secret_answers(target: Environment) -> dict[str, str]:
+    """Return the secrets that are here, as somebody gave them."""
+    if not target.exists():
+        return {}
+    secrets = target.secrets()
+    return {name: value for name, value in answers_of(target).items() if name in secrets}
 
 
 def _loaded(bundle: Loaded) -> LoadedBundle:

@@ -12,6 +12,7 @@ from rigger.errors import DifferencesFound, Locked
 from rigger.operations.consent import Consent
 from rigger.operations.session import Session, session
 from rigger.plans import provision as plans
+from rigger.runs.output import drop_outdated
 from rigger.runs.programs import leaving, left_behind
 from rigger.runs.recovery import load_config
 from rigger.runs.reporter import Reporter, Silent
@@ -60,7 +61,9 @@ def provision(
         _agree_to_make_again(work, plan)
         if plan.removals:
             consent.agree("Go on, although what is named above will be lost?")
-        return work.run(plan, before={"plan": plan.as_dict()})
+        result = work.run(plan, before={"plan": plan.as_dict()})
+        drop_outdated(environment, resolve(environment))
+        return result
 
 
 def _agree_to_make_again(work: Session, plan: Plan) -> None:

@@ -113,7 +113,7 @@ def _workspace_of(work: Session) -> Workspace:
     provider = work.config.provider
     if not provider.has_terraform:
         raise BadUsage(f"{provider.name} is no Terraform provider: its folder has no .tf files.")
-    values = script_environment(work.environment, work.config, provider)
+    values = script_environment(work.environment, work.config, provider, "create")
     return Workspace.of(provider, values["RIGGER_STATE_DIR"], work.environment.home, values)
 
 

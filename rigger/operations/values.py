@@ -11,6 +11,7 @@ from rigger.audit.secrets import HIDDEN
 from rigger.configuration import change
 from rigger.configuration.questionnaire import asked_by_config_sh
 from rigger.configuration.resolve import CORE, resolve, write_computed
+from rigger.environments.answers import answers_of, outputs_of, save_answers
 from rigger.environments.checkout import is_cloned
 from rigger.environments.state import state_of
 from rigger.errors import BadUsage, RiggerError
@@ -21,7 +22,7 @@ from rigger.sources.change import derive_changes
 from rigger.sources.spec import DECIDE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Container, Iterable, Mapping
 
     from rigger.configuration.config import Config
     from rigger.environments.environment import Environment
@@ -34,9 +35,20 @@ class Value:
     name: str
     value: str = field(repr=False)
     source: str = ""  # set, default, or from scripts
+    given_by: str = ""  # the step that gave another value than was answered: role/module/verb
+    answered: str | None = field(default=None, repr=False)
 
     def as_dict(self) -> dict[str, Any]:
-        return {self.name: self.value}
+        return {self.name: self.value, **self.hidden()}
+
+    @property
+    def giver(self) -> str:
+        """The step that gave it, as people say it: `aws create`."""
+        return giver(self.given_by)
+
+    def hidden(self) -> dict[str, Any]:
+        """Return the answer that an output hides, and which step gave that, nothing where none does."""
+        return {"given_by": self.given_by, "answered": self.answered} if self.given_by else {}
 
 
 @dataclass(frozen=True)
@@ -45,8 +57,8 @@ class Values:
 
     values: tuple[Value, ...]
 
-    def as_dict(self) -> list[dict[str, str]]:
-        return [{"name": v.name, "value": v.value, "source": v.source} for v in self.values]
+    def as_dict(self) -> list[dict[str, Any]]:
+        return [{"name": v.name, "value": v.value, "source": v.source, **v.hidden()} for v in self.values]
 
 
 @dataclass(frozen=True)
@@ -56,6 +68,7 @@ class ChangedValues:
     environment: Environment
     changed: tuple[str, ...] = ()  # their names
     next: tuple[str, ...] = ()  # the commands that carry the change out
+    held_back: tuple[Value, ...] = ()  # outputs that hide a new answer until the next provision
     mended: bool = False  # whether a vars file can be read again that could not be
 
     def as_dict(self) -> dict[str, Any]:
@@ -84,15 +97,14 @@ def get_value(environment: Environment, name: str, show_secrets: bool = False) -
         raise BadUsage(f"{name} has no value.", f"Known: {', '.join(sorted(known))}.")
     if name in config.secrets and not show_secrets:
         raise BadUsage(f"{name} is a secret.", "Add --show-secrets to print it.")
-    return Value(name, config.values[name], _source(config, name))
+    return _value(config, name)
 
 
 def list_values(environment: Environment, show_secrets: bool = False) -> Values:
     """Return all values with where each comes from, secrets hidden unless they are to be shown."""
     config = resolve(environment)
-    hidden = frozenset[str]() if show_secrets else config.secrets.keys()
-    shown = {name: HIDDEN if name in hidden else value for name, value in config.values.items()}
-    return Values(tuple(Value(name, shown[name], _source(config, name)) for name in sorted(shown)))
+    masked = frozenset[str]() if show_secrets else config.secrets.keys()
+    return Values(tuple(_value(config, name, masked) for name in sorted(config.values)))
 
 
 def set_values(environment: Environment, values: Mapping[str, str]) -> ChangedValues:
@@ -105,8 +117,13 @@ def unset_values(environment: Environment, names: Iterable[str]) -> ChangedValue
     """Take values back, so that their defaults hold; raises BadUsage where one is not set, or has to be."""
     names = [*names]
     with environment.locked("rigger config unset"):
-        saved = environment.values()
+        saved, outputs = answers_of(environment), outputs_of(environment)
         for name in names:
+            if name not in saved and name in outputs.hidden:
+                raise BadUsage(
+                    f"{name} is not set in {environment.name}: {giver(outputs.steps[name])} gave it.",
+                    "It goes when another answer is provisioned, and when the cluster is destroyed.",
+                )
             if name not in saved:
                 raise BadUsage(
                     f"{name} is not set in {environment.name}.", f"Set: {', '.join(sorted(saved))}."
@@ -133,15 +150,16 @@ def change_values(
     given, replaced = derive_changes(environment.vars(), values, environment.cache_dir)
     gone = [*removed, *replaced]
     valid, secret_names = change.validated(environment, given, gone, run_program)
-    old = environment.values()
+    old = answers_of(environment)
     new = {name: value for name, value in old.items() if name not in gone} | valid
     changed = tuple(sorted(name for name in {*old, *new} if old.get(name) != new.get(name)))
     if changed:
         own_folder.take_over(environment)  # of the folder that the provider has until now
         environment.audit.append(Configured(by="rigger config", changed=changed))
-        environment.save_values(new, secret_names)
+        save_answers(environment, new, secret_names)
         rewrite_computed(environment)
-    return ChangedValues(environment, changed, _next_commands(environment, new, changed))
+    held_back = _held_back(environment, changed) if changed else ()
+    return ChangedValues(environment, changed, _next_commands(environment, new, changed), held_back)
 
 
 def rewrite_computed(environment: Environment) -> None:
@@ -160,6 +178,32 @@ def _next_commands(
     conversation = bool(asked_by_config_sh(environment, values) & changed)
     commands = {"rigger checkout": elsewhere, "rigger configure": conversation, "rigger provision": True}
     return tuple(command for command, needed in commands.items() if needed)
+
+
+def _held_back(environment: Environment, changed: Iterable[str]) -> tuple[Value, ...]:
+    """Return the changed answers that steps gave other values for, which the cluster that exists was made with."""
+    hidden = {*outputs_of(environment).hidden}.intersection(changed)
+    if not hidden:
+        return ()
+    with contextlib.suppress(RiggerError):
+        config = resolve(environment)
+        values = (_value(config, name, config.secrets) for name in sorted(hidden))
+        return tuple(value for value in values if value.given_by)
+    return ()
+
+
+def _value(config: Config, name: str, masked: Container[str] = ()) -> Value:
+    shown = HIDDEN if name in masked else config.values[name]
+    if name not in config.outputs.hidden or config.values[name] == config.held.get(name):
+        return Value(name, shown, _source(config, name))
+    answered = config.held.get(name)
+    answered = HIDDEN if answered is not None and name in masked else answered
+    return Value(name, shown, "from scripts", config.outputs.steps[name], answered)
+
+
+def giver(step: str) -> str:
+    """Return which step gave a value, as people say it: role/module/verb is `module verb`."""
+    return step.partition("/")[2].replace("/", " ", 1)
 
 
 def _source(config: Config, name: str) -> str:

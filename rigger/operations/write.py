@@ -12,6 +12,7 @@ from rigger.configuration.identity import require_same_cluster, require_same_mod
 from rigger.configuration.inputs import whole_path
 from rigger.configuration.resolve import resolve, write_computed
 from rigger.environments import checkout
+from rigger.environments.answers import answers_of, save_answers
 from rigger.environments.checkout import is_used
 from rigger.environments.environment import Environment, split_secrets
 from rigger.errors import BadUsage, InvalidConfig, NotReady
@@ -84,8 +85,8 @@ def _created(work: Answering, target: Environment, loaded: Mapping[str, str]) ->
 
 def _change(work: Answering, target: Environment, loaded: Mapping[str, str]) -> bool:
     """Change an environment; what other commands saved while the questions were asked stays."""
-    old = target.values()
-    before = {**old, **missing_from_vars(target, old)}
+    old = answers_of(target)
+    before = {**old, **missing_from_vars(target, target.values())}
     new = values_to_store(work, before, loaded, target)
     changed = sorted(name for name in {*old, *new} if old.get(name) != new.get(name))
     require_same_modules(target, before, new)
@@ -93,7 +94,7 @@ def _change(work: Answering, target: Environment, loaded: Mapping[str, str]) -> 
     if changed:
         own_folder.take_over(target)  # another checkout, or folder of the user's own, may take its place
         target.audit.append(Configured(by="rigger configure", changed=changed))
-        target.save_values(new, work.secret_names())
+        save_answers(target, new, work.secret_names())
     return bool(changed)
 
 

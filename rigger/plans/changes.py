@@ -22,9 +22,12 @@ LONGEST_SHOWN = 40  # characters of a value, in a reason
 
 
 def recorded_parameters(config: Config, key: bytes) -> dict[str, str]:
-    """Return the values of all questions as the audit log keeps them: a secret as its `secret_digest`."""
+    """Return the values of all questions as the audit log keeps them: a secret as its `secret_digest`.
+
+    Those of a step are the ones that it sees: `config.seen_by(module, verb)`.
+    """
     hidden = {
-        name: secret_digest(key, value) for name, value in config.secrets.items() if name in config.answers
+        n: secret_digest(key, v) for n, v in config.values_of_questions().items() if n in config.secrets
     }
     return {**config.parameters(), **hidden}
 
@@ -76,7 +79,6 @@ def changed_values(
 
 def unprovisioned(config: Config, history: StepHistory, key: bytes) -> dict[str, Change]:
     """Return the values that a step which they concern has not run with yet: name -> (old or None, new or None)."""
-    parameters = recorded_parameters(config, key)
     changed: dict[str, Change] = {}
     for module, verb in (
         (config.provider, "install"),
@@ -85,6 +87,7 @@ def unprovisioned(config: Config, history: StepHistory, key: bytes) -> dict[str,
         (config.platform, "deploy"),
     ):
         done = history.done.get(f"{module.role}/{module.name}/{verb}")
+        parameters = recorded_parameters(config.seen_by(module, verb), key)
         changes = changed_values(config, parameters, done.parameters if done else {})
         concerned = values_of_step(config, module.role, verb)
         changed.update({name: change for name, change in changes.items() if name in concerned})

@@ -33,7 +33,7 @@ class _Planner:
     def __init__(self, config: Config, history: StepHistory, key: bytes, again: bool):
         self.config = config
         self.history = history
-        self.parameters = recorded_parameters(config, key)
+        self.key = key
         self.again = again
         self._shared: dict[str, str] = {}
 
@@ -66,7 +66,8 @@ class _Planner:
     def changes(self, module: Module, verb: str, run: StepRun) -> dict[str, Change]:
         """Return the values that concern a step and are not what that run of it had."""
         concerned = values_of_step(self.config, module.role, verb)
-        changes = changed_values(self.config, self.parameters, run.parameters)
+        parameters = recorded_parameters(self.config.seen_by(module, verb), self.key)
+        changes = changed_values(self.config, parameters, run.parameters)
         return {name: change for name, change in changes.items() if name in concerned}
 
     def _other_script(self, module: Module, verb: str, done: StepRun) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rigger import text
+from rigger.configuration.resolve import computed
 from rigger.environments import inventory
 from rigger.environments.inventory import text_path
 from rigger.environments.state import state_of
@@ -20,8 +22,11 @@ if TYPE_CHECKING:
 LIBEXEC = os.path.join(PACKAGE, "libexec")
 
 
-def script_environment(environment: Environment, config: Config, module: Module) -> dict[str, str]:
-    """Return the environment of a module's script, without what belongs to one step alone."""
+def script_environment(
+    environment: Environment, config: Config, module: Module, verb: str = ""
+) -> dict[str, str]:
+    """Return the environment of a module's script for a verb, or of any other program; without what one step has alone."""
+    config = as_seen_by(environment, config, module, verb)
     state = environment.file("modules", config.state_name(module))
     provider_state = environment.file("modules", config.state_name(config.provider))
     for folder in (state, provider_state, environment.bin_dir):
@@ -58,3 +63,13 @@ def script_environment(environment: Environment, config: Config, module: Module)
         RIGGER_GONE="\n".join(state_of(environment).leftovers.gone),
     )
     return values
+
+
+def as_seen_by(environment: Environment, config: Config, module: Module, verb: str) -> Config:
+    """Return the configuration as a step sees it, with what is computed of its values."""
+    seen = config.seen_by(module, verb)
+    if seen is config:
+        return config
+    return replace(
+        seen, values={**seen.values, **computed(environment, config.modules, seen.values, {*seen.secrets})}
+    )

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from rigger.configuration.resolve import CORE
 from rigger.environments import inventory
+from rigger.environments.answers import answers_of, outputs_of
+from rigger.environments.outputs import Outputs
 from rigger.questions.model import BadAnswer
 from rigger.questions.validate import validate
 from rigger.redact import holding
@@ -14,6 +16,8 @@ from rigger.runs.environment import LIBEXEC
 from rigger.ssh.connections import forget_host_keys
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rigger.configuration.config import Config
     from rigger.environments.environment import Environment
     from rigger.plans.model import Step
@@ -47,8 +51,30 @@ def apply_output(
         if name in secrets or name in given.secrets or name in inherits:
             given.secrets.setdefault(name, value)
     new = {**given.values, **given.secrets}
-    environment.save_values({**before, **new}, given.secrets, folders)
+    _save(environment, config, step, new, {*given.secrets}, folders)
     return tuple(sorted(name for name, value in new.items() if before.get(name) != value))
+
+
+def _save(
+    environment: Environment,
+    config: Config,
+    step: Step,
+    new: Mapping[str, str],
+    secret_names: set[str],
+    folders: list[str],
+) -> None:
+    """Keep what a step gave beside the answers: what has the name of one hides it, and does not replace it."""
+    before = answers_of(environment)
+    outputs = outputs_of(environment).give(
+        step.key,
+        new,
+        seen=config.seen_by(step.module, step.verb).values,
+        held=config.held,
+        before=before,
+        asked=config.asked,
+    )
+    others = {name: value for name, value in new.items() if name not in config.asked}
+    environment.save_values(outputs.over({**before, **others}), secret_names, folders, outputs)
 
 
 def _refuse_answers(given: StepOutput, config: Config, step: Step) -> None:
@@ -113,10 +139,29 @@ def missing_outputs(step: Step, given: StepOutput, config: Config) -> list[str]:
     ]
 
 
-def with_given(config: Config, given: StepOutput) -> Config:
+def drop_outputs(environment: Environment, config: Config) -> None:
+    """Take back what scripts gave for a cluster that is no more, and keep what was answered."""
+    gone = {*outputs_of(environment).steps, *(name for module in config.modules for name in module.outputs)}
+    answers = answers_of(environment)
+    kept = {name: value for name, value in answers.items() if name not in gone - config.asked}
+    environment.save_values(kept, outputs=Outputs())
+
+
+def drop_outdated(environment: Environment, config: Config) -> None:
+    """Take back what was made of other answers than those that the cluster has now."""
+    outputs = outputs_of(environment)
+    fresh = outputs.fresh(config.held)
+    if fresh != outputs:
+        answers = outputs.answers(environment.values())
+        environment.save_values(fresh.over(answers), outputs=fresh)
+
+
+def with_given(environment: Environment, config: Config, given: StepOutput) -> Config:
+    """Return the configuration that later steps get."""
     from dataclasses import replace
 
     if not (given.values or given.secrets):
         return config
     values = {**config.values, **given.values, **given.secrets}
-    return replace(config, values=values, secrets={**config.secrets, **given.secrets})
+    secrets = {**config.secrets, **given.secrets}
+    return replace(config, values=values, secrets=secrets, outputs=outputs_of(environment))

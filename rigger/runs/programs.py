@@ -71,7 +71,7 @@ def left_behind(environment: Environment, config: Config) -> list[str]:
 def _ask_provider(environment: Environment, config: Config, script: str, what: str) -> str:
     """Return what a script of the provider prints; raises NotReady when it cannot do `what` it is for."""
     require_trusted(environment, config.modules)
-    environ = script_environment(environment, config, config.provider)
+    environ = script_environment(environment, config, config.provider, "leaving")
     try:
         outcome = capture.capture([script], cwd=config.provider.folder, env=environ)
     except StepFailed as problem:

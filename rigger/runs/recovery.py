@@ -51,7 +51,7 @@ def _recover_step(environment: Environment, config: Config, started: StepStarted
     leftovers = given.take_leftovers()
     kept = OwnFolder(environment, module).keep()
     changed = apply_output(environment, config, Step(module, started.step, ""), given, succeeded=False)
-    redactor = Redactor(maskable({**config.secrets, **given.secrets}))
+    redactor = Redactor(maskable({**config.every_secret(), **given.secrets}))
     with contextlib.suppress(OSError):  # a log is no reason not to keep what was made
         mask_file(channels.log, redactor)
     recovered = StepRecovered(

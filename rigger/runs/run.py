@@ -61,7 +61,7 @@ class Run:
         self.lock_fd = lock_fd
         self.id = ""
         self.folder = ""
-        self.redactor = Redactor(maskable(config.secrets))
+        self.redactor = Redactor(maskable(config.every_secret()))
         self.results: list[StepResult] = []
         self.reach = reach or Reach(environment, config, reporter)
         self.connections = self.reach.connections
@@ -214,6 +214,7 @@ class Run:
             ) from None
 
     def _record_start(self, plan: Plan, number: int, step: Step, channels: StepFiles, attempt: int) -> None:
+        seen = self.config.seen_by(step.module, step.verb)
         started = StepStarted(
             command=plan.command,
             number=number,
@@ -225,7 +226,7 @@ class Run:
             why=step.why,
             leaving=plan.leaving,
             attempt=attempt,
-            parameters=_as_run(step, recorded_parameters(self.config, self.environment.key())),
+            parameters=_as_run(step, recorded_parameters(seen, self.environment.key())),
             log=os.path.relpath(channels.log, self.environment.path),
         )
         self.environment.audit.append(started, self.id)
@@ -245,8 +246,8 @@ class Run:
             changed = apply_output(self.environment, self.config, step, given, succeeded)
         except Unwritable as problem:
             raise _not_kept(step, outcome, problem) from None
-        self.config = with_given(self.config, given)
-        for value in maskable(self.config.secrets):
+        self.config = with_given(self.environment, self.config, given)
+        for value in maskable(self.config.every_secret()):
             self.redactor.add(value)
         if given.secrets:
             log.mask_again()
@@ -318,7 +319,7 @@ class Run:
             self.reporter.warn(problem)
 
     def _script_environment(self, plan: Plan, step: Step, number: int, channels: StepFiles) -> dict[str, str]:
-        environment = script_environment(self.environment, self.config, step.module)
+        environment = script_environment(self.environment, self.config, step.module, step.verb)
         environment.update(
             RIGGER_RUN=self.id,
             RIGGER_STEP=f"{number:02d}-{step.verb}",

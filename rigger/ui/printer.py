@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import re
@@ -89,6 +90,13 @@ class Printer:
     def paint(self, text: str, code: str) -> str:
         """Return a text in a colour where there are colours; 1 bold, 2 dim, 31 red, 32 green, 33 yellow."""
         return f"\x1b[{code}m{text}\x1b[0m" if self.colors else text
+
+    def aside(self, text: str) -> None:
+        """Print a line for a person on standard error, where standard output is for a program to read."""
+        self.flush()
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.write(f"{text}\n")
+            sys.stderr.flush()
 
     def heading(self, text: str) -> None:
         self.line(self.paint(text, "1"))
