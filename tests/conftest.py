@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import pytest
 
+from rigger.redact import known
+
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 UNWANTED = (
     "PYTHONDONTWRITEBYTECODE",
@@ -35,6 +37,7 @@ def pytest_report_header():
 @pytest.fixture(autouse=True)
 def private_home(tmp_path_factory, monkeypatch):
     """Give the test an empty HOME and no variable that would change what rigger does."""
+    known.forget()
     home = tmp_path_factory.mktemp("home")
     for name in [*UNWANTED, *(name for name in os.environ if name.startswith(("RIGGER_", "XDG_")))]:
         monkeypatch.delenv(name, raising=False)

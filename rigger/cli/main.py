@@ -13,6 +13,7 @@ from rigger.cli import help
 from rigger.environments.home import Home
 from rigger.errors import UNWRITABLE, BadUsage, Interrupted, NotReady, RiggerError
 from rigger.process.spawn import ensure_standard_descriptors
+from rigger.redact.known import masked
 from rigger.text import did_you_mean, plain
 from rigger.ui.printer import prepare_streams, unwritten
 
@@ -96,6 +97,7 @@ def _written() -> int:
 
 
 def _fail(message: str, next_step: str, code: int) -> int:
+    message, next_step = masked(message), masked(next_step)
     lines = "\n".join(plain(line) for line in f"rigger: {message}".split("\n"))
     try:
         sys.stderr.write(lines + "\n" + (f"  {plain(next_step)}\n" if next_step else ""))
@@ -117,7 +119,7 @@ def _bug() -> int:
     """Keep the traceback of what nobody foresaw, and say where it is."""
     import traceback
 
-    text = traceback.format_exc()
+    text = masked(traceback.format_exc())
     last = text.strip().splitlines()[-1]
     try:
         folder = Home().path

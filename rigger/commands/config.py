@@ -13,6 +13,7 @@ from rigger.errors import BadUsage, DifferencesFound
 from rigger.operations import edit as edit_operation
 from rigger.operations import values as operations
 from rigger.operations.values import ChangedValues, Differences, Value, Values
+from rigger.redact.known import reveal
 from rigger.ui.wizard import Wizard
 
 if TYPE_CHECKING:
@@ -75,6 +76,8 @@ def show_differences(printer: Printer, result: Differences) -> None:
 def get(app: App, name: str | None, show_secrets: bool) -> Value | Values:
     """Print the value of NAME, or all values with where each comes from."""
     environment = app.environment()
+    if show_secrets:
+        reveal()
     if name is None:
         return operations.list_values(environment, show_secrets)
     return operations.get_value(environment, name, show_secrets)

@@ -18,6 +18,7 @@ from rigger.modules import contract
 from rigger.questions.interview import Interview, saved_problem
 from rigger.questions.secrecy import holds, is_made_of, secret_names
 from rigger.questions.sources import Sources
+from rigger.redact.known import hide
 from rigger.sources.spec import ANOTHER_FOLDER
 
 if TYPE_CHECKING:
@@ -93,9 +94,11 @@ def given_by_config_sh(provider: Module) -> set[str]:
 def _secrets(values: Mapping[str, str], hidden: set[str]) -> dict[str, str]:
     """Return the values that are secrets by name, and those that have one of them in it."""
     secrets = {name: values[name] for name in hidden if name in values}
-    known = [*secrets.values()]
-    held = (name for name, value in values.items() if holds(value, known) and not is_core(name, values))
-    return {**secrets, **{name: values[name] for name in held}}
+    plain = values.keys() - secrets.keys()
+    held = {n for n in plain if holds(values[n], secrets.values()) and not is_core(n, values)}
+    secrets |= {name: values[name] for name in held}
+    hide(secrets)
+    return secrets
 
 
 def computed(

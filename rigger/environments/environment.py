@@ -11,7 +11,7 @@ from rigger.environments.lock import FileLock, Lock
 from rigger.environments.shell import Shell
 from rigger.environments.store import FolderStore, Store
 from rigger.errors import InvalidConfig
-from rigger.redact import holding
+from rigger.redact import holding, known
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -64,7 +64,9 @@ class Environment:
 
     def secrets(self) -> dict[str, str]:
         """Return the secret vars; raises InvalidConfig for a corrupt file."""
-        return self.store.secrets()
+        secrets = self.store.secrets()
+        known.hide(secrets)
+        return secrets
 
     def values(self) -> dict[str, str]:
         """Return the plain and the secret vars together; raises InvalidConfig for a corrupt file."""

@@ -13,6 +13,7 @@ from rigger.questions.model import Answer, BadAnswer, Choice, Question, of_progr
 from rigger.questions.secrecy import is_made_of, secret_names
 from rigger.questions.sources import DRAFT, Sources
 from rigger.redact.forms import MIN_LENGTH
+from rigger.redact.known import hide
 from rigger.templates import is_true
 from rigger.text import last_line
 
@@ -315,6 +316,8 @@ class Interview:
 
     def check(self, question: Question, text: str) -> str:
         """Return the value of an answer that satisfies every rule of its question, its program's included."""
+        if question.secret:
+            hide({question.name: text})
         value = self._valid(question, text)
         if question.check and value and self.run_program is not None:
             values = {**self.values(), question.name: value}

@@ -19,6 +19,7 @@ from rigger.process import step as step_process
 from rigger.process.interrupts import Interrupts
 from rigger.process.step import Outcome
 from rigger.redact import Redactor, maskable
+from rigger.redact.known import hide, masked_data
 from rigger.runs.environment import script_environment
 from rigger.runs.log import StepLog
 from rigger.runs.output import apply_output, missing_outputs, validate_backup, with_given
@@ -112,7 +113,7 @@ class Run:
 
     def _begin(self, plan: Plan) -> None:
         self.id, self.folder = _new_folder(self.environment, plan.command)
-        shown = json.dumps(plan.as_dict(), indent=2).encode() + b"\n"
+        shown = json.dumps(masked_data(plan.as_dict()), indent=2).encode() + b"\n"
         write_bytes(os.path.join(self.folder, "plan.json"), shown, durable=False)
         commit, dirty = self._commit()
         started = RunStarted(
@@ -223,7 +224,7 @@ class Run:
             script=step.shown,
             sha256=step_digest(step.script),
             shared="" if step.checks or "/" in step.verb else shared_digest(step.module),
-            why=step.why,
+            why=self.redactor.text(step.why),
             leaving=plan.leaving,
             attempt=attempt,
             parameters=_as_run(step, recorded_parameters(seen, self.environment.key())),
@@ -249,6 +250,7 @@ class Run:
         self.config = with_given(self.environment, self.config, given)
         for value in maskable(self.config.every_secret()):
             self.redactor.add(value)
+        hide(self.config.secrets)
         if given.secrets:
             log.mask_again()
         masked = self.redactor.text

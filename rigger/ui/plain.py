@@ -11,6 +11,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING
 
 from rigger import text as texts
+from rigger.redact.known import masked
 from rigger.text import WIDEST_VALUE, Row
 from rigger.ui import terminal
 from rigger.ui.terminal import LEAST_COLUMNS, terminal_size
@@ -77,7 +78,7 @@ class Plain:
     def say(self, text: str = "", end: str = "\n") -> None:
         """Write a line; characters that the terminal's encoding lacks are written as escapes."""
         encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-        sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding) + end)
+        sys.stdout.write(masked(text).encode(encoding, "backslashreplace").decode(encoding) + end)
         sys.stdout.flush()
 
     def note(self, text: str) -> None:

@@ -11,6 +11,7 @@ import time
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from rigger import text as texts_
+from rigger.redact.known import masked, masked_bytes, masked_data
 from rigger.text import table_rows, widths_of
 from rigger.ui.terminal import is_simple
 
@@ -116,7 +117,7 @@ class Printer:
         """Print the report of a command as JSON, on standard output."""
         import json
 
-        self.data(json.dumps(data, indent=2).encode() + b"\n")
+        self.data(json.dumps(masked_data(data), indent=2).encode() + b"\n")
 
     def data(self, data: bytes) -> None:
         """Write bytes to standard output as they are, for a program to read."""
@@ -180,7 +181,7 @@ class Printer:
     def pass_on(self, block: bytes) -> None:
         """Show a block of what a program prints as it is, on terminals too."""
         self._clear()
-        self._write_bytes(block)
+        self._write_bytes(masked_bytes(block))
         self._at_line_start = block.endswith(b"\n")
 
     def tick(self) -> None:
@@ -268,7 +269,7 @@ class Printer:
         if self.gone:
             return
         try:
-            self.out.write(text)
+            self.out.write(masked(text))
             if flush:
                 self.out.flush()
         except (OSError, ValueError) as problem:

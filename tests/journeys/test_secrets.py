@@ -93,3 +93,33 @@ def test_a_bundle_asks_for_what_was_given_and_works_the_rest_out(cluster, tmp_pa
     other(*load, env={"RIGGER_TOKEN": "new-token-4711", "RIGGER_COMMENT": "it is new-token-4711!"})
     assert other("config", "get", "URL", "--show-secrets").out == "postgres://app:new-token-4711@db\n"
     assert "is a secret" in other("config", "get", "COMMENT", code=2).err
+
+
+def test_whatever_rigger_says_itself_is_masked(cluster):
+    """A record, a node and a log of before the value was a secret, a failed step's last lines, an error's sentence."""
+    cluster.rigger("config", "set", "COMMENT=made-later-4711")
+    cluster.script(
+        "provider",
+        "create",
+        """echo "log: made-later-4711"
+        echo '{"name": "node-1", "address": "10.0.0.1", "labels": {"pw": "made-later-4711"}}' >>"$RIGGER_INVENTORY_OUTPUT"
+        rigger-save-secrets PASSWORD=made-later-4711""",
+    )
+    cluster.script("platform", "deploy", "rigger-leftover 'a disk of made-later-4711'; exit 1")
+    cluster.rigger("provision", code=5)
+    with open(cluster.file("runs", "kept.log"), "w") as file:
+        file.write("made-later-4711")
+    said = shown(
+        cluster.rigger("provision", code=5),
+        cluster.rigger("status"),
+        cluster.rigger("status", "-o", "json"),
+        cluster.rigger("history", "-o", "json"),
+        cluster.rigger("logs"),
+        cluster.rigger("config", "get"),
+        cluster.rigger("config", "get", "no-made-later-4711", code=2),
+        cluster.rigger("config", "set", "NODES=made-later-4711", code=2),
+        cluster.rigger("upgrade", "--to", "made-later-4711", code=None),
+    )
+    assert "made-later-4711" not in said and "no-***" in said
+    assert "made-later-4711" in cluster.rigger("config", "get", "--show-secrets").out
+    assert "made-later-4711" in cluster.rigger("config", "get", "--show-secrets", "-o", "json").out
