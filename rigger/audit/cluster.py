@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rigger.audit.events import (
     Destroyed,
     Event,
+    Repaired,
     RunStarted,
     StepStarted,
     UpgradeFinished,
@@ -37,6 +38,7 @@ class ClusterHistory:
 
     def __init__(self) -> None:
         self.destroyed = False  # whether there was another before
+        self.lost = False  # whether records that are lost may have said that there is one
         self._made = False
         self._run: RunStarted | None = None
         self._runs: list[RunStarted] = []
@@ -56,8 +58,10 @@ class ClusterHistory:
                 self._version = event.from_  # the vars say the new one only when the cluster runs it
             case UpgradeFinished() | UpgradeRolledBack():
                 self._version = event.to
+            case Repaired():
+                self.lost = self.lost or bool(event.lost)
             case Destroyed():
-                self.destroyed = True
+                self.destroyed, self.lost = True, False
                 self._made, self._runs, self._answers, self._version = False, [], {}, ""
 
     def _make(self, event: StepStarted) -> None:

@@ -466,8 +466,11 @@ class TerraformCalled(Event):
 
 @event("repaired")
 class Repaired(Event):
-    """What a crash had left of a line of this log was moved to a file."""
+    """What a crash had left of a line, or a damaged log, was moved to a file; `lost` says what is not in this log."""
 
-    torn_file: str
-    torn_size: int  # bytes
-    torn_sha256: str
+    torn_file: str = ""
+    torn_size: int = 0  # bytes
+    torn_sha256: str = ""
+    damaged_file: str = ""
+    damaged_sha256: str = ""
+    lost: Names = ()

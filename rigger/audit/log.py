@@ -20,25 +20,23 @@ before, 64 zeros in the first. `seq` counts from 1. Every line ends in one newli
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from rigger.audit.events import Event, Repaired
+from rigger.audit.head import FIRST, REPAIRS, Head, HeadFile
+from rigger.audit.lines import OWN_MEMBERS, faults, faults_of_head, record_of, render, split
+from rigger.audit.repair import Salvage, salvage
 from rigger.errors import InvalidConfig, NotReady
-from rigger.files import sync_folder, unlink_if_there, write_all
+from rigger.files import sync_folder, unlink_if_there, write_all, write_bytes
 from rigger.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-FIRST = "0" * 64  # the `prev` of the first record
-HASH_KEY = b',"hash":"'
-TAIL = len(HASH_KEY) + 64 + len(b'"}')  # bytes
 BLOCK = 64 * 1024  # bytes
-OWN_MEMBERS = frozenset({"seq", "time", "run", "event", "prev", "hash"})
 
 
 @frozen
@@ -62,14 +60,27 @@ class _End:
     hash: str = FIRST
     size: int = 0  # bytes, up to and with the last whole record's newline
     file: tuple[int, int] | None = None  # device and inode
+    prev: str = ""  # the hash before
+
+    @property
+    def head(self) -> Head:
+        return Head(self.seq, self.hash)
 
 
 class AuditLog:
-    """An environment's audit log; `held` says whether the environment's lock is held, without which nothing is added."""
+    """An environment's audit log, and its head beside it.
 
-    def __init__(self, path: str, held: Callable[[], bool] | None = None):
+    `held` says whether the environment's lock is held, without which nothing is added; `traces` says what else there is
+    that cannot be there without a record, nothing where there is nothing.
+    """
+
+    def __init__(
+        self, path: str, held: Callable[[], bool] | None = None, traces: Callable[[], str] | None = None
+    ):
         self.path = path
+        self.kept = HeadFile(f"{path.removesuffix('.jsonl')}.head")
         self._held = held or (lambda: False)
+        self._traces = traces or (lambda: "")
         self._end = _End()
         self._read: list[dict[str, Any]] = []
         self._read_at: tuple[int, ...] | None = None
@@ -81,22 +92,21 @@ class AuditLog:
 
         What a crash left of an unfinished line is first moved to `<path>.torn-<time>`, and a `repaired`
         record says so. Raises NotReady when the record cannot be written (a full disk); the file is then as
-        it was before.
+        it was before. Raises InvalidConfig for a log that is not what was written.
         """
         name, fields = (event.name, event.fields()) if isinstance(event, Event) else (event, fields)
-        if not self._held():  # two writers at a time break the chain for good
-            raise RuntimeError(f"{self.path}: {name} is recorded without the environment's lock")
+        self._require_held(name)
         if clash := OWN_MEMBERS & fields.keys():
             raise ValueError(f"members of every record cannot be fields: {', '.join(sorted(clash))}")
         try:
-            fd, created = self._open()
+            fd = self._open()
             try:
                 end, torn = self._find_end(fd)
+                if end is not self._end:
+                    self._require_head(end)
                 if torn:
                     end = self._set_aside(fd, end, torn, run)
-                end, record = _write(fd, end, name, run, fields)
-                if created:
-                    sync_folder(_folder_of(self.path))
+                self._end, record = self._write(fd, end, name, run, fields)
             finally:
                 os.close(fd)
         except OSError as error:
@@ -105,8 +115,23 @@ class AuditLog:
                 f'"{name}" and the action that it stands for was not started.',
                 "Make room or correct the file's permissions, then run the same command again.",
             ) from error
-        self._end = end
         return record
+
+    def _require_held(self, what: str) -> None:
+        if not self._held():  # two writers at a time break the chain for good
+            raise RuntimeError(f"{self.path}: {what} is recorded without the environment's lock")
+
+    def _require_head(self, end: _End) -> None:
+        """Raise InvalidConfig for a log that does not end in its head; bring up one that a crash left behind."""
+        kept = self.kept.read()
+        if kept is not None and kept == Head(end.seq - 1, end.prev):
+            self.kept.write(end.head)
+        elif kept not in (None, end.head) or not end.seq and self._missing(None, []):
+            self._require_whole()
+
+    def _require_whole(self) -> None:
+        if problems := self.verify().problems:
+            raise InvalidConfig(f"{self.path} is not what rigger wrote: {problems[0]}.", REPAIRS)
 
     def records(self) -> list[dict[str, Any]]:
         """All records, oldest first; [] when there is no log yet. An unfinished last line is no record.
@@ -127,37 +152,87 @@ class AuditLog:
         return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
     def _read_all(self) -> list[dict[str, Any]]:
-        lines = self._lines()
-        if lines and _record(lines[-1]) is None:
+        kept, lines, _ = self._seen()
+        if lines and record_of(lines[-1]) is None:
             lines.pop()
         records = []
         for number, line in enumerate(lines, 1):
-            record = _record(line)
+            record = record_of(line)
             if record is None:
                 raise self._damaged(number)
             records.append(record)
+        if self._missing(kept, [record["hash"] for record in records]):
+            self._require_whole()
         return records
 
-    def verify(self, head: tuple[int, str] | None = None) -> Verdict:
-        """Check the whole chain, and that it contains `head` (count and hash, from the time it was noted).
+    def _missing(self, kept: Head | None, hashes: list[str]) -> list[str]:
+        """Return in sentences what is gone of a log that has these hashes."""
+        if not hashes and (traces := self._traces()):
+            return [f"there is no record, although there are {traces}"]
+        return faults_of_head(kept, hashes, "was kept beside it") if kept else []
 
-        Without `head` nobody can tell that whole records were cut off the end.
-        """
+    def _seen(self) -> tuple[Head | None, list[bytes], bool]:
+        """Return the head and the lines of one moment, and whether they are: somebody may be writing."""
+        for _ in range(5):
+            kept, lines = self.kept.read(), self._lines()
+            if self.kept.read() == kept:
+                return kept, lines, True
+        return kept, lines, False  # the lines are newer
+
+    def verify(self, head: tuple[int, str] | None = None) -> Verdict:
+        """Check the whole chain, and that it contains the head beside it, and `head`, from the time it was noted."""
         problems: list[str] = []
         hashes: list[str] = []
         previous = FIRST
-        for number, line in enumerate(self._lines(), 1):
-            record = _record(line)
+        try:
+            kept, lines, settled = self._seen()
+        except InvalidConfig as problem:
+            if not os.path.exists(self.kept.path):
+                raise
+            problems.append(problem.message.removesuffix("."))
+            kept, lines, settled = None, self._lines(), False
+        for number, line in enumerate(lines, 1):
+            record = record_of(line)
             if record is None:
                 problems.append(f"line {number} is not a whole record")
                 previous = ""
                 continue
-            problems += _faults(number, line, record, previous)
+            problems += faults(number, line, record, previous)
             previous = record["hash"]
             hashes.append(previous)
+        problems += self._missing(kept, hashes)
+        if kept and settled and len(hashes) > kept.count + 1:
+            problems.append(f"{len(hashes) - kept.count} records were added without keeping the head")
         if head is not None:
-            problems += _faults_of_head(head, hashes)
+            problems += faults_of_head(Head(*head), hashes, "was noted elsewhere")
         return Verdict(len(hashes), hashes[-1] if hashes else FIRST, problems)
+
+    def salvage(self) -> Salvage:
+        """Return what `repair` would keep, and what is lost."""
+        try:
+            kept = self.kept.read()
+        except InvalidConfig:
+            kept = None
+        return salvage(self._lines(), kept)
+
+    def repair(self) -> str:
+        """Go on with what can be proved; the log as it was is kept in a file beside it, whose name this returns.
+
+        The name is empty where there was no log.
+        """
+        self._require_held("repaired")
+        found, damaged = self.salvage(), b"".join(self._lines())
+        try:
+            moment = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+            aside = os.path.basename(_new_file(f"{self.path}.damaged-{moment}", damaged)) if damaged else ""
+        except OSError as error:
+            raise NotReady(
+                f"{self.path} was not repaired: {error.strerror}.", "Make room, and try again."
+            ) from error
+        content, head = found.content(damaged, aside)
+        write_bytes(self.path, content)
+        write_bytes(self.kept.path, f"{head}\n".encode())
+        return aside
 
     def head(self) -> tuple[int, str]:
         """How many records there are, and the last one's hash; (0, 64 zeros) when there is no log yet."""
@@ -170,12 +245,15 @@ class AuditLog:
             raise self._unreadable(error) from error
         return end.seq, end.hash
 
-    def _open(self) -> tuple[int, bool]:
+    def _open(self) -> int:
         flags = os.O_RDWR | os.O_APPEND | os.O_CLOEXEC
         try:
-            return os.open(self.path, flags), False
+            return os.open(self.path, flags)
         except FileNotFoundError:
-            return os.open(self.path, flags | os.O_CREAT, 0o600), True
+            self._require_whole()  # a new log must not take the place of one that was deleted
+            fd = os.open(self.path, flags | os.O_CREAT, 0o600)
+            sync_folder(_folder_of(self.path))
+            return fd
 
     def _find_end(self, fd: int) -> tuple[_End, bytes]:
         """The log's end, and what stands after it: the torn line of a crash, or nothing."""
@@ -184,15 +262,15 @@ class AuditLog:
         if self._end.file == file and self._end.size == status.st_size:
             return self._end, b""
         lines, torn = _last_lines(fd, status.st_size), b""
-        if lines and _record(lines[-1]) is None:
+        if lines and record_of(lines[-1]) is None:
             torn = lines.pop()
         size = status.st_size - len(torn)
         if not lines:
             return _End(size=size, file=file), torn
-        last = _record(lines[-1])
+        last = record_of(lines[-1])
         if last is None:
             raise self._damaged(None)
-        return _End(last["seq"], last["hash"], size, file), torn
+        return _End(last["seq"], last["hash"], size, file, last["prev"]), torn
 
     def _set_aside(self, fd: int, end: _End, torn: bytes, run: str) -> _End:
         """Move a torn line to a file of its own and say so in the log."""
@@ -200,13 +278,33 @@ class AuditLog:
         os.ftruncate(fd, end.size)
         digest = hashlib.sha256(torn).hexdigest()
         event = Repaired(torn_file=os.path.basename(aside), torn_size=len(torn), torn_sha256=digest)
-        return _write(fd, end, event.name, run, event.fields())[0]
+        return self._write(fd, end, event.name, run, event.fields())[0]
+
+    def _write(
+        self, fd: int, end: _End, event: str, run: str, fields: dict[str, Any]
+    ) -> tuple[_End, dict[str, Any]]:
+        """Write a record and then its head; the head has its room on the disk before, so that both are or none."""
+        record, line = render(end.head, event, run, fields)
+        new = _End(record["seq"], record["hash"], end.size + len(line), end.file, end.hash)
+        prepared = self.kept.prepare(new.head)
+        try:
+            write_all(fd, line)
+            os.fsync(fd)
+            prepared.put_in_place()
+        except BaseException:
+            if prepared.drop():  # the head does not hold yet
+                with suppress(OSError):
+                    os.ftruncate(fd, end.size)
+            raise
+        with suppress(OSError):
+            sync_folder(_folder_of(self.path))
+        return new, record
 
     def _lines(self) -> list[bytes]:
         """The file's lines with their newlines, as far as they have one."""
         try:
             with open(self.path, "rb") as log:
-                return _split(log.read())
+                return split(log.read())
         except FileNotFoundError:
             return []
         except OSError as error:
@@ -219,71 +317,8 @@ class AuditLog:
         where = f"line {line}" if line else "the end"
         return InvalidConfig(
             f"{self.path} is damaged: {where} is not what rigger wrote.",
-            'Run "rigger audit" to see all that is wrong with it, and restore the file from a backup.',
+            REPAIRS,
         )
-
-
-def _write(fd: int, end: _End, event: str, run: str, fields: dict[str, Any]) -> tuple[_End, dict[str, Any]]:
-    record: dict[str, Any] = {"seq": end.seq + 1, "time": _now(), "run": run, "event": event}
-    record |= {**fields, "prev": end.hash}
-    body = json.dumps(record, ensure_ascii=True, separators=(",", ":")).encode("ascii")
-    record["hash"] = hashlib.sha256(body).hexdigest()
-    line = body[:-1] + HASH_KEY + record["hash"].encode("ascii") + b'"}\n'
-    try:
-        write_all(fd, line)
-        os.fsync(fd)
-    except BaseException:
-        with suppress(OSError):
-            os.ftruncate(fd, end.size)
-        raise
-    return _End(record["seq"], record["hash"], end.size + len(line), end.file), record
-
-
-def _now() -> str:
-    """The time in UTC with milliseconds, as RFC 3339 writes it."""
-    milliseconds = time.time_ns() // 1_000_000
-    seconds, rest = divmod(milliseconds, 1000)
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{rest:03d}Z"
-
-
-def _record(line: bytes) -> dict[str, Any] | None:
-    """What a line records; None when it is not a whole record. Its hash may still be wrong."""
-    if not line.endswith(b'"}\n') or line[-TAIL - 1 : -TAIL - 1 + len(HASH_KEY)] != HASH_KEY:
-        return None
-    try:
-        record = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    whole = isinstance(record, dict) and OWN_MEMBERS <= record.keys()
-    return record if whole and isinstance(record["seq"], int) and isinstance(record["hash"], str) else None
-
-
-def _faults(number: int, line: bytes, record: dict[str, Any], previous: str) -> list[str]:
-    faults = []
-    stated = line[-1 - len(b'"}') - 64 : -1 - len(b'"}')]
-    computed = hashlib.sha256(line[: -TAIL - 1] + b"}").hexdigest().encode("ascii")
-    if computed != stated:
-        faults.append(f"line {number} is not what was written: its hash is wrong")
-    if record["seq"] != number:
-        faults.append(f"line {number} holds record {record['seq']}")
-    if record["prev"] != previous:
-        faults.append(f"line {number} does not follow the line before it")
-    return faults
-
-
-def _faults_of_head(head: tuple[int, str], hashes: list[str]) -> list[str]:
-    count, hash = head
-    if count > len(hashes):
-        return [f"{count - len(hashes)} records are missing at the end: there were {count}"]
-    if (hashes[count - 1] if count else FIRST) != hash:
-        return [f"record {count} is not the one whose hash was noted elsewhere"]
-    return []
-
-
-def _split(content: bytes) -> list[bytes]:
-    # Not splitlines(), which takes a carriage return for a line's end.
-    *whole, rest = content.split(b"\n")
-    return [line + b"\n" for line in whole] + ([rest] if rest else [])
 
 
 def _last_lines(fd: int, size: int) -> list[bytes]:
@@ -293,7 +328,7 @@ def _last_lines(fd: int, size: int) -> list[bytes]:
         step = min(BLOCK, start)
         start -= step
         content = os.pread(fd, step, start) + content
-    lines = _split(content)
+    lines = split(content)
     return lines if not start else lines[1:]
 
 

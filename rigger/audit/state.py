@@ -26,6 +26,7 @@ class ClusterState:
 
     cluster: RecordedCluster | None  # None where none was made, or it was destroyed
     destroyed: bool  # whether one ever was
+    lost: bool  # whether records that are lost may have said that one was made
     steps: StepHistory
     suspension: Suspension | None
     upgrade: PendingUpgrade | None
@@ -50,6 +51,7 @@ class ClusterState:
         return cls(
             clusters.cluster,
             clusters.destroyed,
+            clusters.lost,
             steps,
             suspensions.suspension,
             upgrades.pending,

@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from rigger.audit.head import REPAIRS
 from rigger.bundles import pack
 from rigger.bundles.format import Member
 from rigger.bundles.nested import SecretSearch
@@ -130,7 +131,7 @@ def _audit_log(environment: Environment) -> tuple[tuple[int, str], Member]:
     if verdict.problems and not torn:
         raise InvalidConfig(
             f"The audit log of {environment.name} is not what was written: {verdict.problems[0]}.",
-            '"rigger audit" shows all that is wrong with it; restore it from a backup.',
+            REPAIRS,
         )
     data = b"".join(line + b"\n" for line in lines[: verdict.count])
     return (verdict.count, verdict.head_hash), Member("audit.jsonl", data=data)

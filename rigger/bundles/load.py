@@ -15,7 +15,7 @@ from rigger.audit import events
 from rigger.audit.secrets import secret_digest
 from rigger.bundles import agreement, opened, seal, unpack
 from rigger.bundles.rules import AGAIN, ROLES, is_sealed
-from rigger.bundles.verify import require_newer, worth_keeping
+from rigger.bundles.verify import head_here, log_difference, require_newer
 from rigger.configuration.identity import id_of
 from rigger.configuration.questionnaire import Questionnaire
 from rigger.environments import checkout
@@ -196,7 +196,7 @@ class Loaded:
             self._put_in_place(repointed, secrets)
             return
         with self.target.locked("rigger configure"):
-            if self.target.audit.head() != self.head:
+            if head_here(self.target) != self.head:
                 raise Locked(f"{self.target.name} was changed meanwhile.", "Load the bundle again.")
             self._put_in_place(repointed, secrets)
 
@@ -251,7 +251,7 @@ def loading(
     """
     with unpack.unpacked(path, home, check_signature=seal.checker(key)) as opened_bundle:
         target = _target(opened_bundle, home, name)
-        head = target.audit.head() if target.exists() else None
+        head = head_here(target) if target.exists() else None
         if head and not allow_older:
             require_newer(opened_bundle, target)
         secrets = _open(opened_bundle, open_sealed)
@@ -390,7 +390,4 @@ def differences(loaded: Loaded) -> list[str]:
     for name in sorted({*current, *bundled}):
         if current.get(name) != bundled.get(name):
             lines.append(f"{name}: {current.get(name, '(unset)')} -> {bundled.get(name, '(unset)')}")
-    mine, theirs = (worth_keeping(log.records()) for log in (loaded.target.audit, loaded.opened.log()))
-    if [record["hash"] for record in mine] == [record["hash"] for record in theirs]:
-        return [*lines, f"audit log: {len(theirs)} records, the same as here"]
-    return [*lines, f"audit log: {len(mine)} records -> {len(theirs)}"]
+    return [*lines, log_difference(loaded.opened, loaded.target)]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rigger.audit.events import ClaimBegun, Loaded, RunStarted, problem_of
 from rigger.bundles.rules import AGAIN, fields_problem, member_problem
 from rigger.environments import inventory
-from rigger.errors import Refused
+from rigger.errors import InvalidConfig, Refused
 
 if TYPE_CHECKING:
     from rigger.bundles.opened import OpenedBundle
@@ -64,7 +64,11 @@ def worth_keeping(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def require_newer(bundle: OpenedBundle, environment: Environment) -> None:
     """Raise Refused when this machine knows more of the environment than the bundle does."""
-    mine, theirs = worth_keeping(environment.audit.records()), bundle.log().records()
+    theirs = bundle.log().records()
+    if environment.audit.verify().problems:
+        _require_what_was_kept(bundle, environment, theirs)
+        return
+    mine = worth_keeping(environment.audit.records())
     if len(theirs) < len(mine):
         raise Refused(
             f"{bundle.path} is older (serial {len(theirs)}) than what is here of {environment.name} (serial {len(mine)}).",
@@ -75,3 +79,37 @@ def require_newer(bundle: OpenedBundle, environment: Environment) -> None:
             f"{bundle.path} and {environment.name} have gone different ways since they were one: neither is the newer.",
             "Load it all the same with --allow-older; what happened here alone would be forgotten.",
         )
+
+
+def _require_what_was_kept(
+    bundle: OpenedBundle, environment: Environment, theirs: list[dict[str, Any]]
+) -> None:
+    """Raise Refused unless a bundle has all that a broken log is known to have had, by the head beside it."""
+    try:
+        kept = environment.audit.kept.read()
+    except InvalidConfig:
+        kept = None
+    if kept is None or kept.count > len(theirs) or theirs[kept.count - 1]["hash"] != kept.hash:
+        raise Refused(
+            f"The audit log of {environment.name} is broken, and {bundle.path} may be older than what was here.",
+            "Load it all the same with --allow-older; what happened since would be forgotten.",
+        )
+
+
+def head_here(environment: Environment) -> tuple[int, str]:
+    """Return the head of the log that is here; a broken one, which gives way to the bundle's, has none."""
+    try:
+        return environment.audit.head()
+    except InvalidConfig:
+        return -1, ""
+
+
+def log_difference(bundle: OpenedBundle, environment: Environment) -> str:
+    """Return in a sentence how the audit log of a bundle differs from the one that is here."""
+    theirs = bundle.log().records()
+    if environment.audit.verify().problems:
+        return f"audit log: broken -> {len(theirs)} records"
+    mine, theirs = worth_keeping(environment.audit.records()), worth_keeping(theirs)
+    if [record["hash"] for record in mine] == [record["hash"] for record in theirs]:
+        return f"audit log: {len(theirs)} records, the same as here"
+    return f"audit log: {len(mine)} records -> {len(theirs)}"

@@ -1,10 +1,43 @@
 """rigger audit"""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
 from rigger.cli.app import App, command
+from rigger.errors import BadUsage
 from rigger.operations import audit as operation
-from rigger.operations.audit import Audited
+from rigger.operations.audit import Repaired
+from rigger.ui.wizard import Wizard
+
+if TYPE_CHECKING:
+    from rigger.operations.audit import Audited
+    from rigger.operations.result import Result
+    from rigger.ui.printer import Printer
 
 
-@command("audit", reports=True, streams=True)
-def audit(app: App) -> Audited:
-    return operation.audit(app.environment(), app.printer)
+def show(printer: Printer, result: Audited | Repaired) -> None:
+    if isinstance(result, Repaired):
+        printer.line(f"The audit log of {result.environment} goes on.")
+        if result.damaged:
+            printer.line(f"As it was it is kept in {result.damaged}.")
+        if result.lost:
+            printer.line('"rigger check" shows what exists; what was lost may have said that more was made.')
+
+
+@command("audit", asks=True, reports=True, streams=True, show=show)
+@click.option("--head", metavar="COUNT:HASH", help="A head noted elsewhere, which the log must contain.")
+@click.option("--bundle", metavar="FILE", help="A bundle whose head the log must contain.")
+@click.option("--repair", is_flag=True, help="Let a broken log go on from what can be kept of it.")
+def audit(app: App, head: str | None, bundle: str | None, repair: bool) -> Result:
+    environment = app.environment()
+    if sum((head is not None, bundle is not None, repair)) > 1:
+        raise BadUsage("--head, --bundle and --repair go one at a time.", "Choose one.")
+    if repair:
+        return operation.repair(environment, app.printer, app.consent(Wizard))
+    noted = operation.read_head(head) if head is not None else None
+    if bundle is not None:
+        noted = operation.head_in(app.home, environment, bundle)
+    return operation.audit(environment, app.printer, noted)

@@ -25,5 +25,6 @@ def state_of(environment: Environment) -> ClusterState:
 
 
 def may_have_cluster(environment: Environment) -> bool:
-    """Return whether a step was run since the environment was made or destroyed: there may be a cluster."""
-    return state_of(environment).cluster is not None or bool(environment.nodes())
+    """Return whether a step was run since the environment was made or destroyed, or may have been: there may be a cluster."""
+    state = state_of(environment)
+    return state.cluster is not None or state.lost or bool(environment.nodes())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import json
 import os
 from typing import TYPE_CHECKING, Protocol
@@ -62,7 +63,7 @@ class FolderStore:
         self.vars_file = os.path.join(path, vars_file)
         self.secrets_file = os.path.join(path, "secrets")
         self.inventory_file = os.path.join(path, "inventory.json")
-        self.audit = AuditLog(os.path.join(path, "audit.jsonl"), held)
+        self.audit = AuditLog(os.path.join(path, "audit.jsonl"), held, self._traces)
 
     def exists(self) -> bool:
         """Return whether there is a vars file, or the record of an environment that has lost it."""
@@ -108,6 +109,19 @@ class FolderStore:
                 f"{path} is not what rigger wrote.",
                 "Move it away: what scripts saved under the names of answers counts as answered then.",
             ) from None
+
+    def _traces(self) -> str:
+        """Return what lies here that only a step can have left, and a step has a record; nothing where nothing does."""
+        with contextlib.suppress(InvalidConfig):
+            if nodes := self.nodes():
+                return f"machines ({', '.join(node.name for node in nodes)})"
+        runs = sorted(glob.glob(os.path.join(glob.escape(self.path), "runs", "*", "*.log")))
+        if runs:
+            return f"logs of steps ({os.path.relpath(runs[-1], self.path)})"
+        with contextlib.suppress(InvalidConfig):
+            if self.outputs() != Outputs():
+                return "outputs of steps"
+        return ""
 
     def nodes(self) -> list[Node]:
         """Return the machines of the inventory; raises InvalidConfig for a corrupt one."""

@@ -50,7 +50,7 @@ def _require_destroyed(environment: Environment) -> None:
             f'Look for it; when it is gone, type "rigger -e {environment.name} leftovers --all-gone".',
         )
     made = [key for key in state.steps.last if key.endswith(("/create", "/deploy"))]
-    if made or environment.nodes():
+    if made or state.lost or environment.nodes():
         raise BadUsage(
             f"{environment.name} may still have machines; without its record nobody would find them again.",
             f'Type "rigger -e {environment.name} destroy" first.',

@@ -8,7 +8,8 @@ from helpers.clusters import Cluster
 from helpers.run_records import open_log
 
 from rigger.audit.events import EVENTS, KINDS, CheckedOut, Event, StepFinished, event, parse, problem_of
-from rigger.audit.log import OWN_MEMBERS, AuditLog
+from rigger.audit.lines import OWN_MEMBERS
+from rigger.audit.log import AuditLog
 
 VALUES = {  # of fields whose form is checked, and else by type
     "module": "provider/soil",

@@ -15,7 +15,9 @@ import pytest
 from helpers.run_records import open_log
 
 from rigger.audit import log as audit_log
-from rigger.audit.log import FIRST, AuditLog
+from rigger.audit.head import FIRST
+from rigger.audit.lines import TAIL, split
+from rigger.audit.log import AuditLog
 from rigger.errors import InvalidConfig, NotReady
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -171,10 +173,13 @@ def test_a_record_is_on_the_disk_before_append_returns(path, monkeypatch):
     monkeypatch.setattr(os, "fsync", spy)
     open_log(path).append("begun")
     folder = os.path.dirname(path)
-    assert synced == [(path, content_of(path)), (folder, b"")]  # the file's name has to last as well
+    names = [name for name, _ in synced]
+    # The log's name has to last as well; the room of its head is there before, the head itself after.
+    assert [name for name in names if not name.endswith(".tmp")] == [folder, path, folder]
+    assert names[1].endswith(".tmp") and (path, content_of(path)) in synced
     synced.clear()
     open_log(path).append("done")
-    assert synced == [(path, content_of(path))]
+    assert (path, content_of(path)) in synced
 
 
 # ---- tampering -------------------------------------------------------------------------------------------
@@ -196,7 +201,7 @@ def verdict(path, monkeypatch):
     """A function that verifies content as if a file held it: there are thousands to verify."""
 
     def verify(content: bytes, head=None) -> audit_log.Verdict:
-        monkeypatch.setattr(AuditLog, "_lines", lambda self: audit_log._split(content))
+        monkeypatch.setattr(AuditLog, "_lines", lambda self: split(content))
         return open_log(path).verify(head)
 
     return verify
@@ -229,7 +234,7 @@ def test_every_truncation_is_noticed(sound, verdict):
 
 def test_lines_removed_swapped_or_repeated_are_noticed(sound, verdict):
     content, head = sound
-    lines = audit_log._split(content)
+    lines = split(content)
     for number in range(COUNT):
         removed = lines[:number] + lines[number + 1 :]
         assert not verdict(b"".join(removed), head).ok
@@ -259,7 +264,7 @@ def test_a_forged_chain_does_not_contain_the_head(path, sound):
 
 def test_problems_name_their_line(sound, path):
     content, head = sound
-    lines = audit_log._split(content)
+    lines = split(content)
     write(path, b"".join(lines[:4] + [lines[4].replace(b'"step":4', b'"step":5')] + lines[5:]))
     assert open_log(path).verify().problems == ["line 5 is not what was written: its hash is wrong"]
     write(path, b"".join(lines[:4] + lines[5:6]))
@@ -268,14 +273,14 @@ def test_problems_name_their_line(sound, path):
         "line 5 does not follow the line before it",
         "25 records are missing at the end: there were 30",
     ]
-    deep = b"[" * 100_000 + lines[4][-audit_log.TAIL - 1 :]
+    deep = b"[" * 100_000 + lines[4][-TAIL - 1 :]
     write(path, b"".join([*lines[:4], deep, *lines[5:]]))
     assert "line 5 is not a whole record" in open_log(path).verify().problems
 
 
 def test_a_damaged_log_is_not_read_as_if_it_were_whole(path):
     write_records(path, 3)
-    lines = audit_log._split(content_of(path))
+    lines = split(content_of(path))
     write(path, lines[0] + b"garbage\n" + lines[2])
     with pytest.raises(InvalidConfig, match="is damaged: line 2 is not what rigger wrote"):
         open_log(path).records()
@@ -339,6 +344,7 @@ def test_a_record_that_lacks_its_newline_is_set_aside_too(path):
     """Its append had not returned, so what it announces was not started."""
     write_records(path, 2)
     write(path, content_of(path)[:-1])
+    os.unlink(path.replace(".jsonl", ".head"))
     open_log(path).append("next")
     assert [record["event"] for record in open_log(path).records()] == ["step-finished", "repaired", "next"]
 
@@ -362,8 +368,147 @@ def test_a_writer_that_is_killed_at_any_moment_loses_no_record(path):
         writer.kill()
         promised = int((writer.communicate()[0].split() or [promised])[-1])
         assert len(open_log(path).records()) >= promised
+        assert [text for text in open_log(path).verify().problems if "not a whole record" not in text] == []
     open_log(path).append("end")
     assert open_log(path).verify().ok
+
+
+# ---- the head beside it ----------------------------------------------------------------------------------
+
+
+def head_of(path: str) -> str:
+    with open(path.replace(".jsonl", ".head")) as file:
+        return file.read()
+
+
+def cut(path: str, count: int) -> None:
+    write(path, b"".join(split(content_of(path))[:count]))
+
+
+def test_the_head_is_kept_beside_the_log(path):
+    log = write_records(path, 3)
+    assert head_of(path) == f"3:{log.records()[-1]['hash']}\n"
+    assert os.stat(path.replace(".jsonl", ".head")).st_mode & 0o777 == 0o600
+    assert sorted(os.listdir(os.path.dirname(path))) == ["audit.head", "audit.jsonl"]
+
+
+@pytest.mark.parametrize("left", [0, 1, 2])
+def test_a_log_that_was_cut_is_neither_read_nor_added_to(path, left):
+    write_records(path, 3)
+    cut(path, left)
+    missing = f"{('3 records are', '2 records are', '1 record is')[left]} missing at the end: there were 3"
+    assert open_log(path).verify().problems == [missing]
+    with pytest.raises(InvalidConfig, match=missing):
+        open_log(path).records()
+    with pytest.raises(InvalidConfig, match=missing):
+        open_log(path).append("next")
+
+
+def test_a_log_that_was_deleted_is_not_begun_anew(path):
+    log = write_records(path, 3)
+    os.unlink(path)
+    for each in (log, open_log(path)):
+        with pytest.raises(InvalidConfig, match="3 records are missing at the end: there were 3"):
+            each.append("next")
+    assert not os.path.exists(path)
+
+
+def test_a_log_is_missed_where_something_tells_that_there_was_one(path):
+    log = AuditLog(path, lambda: True, lambda: "machines (node-1)")
+    for content in (None, b"", b'{"seq":1'):
+        if content is not None:
+            write(path, content)
+        with pytest.raises(
+            InvalidConfig, match=r"there are machines \(node-1\)|line 1 is not a whole record"
+        ):
+            log.append("next")
+        assert "there is no record, although there are machines (node-1)" in log.verify().problems
+
+
+def test_a_log_that_was_written_anew_does_not_end_in_its_head(path, tmp_path):
+    write_records(path, 3)
+    other = str(tmp_path / "other.jsonl")
+    write_records(other, 4)
+    write(path, content_of(other))
+    problems = open_log(path).verify().problems
+    assert problems == ["record 3 is not the one whose hash was kept beside it"]
+    with pytest.raises(InvalidConfig, match=problems[0]):
+        open_log(path).append("next")
+
+
+def test_records_that_were_added_by_something_else_are_noticed(path):
+    write_records(path, 2)
+    before = head_of(path)
+    write_records(path, 2)
+    write(path.replace(".jsonl", ".head"), before.encode())
+    assert open_log(path).verify().problems == ["2 records were added without keeping the head"]
+    with pytest.raises(InvalidConfig, match="2 records were added"):
+        open_log(path).append("next")
+
+
+@pytest.mark.parametrize("content", [b"", b"3", b"x:y", b"-1:" + b"0" * 64, b"\xff" * 300])
+def test_a_head_that_rigger_did_not_write_is_named(path, content):
+    write_records(path, 3)
+    write(path.replace(".jsonl", ".head"), content)
+    [problem] = open_log(path).verify().problems
+    assert "audit.head is not what rigger wrote" in problem
+    with pytest.raises(InvalidConfig, match=r"audit\.head is not what rigger wrote"):
+        open_log(path).append("next")
+
+
+def test_a_log_of_an_older_rigger_gets_a_head_with_its_next_record(path):
+    write_records(path, 3)
+    os.unlink(path.replace(".jsonl", ".head"))
+    assert open_log(path).verify().ok
+    open_log(path).append("next")
+    assert head_of(path).startswith("4:")
+
+
+def test_crashes_between_a_record_and_its_head_leave_it_one_behind_and_no_more(path):
+    write_records(path, 3)
+    program = """
+        import os, sys
+        from rigger.audit.log import AuditLog
+        replace, calls = os.replace, []
+        def dying(*arguments):
+            calls.append(arguments)
+            if len(calls) == int(sys.argv[2]):
+                os._exit(9)
+            return replace(*arguments)
+        os.replace = dying
+        AuditLog(sys.argv[1], lambda: True).append("tick")
+    """
+    # The first of them dies before it keeps its head; the others bring the head up, and die before they keep theirs.
+    for number, count in ((1, 4), (2, 5), (2, 6)):
+        done = subprocess.run(
+            [sys.executable, "-c", textwrap.dedent(program), path, str(number)],
+            env={**os.environ, "PYTHONPATH": ROOT},
+        )
+        assert done.returncode == 9
+        assert head_of(path).startswith(f"{count - 1}:") and open_log(path).head()[0] == count
+        assert open_log(path).verify().ok
+    assert open_log(path).append("next")["seq"] == 7
+    assert head_of(path).startswith("7:")
+
+
+def test_no_room_for_the_head_is_no_room_for_the_record(path, monkeypatch):
+    write_records(path, 3)
+    before, head = content_of(path), head_of(path)
+
+    def fail(*arguments):
+        raise OSError(28, "No space left on device")
+
+    opened = os.open
+    failing = {
+        "open": lambda path, *rest: fail() if path.endswith(".tmp") else opened(path, *rest),
+        "replace": fail,
+    }
+    for name, function in failing.items():
+        with monkeypatch.context() as patched:
+            patched.setattr(os, name, function)
+            appending_fails(path, "No space left on device")
+        assert (content_of(path), head_of(path)) == (before, head)
+    assert sorted(os.listdir(os.path.dirname(path))) == ["audit.head", "audit.jsonl"]
 
 
 # ---- disks that fail -------------------------------------------------------------------------------------

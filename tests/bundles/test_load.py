@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 from helpers.environments_to_save import TOKEN
-from helpers.run_records import log_event
+from helpers.run_records import copy_log, log_event
 
 from rigger.audit.secrets import secret_digest
 from rigger.bundles.load import differences, loading
@@ -97,11 +97,11 @@ def test_a_name_that_another_cluster_has(load, elsewhere):
 
 
 def test_an_older_one_only_for_whoever_means_it(load, wood, elsewhere):
-    before = shutil.copyfile(wood.environment.audit.path, wood.environment.path + "-log")
+    before = copy_log(wood.environment.path, wood.environment.path + "-log")
     wood.happens()
     with load(elsewhere) as loaded:
         put(loaded)
-    shutil.copyfile(before, wood.environment.audit.path)
+    copy_log(before, wood.environment.path)
     with pytest.raises(Refused, match="is older"), load(elsewhere):
         pass
     with load(elsewhere, older=True) as loaded:

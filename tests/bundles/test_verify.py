@@ -4,7 +4,7 @@ import os
 import shutil
 
 import pytest
-from helpers.run_records import log_event
+from helpers.run_records import copy_log, log_event
 from helpers.second_machine import forge
 
 from rigger.audit.events import Loaded
@@ -97,11 +97,11 @@ def test_the_same_and_a_newer_one_are_taken(wood, tmp_path):
         require_newer(bundle, known)
         came_back(wood)
         require_newer(bundle, known)
-    shutil.copyfile(here / "audit.jsonl", wood.environment.audit.path)
+    copy_log(here, wood.environment.path)
     before = wood.home.at("wood")
     wood.happens()
     with wood.opened(tmp_path) as bundle:
-        shutil.copyfile(here / "audit.jsonl", wood.environment.audit.path)
+        copy_log(here, wood.environment.path)
         require_newer(bundle, before)
 
 
@@ -117,10 +117,10 @@ def test_an_older_one_is_refused(wood, tmp_path):
 
 
 def test_one_that_went_another_way_is_refused(wood, tmp_path):
-    before = shutil.copyfile(wood.environment.audit.path, tmp_path / "audit.jsonl")
+    before = copy_log(wood.environment.path, tmp_path / "before")
     wood.happens()
     with wood.opened(tmp_path) as bundle:
-        shutil.copyfile(before, wood.environment.audit.path)
+        copy_log(before, wood.environment.path)
         log_event(wood.environment, "something-else")
         with pytest.raises(Refused, match="have gone different ways since they were one") as problem:
             require_newer(bundle, wood.home.at("wood"))

@@ -10,7 +10,7 @@ import pytest
 from helpers.clusters import MAKE_NODES, Cluster
 from helpers.run_records import open_log
 
-from rigger.audit.log import OWN_MEMBERS
+from rigger.audit.lines import OWN_MEMBERS
 from rigger.envfile import file as envfile
 
 
@@ -210,7 +210,8 @@ def test_an_older_record_without_an_id_refuses_nothing(provisioned):
 def forget_ids(cluster):
     """Write the audit log as a rigger that recorded no ID did."""
     records = cluster.records()
-    os.unlink(cluster.file("audit.jsonl"))
+    for name in ("audit.jsonl", "audit.head"):
+        os.unlink(cluster.file(name))
     log = open_log(cluster.file("audit.jsonl"))
     for record in records:
         fields = {n: v for n, v in record.items() if n not in (*OWN_MEMBERS, "id")}

@@ -94,7 +94,8 @@ def test_the_default_name_and_what_is_said(cluster, tmp_path):
     [name] = [name for name in os.listdir(tmp_path) if name.endswith(".rigger")]
     assert re.fullmatch(r"wood-\d{8}T\d{6}\.rigger", name)
     assert f"wood is in {tmp_path}/{name}" in said.out
-    assert f"head {cluster.records()[-1]['hash']}" in said.out
+    last = cluster.records()[-1]
+    assert f"head {last['seq']}:{last['hash']}" in said.out
     assert "Secrets left out: TOKEN." in said.out
     assert f"rigger configure --file {name}" in said.out
     assert "No difference" in cluster.rigger("bundle", "diff", name).out

@@ -7,7 +7,7 @@ import pytest
 from helpers.clusters import ended, wait_for
 from helpers.run_records import open_log
 
-from rigger.audit.log import OWN_MEMBERS
+from rigger.audit.lines import OWN_MEMBERS
 from rigger.envfile import file as envfile
 
 
@@ -152,7 +152,8 @@ def test_an_id_that_no_record_has_comes_from_a_saved_bundle_or_not_at_all(provis
     records = provisioned.records()
     os.makedirs(provisioned.file("saved"))
     rigger("save", "-o", provisioned.file("saved", "wood.rigger"))
-    os.unlink(provisioned.file("audit.jsonl"))
+    for name in ("audit.jsonl", "audit.head"):
+        os.unlink(provisioned.file(name))
     log = open_log(provisioned.file("audit.jsonl"))  # as a rigger wrote it that recorded no ID
     for record in records:
         fields = {n: v for n, v in record.items() if n not in (*OWN_MEMBERS, "id")}

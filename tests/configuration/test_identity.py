@@ -83,6 +83,7 @@ def test_the_way_back_to_the_module_that_it_was_made_with_is_open(made):
 
 
 def test_a_machine_alone_is_a_cluster_too(wood):
+    log_event(wood, "configured")
     with open(wood.inventory_file, "w") as file:
         file.write('[{"name": "node-1", "address": "10.0.0.1"}]\n')
     with pytest.raises(BadUsage, match="was made with PROVIDER=soil"):

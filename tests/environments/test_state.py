@@ -73,10 +73,18 @@ def test_there_may_be_a_cluster_as_soon_as_a_step_may_have_made_some_of_it(wood)
     assert not may_have_cluster(wood)
 
 
-def test_a_machine_of_which_nothing_is_recorded_is_a_cluster(wood):
+def test_a_machine_whose_making_is_not_recorded_is_a_cluster(wood):
+    log_event(wood, "configured")
     with open(wood.inventory_file, "w") as file:
         file.write('[{"name": "node-1", "address": "10.0.0.1"}]')
     assert may_have_cluster(wood)
+
+
+def test_machines_without_any_record_are_an_alarm(wood):
+    with open(wood.inventory_file, "w") as file:
+        file.write('[{"name": "node-1", "address": "10.0.0.1"}]')
+    with pytest.raises(InvalidConfig, match=r"there is no record, although there are machines \(node-1\)"):
+        state_of(wood)
 
 
 def test_a_damaged_log_is_no_state(wood):

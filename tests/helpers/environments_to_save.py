@@ -33,6 +33,7 @@ class Wood:
         platform = modules.write("platform", "tree")
         vars = {"PROVIDER": "soil", "PLATFORM": "tree", "TREE_ID": ID, "NODES": "1"}
         self.environment = self.home.create("wood", vars, {"TOKEN": TOKEN})
+        self.happens()
         self.state = self.environment.file("modules", "soil")
         self.environment.save({**vars, "KEY_FILE": f"{self.state}/key"}, {"TOKEN": TOKEN})
         self.config = Config(
@@ -43,7 +44,6 @@ class Wood:
         self.write("runs/1-provision/01-create.log", f"log in with {TOKEN}\n")
         node = Node("node-1", "10.0.0.1", ssh={"key": f"{self.state}/key"})
         inventory.write(self.environment.inventory_file, [node])
-        self.happens()
 
     def write(self, name, content, mode=0o600):
         path = self.environment.file(name)

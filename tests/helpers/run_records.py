@@ -1,6 +1,7 @@
 """What a run leaves in files."""
 
 import os
+import shutil
 
 from rigger.audit.log import AuditLog
 
@@ -29,3 +30,11 @@ def log_event(environment, event, run="", **fields):
 def open_log(path) -> AuditLog:
     """Return a log that stands alone, to which the test may add."""
     return AuditLog(str(path), lambda: True)
+
+
+def copy_log(source, target):
+    """Copy an audit log and its head from one folder to another, and return where to."""
+    os.makedirs(target, exist_ok=True)
+    for name in ("audit.jsonl", "audit.head"):
+        shutil.copyfile(os.path.join(source, name), os.path.join(target, name))
+    return target

@@ -338,7 +338,11 @@ def test_an_environment_on_a_read_only_disk_is_saved_elsewhere(read_only, cluste
 @pytest.mark.parametrize("name", ["runs", "modules", "bin", "lock"])
 def test_something_else_where_a_folder_or_file_should_be(cluster, name):
     path = cluster.file(name)
-    os.mkdir(path) if name == "lock" else open(path, "w").close()
+    if name == "lock":
+        os.unlink(path)
+        os.mkdir(path)
+    else:
+        open(path, "w").close()
     refused = cluster.rigger("provision", code=3 if name == "lock" else 4)
     assert path in refused.err and len(refused.err.splitlines()) == 2
     assert cluster.ran() == []

@@ -10,7 +10,7 @@ from helpers.run_records import unbroken
 
 from rigger.trust import ledger
 
-WRITES = "rigger.audit.log._write"
+WRITES = "rigger.audit.log.render"
 CONFIGURE = ["configure", "--defaults", "--name", "wood", "--provider", "soil", "--platform", "tree"]
 
 
