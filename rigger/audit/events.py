@@ -359,6 +359,19 @@ class UpgradeRolledBack(Event):
     checks = {"from": _is_line, "to": _is_line}
 
 
+@event("version-change-allowed")
+class VersionChangeAllowed(Event):
+    """Somebody allowed a provision to bring another version, without an upgrade."""
+
+    from_: str
+    to: str
+    ref: str  # a branch, tag or commit that it is, if it is no release
+    checkout: str  # the folder that it is, if it is one
+    by: str  # user@host
+
+    checks = {"from": _is_line, "to": _is_line, "ref": _is_line, "checkout": _is_line}
+
+
 @event("suspend-started")
 class SuspendStarted(Event):
     """A suspend was begun; the path of its backup, in the environment, is empty where none is made."""

@@ -15,6 +15,7 @@ from rigger.audit.runs import RunHistory
 from rigger.audit.steps import StepHistory
 from rigger.audit.suspension import Suspension, SuspensionHistory, require_not_suspended
 from rigger.audit.upgrades import PendingUpgrade, UpgradeHistory
+from rigger.audit.versions import VersionHistory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,6 +32,7 @@ class ClusterState:
     suspension: Suspension | None
     upgrade: PendingUpgrade | None
     restore: str  # the file of a restore that did not finish
+    versions: VersionHistory
     runs: RunHistory
     checkouts: CheckoutHistory
     leftovers: LeftoverHistory
@@ -41,9 +43,20 @@ class ClusterState:
         """Return what the records of an audit log, the oldest first, come to."""
         clusters, suspensions, upgrades = ClusterHistory(), SuspensionHistory(), UpgradeHistory()
         steps, runs, checkouts = StepHistory(), RunHistory(), CheckoutHistory()
-        restores, leftovers = RestoreHistory(), LeftoverHistory()
+        restores, versions, leftovers = RestoreHistory(), VersionHistory(), LeftoverHistory()
         claims = ClaimHistory()
-        parts = (clusters, steps, suspensions, upgrades, restores, runs, checkouts, leftovers, claims)
+        parts = (
+            clusters,
+            steps,
+            suspensions,
+            upgrades,
+            restores,
+            versions,
+            runs,
+            checkouts,
+            leftovers,
+            claims,
+        )
         for record in records:
             event = parse(record)
             for part in parts:
@@ -56,6 +69,7 @@ class ClusterState:
             suspensions.suspension,
             upgrades.pending,
             restores.pending,
+            versions,
             runs,
             checkouts,
             leftovers,

@@ -44,6 +44,8 @@ def show_changed(printer: Printer, result: ChangedValues) -> None:
             printer.line(
                 f"{value.name} is {value.value}, which {value.giver} gave, until the next provision."
             )
+        if result.version_change:
+            printer.warn(f"{result.version_change.sentence(result.environment.name)}.")
     else:
         printer.line("Nothing was changed.")
 

@@ -57,6 +57,10 @@ def _show_configured(printer: Printer, result: Configured) -> None:
     needs = f" (it needs {', '.join(result.secrets)} in the environment)" if result.secrets else ""
     printer.line(f"The same without questions{needs}:")
     printer.line(f"  {result.command}")
+    if result.version_change:
+        printer.warn(f"{result.version_change.sentence(target.name)}.")
+        printer.line(f"Next: {result.version_change.command}")
+        return
     printer.line("Next: rigger provision")
 
 

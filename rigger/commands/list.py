@@ -19,7 +19,8 @@ def show(printer: Printer, result: Environments) -> None:
 
 def _cells(row: Listed) -> tuple[str, ...]:
     nodes = UNKNOWN if row.nodes is None else str(row.nodes)
-    return ("*" if row.current else "", row.name, row.platform, row.version, row.provider, nodes)
+    version = f"{row.deployed_version} ({row.version} configured)" if row.version_change else row.version
+    return ("*" if row.current else "", row.name, row.platform, version, row.provider, nodes)
 
 
 @command("list", reports=True, show=show)

@@ -24,11 +24,15 @@ def show(printer: Printer, result: Result) -> None:
 @click.option("--plan", "only_plan", is_flag=True, help="Show what would be done, and stop.")
 @click.option("--exit-code", is_flag=True, help="With --plan: exit 8 when something would change.")
 @click.option("--again", is_flag=True, help="Run every step, also those that are up to date.")
-def provision(app: App, only_plan: bool, exit_code: bool, again: bool) -> Result | None:
+@click.option("--allow-version-change", is_flag=True, help="Bring another version without an upgrade.")
+def provision(
+    app: App, only_plan: bool, exit_code: bool, again: bool, allow_version_change: bool
+) -> Result | None:
     """Where there is one already, bring it up to date."""
     if not only_plan:
-        return operation.provision(app.environment(), app.printer, app.consent(Wizard), again)
-    planned = operation.plan(app.environment(), app.printer, again, machines=not app.json)
+        consent = app.consent(Wizard)
+        return operation.provision(app.environment(), app.printer, consent, again, allow_version_change)
+    planned = operation.plan(app.environment(), app.printer, again, not app.json, allow_version_change)
     if not exit_code or not planned.plan.changes:
         return planned
     app.show(planned, show)

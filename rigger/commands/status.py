@@ -14,7 +14,8 @@ from rigger.ui.printer import Printer
 
 
 def show(printer: Printer, status: Status) -> None:
-    printer.heading(f"{status.name}: {status.platform} {status.version} on {status.provider}")
+    version = status.deployed_version or status.version
+    printer.heading(f"{status.name}: {status.platform} {version} on {status.provider}")
     printer.line(f"  {_state(status)}")
     if status.nodes:
         printer.table([(node.name, node.address) for node in status.nodes])
@@ -23,6 +24,10 @@ def show(printer: Printer, status: Status) -> None:
     if status.upgrade:
         printer.warn(unfinished(status.name, status.upgrade.start, status.upgrade.to))
         printer.line(f"  {WAYS_ON}")
+    elif status.version_change:
+        change = status.version_change
+        printer.warn(f"{change.sentence(status.name)}.")
+        printer.line(f'  "{change.command}" brings it there, "{change.way_back}" keeps what runs.')
     if status.pending:
         printer.warn(f"Configured but not provisioned: {', '.join(status.pending)}")
     for item in status.leftovers:

@@ -19,6 +19,7 @@ from rigger.questions.interview import Interview, saved_problem
 from rigger.questions.secrecy import holds, is_made_of, secret_names
 from rigger.questions.sources import Sources
 from rigger.redact.known import hide
+from rigger.sources.questions import without_empty
 from rigger.sources.spec import ANOTHER_FOLDER
 
 if TYPE_CHECKING:
@@ -33,10 +34,10 @@ CORE = tuple(name for name in contract.CORE if name != "NAME")  # what a vars fi
 def resolve(environment: Environment, changed: Mapping[str, str] | None = None) -> Config:
     """Return the configuration that an environment's files describe; raises InvalidConfig.
 
-    `changed` replaces saved values, to see what would hold if they were saved.
+    `changed` replaces saved values, to see what would hold if they were saved; an empty one is taken away.
     """
     secret_vars, outputs = environment.secrets(), outputs_of(environment)
-    saved = {**outputs.answers(environment.values()), **(changed or {})}
+    saved = without_empty(outputs.answers(environment.values()), changed or {})
     questionnaire = questionnaire_of(environment, saved)
     require_modules_named(environment, saved)
     provider, platform = _modules(environment, questionnaire, saved)

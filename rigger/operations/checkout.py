@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rigger import text
 from rigger.audit import events
 from rigger.configuration.resolve import resolve
+from rigger.configuration.version import require_same_version
 from rigger.environments.environment import CHECKOUT, Environment
 from rigger.environments.state import state_of
 from rigger.errors import BadUsage, InvalidConfig, NotReady, RiggerError
@@ -115,6 +116,8 @@ def checkout(
         source = _source(environment)
         if source.own:
             return _leave_own(environment, source, way)
+        if way != "leave":  # scripts of another version come with an upgrade
+            require_same_version(environment, environment.vars())
         work = _Work(environment, source, _target(environment, source), reporter, consent)
         _warn_of_moved_tag(work)
         before = git_inspect.state(source.folder, work.target.commit)

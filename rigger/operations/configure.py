@@ -9,6 +9,7 @@ from rigger.configuration.equivalent import equivalent
 from rigger.configuration.identity import other_module
 from rigger.configuration.inputs import read_vars_file, whole_path
 from rigger.configuration.questionnaire import Questionnaire, questionnaire_of
+from rigger.configuration.version import version_change
 from rigger.environments.answers import answers_of
 from rigger.environments.drafts import Draft
 from rigger.environments.state import may_have_cluster
@@ -39,6 +40,7 @@ from rigger.values import frozen
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from rigger.configuration.version import VersionChange
     from rigger.environments.environment import Environment
     from rigger.environments.home import Home
     from rigger.questions.model import Answer, Question
@@ -53,6 +55,7 @@ class Configured:
     changed: bool  # whether anything is different from before
     command: str  # which gives the same answers without a prompt
     secrets: tuple[str, ...]  # variables of the process environment that this command needs
+    version_change: VersionChange | None = None  # where another version is configured than runs
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -60,6 +63,7 @@ class Configured:
             "vars_file": self.environment.vars_file,
             "changed": self.changed,
             "command": self.command,
+            "version_change": self.version_change and self.version_change.command,
         }
 
 
@@ -209,6 +213,7 @@ def _configured(environment: Environment, work: Answering, changed: bool) -> Con
         changed,
         equivalent(environment.name, interview),
         tuple(f"RIGGER_{name}" for name in secrets),
+        version_change(environment, environment.vars()),
     )
 
 

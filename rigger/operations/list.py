@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rigger.configuration.identity import require_modules_named
+from rigger.configuration.version import version_change
+from rigger.environments.state import state_of
 from rigger.errors import RiggerError
 from rigger.values import frozen
 
@@ -23,7 +25,9 @@ class Listed:
     current: bool
     path: str
     platform: str = UNKNOWN
-    version: str = UNKNOWN
+    version: str = UNKNOWN  # that is configured
+    deployed_version: str = ""  # that runs; nothing where none does
+    version_change: bool = False  # whether they differ
     provider: str = UNKNOWN
     type: str = ""
     nodes: int | None = None
@@ -34,6 +38,7 @@ class Listed:
         modules = {"platform": self.platform, "version": self.version, "provider": self.provider}
         if self.problem:
             return {**row, **modules, "nodes": UNKNOWN, "problem": self.problem}
+        modules["deployed_version"] = self.deployed_version
         return {**row, **modules, "type": self.type, "nodes": self.nodes}
 
 
@@ -59,7 +64,12 @@ def _listed(environment: Environment, current: bool) -> Listed:
         vars = environment.vars()
         require_modules_named(environment, vars)
         nodes = len(environment.nodes())
+        running = state_of(environment).versions.running
+        change = version_change(environment, vars)
     except RiggerError as problem:
         return Listed(name, current, path, problem=f"{problem.message} {problem.next_step}".rstrip())
     values = {key: vars.get(key.upper(), "") for key in ("platform", "version", "provider", "type")}
-    return Listed(name, current, path, **values, nodes=nodes)
+    deployed = running.version if running else ""
+    return Listed(
+        name, current, path, **values, deployed_version=deployed, version_change=bool(change), nodes=nodes
+    )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from rigger.audit.events import LeftBehind
+from rigger.audit.events import LeftBehind, VersionChangeAllowed
 from rigger.configuration.identity import require_recorded
 from rigger.configuration.resolve import resolve
+from rigger.configuration.version import require_same_version, shown, version_change
 from rigger.environments.state import state_of
 from rigger.errors import DifferencesFound, Locked
 from rigger.operations.consent import Consent
@@ -16,7 +18,7 @@ from rigger.runs.output import drop_outdated
 from rigger.runs.programs import leaving, left_behind
 from rigger.runs.recovery import load_config
 from rigger.runs.reporter import Reporter, Silent
-from rigger.runs.run import Run
+from rigger.runs.run import Run, who
 from rigger.sources.checkout import check_checkout, restore
 from rigger.values import frozen
 
@@ -42,17 +44,25 @@ def provision(
     reporter: Reporter | None = None,
     consent: Consent | None = None,
     again: bool = False,
+    allow_version_change: bool = False,
 ) -> RunResult:
     """Create the cluster that the current configuration describes, or bring it up to date.
 
-    `again` runs every step, also those that are up to date. Raises NotReady before anything was started, StepFailed or
-    Interrupted with the result so far, BadUsage where data would be lost and nobody agreed to that.
+    `again` runs every step, also those that are up to date; `allow_version_change` changes the version without an
+    upgrade. Raises InvalidConfig for another version where that is not allowed, NotReady before anything was started,
+    StepFailed or Interrupted with the result so far, BadUsage where data would be lost and nobody agreed to that.
     """
     reporter, consent = reporter or Silent(), consent or Consent()
-    bring_back = lambda: restore(environment, reporter.line, reporter.progress)  # noqa: E731
+
+    def bring_back() -> None:
+        state = state_of(environment)
+        state.require_no_upgrade(environment.name)
+        state.require_running(environment.name)
+        _require_version(environment, allow_version_change, reporter)
+        restore(environment, reporter.line, reporter.progress)
+
     with session(environment, "rigger provision", reporter, consent, bring_back) as work:
-        work.state.require_no_upgrade(work.name)
-        work.state.require_running(work.name)
+        work = _with_wanted_version(work, allow_version_change)
         standing = check_checkout(environment, work.config.values)
         plan = _plan(environment, work.config, again)
         _show(work, plan, standing)
@@ -82,17 +92,55 @@ def _agree_to_make_again(work: Session, plan: Plan) -> None:
 
 
 def plan(
-    environment: Environment, reporter: Reporter | None = None, again: bool = False, machines: bool = False
+    environment: Environment,
+    reporter: Reporter | None = None,
+    again: bool = False,
+    machines: bool = False,
+    allow_version_change: bool = False,
 ) -> Planned:
-    """Return what provision would do; `machines` has the provider show what its create would change."""
+    """Return what provision would do; `machines` has the provider show what its create would change.
+
+    Raises InvalidConfig where it would refuse to change the version.
+    """
     reporter = reporter or Silent()
     config = resolve(environment)
+    if not allow_version_change:
+        require_same_version(environment, config.values)
     require_recorded(environment, config)
     planned = _plan(environment, config, again)
     if machines:
         reporter.plan(planned)
         _show_machines(environment, config, planned, reporter)
     return Planned(planned)
+
+
+def _with_wanted_version(work: Session, allow: bool) -> Session:
+    """Return a session with the version that is configured, or that a default says where none is."""
+    values = work.environment.vars()
+    if values.get("VERSION") and not version_change(work.environment, values):
+        return work
+    wanted = resolve(work.environment)
+    if not allow:
+        require_same_version(work.environment, wanted.values)
+    return replace(work, config=wanted)
+
+
+def _require_version(environment: Environment, allow: bool, reporter: Reporter) -> None:
+    """Raise InvalidConfig where another version than the one that runs is configured, unless that is allowed."""
+    values = environment.vars()
+    change = version_change(environment, values)
+    if not change or not allow:
+        require_same_version(environment, values)
+        return
+    running, wanted = change.running, change.wanted
+    allowed = VersionChangeAllowed(
+        from_=running.version, to=wanted.version, ref=wanted.ref, checkout=wanted.folder, by=who()
+    )
+    environment.audit.append(allowed)
+    reporter.warn(
+        f"{environment.name} goes from {shown(running)} to {shown(wanted)} without what an upgrade does first: "
+        "no backup is made, nothing is saved, no application is watched."
+    )
 
 
 def _plan(environment: Environment, config: Config, again: bool) -> Plan:

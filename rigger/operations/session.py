@@ -6,6 +6,8 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from rigger.configuration.resolve import resolve
+from rigger.configuration.version import version_change
 from rigger.environments.state import state_of
 from rigger.errors import RiggerError
 from rigger.operations.result import RunResult
@@ -134,6 +136,14 @@ def session(
     with environment.locked(command) as lock, contextlib.ExitStack() as closing:
         if prepare:
             prepare()
-        config = load_config(environment)
+        config = as_it_runs(environment, load_config(environment))
         reach = Reach(environment, config, reporter)
         yield Session(environment, config, reporter, consent, lock, command, reach, closing)
+
+
+def as_it_runs(environment: Environment, config: Config) -> Config:
+    """Return a configuration with the version that runs: a wish for another is none of most commands' business."""
+    running = state_of(environment).versions.running
+    if running is None or version_change(environment, config.values) is None:
+        return config
+    return resolve(environment, running.values())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rigger.audit.steps import is_skipped
 from rigger.configuration.identity import require_recorded
 from rigger.configuration.resolve import resolve
+from rigger.configuration.version import version_change
 from rigger.environments.state import state_of
 from rigger.errors import InvalidConfig
 from rigger.plans.changes import unprovisioned
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from rigger.audit.steps import StepHistory, StepRun
     from rigger.audit.upgrades import Request
     from rigger.configuration.config import Config
+    from rigger.configuration.version import VersionChange
     from rigger.environments.environment import Environment
     from rigger.environments.inventory import Node
 
@@ -38,7 +40,8 @@ class Status:
     type: str
     version: str
     state: str  # one word
-    deployed_version: str
+    deployed_version: str  # nothing where none runs
+    version_change: VersionChange | None  # where another one is configured
     since: str  # when that was deployed
     nodes: tuple[Node, ...]
     pending: tuple[str, ...]  # values that changed since the cluster was last brought up to date
@@ -58,6 +61,7 @@ class Status:
             "pending": list(self.pending),
             "failed_checks": list(self.failed_checks),
             "leftovers": list(self.leftovers),
+            "version_change": self.version_change and self.version_change.command,
             "upgrade": begun
             and {"from": begun.start, "to": begun.to, "style": begun.style, "rollback": begun.back},
         }
@@ -68,6 +72,7 @@ def status(environment: Environment) -> Status:
     config = resolve(environment)
     state = state_of(environment)
     deployed = state.steps.done.get(f"platform/{config.platform.name}/deploy")
+    running = state.versions.running
     created = state.steps.done.get(f"provider/{config.provider.name}/create")
     last = _run(state.runs.last, environment.lock.busy_since()) if state.runs.last else None
     return Status(
@@ -79,7 +84,8 @@ def status(environment: Environment) -> Status:
         type=config.values.get("TYPE", ""),
         version=config.values.get("VERSION", ""),
         state=_state_word(state, config.provider.name, created, deployed, last),
-        deployed_version=deployed.parameters.get("VERSION", "") if deployed else "",
+        deployed_version=running.version if running else "",
+        version_change=version_change(environment, config.values),
         since=deployed.finished.time if deployed and deployed.finished else "",
         nodes=tuple(environment.nodes()),
         pending=_pending(environment, config, state.steps) if created or deployed else (),

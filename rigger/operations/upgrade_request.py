@@ -88,15 +88,15 @@ def _with_releases(config: Config) -> Config:
 
 
 def _running_version(work: Session) -> str:
-    """Return the version that is deployed; raises InvalidConfig where nothing is, or another is configured."""
+    """Return the version that is deployed; raises InvalidConfig where none is, or a provision brings another."""
     deployed = work.state.steps.done.get(f"platform/{work.config.platform.name}/deploy")
     if deployed is None:
         raise InvalidConfig(f"There is no cluster to upgrade in {work.name} yet.", 'Type "rigger provision".')
-    running = deployed.parameters.get("VERSION", "")
-    if running != work.config.values.get("VERSION", ""):
+    running, begun = deployed.parameters.get("VERSION", ""), work.state.versions.begun
+    if begun:
         raise InvalidConfig(
-            f"{work.name} runs {running}, but {work.config.values.get('VERSION')} is configured.",
-            f'Type "rigger config set VERSION={running}" and upgrade, or "rigger provision".',
+            f"A provision of {work.name} has begun to change its version from {running} to {begun.version}.",
+            'Type "rigger provision": it goes on with that.',
         )
     return running
 

@@ -11,6 +11,7 @@ from rigger.audit.secrets import HIDDEN
 from rigger.configuration import change
 from rigger.configuration.questionnaire import asked_by_config_sh
 from rigger.configuration.resolve import CORE, resolve, write_computed
+from rigger.configuration.version import version_change
 from rigger.environments.answers import answers_of, outputs_of, save_answers
 from rigger.environments.checkout import is_cloned
 from rigger.environments.state import state_of
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping
 
     from rigger.configuration.config import Config
+    from rigger.configuration.version import VersionChange
     from rigger.environments.environment import Environment
 
 
@@ -70,6 +72,7 @@ class ChangedValues:
     next: tuple[str, ...] = ()  # the commands that carry the change out
     held_back: tuple[Value, ...] = ()  # outputs that hide a new answer until the next provision
     mended: bool = False  # whether a vars file can be read again that could not be
+    version_change: VersionChange | None = None  # where another version is configured than runs
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -159,7 +162,14 @@ def change_values(
         save_answers(environment, new, secret_names)
         rewrite_computed(environment)
     held_back = _held_back(environment, changed) if changed else ()
-    return ChangedValues(environment, changed, _next_commands(environment, new, changed), held_back)
+    wish = version_change(environment, new) if {*DECIDE} & {*changed} else None
+    return ChangedValues(
+        environment,
+        changed,
+        _next_commands(environment, new, changed, wish),
+        held_back,
+        version_change=wish,
+    )
 
 
 def rewrite_computed(environment: Environment) -> None:
@@ -169,10 +179,16 @@ def rewrite_computed(environment: Environment) -> None:
 
 
 def _next_commands(
-    environment: Environment, values: Mapping[str, str], changed: Iterable[str]
+    environment: Environment,
+    values: Mapping[str, str],
+    changed: Iterable[str],
+    wish: VersionChange | None,
 ) -> tuple[str, ...]:
     """Return the commands that carry a change out."""
     changed = {*changed}
+    if wish:
+        others = any(name not in DECIDE and not name.endswith(("_VERSION", "_ROOT")) for name in changed)
+        return (wish.command, "rigger provision") if others else (wish.command,)
     elsewhere = is_cloned(environment, values) and bool(changed.intersection(DECIDE))
     # A config.sh may work other values out of one that it asked for.
     conversation = bool(asked_by_config_sh(environment, values) & changed)

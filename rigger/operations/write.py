@@ -11,6 +11,7 @@ from rigger.configuration import identity
 from rigger.configuration.identity import require_same_cluster, require_same_modules
 from rigger.configuration.inputs import whole_path
 from rigger.configuration.resolve import resolve, write_computed
+from rigger.configuration.version import version_change
 from rigger.environments import checkout
 from rigger.environments.answers import answers_of, save_answers
 from rigger.environments.checkout import is_used
@@ -107,8 +108,8 @@ def _new_clone(work: Answering) -> Checkout | None:
 
 def _bring_checkout(target: Environment, clone: Checkout | None, reporter: Reporter) -> None:
     """Bring an environment's checkout to what was chosen, unless somebody's work in it would be lost."""
-    if clone is None or clone.target is None:
-        return
+    if clone is None or clone.target is None or version_change(target, target.vars()):
+        return  # scripts of another version than the one that runs come with an upgrade
     own_folder.take_over(target)
     folder = target.file("checkout")
     before = git_inspect.commit(folder) if os.path.isdir(folder) else ""

@@ -119,7 +119,7 @@ class Run:
         started = RunStarted(
             command=plan.command,
             rigger=__version__,
-            by=f"{os.environ.get('USER') or os.getuid()}@{os.uname().nodename}",
+            by=who(),
             provider=self.config.provider.name,
             platform=self.config.platform.name,
             id=self.config.id,
@@ -337,6 +337,11 @@ class Run:
             **step.environ,
         )
         return environment
+
+
+def who() -> str:
+    """Return who works here, for the record."""
+    return f"{os.environ.get('USER') or os.getuid()}@{os.uname().nodename}"
 
 
 def _as_run(step: Step, parameters: dict[str, str]) -> dict[str, str]:

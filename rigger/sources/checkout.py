@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from rigger.audit.events import CheckedOut
+from rigger.audit.versions import Deployed
 from rigger.environments.environment import CHECKOUT, Environment
 from rigger.environments.state import state_of
 from rigger.errors import BadUsage, NotReady
@@ -84,7 +85,7 @@ def restore(
 
     `agree(url, commit, folder)` raises where nobody agrees to its scripts; without it they have to be agreed to already.
     """
-    values = environment.vars()
+    values = _as_it_runs(environment)
     folder = environment.file("checkout")
     if not values.get("REPOSITORY") or values.get("CHECKOUT") or os.path.isdir(folder):
         return
@@ -105,6 +106,14 @@ def restore(
     say(f"{folder} is missing; cloning {url} at {target.name}")
     git_clone.clone(url, folder, target, progress, agree=lambda new: agree and agree(url, target.commit, new))
     record(environment, Checkout(folder, values.get("VERSION", ""), url, target), ref)
+
+
+def _as_it_runs(environment: Environment) -> dict[str, str]:
+    """Return the values with the version that runs, as long as nobody has allowed another one."""
+    values, history = environment.vars(), state_of(environment).versions
+    if history.running is None or history.allowed or history.begun:
+        return values
+    return values if history.running.is_same(Deployed.of(values)) else {**values, **history.running.values()}
 
 
 def check_checkout(environment: Environment, values: Mapping[str, str]) -> str:

@@ -376,7 +376,8 @@ def test_a_version_that_was_set_has_to_be_checked_out(rigger, oak):
     for bad in ("VERSION=7", "REF=nothing"):
         assert "has no" in rigger("config", "set", bad, code=2).err
     rigger("config", "set", "REF=next")
-    assert "next is configured" in rigger("provision", code=4).err
+    assert "next (v1.10.0) is configured" in rigger("provision", code=3).err
+    assert "next is configured" in rigger("provision", "--allow-version-change", code=4).err
     rigger("config", "set", "VERSION=1.10.0")
     assert "REF" not in vars_of(rigger)
 

@@ -58,7 +58,7 @@ def test_what_is_configured_and_not_provisioned(provisioned):
     assert "VERSION" in found["pending"]
     assert (found["version"], found["deployed_version"]) == ("1.9.0", "1.10.0")
     assert "Configured but not provisioned: " in provisioned.rigger("status").out
-    provisioned.rigger("provision")
+    provisioned.rigger("provision", "--allow-version-change")
     assert state(provisioned.rigger)["pending"] == []
 
 
@@ -99,7 +99,7 @@ def test_what_is_under_way_is_not_called_cut_off(cluster, rigger):
 def damaged(provisioned, request):
     """Return a cluster that was provisioned with more than defaults, and what its vars file said before."""
     provisioned.rigger("config", "set", "NODES=3", "VERSION=1.9.0", "TOKEN=secret")
-    provisioned.rigger("provision", "-y")
+    provisioned.rigger("provision", "-y", "--allow-version-change")
     provisioned.ran()
     before = envfile.read(provisioned.file("vars"))
     os.unlink(provisioned.file("vars"))

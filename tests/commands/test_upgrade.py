@@ -121,8 +121,7 @@ def test_there_must_be_a_cluster(rigger, modules):
     assert "no cluster to upgrade" in cluster.rigger(*UPGRADE, code=3).err
     cluster.rigger("provision")
     cluster.rigger("config", "set", "VERSION=1.10.0")
-    refused = cluster.rigger(*UPGRADE, code=3)
-    assert "runs 1.9.0, but 1.10.0 is configured" in refused.err
+    cluster.rigger(*UPGRADE)  # a version that is only configured is a wish
 
 
 def test_a_platform_that_cannot_be_upgraded(rigger):

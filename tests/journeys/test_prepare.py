@@ -76,7 +76,7 @@ def test_another_version_brings_other_clients_but_prepares_no_machines(prepared)
     prepared("provision")
     ran(prepared)
     prepared("config", "set", "VERSION=1.1.0")
-    prepared("provision")
+    prepared("provision", "--allow-version-change")
     assert ran(prepared) == ["platform setup-clients", "platform install", "platform deploy", *LOOKS]
 
 

@@ -116,8 +116,9 @@ def _change(home: Home, environment: Environment, values: dict[str, str]) -> dic
     set_values(environment, values)
     assert {name: get_value(environment, name).value for name in values} == values
     assert not configure(home, Given(name=NAME, defaults=True)).changed
-    changes = plan(environment).plan.changes
-    provision(environment, consent=YES)
+    other = "VERSION" in values
+    changes = plan(environment, allow_version_change=other).plan.changes
+    provision(environment, consent=YES, allow_version_change=other)
     return {"changed": bool(changes), "nodes": len(environment.nodes())}
 
 

@@ -37,6 +37,7 @@ def test_what_each_describes(home, wood):
         "path": wood.path,
         "platform": "tree",
         "version": "1.10.0",
+        "deployed_version": "1.10.0",
         "provider": "soil",
         "type": "",
         "nodes": 2,
