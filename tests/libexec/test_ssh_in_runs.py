@@ -63,7 +63,7 @@ def test_a_whole_run_has_one_connection_per_node_and_leaves_none(iron, modules, 
 def test_an_idempotent_step_is_tried_again_when_a_node_was_lost(iron, machines):
     iron("provision")
     machines.cut(2)
-    threading.Timer(3, machines.restore, [2]).start()
+    threading.Timer(7, machines.restore, [2]).start()  # who went on is asked first
     said = iron("check")
     assert "node-2 could not be reached: trying again in 1 s (2 of 3)." in said.out
     tries = [
