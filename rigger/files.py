@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 PACKAGE = os.path.dirname(os.path.abspath(__file__))  # where rigger is installed
 PARTIAL = r"\.rigger-[0-9a-f]{16}\.partial"  # the names that `partial_path` gives
+TEMPORARY = r"\..*\.(?P<pid>[0-9]+)-[0-9a-f]{12}\.tmp"  # the names that `temporary_path` gives
+OLDER_TEMPORARY = r"\..*\.[0-9a-f]{12}\.tmp"  # as older riggers named them: nothing tells whose they are
 STALE = 600.0  # seconds after which what a killed run left aside may be removed
 
 
@@ -26,21 +28,30 @@ def partial_path(folder: str) -> str:
     return os.path.join(folder, f".rigger-{os.urandom(8).hex()}.partial")
 
 
+def temporary_path(target: str) -> str:
+    """Return where a file is written before it takes the place of another in the same folder."""
+    folder, base = os.path.split(target)
+    return os.path.join(folder, f".{base[:200]}.{os.getpid()}-{os.urandom(6).hex()}.tmp")
+
+
 def mark_in_use(fd: int) -> None:
     """Show that somebody is at work on it; where the file system knows no locks, time alone has to tell."""
     with suppress(OSError):
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def sweep(folder: str, names: str = PARTIAL) -> None:
+def sweep(folder: str, names: str = PARTIAL, age: float = 0) -> None:
     """Remove what runs that were killed left aside in a folder, as far as that can be; `names` is a pattern.
 
     A group `pid` of the pattern tells who is at work on it; without one, a lock does (`mark_in_use`), and time.
+    `age` is how many seconds old it must be as well, where machines that share the folder have processes of their own.
     """
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in list(entries):
             if match := re.fullmatch(names, entry.name):
                 with suppress(OSError):
+                    if time.time() - entry.stat(follow_symlinks=False).st_mtime < age:
+                        continue
                     if pid := match.groupdict().get("pid"):
                         _remove_of_dead(entry, int(pid))
                     else:
@@ -174,11 +185,11 @@ def write_bytes(path: str, data: bytes, mode: int = 0o600, durable: bool = True)
 
 
 def _replace(target: str, data: bytes, mode: int, durable: bool) -> None:
-    folder, base = os.path.split(target)
+    folder = os.path.dirname(target)
     # Opened first: a folder that cannot be opened must be noticed while the old file is still there.
     folder_fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        temporary = os.path.join(folder, f".{base[:200]}.{os.urandom(6).hex()}.tmp")
+        temporary = temporary_path(target)
         try:
             _write_new(temporary, data, mode, durable)
             os.replace(temporary, target)

@@ -7,7 +7,7 @@ import re
 from contextlib import suppress
 
 from rigger.errors import InvalidConfig
-from rigger.files import NEW_FILE, sync_folder, unlink_if_there, write_all
+from rigger.files import NEW_FILE, sync_folder, temporary_path, unlink_if_there, write_all
 from rigger.values import frozen
 
 FIRST = "0" * 64  # the `prev` of the first record
@@ -56,7 +56,7 @@ class HeadFile:
 
     def prepare(self, head: Head) -> PreparedHead:
         """Bring a new head to the disk, beside the one that holds; raises OSError where there is no room for it."""
-        aside = f"{self.path}.{os.urandom(6).hex()}.tmp"
+        aside = temporary_path(self.path)
         fd = os.open(aside, NEW_FILE, 0o600)
         try:
             write_all(fd, f"{head}\n".encode())

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from rigger import text
 from rigger.envfile.output import parse_output
+from rigger.files import OLDER_TEMPORARY, TEMPORARY
 from rigger.redact.forms import MIN_LENGTH
 from rigger.values import frozen
 
@@ -67,4 +68,4 @@ def is_given(name: str) -> bool:
 
 def is_half_written(name: str) -> bool:
     """Return whether a file is what a crash left of one that was being written."""
-    return re.fullmatch(r"\..*\.[0-9a-f]{12}\.tmp", name) is not None
+    return re.fullmatch(rf"{TEMPORARY}|{OLDER_TEMPORARY}", name) is not None

@@ -10,6 +10,7 @@ from rigger.bundles import read
 from rigger.bundles.opened import OpenedBundle
 from rigger.bundles.rules import AGAIN
 from rigger.bundles.verify import verify_contents
+from rigger.environments.home import LOADING
 from rigger.errors import InvalidConfig, Refused
 from rigger.files import mark_in_use, remove, sweep
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from rigger.environments.home import Home
 
 ZSTD = b"\x28\xb5\x2f\xfd"
-ASIDE = r"\.load-[0-9a-f]{16}"
 
 
 def is_bundle(path: str) -> bool:
@@ -38,7 +38,7 @@ def unpacked(
 ) -> Iterator[OpenedBundle]:
     """Verify a bundle and unpack it aside, for as long as the context lasts; raises Refused, leaving nothing."""
     home.make()
-    sweep(home.environments_dir, ASIDE)
+    sweep(home.environments_dir, LOADING)
     aside = os.path.join(home.environments_dir, f".load-{os.urandom(8).hex()}")
     os.mkdir(aside, 0o700)
     fd = os.open(aside, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

@@ -111,6 +111,7 @@ def command(
 def _call(app: App, function: Callable[[], Any], show: Show | None, show_failed: Show | None) -> int:
     """Call a verb's function, show what it returns or what was done until it failed, and return the exit code."""
     try:
+        app.home.sweep()
         result = function()
         if isinstance(result, int):
             return result

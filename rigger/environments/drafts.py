@@ -39,7 +39,11 @@ class Draft:
         """Return the answers, none where there are none; a file that cannot be read holds none."""
         try:
             return {**envfile.read(self.vars_file), **envfile.read(self.secrets_file)}
-        except InvalidConfig:
+        except InvalidConfig as problem:
+            if isinstance(
+                problem.__cause__, OSError
+            ):  # else the next answer would replace what cannot be read
+                raise
             return {}
 
     def age(self) -> str:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from rigger.environments.environment import Environment
 from rigger.environments.lock import FileLock
+from rigger.environments.store import SECRET_OUTPUTS
 from rigger.errors import BadUsage, InvalidConfig, not_written
-from rigger.files import remove
+from rigger.files import STALE, TEMPORARY, remove, sweep, sync_folder, temporary_path, unlink_if_there
 from rigger.text import did_you_mean
 
 if TYPE_CHECKING:
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from rigger.audit.events import Event
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}"
+FORGOTTEN = r"\.forgotten-[0-9a-f]{16}"  # beside the environments: one that is being removed
+MAKING = r"\.new-(?P<pid>[0-9]+)-[0-9a-f]{16}"  # one that is being made
+LOADING = r"\.load-[0-9a-f]{16}"  # a bundle that is being loaded
+SECRETS = ("secrets", SECRET_OUTPUTS, "key")
 NAME_RULE = "letters, digits, _ . and -, starting with a letter or digit, at most 63"
 
 
@@ -41,10 +46,10 @@ class Home:
         """Return the names of all environments, sorted."""
         try:
             entries = os.listdir(self.environments_dir)
-        except PermissionError as problem:
-            raise _unreadable(self.environments_dir, problem) from None
-        except OSError:
+        except (FileNotFoundError, NotADirectoryError):
             return []
+        except OSError as problem:
+            raise _unreadable(self.environments_dir, problem) from None
         return sorted(name for name in entries if re.fullmatch(NAME, name) and self._is_environment(name))
 
     def _is_environment(self, name: str) -> bool:
@@ -120,7 +125,7 @@ class Home:
         """
         self.make()
         target = self.at(name)
-        folder = os.path.join(self.environments_dir, f".new-{os.urandom(8).hex()}")
+        folder = os.path.join(self.environments_dir, f".new-{os.getpid()}-{os.urandom(8).hex()}")
         lock = FileLock(os.path.join(folder, "lock"), name)
         aside = Environment(name, folder, self.path, lock=lock)
         with contextlib.ExitStack() as stack:
@@ -156,7 +161,7 @@ class Home:
         link = os.path.join(self.path, name)
         if os.path.islink(link) and os.readlink(link) == target:
             return
-        aside = f"{link}.{os.urandom(8).hex()}"
+        aside = temporary_path(link)
         os.symlink(target, aside)
         try:
             os.replace(aside, link)
@@ -165,15 +170,34 @@ class Home:
             raise
 
     def forget(self, environment: Environment) -> None:
-        """Remove an environment's folder and, if it was current, the links to it."""
-        aside = os.path.join(self.environments_dir, f".old-{os.urandom(8).hex()}")
-        was_current = self.current_name() == environment.name
+        """Remove an environment's folder and, if it was current, the links to it; `sweep` finishes what was killed."""
+        aside = os.path.join(self.environments_dir, f".forgotten-{os.urandom(8).hex()}")
         os.rename(environment.path, aside)
-        if was_current:
-            for link in ("current", "vars"):
-                if os.path.islink(os.path.join(self.path, link)):
-                    os.unlink(os.path.join(self.path, link))
-        remove(aside)
+        sync_folder(self.environments_dir)
+        self._finish_forgotten(aside)
+
+    def _finish_forgotten(self, folder: str) -> None:
+        """Remove what is left of a forgotten environment, its secrets first, and the links that led to it."""
+        for name in (*SECRETS, "modules", "runs"):
+            remove(os.path.join(folder, name))
+        current, vars = (os.path.join(self.path, name) for name in ("current", "vars"))
+        if os.path.islink(current) and not os.path.exists(current):
+            if os.path.islink(vars) and os.readlink(vars) == os.path.join("current", "vars"):
+                unlink_if_there(vars)
+            unlink_if_there(current)
+        remove(folder)
+
+    def sweep(self) -> None:
+        """Finish what a killed forget began, and remove the half-written files and folders of processes that are dead."""
+        with contextlib.suppress(OSError):
+            names = os.listdir(self.environments_dir)
+            for name in names:
+                if re.fullmatch(FORGOTTEN, name):
+                    self._finish_forgotten(os.path.join(self.environments_dir, name))
+            sweep(self.environments_dir, rf"{MAKING}|{LOADING}", STALE)
+            environments = (os.path.join(self.environments_dir, name) for name in names if name[:1] != ".")
+            for folder in (self.path, self.cache_dir, os.path.join(self.path, "drafts"), *environments):
+                sweep(folder, TEMPORARY, STALE)
 
 
 def _unreadable(path: str, problem: OSError) -> InvalidConfig:

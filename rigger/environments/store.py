@@ -63,7 +63,8 @@ class FolderStore:
         self.vars_file = os.path.join(path, vars_file)
         self.secrets_file = os.path.join(path, "secrets")
         self.inventory_file = os.path.join(path, "inventory.json")
-        self.audit = AuditLog(os.path.join(path, "audit.jsonl"), held, self._traces)
+        self._held = held or (lambda: False)
+        self.audit = AuditLog(os.path.join(path, "audit.jsonl"), self._held, self._traces)
 
     def exists(self) -> bool:
         """Return whether there is a vars file, or the record of an environment that has lost it."""
@@ -128,12 +129,24 @@ class FolderStore:
         return inventory.read(self.inventory_file)
 
     def key(self) -> bytes:
-        """Return the key in the folder, making it when it is first needed."""
+        """Return the key in the folder; where there is none, whoever holds the lock makes it, and others get any.
+
+        Raises InvalidConfig for one that cannot be read or used: with another, every secret would count as changed.
+        """
         path = os.path.join(self.path, "key")
-        with contextlib.suppress(OSError), open(path, "rb") as file:
-            key = file.read()
-            if len(key) == KEY_BYTES:
-                return key
-        key = os.urandom(KEY_BYTES)
-        write_bytes(path, key)
+        try:
+            with open(path, "rb") as file:
+                key = file.read(KEY_BYTES + 1)
+        except FileNotFoundError:
+            key = os.urandom(KEY_BYTES)
+            if self._held():
+                write_bytes(path, key)
+            return key
+        except OSError as problem:
+            raise InvalidConfig(f"{path} cannot be read: {problem.strerror}.") from problem
+        if len(key) != KEY_BYTES:
+            raise InvalidConfig(
+                f"{path} is not what rigger wrote.",
+                "Restore it from a backup; once it is removed, a new one is made, and every secret counts as changed.",
+            )
         return key

@@ -8,7 +8,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING
 
 from rigger.audit.secrets import secret_digest
-from rigger.errors import RiggerError
+from rigger.errors import InvalidConfig, RiggerError
 from rigger.files import write_bytes
 from rigger.modules.interface1 import CONFIG
 from rigger.questions.model import Choice, Question
@@ -61,8 +61,10 @@ def read_record(path: str, module: Module) -> Record:
         )
         parts = (content["given"], content["preset"], content.get("answered", {}))
         return Record(questions, *({str(n): str(v) for n, v in part.items()} for part in parts))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RiggerError):
+    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError, RiggerError):
         return Record()
+    except OSError as problem:  # what config.sh gave would count as gone
+        raise InvalidConfig(f"{path} cannot be read: {problem.strerror}.") from problem
 
 
 def recorded(environment: Environment, provider: Module) -> Record:

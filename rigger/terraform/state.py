@@ -8,7 +8,7 @@ import os
 import threading
 from typing import TYPE_CHECKING, Any
 
-from rigger.errors import Refused
+from rigger.errors import InvalidConfig, Refused
 from rigger.files import write_bytes
 from rigger.terraform.workspace import STATE, Workspace
 
@@ -111,10 +111,15 @@ def note_seen(workspace: Workspace, current: Mapping[str, Any] | None) -> None:
 
 def seen(workspace: Workspace) -> dict[str, Any]:
     """Return lineage and serial of the state that was seen last, and how many resources it had; {} without one."""
-    with contextlib.suppress(OSError, ValueError), open(workspace.file(SEEN), "rb") as file:
-        noted = json.load(file)
+    path = workspace.file(SEEN)
+    try:
+        with open(path, "rb") as file:
+            noted = json.load(file)
         return noted if isinstance(noted, dict) else {}
-    return {}
+    except (FileNotFoundError, ValueError):
+        return {}
+    except OSError as problem:  # an older or empty state would pass for the one that there is
+        raise InvalidConfig(f"{path} cannot be read: {problem.strerror}.") from problem
 
 
 def require_newer(last_seen: Mapping[str, Any], current: Mapping[str, Any], where: str, remedy: str) -> None:

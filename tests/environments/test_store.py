@@ -94,9 +94,3 @@ def test_a_key_is_made_once_for_its_owner_alone(store, tmp_path):
     key = store.key()
     assert len(key) == KEY_BYTES and store.key() == key and FolderStore(str(tmp_path)).key() == key
     assert mode(tmp_path / "key") == 0o600
-
-
-def test_a_key_that_was_cut_is_made_anew(store, tmp_path):
-    before = store.key()
-    (tmp_path / "key").write_bytes(before[:5])
-    assert len(store.key()) == KEY_BYTES and store.key() != before
