@@ -16,14 +16,14 @@ TICK = 0.25  # seconds between two looks at the clock while a script is silent
 
 BURST = 0.1  # seconds within which several signals are one request: a closing terminal sends two HUPs
 
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
 # ---- requests to stop ------------------------------------------------------------------------------------
 
 
 class Interrupts:
-    """Counts the requests to stop (SIGINT, SIGTERM, SIGHUP) that arrive while the context is open.
+    """Counts the requests to stop (SIGINT, SIGTERM, SIGHUP, and SIGQUIT from Ctrl-\\) that arrive while the context is open.
 
     A signal that was ignored when rigger started (`nohup`, a script's background job) stays without effect.
     Outside the main thread, where Python cannot handle signals, the count stays 0 unless `request` is called.
@@ -109,6 +109,16 @@ class Interrupts:
 
     def _note(self, signum: int, frame: FrameType | None) -> None:
         self.request(signum)
+
+
+def hear_stop_signals() -> None:
+    """Let every request to stop end what is under way as Ctrl-C does, with a word and the terminal as it was.
+
+    One that was ignored when rigger started stays so.
+    """
+    for signum in STOP_SIGNALS:
+        if signal.getsignal(signum) is signal.SIG_DFL:
+            signal.signal(signum, signal.default_int_handler)
 
 
 def no_effect(signum: int, frame: FrameType | None) -> None:

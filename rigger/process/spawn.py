@@ -25,6 +25,7 @@ def spawn(
     env: Mapping[str, str] | None,
     *,
     stdin: int = subprocess.DEVNULL,
+    stdout: int = subprocess.PIPE,
     stderr: int,
     pass_fds: Collection[int] = (),
 ) -> subprocess.Popen[bytes]:
@@ -40,7 +41,7 @@ def spawn(
             cwd=cwd,
             env=encoded,
             stdin=stdin,
-            stdout=subprocess.PIPE,
+            stdout=stdout,
             stderr=stderr,
             bufsize=0,
             start_new_session=True,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from rigger.process import spawn
 from rigger.process.interrupts import TICK, Interrupts
-from rigger.process.spawn import own_children, piped
+from rigger.process.spawn import own_children
 from rigger.process.tree import KILL_PATIENCE, Family, Group, GroupTarget, ProcessInfo, has_proc
 from rigger.process.watch import BLOCK, DRAIN_IDLE, DRAIN_LIMIT, DRAIN_SIZE, Watch
 from rigger.text import in_words
@@ -20,6 +20,8 @@ from rigger.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+    from rigger.process.relay import Relay
 
 GRACE = 600.0  # seconds a script has to stop by itself: cloud tools wait for an API, then save their state
 PATIENCE = 5.0  # seconds between TERM and KILL when somebody insists
@@ -61,12 +63,15 @@ def run(
     tick: Callable[[], None] | None = None,
     say: Callable[[str], None] = lambda sentence: None,
     keep_open: Sequence[int] = (),
+    relay: Relay | None = None,
+    note: str = "",
 ) -> Outcome:
     """Run a step's script to its end and pass its output on to `sink` in blocks as it comes.
 
     `timeout`, `grace` (for a script to stop by itself after the first request) and `patience` (between TERM
     and KILL) are in seconds. `tick` is called every 0.25 s or so. `keep_open` are file descriptors that the
-    script inherits under the same numbers. When a stop was requested already, nothing is started.
+    script inherits under the same numbers. `relay` is told of the script's output, with the note. When a stop was
+    requested already, nothing is started.
 
     A sink that raises OSError (a full disk, a terminal that has gone) does not stop a script that is building
     a cluster: the first such error is in the outcome. Anything else it raises ends the script, then comes
@@ -77,7 +82,7 @@ def run(
         return Outcome(128 + signum, signum, interrupted=True, started=False)
     family: Family | Group = Family() if has_proc() else Group()
     with family:
-        step = _Step(argv, cwd, env, sink, interrupts, tick, keep_open, family)
+        step = _Step(argv, cwd, env, sink, interrupts, tick, keep_open, family, relay, note)
         step.stop = _Stop(step, say, timeout, grace, patience)
         try:
             step.follow()
@@ -102,6 +107,8 @@ class _Step:
         tick: Callable[[], None] | None,
         keep_open: Sequence[int],
         family: Family | Group,
+        relay: Relay | None,
+        note: str,
     ):
         self.sink = sink
         self.sink_error: OSError | None = None
@@ -110,11 +117,11 @@ class _Step:
         self.family = family
         self.begun = self.ticked = time.monotonic()
         self.stop: _Stop
-        self.proc = spawn.spawn(argv, cwd, env, stderr=subprocess.STDOUT, pass_fds=tuple(keep_open))
+        self.relay = relay
+        self.stdout, self.proc = _start(argv, cwd, env, tuple(keep_open), relay, note)
         self.took: float | None = None
         family.begin(self.proc.pid)
-        self.stdout = piped(self.proc.stdout)
-        self.watch = Watch(self.proc, [self.stdout.fileno()], interrupts)
+        self.watch = Watch(self.proc, [self.stdout], interrupts)
 
     def ended(self) -> bool:
         """Has the script's own process ended? What it left behind may live on."""
@@ -140,7 +147,9 @@ class _Step:
 
     def close(self) -> None:
         self.watch.close()
-        self.stdout.close()
+        os.close(self.stdout)
+        if self.relay:
+            self.relay.release()
         own_children.discard(self.proc.pid)
 
     def outcome(self) -> Outcome:
@@ -198,6 +207,29 @@ class _Step:
         if self.tick:
             with suppress(OSError):  # a terminal that has gone
                 self.tick()
+
+
+def _start(
+    argv: Sequence[str],
+    cwd: str,
+    env: Mapping[str, str],
+    keep_open: tuple[int, ...],
+    relay: Relay | None,
+    note: str,
+) -> tuple[int, subprocess.Popen[bytes]]:
+    """Start a script whose output comes through a pipe that the relay has before the script can write to it."""
+    ours, theirs = os.pipe()
+    if relay:
+        relay.hold(ours, note)
+    try:
+        return ours, spawn.spawn(argv, cwd, env, stdout=theirs, stderr=subprocess.STDOUT, pass_fds=keep_open)
+    except BaseException:
+        os.close(ours)
+        if relay:
+            relay.release()
+        raise
+    finally:
+        os.close(theirs)
 
 
 class _Stop:

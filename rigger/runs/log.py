@@ -49,6 +49,11 @@ class StepLog:
         self._learn_secrets()
         self._write(self.stream.feed(block))
 
+    def follow(self, pipe: int) -> None:
+        """Take all that comes through a pipe until its other end is closed."""
+        while block := os.read(pipe, BLOCK):
+            self.take(block)
+
     def _learn_secrets(self) -> None:
         """Mask what the script has just saved as a secret, before anything that it printed after that is shown."""
         try:

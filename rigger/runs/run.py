@@ -17,6 +17,7 @@ from rigger.modules.shared import shared_digest
 from rigger.plans.changes import recorded_parameters
 from rigger.process import step as step_process
 from rigger.process.interrupts import Interrupts
+from rigger.process.relay import Relay
 from rigger.process.step import Outcome
 from rigger.redact import Redactor, maskable
 from rigger.redact.known import hide, masked_data
@@ -25,6 +26,7 @@ from rigger.runs.log import StepLog
 from rigger.runs.output import apply_output, missing_outputs, validate_backup, with_given
 from rigger.runs.own_folder import OwnFolder
 from rigger.runs.reach import Reach
+from rigger.runs.reporter import Silent
 from rigger.runs.result import StepResult
 from rigger.runs.step_files import StepFiles
 from rigger.runs.ways_on import after_failure, after_interrupt
@@ -63,6 +65,7 @@ class Run:
         self.id = ""
         self.folder = ""
         self.redactor = Redactor(maskable(config.every_secret()))
+        self.relay = Relay(self._keep_rest)
         self.results: list[StepResult] = []
         self.reach = reach or Reach(environment, config, reporter)
         self.connections = self.reach.connections
@@ -72,7 +75,7 @@ class Run:
 
     def carry_out(self, plan: Plan) -> list[StepResult]:
         """Run the steps of a plan in order; raises StepFailed at the first that matters, or Interrupted."""
-        with Interrupts() as interrupts, self.reach.opened(plan.command):
+        with Interrupts() as interrupts, self.reach.opened(plan.command), self.relay:
             self._begin(plan)
             outcome = "failed"
             try:
@@ -196,11 +199,19 @@ class Run:
                     tick=self.reporter.tick,
                     say=self.reporter.warn,
                     keep_open=[self.lock_fd],
+                    relay=self.relay,
+                    note=channels.log,
                 )
             except StepFailed as problem:
                 log.take(f"{problem.message}\n".encode("utf-8", "backslashreplace"))
                 outcome = Outcome(exit_code=126, started=False)
         return self._finish(plan, number, step, channels, log, outcome)
+
+    def _keep_rest(self, pipe: int, log_path: str) -> None:
+        """Keep what a script still prints after rigger was killed, masked, in its log."""
+        redactor = Redactor(maskable({**self.config.secrets, **self.environment.secrets()}))
+        with StepLog(StepFiles.of_log(log_path), redactor, Silent()) as log:
+            log.follow(pipe)
 
     def _prepare(self, plan: Plan, number: int, step: Step, channels: StepFiles) -> dict[str, str]:
         """Make what a step needs and return its environment; raises NotReady where the disk does not allow it."""

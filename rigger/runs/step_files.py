@@ -35,7 +35,16 @@ class StepFiles:
 
     def __init__(self, folder: str, number: int, verb: str, attempt: int = 1):
         again = f".{attempt}" if attempt > 1 else ""
-        stem = os.path.join(folder, f"{number:02d}-{verb.replace('/', '-')}{again}")
+        self._name(os.path.join(folder, f"{number:02d}-{verb.replace('/', '-')}{again}"))
+
+    @classmethod
+    def of_log(cls, path: str) -> StepFiles:
+        """Return the files of the step that has this log."""
+        files = cls.__new__(cls)
+        files._name(path.removesuffix(".log"))
+        return files
+
+    def _name(self, stem: str) -> None:
         self.log = f"{stem}.log"
         self.vars = f"{stem}.vars"
         self.secrets = f"{stem}.secrets"

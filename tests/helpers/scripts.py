@@ -29,7 +29,7 @@ from rigger.process import spawn, step
 from rigger.process.interrupts import Interrupts
 
 options = json.loads(sys.argv[1])
-for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGCHLD"):
+for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGCHLD"):
     ignored = signal.SIG_IGN if name in options.get("ignored", []) else signal.SIG_DFL
     signal.signal(getattr(signal, name), ignored)
 for fd in options.get("closed", []):

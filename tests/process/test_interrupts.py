@@ -171,8 +171,8 @@ def test_a_signal_around_the_start_is_not_lost(world, monkeypatch, moment):
     assert (outcome.interrupted, outcome.timed_out) == (True, False)
 
 
-@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
-def test_term_and_hup_ask_the_script_to_stop(world, name):
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGQUIT"])
+def test_term_hup_and_quit_ask_the_script_to_stop(world, name):
     rigger = world.start(world.script(COUNTS_SIGINT))
     assert rigger.stdout.readline() == b"ready\n"
     rigger.send_signal(getattr(signal, name))

@@ -7,6 +7,7 @@ import time
 
 import pytest
 from helpers.clusters import MAKE_NODES, ended, killed, wait_for
+from helpers.scripts import wait_until
 
 STEPS = ["provider/install", "provider/create", "platform/install", "platform/deploy", "platform/check"]
 WAITS = """
@@ -216,8 +217,8 @@ def test_a_second_ctrl_c_ends_a_script_that_does_not_listen(cluster, start):
     assert unbroken(cluster)
 
 
-@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGHUP])
-def test_term_and_hangup_stop_a_run_like_ctrl_c(cluster, start, signum):
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
+def test_term_hangup_and_quit_stop_a_run_like_ctrl_c(cluster, start, signum):
     cluster.script("provider", "create", WAITS)
     process = start("provision")
     ready(cluster)
@@ -256,4 +257,35 @@ def test_many_commands_at_once_leave_the_files_whole(cluster, start):
     codes = [ended(process)[0] for process in processes]
     assert set(codes) <= {0, 7} and 0 in codes
     assert cluster.rigger("config", "get", "NODES").out.strip() in "123456"
+    assert unbroken(cluster)
+
+
+# A script that outlives rigger
+
+
+def test_what_a_script_makes_after_rigger_was_killed_is_recorded(cluster, start):
+    cluster.script(
+        "provider",
+        "create",
+        WAITS
+        + """
+        for n in $(seq 1 3000); do echo "making a machine, line $n"; done
+        rigger-save-secrets MADE_KEY=a-made-secret
+        echo "its key is a-made-secret"
+        """
+        + MAKE_NODES
+        + "echo made",
+    )
+    process = start("provision")
+    ready(cluster)
+    process.kill()
+    process.wait()
+    go(cluster)
+    cluster.script("provider", "create", "true")
+    assert wait_until(lambda: lock_is_free(cluster))
+    cluster.rigger("provision")
+    assert [node["name"] for node in json.loads(cluster.rigger("status", "-o", "json").out)["nodes"]]
+    first = min(os.listdir(cluster.file("runs")))
+    printed = cluster.content("runs", first, "02-create.log")
+    assert "line 3000\nits key is ***\n" in printed and printed.endswith("made\n")
     assert unbroken(cluster)
