@@ -65,6 +65,7 @@ class Reader:
 
     def __init__(self, text: str, source: str):
         self.data, self.source, self.position = text, source, 0
+        self._quoted_from = 0  # where the last double quote stands that opened something
         self._values: dict[str, str] = {}
         self._space = re.compile(r"(?:[ \t]|\\\n)*(?:#[^\n]*)?")
         self._bare = re.compile(r"[^ \t\n\r;&|<>()$`\\\"']+")
@@ -146,6 +147,10 @@ class Reader:
             self._refuse(character)
 
     def _refuse(self, character: str) -> NoReturn:
+        line = self.data.rfind("\n", 0, self.position) + 1
+        # No line of rigger's own is wrong: what stands before it reaches into it.
+        if path_lines.match(self.data, line):
+            self._fail(self._quoted_from, "a double quote that is never closed", "Close it.")
         if character == "\r":
             self._stop("a carriage return outside of quotes", "Save the file with Unix line ends (LF alone).")
         if character in _OPERATORS:
@@ -169,6 +174,7 @@ class Reader:
 
     def _read_double(self, word: _Word) -> None:
         start, self.position, parts = self.position, self.position + 1, []
+        self._quoted_from = start
         while (character := self.data[self.position : self.position + 1]) != '"':
             if not character:
                 self._fail(start, "a double quote that is never closed", "Close it.")

@@ -45,7 +45,7 @@ def _any_text(question: Question, text: str, choices: Sequence[Choice]) -> str:
 def _integer(question: Question, text: str, choices: Sequence[Choice]) -> str:
     if not re.fullmatch(r"[+-]?[0-9]{1,18}", text.strip()):
         raise BadAnswer(f"{question.name} must be a whole number, not {text[:80]!r}.")
-    number = int(text)
+    number = int(text.strip())
     if question.min is not None and number < question.min:
         raise BadAnswer(f"{question.name} must be at least {question.min}, not {number}.")
     if question.max is not None and number > question.max:

@@ -446,7 +446,7 @@ def test_a_vars_file_of_somebody(cloud):
     write(cloud, "prod.vars", HAND_WRITTEN)
     refused = configure(cloud, "--file", "prod.vars", code=2)
     assert "ENDPOINTS=10.0.0.1" in refused.out and "s3cret" not in refused.out
-    assert "NODES=" not in refused.out and "--trust" in refused.err and environments(cloud) == ["cloud"]
+    assert "NODES=" not in refused.out and "--trust" in refused.err and environments(cloud) == ["tree"]
     said = configure(cloud, "--file", "prod.vars", "--trust")
     assert "NODES is 5 (from prod.vars)" in said.out and "s3cret" not in said.out
     assert vars_of(cloud, "prod") == {
