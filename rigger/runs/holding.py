@@ -33,7 +33,7 @@ ROUND = 120.0  # seconds that all of them have
 AT_ONCE = "30"
 ENDING = 600.0  # seconds that a step which is stopped may take
 CHANGE_NOTHING = ("backup", "test")  # commands after which another record is as good as this one
-ATTEMPTS = 5  # where two begin at the same moment, and each gets some of the nodes
+ATTEMPTS = 4  # where two begin at the same moment, each gets some of the nodes, or one is about to be refused
 
 
 class Holding:
@@ -144,9 +144,8 @@ class Holding:
                 claim.require_free(found, self.environment.name, self._knows)
                 return found
             except Locked:
-                got = [name for name, said in found.items() if said.taken]
                 self._drop()
-                if not got or attempt == ATTEMPTS - 1:
+                if attempt == ATTEMPTS - 1:
                     self.run = None
                     raise
             time.sleep(random.uniform(0.05, 0.4))
