@@ -47,6 +47,10 @@ class Deployed:
             return self.ref == other.ref
         return self.version.removeprefix("v") == other.version.removeprefix("v")
 
+    def changes_to(self, wanted: Deployed) -> bool:
+        """Return whether another version would come in its place; a folder has none, whatever lies in it."""
+        return not wanted.folder and not self.is_same(wanted)
+
     def values(self) -> dict[str, str]:
         """Return the values that say it; an empty one is not set."""
         return {"VERSION": self.version, "REF": self.ref, "CHECKOUT": self.folder}
@@ -85,7 +89,7 @@ class VersionHistory:
     def _start(self, event: StepStarted) -> None:
         self._steps[event.run, event.number] = event
         deployed = Deployed.of(event.parameters)
-        if event.step == "deploy" and self.running and not deployed.is_same(self.running):
+        if event.step == "deploy" and self.running and self.running.changes_to(deployed):
             self.begun = deployed
 
     def _finish(self, begun: StepStarted, ended: StepFinished) -> None:

@@ -28,7 +28,7 @@ class VersionChange:
 
     @property
     def command(self) -> str:
-        """The command that brings it: upgrades lead to releases, a branch or a folder is none."""
+        """The command that brings it: upgrades lead to releases, a branch is none, and a folder has none before it."""
         if not self.wanted.is_release or self.running.folder:
             return ALLOW
         older = self.running.is_release and versions.key(self.wanted.version) < versions.key(
@@ -68,7 +68,9 @@ def version_change(environment: Environment, values: Mapping[str, str]) -> Versi
     """Return the change of version that values ask for, None where they ask for none."""
     history, wanted = state_of(environment).versions, Deployed.of(values)
     running = history.begun or history.running
-    if running is None or wanted == Deployed("") or wanted.is_same(running):  # vars may say nothing of it
+    if (
+        running is None or wanted == Deployed("") or not running.changes_to(wanted)
+    ):  # vars may say nothing of it
         return None
     return VersionChange(running, wanted)
 

@@ -116,7 +116,7 @@ def checkout(
         source = _source(environment)
         if source.own:
             return _leave_own(environment, source, way)
-        if way != "leave":  # scripts of another version come with an upgrade
+        if way != "leave" and not source.ref:  # scripts of another release come with an upgrade
             require_same_version(environment, environment.vars())
         work = _Work(environment, source, _target(environment, source), reporter, consent)
         _warn_of_moved_tag(work)

@@ -113,7 +113,8 @@ def _as_it_runs(environment: Environment) -> dict[str, str]:
     values, history = environment.vars(), state_of(environment).versions
     if history.running is None or history.allowed or history.begun:
         return values
-    return values if history.running.is_same(Deployed.of(values)) else {**values, **history.running.values()}
+    other = history.running.changes_to(Deployed.of(values))
+    return {**values, **history.running.values()} if other else values
 
 
 def check_checkout(environment: Environment, values: Mapping[str, str]) -> str:

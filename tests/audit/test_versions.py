@@ -31,6 +31,12 @@ def test_what_is_one_version(one, other, same):
     assert one.is_same(other) is other.is_same(one) is same
 
 
+def test_a_folder_is_gone_over_to_without_ceremony():
+    assert not Deployed("1").changes_to(Deployed("2", folder="/a"))
+    assert Deployed("2", folder="/a").changes_to(Deployed("1"))
+    assert tell(VersionHistory(), deployed("1"), begun("deploy", VERSION="2", CHECKOUT="/a")).begun is None
+
+
 def test_what_was_deployed_last_runs():
     assert VersionHistory().running is None
     assert tell(VersionHistory(), begun("deploy", VERSION="1")).running is None

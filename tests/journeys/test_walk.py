@@ -157,7 +157,7 @@ def broken(walker, command, role, verb, how):
     """Have a step of a command go wrong, put its script right again, and return what rigger said."""
     cluster = walker.cluster
     well = content(cluster, verb, role)
-    write(cluster, role, verb, well + BREAKS[how])
+    write(cluster, role, verb, f"{well}\n{BREAKS[how]}")
     said = killed_in_step(walker, command) if how == "rigger killed" else walker.rigger(*command, code=None)
     write(cluster, role, verb, well)
     return said
