@@ -111,7 +111,16 @@ class Questionnaire:
             asked += [implied_question(name, value) for name, value in implied.items()]
             asked = [replace(q, default=defaults[q.name]) if q.name in defaults else q for q in asked]
             questions += credentials_last(asked)
+        if provider and self.conversations:
+            questions += self.conversations.unasked(provider, [question.name for question in questions])
         return questions
+
+    def may_take_any(self, values: Mapping[str, str]) -> bool:
+        """Return whether the provider may be one of interface 1, of which nobody knows what its scripts read."""
+        if values.get("PROVIDER") and self.finder.is_complete(values):
+            provider, _ = self.chosen(values)
+            return bool(provider and provider.contract.has_own_questions)
+        return self.finder.in_repository(values)
 
     def _first_questions(self, values: Mapping[str, str]) -> tuple[list[Question], bool]:
         """Return the questions for the platform and where it comes from, and whether more can be known by now.

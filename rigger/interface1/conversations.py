@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from rigger.envfile.names import check_name
 from rigger.interface1 import record
 from rigger.interface1.conversation import Conversation
 from rigger.modules.contract import CORE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from rigger.environments.environment import Environment
     from rigger.modules.model import Module
@@ -56,6 +57,19 @@ class Conversations:
             return provider.questions, True
         return tuple(conversation.asked), conversation.finished
 
+    def unasked(self, provider: Module, known: Iterable[str]) -> list[Question]:
+        """Return a question for every value that was given now or before, and that is not among the known ones.
+
+        Scripts of interface 1 do not say what they read, so that nothing can be said to be a mistake.
+        """
+        before = [
+            q.name for q in record.recorded(self.target, provider).questions if q.origin == record.UNASKED
+        ]
+        names = dict.fromkeys([*self.sources.flags, *self.sources.answers, *before])
+        for name in (*known, *self.names(provider), *CORE, "NAME"):
+            names.pop(name, None)
+        return [record.unasked_question(name) for name in names if check_name(name) is None]
+
     def pass_over(self, name: str) -> None:
         if self._latest is not None:
             self._latest.pass_over(name)
@@ -90,13 +104,13 @@ class Conversations:
         conversation = self._of.get(provider.folder)
         return {*conversation.outcome.whole, *(q.name for q in conversation.asked)} if conversation else set()
 
-    def record(self, environment: Environment, provider: Module) -> None:
-        """Keep what config.sh asked and gave in the provider's state."""
+    def record(self, environment: Environment, provider: Module, unasked: Iterable[Question] = ()) -> None:
+        """Keep what config.sh asked and gave, and what nothing asked for, in the provider's state."""
         if conversation := self._of.get(provider.folder):
             record.write_record(
                 environment,
                 provider.name,
-                conversation.asked,
+                [*conversation.asked, *unasked],
                 given=conversation.outcome.whole,
                 preset=conversation.preset(),
                 answered=conversation.answered(),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from rigger.audit.secrets import secret_digest
 from rigger.errors import InvalidConfig, RiggerError
 from rigger.files import write_bytes
+from rigger.interface1.outcome import SECRET
 from rigger.modules.interface1 import CONFIG
 from rigger.questions.model import Choice, Question
 from rigger.values import frozen
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from rigger.environments.environment import Environment
     from rigger.modules.model import Module
 
+UNASKED = "--set"  # the origin of a question for a value that was given and that nothing asks for
 RECORD = "questions.json"  # in a provider's state: what its config.sh asked and gave, for later commands
 
 
@@ -33,6 +35,12 @@ class Record:
     preset: Mapping[str, str] = field(repr=False, default_factory=dict)
     # Answers that it made something else of.
     answered: Mapping[str, str] = field(repr=False, default_factory=dict)
+
+
+def unasked_question(name: str) -> Question:
+    """Return the question for a value that somebody gave and that nothing asks for."""
+    kind = "secret" if SECRET.search(name) else "text"
+    return Question(name, f"{name}?", type=kind, optional=True, advanced=True, pinned=True, origin=UNASKED)
 
 
 def digest_of(environment: Environment) -> Callable[[str], str]:
@@ -54,7 +62,9 @@ def read_record(path: str, module: Module) -> Record:
                 choices=tuple(Choice(value, text) for value, text in entry["choices"]),
                 default=entry.get("default"),
                 pinned=True,
-                origin=origin,
+                origin=UNASKED if entry.get("unasked") else origin,
+                optional=bool(entry.get("unasked")),
+                advanced=bool(entry.get("unasked")),
                 folder=module.folder,
             )
             for entry in content["questions"]
@@ -89,6 +99,7 @@ def write_record(
             "type": q.type,
             "choices": [[choice.value, choice.description] for choice in q.choices],
             **({} if q.default is None else {"default": q.default}),
+            **({"unasked": True} if q.origin == UNASKED else {}),
         }
         for q in asked
     ]

@@ -10,13 +10,14 @@ from rigger.configuration.inputs import values_of_environ, whole_path
 from rigger.configuration.resolve import CORE
 from rigger.environments.drafts import Draft
 from rigger.errors import NotReady
+from rigger.interface1.record import UNASKED
 from rigger.questions.interview import Interview, missing_values, saved_problem
 from rigger.questions.model import Answer, Question
 from rigger.questions.sources import DRAFT, Sources
 from rigger.runs.programs import run_program
 from rigger.sources.spec import DECIDE, SOURCE
 from rigger.ssh import keys as ssh_keys
-from rigger.text import shorten, visible
+from rigger.text import did_you_mean, shorten, visible
 from rigger.values import frozen
 
 if TYPE_CHECKING:
@@ -77,6 +78,10 @@ class Answering:
     def modules(self) -> tuple[Module, Module]:
         """Return the provider and the platform that the answers name."""
         return self.questionnaire.modules(self.values())
+
+    def unasked(self) -> list[Question]:
+        """Return the questions for values that were given and that nothing of interface 1 asks for."""
+        return [question for question in self.interview.applicable() if question.origin == UNASKED]
 
     def secret_names(self) -> set[str]:
         """Return the names of the values that must never be shown."""
@@ -150,6 +155,7 @@ def answer_all(work: Answering, review: bool, saved_in: str) -> None:
     else:
         _require_all(work, saved_in)
     _check_names(work)
+    _tell_unasked(work)
 
 
 def _converse(work: Answering, ask: Ask, review: bool) -> None:
@@ -236,10 +242,26 @@ def _check_names(work: Answering) -> None:
     work.questionnaire.check_names(sources.answers, values, sources.answers_name, also=("NAME", *asked))
 
 
+def _tell_unasked(work: Answering) -> None:
+    """Say of what was given now and nothing asks for that it is kept: it may be a mistake."""
+    sources, unasked = work.interview.sources, [question.name for question in work.unasked()]
+    known = [question.name for question in work.interview.applicable() if question.name not in unasked]
+    for name in unasked:
+        if name in sources.flags or name in sources.answers:
+            work.reporter.warn(
+                f"Nothing asks for {name}{did_you_mean(name, known)}; it is kept, and every script gets it."
+            )
+
+
 def check_names_of_any(questionnaire: Questionnaire, sources: Sources) -> None:
-    """Raise BadUsage for a name that no module knows, before anybody has answered questions in vain."""
+    """Raise BadUsage for a name that no module knows, before anybody has answered questions in vain.
+
+    Nobody knows what scripts of interface 1 read.
+    """
     named = {name: sources.find(Question(name, "")) for name in ("PLATFORM", "PROVIDER")}
     chosen = {name: found.value for name, found in named.items() if found and found.value}
+    if questionnaire.may_take_any(chosen):
+        return
     for names, where in ((sources.flags, "--set"), (sources.answers, sources.answers_name)):
         unsure = [name for name in names if name not in CORE and name != "NAME"]
         if unsure:

@@ -48,7 +48,7 @@ def write(work: Answering, target: Environment, loaded: Mapping[str, str], new: 
             changed = _change(work, target, loaded)
             _bring_checkout(target, _new_clone(work), work.reporter)
         if work.questionnaire.conversations:
-            work.questionnaire.conversations.record(target, work.modules()[0])
+            work.questionnaire.conversations.record(target, work.modules()[0], work.unasked())
         compute(target)
     work.home.use(target.name)
     return changed

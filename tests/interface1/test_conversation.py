@@ -465,12 +465,6 @@ def test_values_come_from_flags_files_and_the_environment(toy, key, tmp_path):
     assert PASSWORD not in said.out
 
 
-def test_an_unknown_name_is_refused(toy):
-    toy.config('prompt "Which?" WHICH small')
-    said = toy.configure("--set", "WICH=large", code=2)
-    assert "There is no variable 'WICH' (--set) (did you mean WHICH?)" in said.err
-
-
 def test_what_a_shell_has_sourced_is_no_answer(toy):
     toy.config('export TAG="${TAG:-test}-x"; prompt "Which?" WHICH small')
     toy.configure("--set", "WHICH=large")
