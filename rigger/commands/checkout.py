@@ -38,9 +38,15 @@ def show(printer: Printer, result: CheckedOut) -> None:
 @click.option("--clone", is_flag=True, help="Make the checkout anew.")
 @click.option("--update", is_flag=True, help="Bring it to the version that is configured.")
 @click.option("--leave", is_flag=True, help="Leave it as it is.")
-@click.option("--submodules", is_flag=True, help="Fetch the repository's submodules too, with --clone.")
+@click.option(
+    "--submodules/--no-submodules",
+    default=None,
+    help="Fetch the submodules too, or do without those missing.",
+)
 @click.option("--trust", is_flag=True, help="Agree beforehand to the scripts of the repository.")
-def checkout(app: App, clone: bool, update: bool, leave: bool, submodules: bool, trust: bool) -> CheckedOut:
+def checkout(
+    app: App, clone: bool, update: bool, leave: bool, submodules: bool | None, trust: bool
+) -> CheckedOut:
     way = _one_way(clone=clone, update=update, leave=leave)
     return operation.checkout(
         app.environment(), way, submodules, app.printer, app.consent(Wizard, trust=trust)

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from rigger import text
 from rigger.errors import NotReady
 from rigger.files import exchange, remove, sweep
+from rigger.git import gitlinks
 from rigger.git import inspect as git_inspect
 from rigger.git import runner as git_runner
+from rigger.git import submodules as git_submodules
 from rigger.git.errors import GitError, NothingLeftOut
 from rigger.git.inspect import (
     GIVE_UP,
@@ -30,11 +32,18 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
 
+def require_switchable(folder: str, wanted: str) -> None:
+    """Raise NotReady where a checkout cannot be switched to a commit with all that belongs to it, without a network."""
+    require_clean(folder)
+    with saying_what_failed(f"{folder} cannot be looked at"), git_runner.opened(folder) as git:
+        _require_room(git, folder, wanted)
+    git_submodules.require_here(folder, wanted)
+
+
 def switch(folder: str, wanted: str) -> None:
     """Check a commit out, detached: branches stay where they are; raises NotReady."""
-    require_clean(folder)
+    require_switchable(folder, wanted)
     with saying_what_failed(f"{folder} cannot be brought to {wanted[:12]}"), git_runner.opened(folder) as git:
-        _require_room(git, folder, wanted)
         _switch(git, Target(wanted, wanted, "commit"))
 
 
@@ -76,8 +85,17 @@ def clone(
         remove(aside)
 
 
-def update(folder: str, url: str, target: Target, say: Say | None = None, agree: Say | None = None) -> None:
+def update(
+    folder: str,
+    url: str,
+    target: Target,
+    say: Say | None = None,
+    agree: Say | None = None,
+    submodules: bool = False,
+) -> None:
     """Bring a checkout to the target and lose nothing; raises NotReady that names what is in the way.
+
+    Submodules that it has come along, with `submodules` all of them.
 
     `agree` is called with the folder when the target's commit is in it, before any file changes; it may raise.
     A branch of the checkout follows the one of the repository; one with commits of its own is left as it is.
@@ -104,8 +122,16 @@ def update(folder: str, url: str, target: Target, say: Say | None = None, agree:
         _fetch_files(git, target.commit, say)
         if agree:
             agree(folder)
+        git_submodules.fetch(folder, url, target.commit, say, only_used=not submodules)
     with saying_what_failed(f"{folder} cannot be brought to {target.name}"), git_runner.opened(folder) as git:
         _switch(git, target)
+
+
+def bring_submodules(folder: str, url: str, commit: str, say: Say | None = None) -> None:
+    """Fetch the submodules of the commit that is checked out, and check them out; raises NotReady, Refused."""
+    git_submodules.fetch(folder, url, commit, say)
+    with saying_what_failed(f"{folder} cannot have its submodules"), git_runner.opened(folder) as git:
+        git_submodules.check_out(git)
 
 
 def fetch(folder: str, url: str, target: Target, say: Say | None = None) -> None:
@@ -166,7 +192,7 @@ def _clone(url: str, folder: str, target: Target, say: Say | None, submodules: b
                 ) from None
             sparing = False
     if submodules:
-        _fetch_submodules(url, folder, say)
+        bring_submodules(folder, url, target.commit, say)
 
 
 def _fetch(git: Repository, target: Target, say: Say | None, shallow: bool, everything: bool = False) -> None:
@@ -207,20 +233,12 @@ def _fetch_files(git: Repository, wanted: str, say: Say | None) -> None:
     )  # fmt: skip
 
 
-def _fetch_submodules(url: str, folder: str, say: Say | None) -> None:
-    if say:
-        say("Fetching submodules")
-    try:
-        git_runner.git(
-            folder, "submodule", "--quiet", "update", "--init", "--recursive", "--depth=1",
-            url=url, timeout=CLONE_TIMEOUT,
-        )  # fmt: skip
-    except GitError as problem:
-        raise NotReady(f"The submodules of {url} cannot be fetched: {problem}.", "Leave them out.") from None
-
-
 def _switch(git: Repository, target: Target) -> None:
-    """Check the target out: a branch as a local branch that follows origin's, anything else detached."""
+    """Check the target out, with the submodules that were fetched.
+
+    A branch becomes a local branch that follows origin's, anything else is detached.
+    """
+    git_submodules.take_away(git, target.commit)
     options = ["-q", "--no-recurse-submodules", "--no-overwrite-ignore"]
     if target.kind == "branch":
         git.to_the_end("checkout", *options, "--no-track", "-B", target.name, target.commit, "--")
@@ -228,6 +246,7 @@ def _switch(git: Repository, target: Target) -> None:
         set_config(git.common, f"branch.{target.name}.merge", target.ref)
     else:
         git.to_the_end("checkout", *options, "--detach", target.commit, "--")
+    git_submodules.check_out(git)
 
 
 def _require_no_work(folder: str, checkout: State, target: Target) -> None:
@@ -255,7 +274,11 @@ def _require_room(git: Repository, folder: str, wanted: str) -> None:
         git("diff-tree", "-r", "--name-only", "--no-renames", "--diff-filter=A", "-z", "HEAD", wanted)
     )
     tracked = set(text_of(git("ls-files", "-z")).split("\0"))
-    taken = {path for name in new.split("\0") if name for path in _in_the_way(folder, name, tracked)}
+    own = {found.path for found in gitlinks.submodules(git, wanted) if gitlinks.is_here(folder, found)}
+    names = {
+        name for name in new.split("\0") if name
+    } - own  # a submodule that git left behind is in its place again
+    taken = {path for name in names for path in _in_the_way(folder, name, tracked)}
     if taken:
         raise NotReady(
             f"{folder} has files that git does not track where {wanted[:12]} has others: {text.listed(sorted(taken))}.",

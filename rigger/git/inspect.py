@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 
 from rigger import text
 from rigger.errors import NotReady
 from rigger.git import runner as git_runner
 from rigger.git.errors import GitError
+from rigger.git.gitlinks import Submodule, is_here, submodules
 from rigger.git.runner import Repository, git_folders, saying_what_failed, text_of
 from rigger.values import frozen
 
@@ -82,7 +83,7 @@ def tagged(folder: str, version: str) -> str:
 def origin(folder: str) -> str:
     """Return the URL that a repository says it comes from, nothing where it says none."""
     with saying_what_failed(f"{folder} cannot be looked at"):
-        return _origin(git_folders(folder)[1])
+        return origin_of(git_folders(folder)[1])
 
 
 def describe(folder: str) -> str:
@@ -114,7 +115,7 @@ def state(folder: str, wanted: str = "") -> State:
             commits=own_commits(git, "HEAD") if head else (),
             untracked=untracked,
             under_way=_under_way(git),
-            origin=_origin(git.common),
+            origin=origin_of(git.common),
         )
 
 
@@ -192,21 +193,34 @@ def require_nothing_lost(folder: str, kept: Collection[str] = ()) -> None:
     if not checkout.is_repository:
         raise NotReady(f"{folder} is no git repository; what it holds would be lost.", "Move it away.")
     with saying_what_failed(f"{folder} cannot be looked at"), git_runner.opened(folder) as git:
-        commits = own_commits(git, "HEAD", "--branches", "--tags") if checkout.commit else ()
-        stashes = text_of(git("stash", "list", "--format=%gd %s")).splitlines() if _has_stash(git) else []
-        untracked = _untracked(git, kept)
+        only_here = _only_here(git, kept)
     lost = [
         *([f"a {checkout.under_way} that is under way"] if checkout.under_way else []),
         *([f"changes in {text.listed(checkout.changed)}"] if checkout.changed else []),
-        *([f"files that git does not track: {text.listed(untracked)}"] if untracked else []),
-        *([f"commits: {text.listed(commits)}"] if commits else []),
-        *([f"stashes: {text.listed([text.printable(line) for line in stashes])}"] if stashes else []),
+        *(f"{what}: {text.listed(names)}" for what, names in only_here.items() if names),
     ]
     if lost:
         raise NotReady(
             f"A new clone would lose what is in {folder}: {'; '.join(lost)}.",
             f'Push it, or move it away: "mv {folder} {folder}.mine"; or take --update, which loses nothing.',
         )
+
+
+def _only_here(
+    git: Repository, kept: Collection[str], recorded: Sequence[str] = (), above: str = ""
+) -> dict[str, list[str]]:
+    """Return what a repository and its submodules have that nobody else has, by what it is."""
+    commits = own_commits(git, "HEAD", "--branches", "--tags", without=recorded) if head_commit(git) else ()
+    stashes = text_of(git("stash", "list", "--format=%gd %s")).splitlines() if _has_stash(git) else []
+    found = {
+        "files that git does not track": [f"{above}{name}" for name in _untracked(git, kept)],
+        "commits": [*commits],
+        "stashes": [text.printable(line) for line in stashes],
+    }
+    for submodule, inner in _inner(git):
+        for what, names in _only_here(inner, kept, [submodule.commit], f"{above}{submodule.path}/").items():
+            found[what] += names
+    return found
 
 
 def head_commit(git: Repository) -> str:
@@ -240,7 +254,7 @@ _MARKS = {
 GIVE_UP = {name: "reset" if name == "bisect" else "--abort" for name in _MARKS.values()}
 
 
-def _origin(common: str) -> str:
+def origin_of(common: str) -> str:
     try:
         path = os.path.join(common, "config")
         return text_of(
@@ -254,8 +268,21 @@ def _changed(git: Repository) -> tuple[tuple[str, ...], int]:
     """Return the tracked files that were changed, and the number of those (and folders) that git does not track."""
     output = git("status", "--porcelain", "-z", "--no-renames", "--untracked-files=normal", IGNORE)
     entries = [entry for entry in output.decode("utf-8", "surrogateescape").split("\0") if entry]
-    changed = tuple(entry[3:] for entry in entries if not entry.startswith(("??", "!!")))
-    return changed, sum(entry.startswith("??") for entry in entries)
+    changed = [entry[3:] for entry in entries if not entry.startswith(("??", "!!"))]
+    untracked = sum(entry.startswith("??") for entry in entries)
+    for submodule, inner in _inner(git):
+        theirs, more = _changed(inner)
+        changed += [f"{submodule.path}/{name}" for name in theirs]
+        untracked += more
+    return tuple(changed), untracked
+
+
+def _inner(git: Repository) -> Iterator[tuple[Submodule, Repository]]:
+    """Give the submodules that are checked out; git itself would read their settings."""
+    for submodule in submodules(git):
+        if is_here(git.folder, submodule):
+            with git_runner.opened(os.path.join(git.folder, submodule.path)) as inner:
+                yield submodule, inner
 
 
 def _untracked(git: Repository, kept: Collection[str] = ()) -> list[str]:
@@ -268,10 +295,14 @@ def _untracked(git: Repository, kept: Collection[str] = ()) -> list[str]:
 IGNORE = "--ignore-submodules=dirty"  # git would start itself in there, and read their settings
 
 
-def own_commits(git: Repository, *refs: str) -> tuple[str, ...]:
-    """Return "abc1234 subject" of the commits that no remote has; none for a ref that is not there."""
+def own_commits(git: Repository, *refs: str, without: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return "abc1234 subject" of the commits that no remote has; none for a ref that is not there.
+
+    Those that commits `without` stand on are not counted.
+    """
+    others = [*_remote_refs(), *(commit for commit in without if has_object(git, commit))]
     try:
-        output = git("log", "--no-show-signature", "--format=%h %s", *refs, "--not", *_remote_refs(), "--")
+        output = git("log", "--no-show-signature", "--format=%h %s", *refs, "--not", *others, "--")
     except GitError:
         return ()
     return tuple(text.printable(line) for line in text_of(output).splitlines())
@@ -308,7 +339,7 @@ def _changed_scripts(git: Repository, old: str, new: str) -> list[str]:
     lines = []
     for head, name in zip(parts[::2], parts[1::2], strict=False):
         modes, letter = head.split()[:2], head.split()[-1]
-        runs = any(mode.endswith("100755") for mode in modes)
+        runs = any(mode.endswith(("100755", "160000")) for mode in modes)
         if runs or re.fullmatch(SCRIPTS, name):
             lines.append(f"{words.get(letter, 'changed')} {text.printable(name)}")
     return lines

@@ -227,3 +227,8 @@ def make_repository(folder: str, url: str, digits: int, filtered: str) -> None:
 
 def set_config(git_dir: str, name: str, value: str) -> None:
     git_runner.git(None, "config", "--file", os.path.join(git_dir, "config"), name, value, bare=True)
+
+
+def unset_config(git_dir: str, name: str) -> None:
+    path = os.path.join(git_dir, "config")
+    git_runner.git(None, "config", "--file", path, "--unset-all", name, bare=True)

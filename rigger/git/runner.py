@@ -119,7 +119,13 @@ class Repository:
 @contextlib.contextmanager
 def opened(folder: str, url: str = "") -> Iterator[Repository]:
     """Give a repository to work on, whose own settings are set aside, by git's means for linked worktrees."""
-    git_dir, common = git_folders(folder)
+    with opened_at(*git_folders(folder), folder, url) as git:
+        yield git
+
+
+@contextlib.contextmanager
+def opened_at(git_dir: str, common: str, folder: str, url: str = "") -> Iterator[Repository]:
+    """Give a repository whose HEAD and whose refs lie in two folders, and that need not have its files yet."""
     own = own_settings(common)
     with temporary_folder("rigger-git-") as shared:
         for name in _SHARED:

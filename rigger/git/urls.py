@@ -32,7 +32,7 @@ def check_url(text: str) -> str:
         raise _refused(text, "it holds characters that cannot be printed")
     if text.startswith("-"):
         raise _refused(text, "git would take it for an option")
-    if re.fullmatch(_LOCAL, text):
+    if is_local(text):
         return _local(text)
     if re.search(_ENCODED_CONTROL, text) or not text.isascii() or re.search(r"[\s\\]", text):
         raise _refused(text, "it holds characters that no URL has")
@@ -48,6 +48,11 @@ def check_url(text: str) -> str:
     if scheme == "file":
         return _file(text, rest)
     raise _refused(text, f"rigger does not speak {scheme}://")
+
+
+def is_local(text: str) -> bool:
+    """Return whether a URL is a folder of this machine, absolute or not."""
+    return re.fullmatch(_LOCAL, text) is not None
 
 
 def _refused(text: str, why: str) -> Refused:

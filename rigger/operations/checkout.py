@@ -16,6 +16,7 @@ from rigger.errors import BadUsage, InvalidConfig, NotReady, RiggerError
 from rigger.git import clone as git_clone
 from rigger.git import inspect as git_inspect
 from rigger.git import remote as git_remote
+from rigger.git import submodules as git_submodules
 from rigger.git.urls import check_url
 from rigger.modules import search
 from rigger.operations.agreement import agree_to_repository
@@ -24,6 +25,7 @@ from rigger.questions.model import Choice
 from rigger.runs import own_folder
 from rigger.runs.reporter import Reporter, Silent
 from rigger.sources import checkout as source_checkout
+from rigger.sources.whole import left_out
 from rigger.trust.gate import unknown_commits
 from rigger.values import frozen
 
@@ -102,20 +104,21 @@ class _Work:
 def checkout(
     environment: Environment,
     way: str = "",
-    submodules: bool = False,
+    submodules: bool | None = None,
     reporter: Reporter | None = None,
     consent: Consent | None = None,
 ) -> CheckedOut:
     """Bring the checkout of an environment's platform to the configured version; a folder of the user's own is left.
 
-    `way` is clone, update or leave; nothing: somebody is asked where it matters. Raises BadUsage where nobody can be
+    `way` is clone, update or leave; nothing: somebody is asked where it matters. `submodules`: all are fetched, or those
+    that are missing are done without; None: those that are there come along. Raises BadUsage where nobody can be
     asked or agreed to the scripts, NotReady where work would be lost or the repository cannot be reached.
     """
     reporter, consent = reporter or Silent(), consent or Consent()
     with environment.locked("rigger checkout"):
         source = _source(environment)
         if source.own:
-            return _leave_own(environment, source, way)
+            return _leave_own(environment, source, way, submodules)
         if way != "leave" and not source.ref:  # scripts of another release come with an upgrade
             require_same_version(environment, environment.vars())
         work = _Work(environment, source, _target(environment, source), reporter, consent)
@@ -123,7 +126,8 @@ def checkout(
         before = git_inspect.state(source.folder, work.target.commit)
         _warn_of_other_origin(work, before)
         way = _choose(work, before, way)
-        _bring(work, way, submodules)
+        _bring(work, way, bool(submodules))
+        _settle_submodules(work, submodules)
         if way == "leave":
             _agree_to_what_is_there(work)
         else:
@@ -173,8 +177,15 @@ def _prefix(environment: Environment) -> str:
 # ---- what is there ---------------------------------------------------------------------------------------
 
 
-def _leave_own(environment: Environment, source: PlatformSource, way: str) -> CheckedOut:
+def _leave_own(
+    environment: Environment, source: PlatformSource, way: str, submodules: bool | None
+) -> CheckedOut:
     """Keep the version of a folder that somebody works in; raises BadUsage where more than that is asked for."""
+    if submodules is not None:
+        raise BadUsage(
+            f"{source.folder} is your own folder (CHECKOUT), which rigger leaves alone.",
+            f'Fetch its submodules with "git -C {source.folder} submodule update --init --recursive".',
+        )
     if way in ("clone", "update"):
         raise BadUsage(
             f"{source.folder} is your own folder (CHECKOUT), which rigger leaves alone.",
@@ -252,15 +263,39 @@ def _bring(work: _Work, way: str, submodules: bool) -> None:
     if way == "leave":
         return
     source, target, show = work.source, work.target, work.reporter.progress
+    submodules = submodules or _has_all_submodules(source.folder)
     kept = own_folder.take_over(work.environment)
     if way == "clone":
         work.reporter.line(f"Cloning {source.url} at {work.wanted} ...")
         git_clone.clone(source.url, source.folder, target, show, submodules, work.agree, True, kept)
     elif way == "update":
         work.reporter.line(f"Bringing {source.folder} to {work.wanted} ...")
-        git_clone.update(source.folder, source.url, target, show, work.agree)
+        git_clone.update(source.folder, source.url, target, show, work.agree, submodules)
     work.agree(source.folder)
     own_folder.take_over(work.environment)  # gives back what the scripts had written
+
+
+def _has_all_submodules(folder: str) -> bool:
+    """Return whether a checkout has submodules, and none was left out: then the next commit has all of its own."""
+    if not git_inspect.is_repository(folder):
+        return False
+    return git_submodules.are_used(folder) and not any(not s.has for s in git_submodules.lacking(folder))
+
+
+def _settle_submodules(work: _Work, submodules: bool | None) -> None:
+    """Fetch what is missing, or note that it is done without, where that was asked for; else say what is missing."""
+    folder = work.source.folder
+    if not git_inspect.is_repository(folder):
+        return
+    if submodules:
+        git_submodules.take_in(folder)
+        commit = git_inspect.commit(folder)
+        git_clone.bring_submodules(folder, work.source.url, commit, work.reporter.progress)
+    elif submodules is False:
+        for path in git_submodules.leave_out(folder):
+            work.reporter.line(f"{folder} does without the submodule {text.printable(path)}.")
+    elif missing := left_out(folder):
+        work.reporter.warn(missing)
 
 
 def _agree_to_what_is_there(work: _Work) -> None:

@@ -29,7 +29,7 @@ from rigger.operations.answers import (
 )
 from rigger.operations.consent import Consent
 from rigger.operations.target import draft_of
-from rigger.operations.write import compute, values_to_store
+from rigger.operations.write import compute, say_left_out, values_to_store
 from rigger.questions.model import Question
 from rigger.runs.reporter import Reporter, Silent
 from rigger.text import plain
@@ -83,6 +83,7 @@ def load(
         with _told_where_to_go_on(given.path):
             answer_all(work, review=False, saved_in=given.path)
         _put_in_place(work, bundle)
+        say_left_out(bundle.target, reporter)
         if ask:
             Draft(home.path, bundle.target.name).remove()
         return _loaded(bundle)

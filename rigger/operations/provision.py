@@ -20,6 +20,7 @@ from rigger.runs.recovery import load_config
 from rigger.runs.reporter import Reporter, Silent
 from rigger.runs.run import Run, who
 from rigger.sources.checkout import check_checkout, restore
+from rigger.sources.whole import require_whole
 from rigger.values import frozen
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ def provision(
     with session(environment, "rigger provision", reporter, consent, bring_back) as work:
         work = _with_wanted_version(work, allow_version_change)
         standing = check_checkout(environment, work.config.values)
+        require_whole(environment, work.config.values)
         plan = _plan(environment, work.config, again)
         _show(work, plan, standing)
         work.require_ready(plan)

@@ -7,16 +7,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from rigger import text
 from rigger.bundles import contents, seal
 from rigger.bundles.contents import Contents, checkout_member, default_path
 from rigger.configuration.identity import require_recorded
 from rigger.configuration.resolve import resolve
 from rigger.environments.state import state_of
 from rigger.errors import BadUsage
+from rigger.git import submodules
 from rigger.operations.consent import Consent
 from rigger.runs.own_folder import OwnFolder
 from rigger.runs.recovery import recover
 from rigger.runs.reporter import Reporter, Silent
+from rigger.sources import checkout as source_checkout
 from rigger.values import frozen
 
 if TYPE_CHECKING:
@@ -73,7 +76,10 @@ def save(
             "without taking over what a killed run may have left. Nobody else may be working on it now."
         )
     with environment.lock.watched() if reason else environment.locked("rigger save"):
-        written = _pack(environment, _config(environment, bool(reason)), path, options, encrypt)
+        config = _config(environment, bool(reason))
+        written = _pack(environment, config, path, options, encrypt)
+        if options.with_checkout:
+            _say_left_out(environment, config, reporter)
         suspension = state_of(environment).suspension
         backup = suspension.backup if suspension else ""
     return SavedBundle(environment, written, environment.file(backup) if backup else "")
@@ -129,3 +135,13 @@ def _pack(
         sign=seal.signer(options.sign_key) if options.sign_key else None,
         repository=checkout_member(environment, config) if options.with_checkout else None,
     )
+
+
+def _say_left_out(environment: Environment, config: Config, reporter: Reporter) -> None:
+    """Warn of what the checkout in a bundle lacks: git packs the commits of submodules' parents alone."""
+    folder = source_checkout.find(environment, config.platform, config.values)
+    if folder and (paths := submodules.names(folder)):
+        reporter.warn(
+            f"The submodules of {folder} are not in the bundle: {text.listed(paths)}. Where it is loaded, they are "
+            'fetched with "rigger checkout --submodules".'
+        )

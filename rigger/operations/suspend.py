@@ -13,6 +13,7 @@ from rigger.operations.consent import Consent
 from rigger.operations.session import Session, session
 from rigger.plans import lifecycle
 from rigger.runs.reporter import Reporter, Silent
+from rigger.sources.whole import require_whole
 
 if TYPE_CHECKING:
     from rigger.environments.environment import Environment
@@ -57,6 +58,7 @@ def resume(
     Raises BadUsage where nothing is suspended or the backup is gone, StepFailed where a step failed.
     """
     with session(environment, "rigger resume", reporter or Silent(), consent or Consent()) as work:
+        require_whole(environment, work.config.values)
         plan = work.prepared(lifecycle.resume(work.config, _backup_to_restore(work, empty)))
         work.claim(plan)
         result = work.run(plan)

@@ -10,9 +10,11 @@ from rigger.errors import NotReady
 from rigger.git import clone as git_clone
 from rigger.git import inspect as git_inspect
 from rigger.git import remote as git_remote
+from rigger.git import submodules
 from rigger.git.inspect import require_clean
 from rigger.operations.agreement import agree_to_repository
 from rigger.sources import checkout as source_checkout
+from rigger.sources.whole import require_none_moved, require_whole
 from rigger.values import frozen
 
 if TYPE_CHECKING:
@@ -52,6 +54,16 @@ def release_to_check_out(work: Session, request: Request) -> Release | None:
     folder = source_checkout.find(work.environment, work.config.platform, work.config.values)
     if folder is None:
         return None
+    require_none_moved(work.environment, work.config.values)
+    release = _release(work, folder, request)
+    if release is None or release.commit == git_inspect.commit(folder):
+        require_whole(work.environment, work.config.values)
+    else:
+        git_clone.require_switchable(folder, release.commit)
+    return release
+
+
+def _release(work: Session, folder: str, request: Request) -> Release | None:
     if not request.back and is_cloned(work.environment, work.config.values):
         return Release(folder, _fetched(work, folder, request))
     before = work.state.checkouts.before_upgrade
@@ -77,6 +89,7 @@ def _fetched(work: Session, folder: str, request: Request) -> str:
     target = git_remote.resolve(url, version=request.to, cache=work.environment.cache_dir)
     git_clone.fetch(folder, url, target, work.reporter.progress)
     agreement(work.environment, work.reporter, work.consent)(url, target.commit, folder)
+    submodules.fetch(folder, url, target.commit, work.reporter.progress)
     return target.commit
 
 

@@ -25,6 +25,7 @@ from rigger.sources import checkout as source_checkout
 from rigger.sources.chooser import SourceChooser
 from rigger.sources.questions import without_empty
 from rigger.sources.spec import SOURCE, Checkout
+from rigger.sources.whole import left_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -50,6 +51,7 @@ def write(work: Answering, target: Environment, loaded: Mapping[str, str], new: 
         if work.questionnaire.conversations:
             work.questionnaire.conversations.record(target, work.modules()[0], work.unasked())
         compute(target)
+        say_left_out(target, work.reporter)
     work.home.use(target.name)
     return changed
 
@@ -124,6 +126,15 @@ def _bring_checkout(target: Environment, clone: Checkout | None, reporter: Repor
         return
     reporter.line(f"{folder} is at {clone.target.name} ({clone.target.commit[:12]}).")
     source_checkout.record(target, clone, target.vars().get("REF", ""), before)
+
+
+def say_left_out(target: Environment, reporter: Reporter) -> None:
+    """Warn of submodules that the platform's checkout lacks, a clone or a folder of the user's own."""
+    values = target.vars()
+    folder = checkout.place(target, values)
+    if is_used(values) and git_inspect.is_repository(folder):
+        if missing := left_out(folder, checkout.is_cloned(target, values)):
+            reporter.warn(missing)
 
 
 def values_to_store(

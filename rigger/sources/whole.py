@@ -1,0 +1,77 @@
+"""Is all of a checkout there? Its submodules may be missing, or be at another commit than it names."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from rigger import text
+from rigger.environments import checkout
+from rigger.errors import NotReady
+from rigger.git import inspect as git_inspect
+from rigger.git import submodules
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rigger.environments.environment import Environment
+    from rigger.git.submodules import Lacking
+
+
+def left_out(folder: str, is_clone: bool = True) -> str:
+    """Return what to say of the submodules that a checkout does without, nothing where it has all."""
+    missing = [found for found in submodules.lacking(folder) if not found.has]
+    if not missing:
+        return ""
+    return f"Submodules of {folder} were left out: {_listed(missing)}. {_how_to_get(folder, is_clone)}"
+
+
+def require_whole(environment: Environment, values: Mapping[str, str]) -> None:
+    """Raise NotReady before scripts run that would find an empty or another submodule in the checkout."""
+    top, found = _found(environment, values)
+    if missing := [one for one in found if not one.has]:
+        raise NotReady(
+            f"Submodules of {top} are missing, nothing was started: {_listed(missing)}.",
+            _how_to_get(top, checkout.is_cloned(environment, values)),
+        )
+    _require_none_moved(top, found)
+
+
+def require_none_moved(environment: Environment, values: Mapping[str, str]) -> None:
+    """Raise NotReady where submodules of the checkout are at other commits than it names."""
+    _require_none_moved(*_found(environment, values))
+
+
+def _require_none_moved(top: str, found: list[Lacking]) -> None:
+    if moved := [one for one in found if one.has]:
+        raise NotReady(
+            f"Submodules of {top} are at other commits than it names, nothing was started: {_listed(moved)}.",
+            f'Bring them there: "git -C {top} submodule update --init --recursive"; or, where they are meant to be so: '
+            f'"git -C {top} add {moved[0].path}".',
+        )
+
+
+def _found(environment: Environment, values: Mapping[str, str]) -> tuple[str, list[Lacking]]:
+    """Return the repository that the platform lies in, and its submodules that are not as they should be."""
+    folder = checkout.place(environment, values)
+    top = git_inspect.around(folder) if os.path.isdir(folder) else ""
+    found = submodules.lacking(top) if top else []
+    return top, [one for one in found if _concerns(os.path.join(top, one.path), folder)]
+
+
+def _concerns(submodule: str, folder: str) -> bool:
+    folder = os.path.realpath(folder)
+    return os.path.commonpath([os.path.realpath(submodule), folder]) in (folder, os.path.realpath(submodule))
+
+
+def _listed(found: list[Lacking]) -> str:
+    return text.listed([text.printable(str(one)) for one in found])
+
+
+def _how_to_get(folder: str, is_clone: bool) -> str:
+    if is_clone:
+        return 'Fetch them: "rigger checkout --submodules"; or do without: "rigger checkout --no-submodules".'
+    return (
+        f'Fetch them: "git -C {folder} submodule update --init --recursive"; or do without: '
+        f'"git -C {folder} config submodule.NAME.update none".'
+    )
