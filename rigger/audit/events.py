@@ -395,6 +395,15 @@ class Resumed(Event):
     """A suspended cluster was started again."""
 
 
+@event("backed-up")
+class BackedUp(Event):
+    """Somebody backed the platform's data up; the path of the file in the environment, or a whole one elsewhere."""
+
+    file: str
+
+    checks = {"file": _is_line}
+
+
 @event("restore-started")
 class RestoreStarted(Event):
     """The platform's data is about to be put back."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rigger.audit.backups import BackupHistory
 from rigger.audit.checkouts import CheckoutHistory
 from rigger.audit.claims import ClaimHistory
 from rigger.audit.cluster import ClusterHistory, RecordedCluster
@@ -37,6 +38,7 @@ class ClusterState:
     checkouts: CheckoutHistory
     leftovers: LeftoverHistory
     claimed: frozenset[str]  # nodes, `name address`, that a claim was left on
+    backups: BackupHistory
 
     @classmethod
     def of(cls, records: Iterable[Record]) -> ClusterState:
@@ -44,7 +46,7 @@ class ClusterState:
         clusters, suspensions, upgrades = ClusterHistory(), SuspensionHistory(), UpgradeHistory()
         steps, runs, checkouts = StepHistory(), RunHistory(), CheckoutHistory()
         restores, versions, leftovers = RestoreHistory(), VersionHistory(), LeftoverHistory()
-        claims = ClaimHistory()
+        claims, backups = ClaimHistory(), BackupHistory()
         parts = (
             clusters,
             steps,
@@ -56,6 +58,7 @@ class ClusterState:
             checkouts,
             leftovers,
             claims,
+            backups,
         )
         for record in records:
             event = parse(record)
@@ -74,6 +77,7 @@ class ClusterState:
             checkouts,
             leftovers,
             claims.nodes,
+            backups,
         )
 
     def require_running(self, name: str) -> None:

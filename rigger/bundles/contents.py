@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from rigger.audit.events import WORD
 from rigger.audit.head import REPAIRS
 from rigger.bundles import pack
 from rigger.bundles.format import Member
@@ -20,6 +22,7 @@ from rigger.bundles.secrets import (
 )
 from rigger.envfile import file as envfile
 from rigger.environments.answers import outputs_of
+from rigger.environments.backups import ENDING, FOLDER
 from rigger.environments.environment import split_secrets
 from rigger.environments.store import OUTPUTS, SECRET_OUTPUTS
 from rigger.errors import BadUsage, InvalidConfig, Refused
@@ -41,7 +44,8 @@ if TYPE_CHECKING:
 TREES = ("runs", "tests", "modules")
 SECRETS = "secrets.age"
 CHECKOUT = "checkout.bundle"
-ADDED = (SECRETS, CHECKOUT)  # what a bundle has only when it was asked for
+BACKUPS, BACKUP_NAME = FOLDER, rf"{WORD}{re.escape(ENDING)}"
+ADDED = (SECRETS, CHECKOUT, f"{BACKUPS}/")  # what a bundle has only when it was asked for
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,7 @@ class Contents:
     left_out: tuple[str, ...]  # members that hold a secret, and are not logs that could be masked
     not_files: tuple[str, ...] = ()  # links, empty folders and the like, which a bundle cannot hold
     unsearched: tuple[str, ...] = ()  # names of secrets that are too short to be looked for
+    backup: str = ""  # the member that has the cluster's data
 
 
 def default_path(environment: Environment, folder: str) -> str:
@@ -74,6 +79,7 @@ def save(
     encrypt: Callable[[bytes], bytes] | None = None,
     sign: Callable[[bytes], bytes] | None = None,
     repository: Member | None = None,
+    backup: Member | None = None,
 ) -> Contents:
     """Pack an environment that nobody else changes meanwhile; raises Refused if a secret would get in.
 
@@ -86,7 +92,8 @@ def save(
     vars, inherited = split_secrets(plain, holding(plain, secrets))
     head, log = _audit_log(environment)
     members = [Member("vars", data=envfile.render(vars)), log, *_files(environment, config)]
-    members, sealed = _apart(members, secrets)
+    members, sealed = _apart([*members, *([backup] if backup else [])], secrets)
+    _require_packed(backup, sealed if encrypt is None else [])
     sealed += _hidden_secrets(environment)
     if encrypt is not None:
         kept = {**environment.secrets(), **inherited}
@@ -97,18 +104,35 @@ def save(
     fields["redacted"] = sorted({*hidden, *inherited, *given.names}) if encrypt is None else []
     fields["derived"] = _derived(config, plain) if encrypt is None else []
     fields["left_out"] = [] if encrypt is not None else [member.name for member in sealed]
+    fields["backup"] = backup.name if backup else ""
     fields["not_files"] = sorted(_not_files(environment))
     packed = pack.pack(path, members, fields, secrets=secrets, sign=sign)
     short = sorted(name for name, value in hidden.items() if value and value not in secrets)
-    return Contents(
-        path,
-        packed.size,
-        head,
-        tuple(fields["redacted"]),
-        tuple(fields["left_out"]),
-        tuple(fields["not_files"]),
-        tuple(short),
-    )
+    return _written(path, packed.size, head, fields, short)
+
+
+def _written(
+    path: str, size: int, head: tuple[int, str], fields: Mapping[str, Any], short: list[str]
+) -> Contents:
+    redacted, left_out, not_files = (tuple(fields[name]) for name in ("redacted", "left_out", "not_files"))
+    return Contents(path, size, head, redacted, left_out, not_files, tuple(short), fields["backup"])
+
+
+def backup_member(environment: Environment, path: str) -> Member:
+    """Return a backup of the cluster's data as a member; one that lies elsewhere is named after its time."""
+    made, name = os.stat(path).st_mtime, os.path.basename(path)
+    if os.path.dirname(path) != environment.file(BACKUPS) or not re.fullmatch(BACKUP_NAME, name):
+        name = f"{time.strftime('%Y%m%dT%H%M%S', time.localtime(made))}{ENDING}"
+    return Member(f"{BACKUPS}/{name}", path=path, mtime=int(made))
+
+
+def _require_packed(backup: Member | None, left_out: list[Member]) -> None:
+    """Raise Refused where a backup that was asked for would not be in the bundle."""
+    if backup and any(member.name == backup.name for member in left_out):
+        raise Refused(
+            f"{backup.path} holds a secret, and would be in the bundle as plain text.",
+            "Add --with-secrets, which encrypts it, or leave --with-backup out.",
+        )
 
 
 def checkout_member(environment: Environment, config: Config) -> Member:
@@ -204,7 +228,7 @@ def _apart(members: list[Member], secrets: list[str]) -> tuple[list[Member], lis
     for member in members:
         data = member.data if member.data is not None else _read(member.path or "")
         if is_of_secrets(member.name):
-            sealed.append(Member(member.name, data=data, mode=_mode(member)))
+            sealed.append(Member(member.name, data=data, mode=_mode(member), mtime=member.mtime))
         elif not search.holds(data):
             open_.append(member)
         elif _is_log(member) and not search.holds(masked := redactor.bytes(data)):
@@ -214,7 +238,7 @@ def _apart(members: list[Member], secrets: list[str]) -> tuple[list[Member], lis
                 f"{member.name} holds a secret, and cannot be packed.", "Change that secret, then save again."
             )
         else:
-            sealed.append(Member(member.name, data=data, mode=_mode(member)))
+            sealed.append(Member(member.name, data=data, mode=_mode(member), mtime=member.mtime))
     return open_, sealed
 
 
@@ -237,7 +261,10 @@ def _sealed(environment: Environment, secrets: Mapping[str, str], members: list[
     """Return what goes into the encrypted part: the secret vars, the key of their digests, files that hold them."""
     import base64
 
-    files = {m.name: {"mode": m.mode, "data": base64.b64encode(m.data or b"").decode()} for m in members}
+    files = {
+        m.name: {"mode": m.mode, "mtime": m.mtime, "data": base64.b64encode(m.data or b"").decode()}
+        for m in members
+    }
     return json.dumps({"secrets": secrets, "key": environment.key().hex(), "files": files}).encode()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import filecmp
 import os
 import re
 from typing import TYPE_CHECKING, Any
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from rigger.environments.outputs import Outputs
 
 # What stays on a machine when its environment is replaced by a newer one of the same cluster.
-STAYS = ("lock", "key", "bin", "backups", "saved", CHECKOUT, TRUSTED)
+STAYS = ("lock", "key", "bin", "saved", CHECKOUT, TRUSTED)
 
 
 class OpenedBundle:
@@ -119,6 +120,8 @@ class OpenedBundle:
                 with open(self.file(name), "xb") as written:
                     written.write(base64.b64decode(file["data"]))
                 os.chmod(self.file(name), 0o700 if file["mode"] == 0o700 else 0o600)
+                if isinstance(mtime := file.get("mtime"), int):
+                    os.utime(self.file(name), (mtime, mtime))
             except (FileExistsError, NotADirectoryError, IsADirectoryError):
                 raise Refused(
                     f"The encrypted part of {self.path} has {name!r} in the way of another file.", AGAIN
@@ -168,10 +171,22 @@ class OpenedBundle:
 
     def _take_along(self, target: Environment) -> None:
         """Link in what never travels, and state that was left out of the bundle because it holds a secret."""
-        for name in (*STAYS, *self.fields["left_out"]):
+        for name in (*STAYS, *self._backups_of(target), *self.fields["left_out"]):
             if os.path.lexists(target.file(name)) and not os.path.lexists(self.file(name)):
                 os.makedirs(os.path.dirname(self.file(name)), mode=0o700, exist_ok=True)
                 link_tree(target.file(name), self.file(name))
+
+    def _backups_of(self, target: Environment) -> list[str]:
+        """Return the backups that are here; raises Refused where the bundle has another one of the same name."""
+        found = target.backups.names()
+        for name in found:
+            here, there = target.file(name), self.file(name)
+            if os.path.lexists(there) and not filecmp.cmp(here, there, shallow=False):
+                raise Refused(
+                    f"{self.path} has another backup {name} than {here}.",
+                    "Move that file away, and load it again.",
+                )
+        return found
 
 
 def _read(path: str) -> bytes:

@@ -7,7 +7,7 @@ import os
 import re
 from typing import TYPE_CHECKING, Any
 
-from rigger.bundles.contents import CHECKOUT, SECRETS, TREES
+from rigger.bundles.contents import BACKUP_NAME, BACKUPS, CHECKOUT, SECRETS, TREES
 from rigger.bundles.names import name_problem
 from rigger.envfile.names import check_name, check_value
 from rigger.environments.home import NAME
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 ROLES = ("provider", "platform")
 
+
+BACKUP = rf"{BACKUPS}/{BACKUP_NAME}"  # what `rigger save --with-backup` packs
 
 AGAIN = "Get it again from whoever made it."
 
@@ -38,6 +40,7 @@ def fields_problem(fields: Mapping[str, object]) -> str | None:
         and _matches(audit.get("head"), "[0-9a-f]{64}")
         and fields.get("serial") == audit["count"],
         "environment_dir": _is_folder(fields.get("environment_dir")),
+        "backup": fields.get("backup", "") == "" or _matches(fields["backup"], BACKUP),
         "path_folders": _all(fields.get("path_folders"), _is_path_folder),
         "redacted": _all(fields.get("redacted"), lambda name: check_name(name) is None),
         "derived": _all(fields.get("derived", []), lambda name: check_name(name) is None),
@@ -55,7 +58,7 @@ def member_problem(name: str, fields: Mapping[str, object]) -> str | None:
     places = [[tree] for tree in TREES] + [["scripts", role, fields.get(role)] for role in ROLES]
     inside = any(parts[: len(place)] == place and len(parts) > len(place) for place in places)
     plain = name in ("vars", "audit.jsonl", "inventory.json", KNOWN_HOSTS, SECRETS, CHECKOUT)
-    plain = plain or name in (OUTPUTS, SECRET_OUTPUTS)
+    plain = plain or name in (OUTPUTS, SECRET_OUTPUTS) or _matches(name, BACKUP)
     if name_problem(name) is None and (plain or inside and not NOT_SCRIPTS & {*parts}):
         return None
     return f"{name!r} has no place in it"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -41,10 +42,22 @@ def show(printer: Printer, result: Configured | LoadedBundle) -> None:
 def _show_loaded(printer: Printer, result: LoadedBundle) -> None:
     done = "is up to date with" if result.update else "was made from"
     printer.line(f"Environment {result.environment.name} {done} {result.path}, and is the current one.")
+    _show_current(printer, result)
+    if result.backup:
+        printer.line(f"A backup of its data came along: rigger restore {shlex.quote(result.backup)}")
     if result.missing_clone:
         printer.line(f"The clone of {result.missing_clone} did not come along. Next: rigger checkout")
     else:
         printer.line("Next: rigger status, rigger check, rigger upgrade")
+
+
+def _show_current(printer: Printer, result: Configured | LoadedBundle) -> None:
+    """Say which environment commands without -e mean from now on, where it was another one."""
+    if before := result.current_before:
+        name = result.environment.name
+        printer.line(
+            f'{name} is the current environment now, no longer {before}: "rigger use {before}" goes back.'
+        )
 
 
 def _show_configured(printer: Printer, result: Configured) -> None:
@@ -54,6 +67,7 @@ def _show_configured(printer: Printer, result: Configured) -> None:
         vars_file = f"~/{vars_file.removeprefix(home)}"
     done = "is configured" if result.changed else "stays as it was"
     printer.line(f"Environment {target.name} {done}; its values are in {vars_file}")
+    _show_current(printer, result)
     needs = f" (it needs {', '.join(result.secrets)} in the environment)" if result.secrets else ""
     printer.line(f"The same without questions{needs}:")
     printer.line(f"  {result.command}")

@@ -33,12 +33,27 @@ def show(printer: Printer, result: SavedBundle) -> None:
         printer.warn(
             f"Too short to be looked for, and perhaps in the bundle as plain text: {', '.join(written.unsearched)}."
         )
-    if result.backup:
-        printer.warn(f"{name} is suspended, and its data is not in the bundle: take {result.backup} along.")
+    _show_data(printer, result)
     printer.line(
         "Only one of the two may go on with the cluster: this machine, or the one where it is loaded."
     )
     printer.line(f"Load it elsewhere with: rigger configure --file {os.path.basename(written.path)}")
+
+
+def _show_data(printer: Printer, result: SavedBundle) -> None:
+    """Say where the cluster's data is, and that it is not in the bundle."""
+    last, name, packed = result.last_backup, result.environment.name, result.contents.backup
+    if packed and last:
+        printer.line(f"The last backup of the data is in it: {packed}, of {last.time}.")
+    elif result.suspended and last:
+        printer.warn(
+            f"{name} is suspended, and its data is not in the bundle: take {last.path} along, or add --with-backup."
+        )
+    elif result.of_cluster:
+        known = f"last backup: {last.describe()}" if last else "there is no backup"
+        makes = ' ("rigger backup" makes one)' if result.can_back_up else ""
+        way = " (--with-backup packs it)" if last and last.here else makes
+        printer.line(f"The cluster's data is not in it; {known}{way}.")
 
 
 @command("save", show=show)
@@ -55,6 +70,7 @@ def show(printer: Printer, result: SavedBundle) -> None:
 )
 @click.option("--passphrase-file", metavar="FILE", help="Encrypt with the first line of this file.")
 @click.option("--with-checkout", is_flag=True, help="Add the platform's repository, as a git bundle.")
+@click.option("--with-backup", is_flag=True, help="Add the newest backup of the cluster's data.")
 @click.option("--sign", "key", metavar="KEY", help="Sign with this SSH key.")
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON; -o is the file here.")
 def save(
@@ -64,9 +80,10 @@ def save(
     recipients: tuple[str, ...],
     passphrase_file: str | None,
     with_checkout: bool,
+    with_backup: bool,
     key: str | None,
     as_json: bool,
 ) -> SavedBundle:
     app.report_as_json(as_json)
-    options = SaveOptions(with_secrets, recipients, passphrase_file, with_checkout, key)
+    options = SaveOptions(with_secrets, recipients, passphrase_file, with_checkout, with_backup, key)
     return operation.save(app.environment(), path or "", options, app.printer, app.consent(Wizard))

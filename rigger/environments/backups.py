@@ -30,6 +30,13 @@ class Backups:
         entries = self._newest_first(FOLDER, ENDING)
         return next((entry.path for entry in entries if entry.stat().st_mtime <= until), "")
 
+    def names(self) -> list[str]:
+        """Return the paths of what lies among the backups, within the environment's folder."""
+        try:
+            return [f"{FOLDER}/{name}" for name in sorted(os.listdir(os.path.join(self.path, FOLDER)))]
+        except OSError:
+            return []
+
     def bundles(self) -> list[str]:
         """Return the paths of the bundles that upgrades saved here, the newest first."""
         return [entry.path for entry in self._newest_first(BUNDLES, BUNDLE_ENDING)]

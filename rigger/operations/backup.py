@@ -6,7 +6,7 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rigger.audit.events import Restored, RestoreStarted
+from rigger.audit.events import BackedUp, Restored, RestoreStarted
 from rigger.errors import BadUsage
 from rigger.operations.consent import Consent
 from rigger.operations.session import session
@@ -38,7 +38,15 @@ def backup(
             raise BadUsage(f"There is no folder {os.path.dirname(path)}.", "Make it, or name another file.")
         plan = work.prepared(replace(plan, environ={"RIGGER_BACKUP_FILE": path}))
         work.claim(plan)
-        return work.run(plan, before={"file": path})
+        result = work.run(plan, before={"file": path})
+        work.record(BackedUp(file=_recorded(environment, path)), result.run)
+        return result
+
+
+def _recorded(environment: Environment, path: str) -> str:
+    """Return a path as it is recorded: what lies in the environment's folder moves with it."""
+    inside = os.path.relpath(path, environment.path)
+    return path if inside.startswith(os.pardir) else inside
 
 
 def restore(

@@ -87,7 +87,9 @@ def diff(
     else:
         new = _as_saved_now(home.get(name))
         # What is encrypted, and what comes from a repository, differs whenever it is made.
-        old = replace(old, files={name: file for name, file in old.files.items() if name not in ADDED})
+        old = replace(
+            old, files={name: file for name, file in old.files.items() if not name.startswith(ADDED)}
+        )
     result = Compared(bundle_format.diff(old, new))
     if strict and result.difference:
         problem = DifferencesFound(f"{before} differs from {after or 'the environment'}.")

@@ -29,7 +29,7 @@ from rigger.operations.answers import (
 from rigger.operations.consent import Consent
 from rigger.operations.foreign import agree_to_files
 from rigger.operations.recover import missing_from_vars
-from rigger.operations.target import Target, choose, named_after_platform
+from rigger.operations.target import Target, choose, named_after_platform, other_than
 from rigger.operations.write import write
 from rigger.runs.reporter import Reporter, Silent
 from rigger.sources.chooser import SourceChooser
@@ -56,6 +56,7 @@ class Configured:
     command: str  # which gives the same answers without a prompt
     secrets: tuple[str, ...]  # variables of the process environment that this command needs
     version_change: VersionChange | None = None  # where another version is configured than runs
+    current_before: str = ""  # the environment that was current, where it was another one
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -64,6 +65,7 @@ class Configured:
             "changed": self.changed,
             "command": self.command,
             "version_change": self.version_change and self.version_change.command,
+            "current_before": self.current_before,
         }
 
 
@@ -92,9 +94,10 @@ def configure(
         answer_all(work, review, saved_in=given.path or target.environment.vars_file)
         _warn_of_scripts(work)
         final = named_after_platform(home, target, work.values())
+        before = home.current_name()
         changed = write(work, final, loaded, new)
         _discard_drafts(work)
-        return _configured(final, work, changed)
+        return _configured(final, work, changed, before)
 
 
 def _begin(
@@ -204,7 +207,7 @@ def _discard_drafts(work: Answering) -> None:
         Draft(work.home.path, work.target.name).remove()
 
 
-def _configured(environment: Environment, work: Answering, changed: bool) -> Configured:
+def _configured(environment: Environment, work: Answering, changed: bool, before: str | None) -> Configured:
     interview = work.interview
     hidden, answers = interview.secret_names(), interview.answers
     secrets = (q.name for q in interview.applicable() if q.name in hidden and _is_needed(q, answers))
@@ -214,6 +217,7 @@ def _configured(environment: Environment, work: Answering, changed: bool) -> Con
         equivalent(environment.name, interview),
         tuple(f"RIGGER_{name}" for name in secrets),
         version_change(environment, environment.vars()),
+        other_than(environment, before),
     )
 
 

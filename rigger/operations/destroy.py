@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rigger.audit.events import Destroyed
+from rigger.environments.last_backup import LastBackup, last_backup
 from rigger.environments.state import state_of
 from rigger.errors import StepFailed
 from rigger.operations.consent import Consent
-from rigger.operations.session import session
+from rigger.operations.session import Session, session
 from rigger.plans import lifecycle
 from rigger.plans.scripts import require_scripts
 from rigger.runs.output import drop_outputs
@@ -40,12 +41,23 @@ def destroy(
         reporter.heading(f"This will go from {work.name}, for good:")
         for item in plan.removals:
             reporter.line(f"  {item}")
+        last = last_backup(environment)
+        reporter.line(_told_of_backup(work, last))
         consent.agree_by_name(f"Type {work.name} to destroy it", work.name)
-        result = work.run(plan, after=_report)
+        result = work.run(plan, before={"backup": last.as_dict() if last else None}, after=_report)
         _require_destroyed(environment, result)
         work.record(Destroyed(nodes=plan.leaving), result.run)
         drop_outputs(environment, work.config)  # a shell must not be pointed at what is no more
     return result
+
+
+def _told_of_backup(work: Session, last: LastBackup | None) -> str:
+    """Return whether the data of a cluster is anywhere else than on its machines."""
+    if last is not None:
+        return f"What stays of its data is the last backup: {last.describe()}."
+    can = work.config.platform.script("backup") is not None
+    way = f'"rigger -e {work.name} backup" makes one' if can else f"{work.config.platform.name} makes none"
+    return f"There is no backup of its data: {way}."
 
 
 def _report(steps: Sequence[StepResult]) -> Mapping[str, Any]:

@@ -33,7 +33,8 @@ def forget(home: Home, name: str, consent: Consent | None = None) -> Forgotten:
     with environment.locked("rigger forget"):
         _require_destroyed(environment)
         consent = consent or Consent()
-        consent.agree(f"Remove the vars, the audit log and all run logs of {name}?")
+        logs = "all run logs and backups" if environment.backups.names() else "all run logs"
+        consent.agree(f"Remove the vars, the audit log and {logs} of {name}?")
         home.forget(environment)
     return Forgotten(name)
 

@@ -28,7 +28,7 @@ from rigger.operations.answers import (
     takes_defaults,
 )
 from rigger.operations.consent import Consent
-from rigger.operations.target import draft_of
+from rigger.operations.target import draft_of, other_than
 from rigger.operations.write import compute, say_left_out, values_to_store
 from rigger.questions.model import Question
 from rigger.runs.reporter import Reporter, Silent
@@ -59,9 +59,17 @@ class LoadedBundle:
     path: str
     update: bool  # whether it was here already
     missing_clone: str = ""  # the repository whose clone did not come along
+    backup: str = ""  # the file of the cluster's data that came along
+    current_before: str = ""  # the environment that was current, where it was another one
 
     def as_dict(self) -> dict[str, Any]:
-        return {"name": self.environment.name, "bundle": self.path, "update": self.update}
+        return {
+            "name": self.environment.name,
+            "bundle": self.path,
+            "update": self.update,
+            "backup": self.backup,
+            "current_before": self.current_before,
+        }
 
 
 def load(
@@ -82,11 +90,12 @@ def load(
         work = _begin(home, given, bundle, reporter, consent, ask)
         with _told_where_to_go_on(given.path):
             answer_all(work, review=False, saved_in=given.path)
+        before = home.current_name()
         _put_in_place(work, bundle)
         say_left_out(bundle.target, reporter)
         if ask:
             Draft(home.path, bundle.target.name).remove()
-        return _loaded(bundle)
+        return _loaded(bundle, before)
 
 
 @contextlib.contextmanager
@@ -238,8 +247,16 @@ def _secret_answers(target: Environment) -> dict[str, str]:
     return {name: value for name, value in answers_of(target).items() if name in secrets}
 
 
-def _loaded(bundle: Loaded) -> LoadedBundle:
+def _loaded(bundle: Loaded, before: str | None) -> LoadedBundle:
     values = bundle.target.vars()
     url = values.get("REPOSITORY", "")
     missing = url if url and not os.path.isdir(checkout.place(bundle.target, values)) else ""
-    return LoadedBundle(bundle.target, bundle.opened.path, bundle.update, missing)
+    backup = bundle.opened.fields.get("backup", "")
+    return LoadedBundle(
+        bundle.target,
+        bundle.opened.path,
+        bundle.update,
+        missing,
+        bundle.target.file(backup) if backup else "",
+        other_than(bundle.target, before),
+    )

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from rigger import text
 from rigger.bundles import contents, seal
-from rigger.bundles.contents import Contents, checkout_member, default_path
+from rigger.bundles.contents import Contents, backup_member, checkout_member, default_path
 from rigger.configuration.identity import require_recorded
 from rigger.configuration.resolve import resolve
-from rigger.environments.state import state_of
+from rigger.environments.last_backup import LastBackup, last_backup
+from rigger.environments.state import may_have_cluster, state_of
 from rigger.errors import BadUsage
 from rigger.git import submodules
 from rigger.operations.consent import Consent
@@ -23,6 +24,7 @@ from rigger.sources import checkout as source_checkout
 from rigger.values import frozen
 
 if TYPE_CHECKING:
+    from rigger.bundles.format import Member
     from rigger.configuration.config import Config
     from rigger.environments.environment import Environment
 
@@ -37,6 +39,7 @@ class SaveOptions:
     recipients: Sequence[str] = ()  # age or SSH public keys, or files of them, that they are encrypted for
     passphrase_file: str | None = None  # has the passphrase in its first line; else somebody is asked
     with_checkout: bool = False  # add the platform's repository
+    with_backup: bool = False  # add the newest backup of the cluster's data
     sign_key: str | None = None  # an SSH key
 
 
@@ -46,11 +49,19 @@ class SavedBundle:
 
     environment: Environment
     contents: Contents
-    backup: str = ""  # the file with a suspended cluster's data, which is not in the bundle
+    of_cluster: bool = False  # whether there is a cluster, whose data is in no bundle but for a backup
+    suspended: bool = False  # whether its only data is that of the backup
+    last_backup: LastBackup | None = None
+    can_back_up: bool = False  # whether the platform makes backups
 
     def as_dict(self) -> dict[str, Any]:
         count, hash = self.contents.head
-        return {**asdict(self.contents), "head": {"count": count, "hash": hash}}
+        last = self.last_backup.as_dict() if self.last_backup else None
+        return {
+            **asdict(self.contents),
+            "head": {"count": count, "hash": hash},
+            "last_backup": last,
+        }
 
 
 def save(
@@ -76,13 +87,14 @@ def save(
             "without taking over what a killed run may have left. Nobody else may be working on it now."
         )
     with environment.lock.watched() if reason else environment.locked("rigger save"):
-        config = _config(environment, bool(reason))
-        written = _pack(environment, config, path, options, encrypt)
+        config, last = _config(environment, bool(reason)), last_backup(environment)
+        written = _pack(environment, config, path, options, encrypt, last)
         if options.with_checkout:
             _say_left_out(environment, config, reporter)
         suspension = state_of(environment).suspension
-        backup = suspension.backup if suspension else ""
-    return SavedBundle(environment, written, environment.file(backup) if backup else "")
+        suspended = suspension is not None and bool(suspension.backup)
+        can = config.platform.script("backup") is not None
+        return SavedBundle(environment, written, may_have_cluster(environment), suspended, last, can)
 
 
 def _path(environment: Environment, path: str) -> str:
@@ -125,7 +137,12 @@ def _config(environment: Environment, read_only: bool) -> Config:
 
 
 def _pack(
-    environment: Environment, config: Config, path: str, options: SaveOptions, encrypt: Encrypt | None
+    environment: Environment,
+    config: Config,
+    path: str,
+    options: SaveOptions,
+    encrypt: Encrypt | None,
+    last: LastBackup | None,
 ) -> Contents:
     return contents.save(
         environment,
@@ -134,6 +151,7 @@ def _pack(
         encrypt=encrypt,
         sign=seal.signer(options.sign_key) if options.sign_key else None,
         repository=checkout_member(environment, config) if options.with_checkout else None,
+        backup=_backup(environment, last) if options.with_backup else None,
     )
 
 
@@ -145,3 +163,18 @@ def _say_left_out(environment: Environment, config: Config, reporter: Reporter) 
             f"The submodules of {folder} are not in the bundle: {text.listed(paths)}. Where it is loaded, they are "
             'fetched with "rigger checkout --submodules".'
         )
+
+
+def _backup(environment: Environment, last: LastBackup | None) -> Member:
+    """Return the newest backup as a member; raises BadUsage where there is none, or it is not here."""
+    if last is None:
+        raise BadUsage(
+            f"There is no backup of the data of {environment.name}.",
+            'Make one with "rigger backup", or leave --with-backup out.',
+        )
+    if not last.here:
+        raise BadUsage(
+            f"The last backup of {environment.name} is not here: {last.path}.",
+            'Put it there again, make one with "rigger backup", or leave --with-backup out.',
+        )
+    return backup_member(environment, last.path)

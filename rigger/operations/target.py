@@ -90,6 +90,11 @@ def named_after_platform(home: Home, target: Target, values: Mapping[str, str]) 
     return target.environment if target.environment.exists() or first.exists() else first
 
 
+def other_than(target: Environment, before: str | None) -> str:
+    """Return the environment that was current before, nothing where it was this one or none."""
+    return before if before and before != target.name else ""
+
+
 def draft_of(home: Home, target: Environment, named: bool, consent: Consent) -> Draft | None:
     """Return the draft of an interrupted conversation, if the person wants to go on from it."""
     draft = Draft(home.path, target.name)

@@ -53,7 +53,14 @@ def test_an_environment_is_made_and_is_the_current_one(home):
     given = Given("wood", {**MODULES, "NODES": "3", "TOKEN": SECRET})
     made = configure(home, given)
     wood = made.environment
-    assert [*made.as_dict()] == ["name", "vars_file", "changed", "command", "version_change"]
+    assert [*made.as_dict()] == [
+        "name",
+        "vars_file",
+        "changed",
+        "command",
+        "version_change",
+        "current_before",
+    ]
     assert made.changed and made.as_dict()["version_change"] is None
     assert home.current_name() == "wood" and made.as_dict()["vars_file"] == wood.vars_file
     assert wood.vars()["NODES"] == "3" and wood.secrets() == {"TOKEN": SECRET}

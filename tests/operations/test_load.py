@@ -39,7 +39,13 @@ def bundle_of(environment, folder, options=None, name="wood.rigger") -> str:
 def test_a_bundle_becomes_the_current_environment(wood, bundle, there):
     heard = Listener()
     loaded = load(there, Given(path=bundle), AS_IT_IS, heard)
-    assert loaded.as_dict() == {"name": "wood", "bundle": bundle, "update": False}
+    assert loaded.as_dict() == {
+        "name": "wood",
+        "bundle": bundle,
+        "update": False,
+        "backup": "",
+        "current_before": "",
+    }
     assert there.current_name() == "wood" and loaded.environment.home == there.path
     mine, theirs = wood.vars(), there.get().vars()
     assert {name for name in mine if mine[name] != theirs.get(name)} <= {"PATH", "ORIGINAL_PATH"}

@@ -33,7 +33,7 @@ def test_a_bundle_and_what_was_left_out(wood, tmp_path):
         "count": len(wood.audit.records()),
         "hash": fields(report["path"])["audit"]["head"],
     }
-    assert saved.backup == "" and heard.lines == heard.warnings == []
+    assert saved.last_backup is None and heard.lines == heard.warnings == []
     assert not any(TOKEN.encode() in data for data in contents(report["path"]).values())
 
 
