@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from rigger import versions
 from rigger.audit.events import (
     Configured,
     Destroyed,
@@ -45,7 +46,7 @@ class Deployed:
             return bool(self.folder and other.folder)
         if self.ref or other.ref:
             return self.ref == other.ref
-        return self.version.removeprefix("v") == other.version.removeprefix("v")
+        return versions.is_same(self.version, other.version)
 
     def changes_to(self, wanted: Deployed) -> bool:
         """Return whether another version would come in its place; a folder has none, whatever lies in it."""

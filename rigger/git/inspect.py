@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Collection, Iterator, Sequence
 
-from rigger import text
+from rigger import text, versions
 from rigger.errors import NotReady
 from rigger.git import runner as git_runner
 from rigger.git.errors import GitError
@@ -67,7 +67,7 @@ def commit(folder: str | None) -> str:
 
 def tagged(folder: str, version: str) -> str:
     """Return the commit that a version's tag names, nothing where there is none; v1.2.3 and 1.2.3 are the same."""
-    bare_version = version.removeprefix("v")
+    bare_version = versions.plain(version)
     for tag in (version, f"v{bare_version}", bare_version):
         try:
             return text_of(

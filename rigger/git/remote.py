@@ -7,6 +7,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
+from rigger import versions
 from rigger.errors import BadUsage, NotReady, Refused
 from rigger.files import temporary_folder
 from rigger.git import runner as git_runner
@@ -14,9 +15,8 @@ from rigger.git.errors import AmbiguousCommit, GitError, GitTimedOut, NoSuchComm
 from rigger.git.inspect import is_repository
 from rigger.git.runner import TIMEOUT, Repository, text_of
 from rigger.git.urls import check_ref, check_url
-from rigger.text import SHOWN, did_you_mean
+from rigger.text import SHOWN, did_you_mean, listed
 from rigger.values import frozen
-from rigger.versions import newest_first
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,7 +25,6 @@ ASK_TIMEOUT = 60.0  # seconds that a server has to list its refs
 
 
 COMMIT = r"[0-9a-f]{40}|[0-9a-f]{64}"
-RELEASE = r"v?[0-9]{1,9}(?:\.[0-9]{1,9}){1,3}(?:[-+._]?[0-9A-Za-z][0-9A-Za-z.+-]{0,60})?"
 
 
 @frozen
@@ -41,12 +40,27 @@ class Target:
 # ---- what a repository offers ----------------------------------------------------------------------------
 
 
-def releases(url: str, timeout: float = ASK_TIMEOUT) -> dict[str, str]:
-    """Return the released versions as their tags are written, newest first, and each tag's full name.
+@frozen
+class Offer:
+    """The tags of a repository: those that are its versions, newest first, and those that are not."""
+
+    releases: tuple[str, ...]
+    others: tuple[str, ...]  # that are no version at all
+    named: tuple[str, ...] = ()  # versions of other things: rose-1.0 where tulip is wanted
+
+
+def offer(url: str, name: str = "", timeout: float = ASK_TIMEOUT) -> Offer:
+    """Return the released versions as their tags are written, of a platform where several share a repository.
 
     `timeout` is in seconds. Raises NotReady where the repository cannot be reached.
     """
-    return _releases(_refs(check_url(url), timeout)[0])
+    url = check_url(url)
+    return _offer(_refs(url, timeout)[0], _names(url, name))
+
+
+def releases(url: str, name: str = "", timeout: float = ASK_TIMEOUT) -> tuple[str, ...]:
+    """Return what a repository offers, newest first; raises NotReady where it cannot be reached."""
+    return offer(url, name, timeout).releases
 
 
 def resolve(
@@ -102,21 +116,33 @@ def _is_ref(name: str) -> bool:
         return False
 
 
-def _releases(refs: dict[str, str]) -> dict[str, str]:
-    tags = [ref.removeprefix("refs/tags/") for ref in refs if ref.startswith("refs/tags/")]
-    tags_of: dict[str, str] = {}
-    for tag in newest_first(tag for tag in tags if re.fullmatch(RELEASE, tag)):
-        tags_of.setdefault(tag.removeprefix("v"), tag)
-    return {tag: f"refs/tags/{tag}" for tag in tags_of.values()}
+def _names(url: str, name: str = "") -> tuple[str, str]:
+    """Return what the versions of a repository may be called by: the platform's name, and the repository's."""
+    return name, re.split("[/:]", url.rstrip("/").removesuffix(".git").removesuffix("/"))[-1]
+
+
+def _tags(refs: dict[str, str]) -> list[str]:
+    return [ref.removeprefix("refs/tags/") for ref in refs if ref.startswith("refs/tags/")]
+
+
+def _offer(refs: dict[str, str], names: Sequence[str]) -> Offer:
+    tags = _tags(refs)
+    others = tuple(tag for tag in tags if versions.parse(tag) is None)
+    found = versions.of_one(tags, names)
+    named = () if found else tuple(versions.newest_first(set(tags) - set(others)))
+    return Offer(tuple(found), others, named)
 
 
 def _release(url: str, refs: dict[str, str], version: str) -> Target:
-    bare_version = version.removeprefix("v")
-    for tag in (version, f"v{bare_version}", bare_version):
-        ref = f"refs/tags/{tag}"
-        if ref in refs:
-            return Target(refs[ref], tag, "release", ref)
-    raise _no_such(url, "release", version, list(_releases(refs)))
+    found = versions.find(version, _tags(refs))
+    if len(found) > 1:
+        found = versions.of_one(found, _names(url)) or found
+    if len(found) > 1:
+        raise BadUsage(f"{url} has several tags of {version!r}.", f"Name one: {listed(found)}.")
+    if found:
+        ref = f"refs/tags/{found[0]}"
+        return Target(refs[ref], found[0], "release", ref)
+    raise _no_such(url, "release", version, _offer(refs, _names(url)).releases)
 
 
 def _named(url: str, refs: dict[str, str], name: str) -> Target | None:

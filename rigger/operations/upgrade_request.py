@@ -6,6 +6,7 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from rigger import versions
 from rigger.audit.upgrades import Request
 from rigger.errors import BadUsage, InvalidConfig
 from rigger.git import remote as git_remote
@@ -14,7 +15,6 @@ from rigger.plans.upgrade import require_style, validate_upgrade
 from rigger.questions.model import Choice
 from rigger.sources import compat
 from rigger.sources.compat import require_interface
-from rigger.sources.spec import same_release
 from rigger.values import frozen
 
 if TYPE_CHECKING:
@@ -74,7 +74,8 @@ def _new(work: Session, config: Config, options: UpgradeOptions) -> Request:
     platform = config.platform
     running = _running_version(work)
     to = _ask_version(platform, running, work.consent) if options.to is None else options.to
-    to = next((known for known in platform.versions if same_release(known, to)), to)
+    found = versions.find(to, platform.versions)
+    to = found[0] if len(found) == 1 else to
     style = _ask_style(platform, work.consent) if options.style is None else options.style
     return Request(running, to, style)
 
@@ -84,7 +85,8 @@ def _with_releases(config: Config) -> Config:
     url = config.values.get("REPOSITORY") or config.values.get("CHECKOUT")
     if not config.platform.git_tags or not url:
         return config
-    return replace(config, platform=replace(config.platform, versions=tuple(git_remote.releases(url))))
+    releases = git_remote.releases(url, config.platform.name)
+    return replace(config, platform=replace(config.platform, versions=releases))
 
 
 def _running_version(work: Session) -> str:

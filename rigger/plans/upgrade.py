@@ -58,11 +58,22 @@ def validate_upgrade(platform: Module, request: Request, allow_downgrade: bool =
             f"The cluster runs {platform.name} {start} already.", "Choose another version with --to."
         )
     if versions.key(to) < versions.key(start) and not allow_downgrade:
-        raise BadUsage(
-            f"{to} is older than {start}, which the cluster runs.", "Add --allow-downgrade if you mean it."
-        )
+        raise _older(start, to)
     require_style(platform, request.style)
     _validate_jump(platform, platform.upgrades[request.style], start, to)
+
+
+def _older(start: str, to: str) -> BadUsage:
+    unread = next((version for version in (to, start) if versions.parse(version) is None), "")
+    if not unread:
+        return BadUsage(
+            f"{to} is older than {start}, which the cluster runs.", "Add --allow-downgrade if you mean it."
+        )
+    return BadUsage(
+        f"Whether {to} is older than {start}, which the cluster runs, cannot be told: {unread!r} is no version that "
+        "can be compared with others.",
+        f"Versions look like {versions.LOOKS}. Add --allow-downgrade if you mean it.",
+    )
 
 
 def require_style(platform: Module, style: str) -> None:
@@ -73,7 +84,7 @@ def require_style(platform: Module, style: str) -> None:
 
 
 def _validate_jump(platform: Module, style: Upgrade, start: str, to: str) -> None:
-    old, new = versions.key(start)[0], versions.key(to)[0]
+    old, new = versions.numbers(start), versions.numbers(to)
     old, new = (*old, 0, 0)[:3], (*new, 0, 0)[:3]
     if style.since and versions.key(start) < versions.key(style.since):
         raise BadUsage(

@@ -37,6 +37,7 @@ from rigger.sources.spec import (
     is_bare,
     stored_source,
 )
+from rigger.text import listed
 from rigger.trust.gate import unknown_commits
 from rigger.trust.ledger import agreed_commits
 
@@ -117,17 +118,19 @@ class SourceChooser:
     def _offered(self, url: str, platform: Module | None) -> list[str]:
         """Return the releases of a repository whose scripts this rigger can run, the newest first."""
         if url not in self._releases:
-            self._releases[url] = self._list(url)
+            self._releases[url] = self._list(url, platform.name if platform else self.platform)
         return [
             release for release in self._releases[url] if not platform or compat.speaks(platform, release)
         ]
 
-    def _list(self, url: str) -> list[str]:
-        releases = [*git_remote.releases(check_url(url))]
-        if not releases:
+    def _list(self, url: str, name: str) -> list[str]:
+        offer = git_remote.offer(check_url(url), name)
+        if not offer.releases:
             kind = NotReady if self.asks else BadUsage
-            raise kind(f"{url} has no tags that are versions.", "Choose a branch with --ref BRANCH.")
-        return releases
+            raise kind(*source_questions.no_releases(url, offer.named, offer.others))
+        if offer.others:
+            self.say(f"Tags of {url} that are no versions are left out: {listed(offer.others)}.")
+        return [*offer.releases]
 
     def folder(self, values: Mapping[str, str]) -> str | None:
         """Return the folder that has what is wanted, cloned if need be, None as long as that is not known."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from rigger import versions
@@ -14,15 +13,11 @@ if TYPE_CHECKING:
 KNOWN_INTERFACES = (1, 2)
 
 
-ON_TOP = r"-[0-9]+-g[0-9a-f]{4,64}(-dirty)?$"  # what git describe puts behind a tag
-
-
 def require_interface(platform: Module, version: str) -> None:
     """Raise Refused for a version of a platform that speaks no interface which this rigger knows."""
-    base = re.sub(ON_TOP, "", version)
-    if not platform.interfaces or not versions.key(base)[0]:  # a commit without a tag says nothing
+    if not platform.interfaces or not versions.numbers(version):  # a commit without a tag says nothing
         return
-    spoken = [n for n, since in platform.interfaces.items() if not _before(base, since)]
+    spoken = [n for n, since in platform.interfaces.items() if not _before(version, since)]
     if spoken and max(spoken) in KNOWN_INTERFACES:
         return
     if spoken:
@@ -41,7 +36,7 @@ def require_interface(platform: Module, version: str) -> None:
 
 def _before(version: str, other: str) -> bool:
     """Return whether a version is older; the candidates of a release speak what it speaks."""
-    return versions.key(version)[0] < versions.key(other)[0]
+    return versions.numbers(version) < versions.numbers(other)
 
 
 def speaks(platform: Module, release: str) -> bool:

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING
 
 from rigger.questions.model import Choice, Question
 from rigger.sources.spec import FOLDER, REF, RELEASE, SAYS, SOURCE, stored_source
+from rigger.text import listed
+from rigger.versions import LOOKS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from rigger.modules.model import Module
     from rigger.questions.sources import Sources
 
-UNSURE = (
-    r"(?i)[0-9][._-]?(alpha|beta|dev|pre|a|b)[._-]?[0-9]*(?:$|[.+-])"  # a suffix of what is not released yet
-)
+# A suffix of what is not released yet.
+UNSURE = r"(?i)[0-9][._-]?(alpha|beta|dev|pre|preview|snapshot|nightly|m[0-9]|a|b)[._-]?[0-9]*(?:$|[.+-])"
 
 
 def path_question(name: str) -> Question:
@@ -103,6 +104,21 @@ def newest_release(releases: list[str]) -> str:
     return next(iter(released or releases), "")
 
 
+def no_releases(url: str, named: Sequence[str], others: Sequence[str]) -> tuple[str, str]:
+    """Return what is wrong with the tags of a repository that has no releases, and the next step."""
+    if named:
+        return (
+            f"{url} has the versions of several things, and none is called what it or the platform is: {listed(named)}.",
+            "Name one with --version TAG, or a branch with --ref BRANCH.",
+        )
+    if others:
+        return (
+            f"{url} has no tags that are versions: its tags are {listed(others)}.",
+            f"Versions look like {LOOKS}. Choose a branch or tag with --ref NAME.",
+        )
+    return f"{url} has no tags that are versions.", "Choose a branch with --ref BRANCH."
+
+
 def is_unsure(release: str) -> bool:
     return re.search(UNSURE, release) is not None
 
@@ -112,7 +128,7 @@ def about(release: str, newest: str) -> str:
     words = ["the newest"] if release == newest else []
     if is_unsure(release):
         words.append("before its release")
-    elif re.search(r"(?i)rc", release):
+    elif re.search(r"(?i)[0-9][._-]?rc", release):
         words.append("a release candidate")
     return ", ".join(words)
 

@@ -6,6 +6,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
+from rigger import versions
 from rigger.values import frozen
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class SourceSpec:
 
     source: str
     url: str  # empty for a folder
-    name: str  # a release without its v; a branch, tag or commit; a folder
+    name: str  # a release as versions.plain has it; a branch, tag or commit; a folder
 
     @classmethod
     def of(cls, values: Mapping[str, str]) -> SourceSpec | None:
@@ -41,7 +42,7 @@ class SourceSpec:
         name = values.get("REF" if source == REF else "VERSION", "")
         if not source or not name or not values.get("REPOSITORY"):
             return None
-        return cls(source, values["REPOSITORY"], name.removeprefix("v") if source == RELEASE else name)
+        return cls(source, values["REPOSITORY"], versions.plain(name) if source == RELEASE else name)
 
 
 def stored_source(values: Mapping[str, str]) -> str:
@@ -80,4 +81,4 @@ def same_repository(one: str, other: str) -> bool:
 
 
 def same_release(one: str, other: str) -> bool:
-    return one.removeprefix("v") == other.removeprefix("v")
+    return versions.is_same(one, other)

@@ -422,6 +422,22 @@ def test_an_upgrade_across_tags_in_a_shallow_clone(rigger, repository, oak):
     rigger("provision")
 
 
+def test_an_upgrade_across_tags_that_have_a_name(rigger, repository, oak):
+    for tag in ("oak/v2.0.0", "lily/v9.0.0"):
+        repository.release(tag)
+    for tag in git(repository.folder, "tag").split():
+        if not tag.startswith(("oak", "lily")):
+            git(repository.folder, "tag", "-d", tag)
+    oak()
+    assert vars_of(rigger)["VERSION"] == "oak/v2.0.0"
+    rigger("provision")
+    repository.release("oak/v2.1.0")
+    assert "is the newest" not in rigger("upgrade", "--to", "2.1.0", "--trust").err
+    assert vars_of(rigger)["VERSION"] == "oak/v2.1.0"
+    assert git(checkout_of(rigger), "describe", "--tags").strip() == "oak/v2.1.0"
+    rigger("check")
+
+
 def test_an_upgrade_that_failed_goes_back_to_the_old_commit(rigger, repository, oak):
     oak("--version", "1.9.0")
     rigger("provision")

@@ -22,7 +22,45 @@ def test_releases_come_newest_first_and_candidates_count(upstream):
         "v1.9.0",
         "v1.9.0-x",
     ]
-    assert git_remote.releases(upstream.folder)["v1.9.0"] == "refs/tags/v1.9.0"
+    assert git_remote.offer(upstream.url).others == ("nightly",)
+
+
+@pytest.mark.parametrize(
+    ("tags", "offered"),
+    [
+        (["release-1.9.0", "release-1.10.0"], ["release-1.10.0", "release-1.9.0"]),
+        (["tulip-1.9.0", "tulip-1.10.0-rc.1"], ["tulip-1.10.0-rc.1", "tulip-1.9.0"]),
+        (["tulip/v1.0.0", "rose/v2.0.0"], ["tulip/v1.0.0"]),
+        (["charts/tulip-1.0.0", "rose@2.0.0"], ["charts/tulip-1.0.0"]),
+        (["2026-01-31", "2026-01-31-2", "2025.12.01"], ["2026-01-31-2", "2026-01-31", "2025.12.01"]),
+        (["20260131", "20251201"], ["20260131", "20251201"]),
+        (["RELEASE.2026-01-16T16-07-38Z", "RELEASE.2026-01-16T16-08-01Z"], 1),
+        (["REL_15_2", "REL_15_10"], ["REL_15_10", "REL_15_2"]),
+        (["v255", "v256"], ["v256", "v255"]),
+        (["tulip-1.0.0", "1.1.0"], ["1.1.0", "tulip-1.0.0"]),
+        (["1.0.0+k3s9", "1.0.0+k3s10"], ["1.0.0+k3s10", "1.0.0+k3s9"]),
+        (["lily-1.0", "rose-2.0"], []),
+        (["weekly", "3e45abc"], []),
+    ],
+)
+def test_versions_are_found_however_they_are_tagged(tmp_path, tags, offered):
+    git(tmp_path, "init", "-q", "-b", "main")
+    git(tmp_path, "commit", "-q", "--allow-empty", "-m", "first")
+    for tag in tags:
+        git(tmp_path, "tag", tag)
+    found = git_remote.releases(str(tmp_path), "tulip")
+    assert [*found] == (tags[::-1] if offered == 1 else offered)
+
+
+def test_a_version_is_found_by_its_number_where_its_tag_has_a_name_too(upstream):
+    for tag in ("release-3.0.0", "lily-4.0.0", "rose/v4.0.0"):
+        git(upstream.folder, "tag", tag, "main")
+    for asked in ("3.0.0", "v3.0.0", "release-3.0.0"):
+        assert git_remote.resolve(upstream.url, version=asked).name == "release-3.0.0"
+    assert git_remote.resolve(upstream.url, version="lily/v4.0.0").name == "lily-4.0.0"
+    with pytest.raises(BadUsage, match="has several tags of '4.0.0'") as problem:
+        git_remote.resolve(upstream.url, version="4.0.0")
+    assert problem.value.next_step == "Name one: lily-4.0.0, rose/v4.0.0."
 
 
 def test_a_release_is_found_with_and_without_its_v(upstream):

@@ -1,5 +1,6 @@
 """Upgrades: which jumps make sense, and what they consist of."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -47,6 +48,28 @@ def refused(platform, request, **options) -> tuple[str, str]:
 
 
 # Which jumps make sense
+
+
+@pytest.mark.parametrize(
+    ("start", "to"),
+    [
+        ("v1.0.0+k3s9", "v1.0.0+k3s10"),
+        ("1.0.0", "1.0.0.post1"),
+        ("release-1.9.0", "release-1.10.0"),
+        ("2026-01-31", "2026-01-31-2"),
+        ("v1.0.0-0-gabcdef0", "v1.0.0"),  # a branch that stood on it
+    ],
+)
+def test_upgrades_go_to_what_is_newer_however_it_is_counted(tree, start, to):
+    platform = replace(tree, versions=(start, to))
+    upgrade.validate_upgrade(platform, asked(start, to))
+    message, _ = refused(platform, asked(to, start))
+    assert message == f"{start} is older than {to}, which the cluster runs."
+
+
+def test_what_cannot_be_compared_is_not_called_older(tree):
+    message, step = refused(replace(tree, versions=("weekly", "1.0.0")), asked("1.0.0", "weekly"))
+    assert "cannot be told: 'weekly' is no version" in message and "--allow-downgrade" in step
 
 
 def test_newer_versions_the_newest_first(tree):

@@ -105,6 +105,29 @@ def test_a_repository_without_releases_has_branches(choose, repository, asks, ki
     assert refused.value.next_step == "Choose a branch with --ref BRANCH."
 
 
+@pytest.mark.parametrize(
+    ("tags", "told", "step"),
+    [
+        (["weekly", "stable"], "has no tags that are versions: its tags are stable, weekly", "Versions look like 1.2.0,"),
+        (["lily-1.0", "rose-2.0"], "has the versions of several things.*: rose-2.0, lily-1.0", "Name one with --version TAG"),
+    ],
+)  # fmt: skip
+def test_tags_that_are_not_understood_are_named(choose, repository, tags, told, step):
+    for tag in git(repository.folder, "tag").split():
+        git(repository.folder, "tag", "-d", tag)
+    for tag in tags:
+        git(repository.folder, "tag", tag)
+    with pytest.raises(BadUsage, match=told) as refused:
+        choose(asks=False).questions({"PLATFORM_SOURCE": "release", "REPOSITORY": repository.url})
+    assert refused.value.next_step.startswith(step)
+
+
+def test_tags_beside_the_versions_are_named_too(choose, repository):
+    git(repository.folder, "tag", "weekly")
+    choose().questions({"PLATFORM_SOURCE": "release", "REPOSITORY": repository.url})
+    assert choose.said == [f"Tags of {repository.url} that are no versions are left out: weekly."]
+
+
 def test_a_repository_that_was_given_comes_first(choose, repository):
     assert choose(flags={"REPOSITORY": repository.url}).comes_first
     assert choose(flags={"CHECKOUT": "/oak"}).comes_first
