@@ -11,6 +11,7 @@ from rigger.audit.claims import ClaimHistory
 from rigger.audit.cluster import ClusterHistory, RecordedCluster
 from rigger.audit.events import Record, parse
 from rigger.audit.leftovers import LeftoverHistory
+from rigger.audit.readiness import ReadinessHistory
 from rigger.audit.restores import RestoreHistory
 from rigger.audit.runs import RunHistory
 from rigger.audit.steps import StepHistory
@@ -39,6 +40,7 @@ class ClusterState:
     leftovers: LeftoverHistory
     claimed: frozenset[str]  # nodes, `name address`, that a claim was left on
     backups: BackupHistory
+    readiness: ReadinessHistory
 
     @classmethod
     def of(cls, records: Iterable[Record]) -> ClusterState:
@@ -46,7 +48,7 @@ class ClusterState:
         clusters, suspensions, upgrades = ClusterHistory(), SuspensionHistory(), UpgradeHistory()
         steps, runs, checkouts = StepHistory(), RunHistory(), CheckoutHistory()
         restores, versions, leftovers = RestoreHistory(), VersionHistory(), LeftoverHistory()
-        claims, backups = ClaimHistory(), BackupHistory()
+        claims, backups, readiness = ClaimHistory(), BackupHistory(), ReadinessHistory()
         parts = (
             clusters,
             steps,
@@ -59,6 +61,7 @@ class ClusterState:
             leftovers,
             claims,
             backups,
+            readiness,
         )
         for record in records:
             event = parse(record)
@@ -78,6 +81,7 @@ class ClusterState:
             leftovers,
             claims.nodes,
             backups,
+            readiness,
         )
 
     def require_running(self, name: str) -> None:

@@ -52,6 +52,7 @@ def load(folder: str, cache: str | None = None) -> Module:
         vars=lambda at: _text_map(at, variable=True),
         ports=lambda at: tuple(_port(item) for item in at.items()),
         suspend=lambda at: at.word(SUSPENDS),
+        ready=lambda at: 0.0 if at.text() in ("0", "0s") else _duration(at),
         ssh_agent=lambda at: tuple(_variable(item) for item in at.items()),
     )
     _require(root, fields, "name", "role")

@@ -28,6 +28,7 @@ SUSPENDS = ("ends", "stops")  # the machines with what is on them, or only until
 DEFAULT_TIMEOUTS = {"check": 600, "plan": 600, "audit": 600}
 DEFAULT_TIMEOUT = 3600
 DEFAULT_TEST_TIMEOUT = 1800
+READY = 300.0  # until machines that were made or started answer
 
 
 def is_verb(name: str) -> bool:

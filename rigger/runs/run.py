@@ -26,6 +26,7 @@ from rigger.runs.log import StepLog
 from rigger.runs.output import apply_output, missing_outputs, validate_backup, with_given
 from rigger.runs.own_folder import OwnFolder
 from rigger.runs.reach import Reach
+from rigger.runs.ready import Wait
 from rigger.runs.reporter import Silent
 from rigger.runs.result import StepResult
 from rigger.runs.step_files import StepFiles
@@ -69,6 +70,7 @@ class Run:
         self.results: list[StepResult] = []
         self.reach = reach or Reach(environment, config, reporter)
         self.connections = self.reach.connections
+        self.wait = Wait(environment, config, self.reach, reporter, self.redactor.text)
         self.holding = holding  # the claim on the nodes; None for what only looks
         self.on_step_finished: Callable[[StepResult], None] = lambda result: None
         self.before_step: Callable[[Step], None] = lambda step: None
@@ -79,6 +81,7 @@ class Run:
             self._begin(plan)
             outcome = "failed"
             try:
+                self.wait.before(plan, interrupts)
                 for number, step in enumerate(plan.steps, 1):
                     self._stop_if_asked(interrupts, plan)
                     self._before(step)
@@ -92,8 +95,7 @@ class Run:
                         raise StepFailed(
                             result.describe(self.environment), after_failure(plan, step, self.id)
                         )
-                    if self.holding:
-                        self.holding.after(step)
+                    self._after(step, plan, interrupts)
                 well = all(
                     (result.good or result.skipped) and not result.leftovers for result in self.results
                 )
@@ -109,6 +111,11 @@ class Run:
         self.before_step(step)
         if self.holding:
             self.holding.before(step)
+
+    def _after(self, step: Step, plan: Plan, interrupts: Interrupts) -> None:
+        self.wait.after(step, plan, interrupts)
+        if self.holding:
+            self.holding.after(step)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the steps that ended, for a report."""
@@ -258,7 +265,7 @@ class Run:
             changed = apply_output(self.environment, self.config, step, given, succeeded)
         except Unwritable as problem:
             raise _not_kept(step, outcome, problem) from None
-        self.config = with_given(self.environment, self.config, given)
+        self.config = self.reach.config = with_given(self.environment, self.config, given)
         for value in maskable(self.config.every_secret()):
             self.redactor.add(value)
         hide(self.config.secrets)

@@ -134,6 +134,23 @@ def _is_private(path: str) -> bool:
     return stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid() and not status.st_mode & 0o077
 
 
+def patience(seconds: float) -> float:
+    """Return the seconds that nodes have until they answer, unless somebody says otherwise; raises BadUsage."""
+    text = os.environ.get("RIGGER_READY_TIMEOUT") or ""
+    if text and not (text.isdigit() and len(text) < 6):
+        raise BadUsage(f"RIGGER_READY_TIMEOUT={text} is not a number of seconds.", "Correct it, or unset it.")
+    return float(text) if text else seconds
+
+
+def known_hosts(environment_dir: str) -> set[str]:
+    """Return the nodes whose host keys are known."""
+    try:
+        with open(os.path.join(environment_dir, KNOWN_HOSTS), "rb") as file:
+            return {os.fsdecode(line.split(b" ", 1)[0]) for line in file}
+    except FileNotFoundError:
+        return set()
+
+
 def first_pause() -> float:
     """Return the seconds before something is tried a second time; raises BadUsage for what is no number."""
     text = os.environ.get("RIGGER_RETRY_PAUSE") or "1"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from rigger import sdk
 from rigger.errors import BadUsage, NotReady, RiggerError, StepFailed
+from rigger.ssh.connections import patience
 from rigger.terraform import backend, hcl
 from rigger.terraform.backend import BACKEND_RECORD, require_same
 from rigger.terraform.lost import JOURNAL, KEPT, Lost, forget, keep, lost, unsettled
@@ -103,6 +104,7 @@ def check(workspace: Workspace, say: Callable[[str], None] = print) -> None:
                 '"rigger provision --again" puts that right.',
             )
         say("Everything is as it is configured.")
+        _look_at_nodes(workspace)
     _own_check(workspace)
 
 
@@ -266,6 +268,18 @@ def _plan_file(workspace: Workspace) -> Iterator[str]:
     finally:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)
+
+
+def _look_at_nodes(workspace: Workspace) -> None:
+    """Raise StepFailed where a machine of the inventory does not answer, as far as there is a way to it."""
+    path, module = workspace.values.get("RIGGER_NODES_FILE", ""), workspace.module
+    has_exec = any(os.path.exists(os.path.join(module.folder, name)) for name in ("exec", "exec.sh"))
+    rows = open(path).read().splitlines() if os.path.exists(path) else []
+    names = [row.split("\t")[0] for row in rows if has_exec or {*row.split("\t")[4:]} - {"-"}]
+    if names and patience(module.ready):
+        only = ["--only", " ".join(names)]
+        if call(["rigger-node", "--all", *only, "--", "true"], module.folder, workspace.values):
+            raise StepFailed("Not every machine answers; why is above.")
 
 
 def _own_check(workspace: Workspace) -> None:

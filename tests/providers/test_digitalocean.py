@@ -68,6 +68,7 @@ class Ocean:
             DIGITALOCEAN_HTTP_RETRY_WAIT_MIN="0.1",
             RIGGER_SSH_TIMEOUT=LOST_AFTER,
             RIGGER_RETRY_PAUSE="0",
+            RIGGER_READY_TIMEOUT="0",  # nobody can log in at what stands for a droplet
         )
 
     def configure(self, *values, platform="noop", code=0, token=TOKEN):

@@ -33,7 +33,9 @@ def test_a_cluster_lives_and_dies(rigger, tmp_path):
     key, store = str(tmp_path / "key"), str(tmp_path / "cloud.json")
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
     tfrc = install_plugin(str(tmp_path), "hcloud", "hetznercloud/hcloud", "1.63.0")
-    rigger.env.update(TF_CLI_CONFIG_FILE=tfrc, HCLOUD_STAND_IN=store)
+    rigger.env.update(
+        TF_CLI_CONFIG_FILE=tfrc, HCLOUD_STAND_IN=store, RIGGER_READY_TIMEOUT="0"
+    )  # no sshd is there
 
     def things(kind):
         with open(store) as file:
