@@ -8,7 +8,7 @@
 # shellcheck disable=SC2154 # what rigger-node has found in the inventory
 # shellcheck disable=SC2089,SC2090 # the node's shell reads `line`
 # shellcheck disable=SC2094 # two writers of one log
-own='' connections='' place='' proxy='' line='' limited=''
+own='' connections='' place='' proxy='' line='' limited='' began=''
 
 command -v ssh >/dev/null || fail 'this provider has no program exec, and there is no ssh'
 
@@ -231,29 +231,15 @@ complain() {
     [ $# -lt 2 ] || printf '%s\n' "$2" >&2
 }
 
-# ssh joins its words with blanks, and the node's shell takes the line apart again: each word travels in quotes. The
-# shell that starts the command tells of a signal by an exit code, where sshd would say 255.
-quote() {
-    # shellcheck disable=SC2016 # the node's shell expands it
-    line='/bin/sh -c '\''"$@"; exit $?'\'' rigger-node'
-    for word; do
-        case $word in
-            *\'*)
-                word=$(printf '%s.' "$word" | sed "s/'/'\\\\''/g")
-                word=${word%.}
-                ;;
-        esac
-        line="$line '$word'"
-    done
-}
-
 # Run the command through the connection. ssh uses a ProxyCommand only where it finds none: then nothing has run.
 session() {
     log=$place/log.$$
-    [ ! "$tty" ] || set -- -tt -e none
-    SHELL=/bin/sh ssh -F /dev/null -S "$place/s" -o ControlMaster=no -o "ProxyCommand=touch $log.never" \
-        -o LogLevel=ERROR -E "$log" "$@" -- x "$line"
-    code=$?
+    if [ "$tty" ]; then
+        in_session -tt -e none
+        code=$?
+    else
+        without_greeting in_session
+    fi
     never=
     if [ "$code" -eq 255 ] && [ -e "$log.never" ]; then
         never=yes
@@ -261,10 +247,23 @@ session() {
     rm -f "$log" "$log.never"
 }
 
+# Run an ssh whose line is a marked one. Sets code, its own, and began, which is $not_begun where the command did not.
+without_greeting() {
+    { "$@"; echo $? >"$place/code.$$"; } | (past_greeting)
+    began=$?
+    read -r code <"$place/code.$$" || code=255
+    rm -f "$place/code.$$"
+}
+
+in_session() {
+    SHELL=/bin/sh ssh -F /dev/null -S "$place/s" -o ControlMaster=no -o "ProxyCommand=touch $log.never" \
+        -o LogLevel=ERROR -E "$log" "$@" -- x "$line"
+}
+
 over_ssh() {
     use_connections
     choose_place ''
-    quote "$@"
+    if [ "$tty" ]; then quote bare "$@"; else quote marked "$@"; fi
     open_connection || return
     session
     if [ "$never" ]; then
@@ -272,9 +271,16 @@ over_ssh() {
     fi
     [ "$code" -ne 255 ] || is_alive || lost=midway
     leave_place
+    [ "$lost" ] || [ "$began" != "$not_begun" ] || not_run
     [ "$lost" ] || return "$code"
     complain "the connection to $node ($address) was lost while a command ran there."
     return 254
+}
+
+not_run() {
+    complain "the login shell on $node ($address) did not run the command (exit $code)." \
+        "Give the user there a shell that runs commands; what it printed stands above."
+    code=255
 }
 
 # The connection has gone since, or the node's sshd allows no more sessions on it (MaxSessions in sshd_config(5)).
@@ -314,21 +320,32 @@ open_shell() {
     through_jump
     ours "$user" "$port" key
     bare "$address"
-    [ $# -eq 0 ] || quote "$@"
     terminal=-T
     if [ -t 0 ] && [ -t 1 ]; then
         terminal=-t
     fi
-    # shellcheck disable=SC2086 # words without blanks
-    ssh -E "$place/log" $options ${proxy:+-o "ProxyCommand=$proxy"} -o "HostKeyAlias=$node" $terminal -- "$host" \
-        ${line:+"$line"}
-    code=$?
+    if [ $# -gt 0 ] && [ "$terminal" = -T ]; then
+        quote marked "$@"
+        without_greeting in_shell
+    else
+        [ $# -eq 0 ] || quote bare "$@"
+        in_shell
+        code=$?
+    fi
     if [ "$code" -eq 255 ] && [ -s "$place/log" ]; then
         explain
         code=$?
+    elif [ "$began" = "$not_begun" ]; then
+        not_run
     fi
     rm -rf "$place"
     exit "$code"
+}
+
+# shellcheck disable=SC2086 # words without blanks
+in_shell() {
+    ssh -E "$place/log" $options ${proxy:+-o "ProxyCommand=$proxy"} -o "HostKeyAlias=$node" "$terminal" -- "$host" \
+        ${line:+"$line"}
 }
 
 forget_host_key() {

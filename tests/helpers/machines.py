@@ -211,6 +211,20 @@ class Machines:
         assert code is None or done.returncode == code, f"{argv}: exit {done.returncode}: {done.stderr}"
         return done
 
+    def ssh(self, number, *argv) -> subprocess.CompletedProcess:
+        """Run a command on a machine by plain ssh, as its user would."""
+        machine = self[number]
+        options = [
+            "-F/dev/null",
+            "-oBatchMode=yes",
+            "-oStrictHostKeyChecking=no",
+            "-oUserKnownHostsFile=/dev/null",
+        ]
+        options += ["-i", self.key, "-p", str(machine.port), "-l", self.user]
+        return subprocess.run(
+            ["ssh", *options, machine.address, *argv], stdin=subprocess.DEVNULL, capture_output=True
+        )
+
     def write(self, number, path, data, mode=0o600) -> None:
         """Write a file on a machine."""
         data = data.encode() if isinstance(data, str) else data
