@@ -137,7 +137,14 @@ def test_a_clone_anew_replaces_the_old_one(grove):
     grove("--clone", "--trust")
     assert os.stat(grove.folder).st_ino != inode
     assert git(grove.folder, "rev-parse", "HEAD") == grove.commit("v2.1.0")
-    assert sorted(os.listdir(grove.environment.path)) == ["audit.jsonl", "checkout", "key", "lock", "vars"]
+    assert sorted(os.listdir(grove.environment.path)) == [
+        "audit.head",
+        "audit.jsonl",
+        "checkout",
+        "key",
+        "lock",
+        "vars",
+    ]
     assert grove.environment.vars()["VERSION"] == "2.1.0"
 
 
