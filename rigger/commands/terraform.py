@@ -43,4 +43,5 @@ def terraform(app: App, words: tuple[str, ...]) -> Unlocked | Migrated | int:
         return operation.unlock(environment, app.printer, replace(consent, yes=agreed))
     if words[0] == "migrate":
         return operation.migrate(environment, app.printer)
+    app.report_as_json(True)  # standard output is Terraform's own
     return operation.terraform(environment, words, app.printer)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from rigger.environments.environment import Environment
 
 NEEDS_NO_INIT = ("version", "fmt", "-help", "-version", "--version")
+LOOKS_AT_STATE = ("identities", "list", "pull", "show")  # after the word "state"
 CHANGES_STATE = ("apply", "destroy", "import", "refresh", "state", "taint", "untaint")
 
 
@@ -56,7 +57,7 @@ def terraform(environment: Environment, words: Sequence[str], reporter: Reporter
     Raises BadUsage where the provider is no folder of .tf files, NotReady where there is no Terraform.
     """
     reporter = reporter or Silent()
-    changes = words[0] in CHANGES_STATE and "-help" not in words
+    changes = _changes_state(words)
     with _workspace(environment, words[0], reporter, Consent(), changes) as workspace:
         if words[0] in NEEDS_NO_INIT or "-help" in words:
             program = program_of(steps.bare(workspace))
@@ -68,6 +69,11 @@ def terraform(environment: Environment, words: Sequence[str], reporter: Reporter
         with _private_files(), kept(workspace):
             argv = [program.path, f"-chdir={workspace.folder}", *words]
             return terminal.interactive(argv, env=environ(workspace, interactive=True))
+
+
+def _changes_state(words: Sequence[str]) -> bool:
+    looks = words[0] == "state" and words[1:2] and words[1] in LOOKS_AT_STATE
+    return words[0] in CHANGES_STATE and "-help" not in words and not looks
 
 
 def unlock(

@@ -448,7 +448,8 @@ def test_a_command_of_terraforms_own(pots):
     ]
     assert "<sensitive>" in pots.rigger("terraform", "output").out
     serial = pots.state()["serial"]
-    pots.rigger("terraform", "taint", "terraform_data.node[0]")
+    tainted = pots.rigger("terraform", "taint", "terraform_data.node[0]")
+    assert "did not answer" in tainted.err and "did not answer" not in tainted.out
     assert pots.state()["serial"] > serial
     assert os.path.exists(pots.file("backups", f"terraform.tfstate.{serial:06d}"))
     assert pots.rigger("terraform", "plan", "-detailed-exitcode", code=2)
