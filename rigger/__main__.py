@@ -5,6 +5,12 @@ from __future__ import annotations
 import os
 import sys
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # typing is slow to import
+    from typing import NoReturn
+
+INTERRUPTED = 130  # as `errors.Interrupted`; nothing is imported until requests to stop are heard
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run rigger with the arguments of the command line; return its exit code."""
@@ -42,16 +48,41 @@ def start() -> None:
     Python would take apart all that it has imported, only for it to be thrown away: that is a part of what people wait
     for. Nothing of rigger's is left to be done at exit.
     """
-    import gc
+    try:
+        _stop_at_once_when_asked()
+        import gc
 
-    gc.set_threshold(50_000)  # much is made when a command starts, and stays until it ends
-    code = main()
+        gc.set_threshold(50_000)  # much is made when a command starts, and stays until it ends
+        code = main()
+        _stop_at_once_when_asked()
+    except KeyboardInterrupt:  # while the last words were said
+        _stop()
     try:
         sys.stdout.flush()
         sys.stderr.flush()
     except (AttributeError, OSError, ValueError):  # no stream, or nobody listens: that was noticed before
         code = code or 1
     os._exit(code)
+
+
+def _stop_at_once_when_asked() -> None:
+    """Let a request to stop end the process with a word: nothing has begun, or all is done.
+
+    The module signal itself would be imported too late. One that was ignored when rigger started stays so.
+    """
+    import _signal
+
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"):
+        number = getattr(_signal, name)
+        if _signal.getsignal(number) not in (_signal.SIG_IGN, None):
+            _signal.signal(number, _stop)
+
+
+def _stop(*_: object) -> NoReturn:
+    try:
+        os.write(2, b"rigger: Interrupted.\n")
+    finally:
+        os._exit(INTERRUPTED)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from rigger.cli import help
 from rigger.environments.home import Home
 from rigger.errors import RiggerError
 from rigger.operations.consent import Consent, Prompt
+from rigger.process.interrupts import hear_stop_signals
 from rigger.ui.printer import Printer
 from rigger.ui.terminal import has_terminal
 
@@ -111,6 +112,7 @@ def command(
 def _call(app: App, function: Callable[[], Any], show: Show | None, show_failed: Show | None) -> int:
     """Call a verb's function, show what it returns or what was done until it failed, and return the exit code."""
     try:
+        hear_stop_signals()
         app.home.sweep()
         result = function()
         if isinstance(result, int):

@@ -12,7 +12,6 @@ import click
 from rigger.cli import help
 from rigger.environments.home import Home
 from rigger.errors import UNWRITABLE, BadUsage, Interrupted, NotReady, RiggerError
-from rigger.process.interrupts import hear_stop_signals
 from rigger.process.spawn import ensure_standard_descriptors
 from rigger.redact.known import masked
 from rigger.text import did_you_mean, plain
@@ -61,7 +60,6 @@ def main(arguments: list[str]) -> int:
     """Run the command line; print what went wrong as one sentence and its next step; return the exit code."""
     ensure_standard_descriptors()
     prepare_streams()
-    hear_stop_signals()
     try:
         result = rigger.main(args=arguments, prog_name="rigger", standalone_mode=False)
         code = result if isinstance(result, int) else 0

@@ -114,10 +114,10 @@ class Interrupts:
 def hear_stop_signals() -> None:
     """Let every request to stop end what is under way as Ctrl-C does, with a word and the terminal as it was.
 
-    One that was ignored when rigger started stays so.
+    Before, when a command has not begun, it ends the process. One that was ignored when rigger started stays so.
     """
     for signum in STOP_SIGNALS:
-        if signal.getsignal(signum) is signal.SIG_DFL:
+        if signal.getsignal(signum) not in (signal.SIG_IGN, None):
             signal.signal(signum, signal.default_int_handler)
 
 

@@ -317,10 +317,16 @@ class _Stop:
         self.deadline = time.monotonic() + self.grace
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.step.proc.pid, signal.SIGINT)
+        self._wake_stopped()
         self.say(
             f"Asked the script to stop; it has {in_words(self.grace)} to finish what it has begun. "
             "Press Ctrl-C again to stop it at once."
         )
+
+    def _wake_stopped(self) -> None:
+        """Let what is stopped go on: it, and whoever waits for it, would take no notice of having been asked."""
+        for process in self.step.family.stopped():
+            process.send(signal.SIGCONT)
 
     def _insist(self, ended: bool, asked_again: bool, late: bool) -> None:
         if ended and not self.step.family.heeding():
@@ -328,6 +334,8 @@ class _Stop:
         elif asked_again or late:
             self.say("Stopping all that the script started.")
             self.terminate(PATIENCE)
+        else:
+            self._wake_stopped()
 
     def _wait_for_end(self, ended: bool, asked_again: bool, late: bool) -> None:
         left = self.step.family.alive()

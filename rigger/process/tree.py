@@ -93,6 +93,10 @@ class Family:
         """Those of the script's own group that got its SIGINT and do not ignore it."""
         return [p for p in self.alive() if p.group == self.leader and not _ignores(p.pid, signal.SIGINT)]
 
+    def stopped(self) -> list[ProcessInfo]:
+        """Those that a signal has stopped, until another one lets them go on."""
+        return [process for process in self.alive() if process.state == "T"]
+
     def busy(self) -> bool:
         """Is anything of the script's own session at work, rather than asleep?"""
         return any(process.state in "RD" for process in _session(self.leader))
@@ -135,6 +139,9 @@ class Group:
 
     def heeding(self) -> list[GroupTarget]:
         return []
+
+    def stopped(self) -> list[GroupTarget]:
+        return self.alive()  # which of them are stopped is not told; to the others it does nothing
 
     def busy(self) -> bool:
         return False

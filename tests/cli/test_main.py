@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 
@@ -63,6 +64,35 @@ def test_every_command_has_a_file_and_every_file_a_command():
         if name.endswith(".py") and not name.startswith("_")
     }
     assert files == {name.replace("-", "_") for name in COMMANDS}
+
+
+STOPPED_WHERE_IT_IMPORTS = """
+import os, sys
+stop, where, *sys.argv[1:] = sys.argv[1:]
+class Finder:
+    def find_spec(self, name, *_):
+        if name == where:
+            os.kill(os.getpid(), int(stop))
+sys.meta_path.insert(0, Finder())
+from rigger.__main__ import start
+start()
+"""
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
+@pytest.mark.parametrize(
+    "where", ["rigger.cli.main", "click", "rigger.environments.home", "rigger.commands.list"]
+)
+def test_a_stop_before_a_command_has_begun_is_a_word_and_no_traceback(rigger, where, stop):
+    command = [sys.executable, "-c", STOPPED_WHERE_IT_IMPORTS, str(int(stop)), where, "list"]
+    done = subprocess.run(command, env=rigger.env, cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr, done.stdout) == (130, "rigger: Interrupted.\n", "")
+
+
+def test_a_stop_that_was_ignored_from_the_start_has_no_effect(rigger):
+    command = [sys.executable, "-c", STOPPED_WHERE_IT_IMPORTS, str(int(signal.SIGHUP)), "click", "list"]
+    done = subprocess.run(["nohup", *command], env=rigger.env, cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_version(rigger):

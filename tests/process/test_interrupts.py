@@ -13,6 +13,7 @@ from helpers.scripts import HEEDS_NOBODY, linux, open_files, wait_until, when
 
 from rigger.process import interrupts as process_interrupts
 from rigger.process import spawn as process_spawn
+from rigger.process import tree as process_tree
 
 
 def send_myself(*signals: int, pause: float = 0.0):
@@ -114,6 +115,26 @@ def test_a_script_that_stops_when_asked_leaves_nothing_behind(world):
     assert (outcome.exit_code, outcome.interrupted, outcome.killed) == (130, True, False)
     assert world.living() == []
     assert len(world.said) == 1  # nobody had to insist
+
+
+@linux
+def test_what_is_stopped_goes_on_when_it_is_asked_to_stop(world):
+    script = """
+        trap 'echo saved; exit 3' INT
+        bash -c 'kill -STOP $$; sleep 300'
+    """
+
+    def ask():
+        stopped = any(
+            (process := process_tree.process_of(pid)) and process.state == "T" for pid in world.living()
+        )
+        if stopped and not world.said:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    outcome = world.run(script, tick=ask, grace=20)
+    assert (outcome.exit_code, outcome.interrupted, outcome.killed) == (3, True, False)
+    assert len(world.said) == 1  # nobody had to insist
+    assert world.output == b"saved\n"
 
 
 @linux
