@@ -70,7 +70,7 @@ def _stop_at_once_when_asked() -> None:
 
     The module signal itself would be imported too late. One that was ignored when rigger started stays so.
     """
-    import _signal
+    import _signal  # type: ignore[import-not-found]
 
     for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"):
         number = getattr(_signal, name)

@@ -135,6 +135,31 @@ def test_each_line_of_a_secret_is_masked_also_alone_and_indented():
     assert shown == "read ***\r\n      ***\n"
 
 
+@pytest.mark.parametrize("line", ["true", "Conf", "Config", "8080", "http", "key:", "Map"])
+def test_a_short_line_of_a_secret_masks_no_word_of_other_output(line):
+    redactor = Redactor([f"first line of it\n{line}\n  {line}\nthe last line"])
+    said = f"a {line}Map of {line}; and\n  {line}\n"
+    assert redactor.text(said) == said
+    assert redactor.text(f"<first line of it\n{line}\n  {line}\nthe last line>") == "<***>"
+
+
+@pytest.mark.parametrize("length", range(57, 70))
+def test_the_last_line_of_broken_base64_masks_no_word_of_other_output(length):
+    secret = "k%" * length
+    last = [
+        base64.b64encode(secret.encode())[start : start + width][-width:]
+        for width in (64, 76)
+        for start in range(0, 4 * -(-2 * length // 3), width)
+    ]
+    for text in (line.decode() for line in last if len(line) < 8):
+        assert Redactor([secret]).text(f"some {text} here") == f"some {text} here"
+
+
+def test_short_passwords_one_a_line_are_masked():
+    redactor = Redactor(["hunter2\ncorrect-horse\ns3cret"])
+    assert redactor.text("hunter2, correct-horse and s3cret") == "***, *** and ***"
+
+
 def test_a_secret_read_from_a_file_is_masked_without_its_last_newline():
     assert Redactor(["hunter2\n"]).text("it is hunter2.") == "it is ***."
     assert Redactor(["hunter2\n"]).text(base64.b64encode(b"hunter2").decode()) == "***"

@@ -12,7 +12,7 @@ from rigger.bundles.rules import AGAIN
 from rigger.bundles.verify import verify_contents
 from rigger.environments.home import LOADING
 from rigger.errors import InvalidConfig, Refused
-from rigger.files import mark_in_use, remove, sweep
+from rigger.files import mark_in_use, remove, sweep, temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,15 +44,33 @@ def unpacked(
     fd = os.open(aside, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         mark_in_use(fd)
-        folder = os.path.join(aside, "bundle")
-        manifest = read.extract(path, folder, check_signature=check_signature)
-        bundle = OpenedBundle(path, folder, manifest)
-        try:
-            verify_contents(bundle)
-        except InvalidConfig as problem:
-            reason = problem.message.replace(folder + os.sep, "").rstrip(".")
-            raise Refused(f"The bundle {path} was refused: {reason}.", AGAIN) from None
-        yield bundle
+        yield _opened(path, aside, check_signature)
     finally:
         os.close(fd)
         remove(aside)
+
+
+@contextmanager
+def looked_into(
+    path: str, home: Home, *, check_signature: CheckSignature | None = None
+) -> Iterator[OpenedBundle]:
+    """As `unpacked`, for who only looks: where there is no home that can be written, it lies where the system keeps
+    temporary files, and no home is made."""
+    if os.access(home.environments_dir, os.W_OK | os.X_OK):
+        with unpacked(path, home, check_signature=check_signature) as bundle:
+            yield bundle
+        return
+    with temporary_folder("rigger-") as aside:
+        yield _opened(path, aside, check_signature)
+
+
+def _opened(path: str, aside: str, check_signature: CheckSignature | None) -> OpenedBundle:
+    folder = os.path.join(aside, "bundle")
+    manifest = read.extract(path, folder, check_signature=check_signature)
+    bundle = OpenedBundle(path, folder, manifest)
+    try:
+        verify_contents(bundle)
+    except InvalidConfig as problem:
+        reason = problem.message.replace(folder + os.sep, "").rstrip(".")
+        raise Refused(f"The bundle {path} was refused: {reason}.", AGAIN) from None
+    return bundle

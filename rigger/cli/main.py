@@ -129,7 +129,7 @@ def _bug() -> int:
             os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", errors="backslashreplace"
         ) as file:
             file.write(f"rigger {' '.join(sys.argv[1:2])}\n{text}\n")
-    except OSError:
+    except (OSError, RiggerError):
         return _fail(f"This is a bug in rigger: {last}", "", 1)
     return _fail(f"This is a bug in rigger: {last}", f"The traceback is in {path}; please report it.", 1)
 

@@ -33,6 +33,12 @@ class Home:
 
     def __init__(self, path: str | None = None):
         self.path = os.path.abspath(path or os.environ.get("RIGGER_HOME") or os.path.expanduser("~/.rigger"))
+        if os.pathsep in self.path:
+            raise InvalidConfig(
+                f"{self.path} has a {os.pathsep} in its name, which ends a folder on PATH: "
+                "no shell would find the programs of an environment there.",
+                f"Set RIGGER_HOME to a folder without {os.pathsep}.",
+            )
 
     @property
     def environments_dir(self) -> str:
@@ -138,13 +144,22 @@ class Home:
                     aside.audit.append(event)
                 if checkout:
                     os.rename(checkout, aside.file("checkout"))
+                    sync_folder(folder)
                 os.rename(folder, target.path)
                 lock.moved(target.file("lock"))
+                self._keep_names()
             except OSError as problem:
                 raise _unusable(target.path, problem) from None
             finally:
                 remove(folder)
             yield Environment(name, target.path, self.path, lock=lock)
+
+    def _keep_names(self) -> None:
+        """Bring to the disk that the home is there, and which environments are in it."""
+        sync_folder(self.environments_dir)
+        for folder in (self.path, os.path.dirname(self.path)):
+            with contextlib.suppress(OSError):  # one that may be gone through, and not be listed
+                sync_folder(folder)
 
     def use(self, name: str) -> None:
         """Make an environment the current one."""

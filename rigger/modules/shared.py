@@ -54,7 +54,7 @@ def _files(folder: str) -> Iterator[str]:
     """Return the paths of the files and links in a folder; what a link leads to is not looked into."""
     with os.scandir(folder) as entries:
         for entry in entries:
-            if entry.name in NO_SCRIPTS:
+            if entry.name in NO_SCRIPTS and not entry.is_symlink():
                 continue
             if entry.is_dir(follow_symlinks=False):
                 yield from _files(entry.path)

@@ -69,7 +69,7 @@ def verify(home: Home, path: str, key: str | None = None) -> Verified:
 
     With `key`, the file of an SSH public key, it has to be signed, and by that key.
     """
-    with unpack.unpacked(path, home, check_signature=seal.checker(key)) as bundle:
+    with unpack.looked_into(path, home, check_signature=seal.checker(key)) as bundle:
         return Verified(path, bundle.manifest)
 
 

@@ -17,6 +17,7 @@ from rigger.environments.answers import answers_of, save_answers
 from rigger.environments.checkout import is_used
 from rigger.environments.environment import Environment, split_secrets
 from rigger.errors import BadUsage, InvalidConfig, NotReady
+from rigger.files import sync_folder
 from rigger.git import clone as git_clone
 from rigger.git import inspect as git_inspect
 from rigger.operations.recover import missing_from_vars
@@ -120,6 +121,7 @@ def _bring_checkout(target: Environment, clone: Checkout | None, reporter: Repor
             git_clone.update(folder, clone.url, clone.target, reporter.progress)
         else:
             os.rename(clone.folder, folder)
+            sync_folder(target.path)
     except NotReady as problem:
         reporter.warn(f"{folder} stays as it is: {problem.message}")
         reporter.line('"rigger checkout" brings it to what is configured.')

@@ -19,6 +19,11 @@ MIN_LENGTH = 4
 # In bytes. How long a line of a secret, or of its base64, has to be to betray it.
 _TELLING_LINE = 16
 
+# In bytes. How long a line of a secret of several lines has to be to be masked by itself, and one that has letters and
+# digits.
+_OWN_LINE = 8
+_MIXED_LINE = 6
+
 # In bytes. Shorter ones of what is encoded otherwise turn up by chance.
 _LEAST_ENCODED = 8
 
@@ -40,9 +45,20 @@ def forms_of(secret: bytes, thorough: bool = False) -> set[bytes]:
         if len(whole) >= MIN_LENGTH:
             forms |= {*_quoted(whole), *_base64(whole), *_encoded_otherwise(whole, twice=thorough)}
     for line in secret.split(b"\n"):
-        if len(line.strip()) >= MIN_LENGTH:
+        if _is_own(line.strip(), secret):
             forms.update(_quoted(line.strip()))
     return {form for form in forms if len(form) >= MIN_LENGTH}
+
+
+def _is_own(line: bytes, secret: bytes) -> bool:
+    """Whether a line of a secret is masked wherever it stands: a short one may be any word of other output.
+
+    One of letters and digits together is no such word: a list of short passwords is a secret of several lines too.
+    """
+    if line == secret.strip():
+        return len(line) >= MIN_LENGTH
+    mixed = re.search(rb"[0-9]", line) and re.search(rb"[A-Za-z]", line)
+    return len(line) >= (_MIXED_LINE if mixed else _OWN_LINE)
 
 
 def telling_forms(secret: bytes, thorough: bool = False) -> set[bytes]:
@@ -153,8 +169,10 @@ def _base64_lines(secret: bytes) -> Iterator[bytes]:
     whole = b64encode(secret)
     for width in _BASE64_WIDTHS:
         for start in range(0, len(whole), width):
-            yield whole[start : start + width]
-            yield whole[start : start + width].translate(_URL_SAFE)
+            line = whole[start : start + width]
+            if len(line) >= _OWN_LINE or line == whole:  # the last one may be of any four letters
+                yield line
+                yield line.translate(_URL_SAFE)
 
 
 def _base64_cores(secret: bytes) -> Iterator[bytes]:

@@ -34,7 +34,7 @@ def digest(folder: str, without: Collection[str] = ()) -> str:
 
 def _files(folder: str) -> Iterator[str]:
     for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
-        if entry.name in NOT_SCRIPTS:
+        if entry.name in NOT_SCRIPTS and not entry.is_symlink():
             continue
         if entry.is_dir(follow_symlinks=False):
             yield from _files(entry.path)

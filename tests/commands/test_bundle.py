@@ -82,7 +82,16 @@ def test_no_environment_is_needed_to_look(cluster, bundle, tmp_path):
     other("bundle", "inspect", bundle)
     other("bundle", "verify", bundle)
     assert "no environment" in other("bundle", "diff", bundle, code=3).err
-    assert os.listdir(other.path("environments")) == []
+    assert not os.path.exists(other.path("environments"))
+
+
+def test_a_home_that_cannot_be_written_is_no_hindrance_to_looking(cluster, bundle, tmp_path):
+    other = elsewhere(cluster.rigger, tmp_path)
+    for home in ("/proc/nowhere", "/dev/null", str(tmp_path / "absent" / "home")):
+        said = other("bundle", "verify", bundle, env={"RIGGER_HOME": home}).out
+        assert "files as written" in said
+        assert other("bundle", "diff", bundle, bundle, env={"RIGGER_HOME": home}).out == "No difference.\n"
+    assert not os.path.exists(tmp_path / "absent")
 
 
 def test_wrong_words(cluster):

@@ -1,10 +1,14 @@
 """RIGGER_HOME: environments side by side, and the links to the current one."""
 
 import os
+import re
 import stat
+import subprocess
+import sys
 import threading
 
 import pytest
+from conftest import ROOT
 
 from rigger.environments.home import Home
 from rigger.errors import BadUsage, InvalidConfig
@@ -24,6 +28,29 @@ def test_an_environment_is_made_in_one_piece(home):
     for path in (made.vars_file, made.secrets_file, made.file("key")):
         assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
     assert f'PATH="{made.bin_dir}${{PATH:+:$PATH}}"' in open(made.vars_file).read()
+
+
+def test_what_is_made_is_on_the_disk_under_its_name(home, tmp_path):
+    trace = tmp_path / "trace"
+    code = "import sys; from rigger.environments.home import Home; Home(sys.argv[1]).create('demo', {}, {'TOKEN': 'x'})"
+    calls = "trace=rename,renameat,renameat2,fsync"
+    command = ["strace", "-f", "-y", "-e", calls, "-o", str(trace), sys.executable, "-c", code, home.path]
+    subprocess.run(command, check=True, cwd=ROOT)
+    before, after = trace.read_text().split(f'{home.environments_dir}/demo"')
+    assert "fsync" in before
+    for folder in (home.environments_dir, home.path, str(tmp_path)):
+        assert re.search(rf"fsync\(\d+<{re.escape(folder)}>\) += 0", after)
+
+
+def test_a_home_that_no_path_can_hold_is_refused(rigger, tmp_path):
+    for command in (
+        ["configure", "--defaults", "--platform", "noop", "--provider", "noop"],
+        ["status"],
+        ["list"],
+    ):
+        said = rigger(*command, code=3, env={"RIGGER_HOME": str(tmp_path / "a:b")}).err
+        assert "a:b has a :" in said and "Set RIGGER_HOME" in said
+    assert not os.path.exists(tmp_path / "a:b")
 
 
 def test_a_failure_leaves_nothing(home):

@@ -64,9 +64,13 @@ def a_link_for_a_folder(folder):
     (folder / "lib").symlink_to(folder.parent / "lib")
 
 
+def a_link_with_the_name_of_what_does_not_count(folder):
+    (folder / "lib" / "__pycache__").symlink_to("/usr/lib")
+
+
 CHANGES = [
     other_content, other_name, other_place, no_run_bit, one_file_more, a_file_less, a_link_that_leads_elsewhere,
-    a_link_to_a_folder, a_link_to_nothing, a_link_for_a_folder,
+    a_link_to_a_folder, a_link_to_nothing, a_link_for_a_folder, a_link_with_the_name_of_what_does_not_count,
 ]  # fmt: skip
 
 
