@@ -1,7 +1,7 @@
 """Seals: encrypts with age (age-encryption.org/v1) and signs with SSH keys (OpenSSH's PROTOCOL.sshsig).
 
 Signing and its check are ssh-keygen's, so keys may be Ed25519, ECDSA, RSA, or lie in an agent or a security
-key; one in PEM that ssh-keygen does not read itself (PKCS #8) needs cryptography, the extra `pem`.
+key; one in PEM that ssh-keygen does not read itself (PKCS #8) is read by cryptography.
 No secret ever stands on a command line.
 """
 
@@ -12,6 +12,7 @@ import re
 import shutil
 from typing import TYPE_CHECKING, Any
 
+from rigger.bundles import passphrase as age_passphrase
 from rigger.errors import BadUsage, NotReady, Refused
 from rigger.files import temporary_folder
 from rigger.process import capture
@@ -43,26 +44,27 @@ def encrypt(data: bytes, *, passphrase: str | None = None, recipients: Iterable[
         return encrypted
     if not passphrase:
         raise BadUsage("The passphrase is empty.", "Choose a longer one.")
-    encrypted = pyrage.passphrase.encrypt(data, passphrase)
-    return encrypted
+    return age_passphrase.encrypt(data, passphrase)
 
 
 def decrypt(data: bytes, *, passphrase: str | None = None, identities: Iterable[str] = ()) -> bytes:
     """Decrypt with a passphrase or with key files (age's or OpenSSH's); raises BadUsage when none fits."""
-    import pyrage
-
     if not data.startswith(b"age-encryption.org/"):
         raise Refused("The secrets are not in age's format.", "Get the bundle again from whoever made it.")
+    _require_fitting(data, passphrase)
+    if passphrase is not None:
+        return age_passphrase.decrypt(data, passphrase)
+    import pyrage
+
+    keys = [identity for path in identities for identity in _identities(path)]
     try:
-        decrypted: bytes
-        if passphrase is not None:
-            decrypted = pyrage.passphrase.decrypt(data, passphrase)
-        else:
-            keys = [identity for path in identities for identity in _identities(path)]
-            decrypted = pyrage.decrypt(data, keys)
+        decrypted: bytes = pyrage.decrypt(data, keys)
         return decrypted
     except pyrage.DecryptError as error:
-        raise _not_decrypted(data, passphrase) from error
+        raise BadUsage(
+            f"None of the keys decrypts the secrets, or they are damaged (age says: {str(error).rstrip('.')}).",
+            "Give the private key of one of those that they were encrypted for.",
+        ) from error
 
 
 def needs_passphrase(data: bytes) -> bool:
@@ -70,21 +72,16 @@ def needs_passphrase(data: bytes) -> bool:
     return data.split(b"\n", 2)[1:2] != [] and data.split(b"\n", 2)[1].startswith(b"-> scrypt ")
 
 
-def _not_decrypted(data: bytes, passphrase: str | None) -> BadUsage:
+def _require_fitting(data: bytes, passphrase: str | None) -> None:
+    """Raise BadUsage where keys were given for what takes a passphrase, or the other way round."""
     if needs_passphrase(data) and passphrase is None:
-        return BadUsage(
+        raise BadUsage(
             "The secrets are encrypted with a passphrase, and keys were given.", "Give the passphrase."
         )
-    if passphrase is None:
-        return BadUsage(
-            "None of the keys decrypts the secrets, or they are damaged.",
-            "Give the private key of one of those that they were encrypted for.",
-        )
-    if not needs_passphrase(data):
-        return BadUsage(
+    if not needs_passphrase(data) and passphrase is not None:
+        raise BadUsage(
             "The secrets are encrypted for keys, and a passphrase was given.", "Give a private key."
         )
-    return BadUsage("The passphrase does not decrypt the secrets, or they are damaged.", "Try again.")
 
 
 def _recipient(text: str) -> object:
