@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rigger import text
 from rigger.errors import NotReady
 from rigger.files import exchange, remove, sweep
-from rigger.git import gitlinks
+from rigger.git import gitlinks, lfs
 from rigger.git import inspect as git_inspect
 from rigger.git import runner as git_runner
 from rigger.git import submodules as git_submodules
@@ -38,6 +38,7 @@ def require_switchable(folder: str, wanted: str) -> None:
     with saying_what_failed(f"{folder} cannot be looked at"), git_runner.opened(folder) as git:
         _require_room(git, folder, wanted)
     git_submodules.require_here(folder, wanted)
+    lfs.require_fetched(folder, wanted)
 
 
 def switch(folder: str, wanted: str) -> None:
@@ -239,6 +240,7 @@ def _switch(git: Repository, target: Target) -> None:
     A branch becomes a local branch that follows origin's, anything else is detached.
     """
     git_submodules.take_away(git, target.commit)
+    lfs.set_aside(git)
     options = ["-q", "--no-recurse-submodules", "--no-overwrite-ignore"]
     if target.kind == "branch":
         git.to_the_end("checkout", *options, "--no-track", "-B", target.name, target.commit, "--")
@@ -246,6 +248,7 @@ def _switch(git: Repository, target: Target) -> None:
         set_config(git.common, f"branch.{target.name}.merge", target.ref)
     else:
         git.to_the_end("checkout", *options, "--detach", target.commit, "--")
+    lfs.put_in_place(git)
     git_submodules.check_out(git)
 
 

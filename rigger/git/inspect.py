@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from rigger import text, versions
 from rigger.errors import NotReady
+from rigger.git import lfs
 from rigger.git import runner as git_runner
 from rigger.git.errors import GitError
 from rigger.git.gitlinks import Submodule, is_here, submodules
@@ -269,6 +270,9 @@ def _changed(git: Repository) -> tuple[tuple[str, ...], int]:
     output = git("status", "--porcelain", "-z", "--no-renames", "--untracked-files=normal", IGNORE)
     entries = [entry for entry in output.decode("utf-8", "surrogateescape").split("\0") if entry]
     changed = [entry[3:] for entry in entries if not entry.startswith(("??", "!!"))]
+    if changed:  # git itself, without git-lfs, has no more than pointers to compare with
+        whole = {p.path for p in lfs.pointers(git) if p.path in {*changed} and p.is_whole_in(git.folder)}
+        changed = [name for name in changed if name not in whole]
     untracked = sum(entry.startswith("??") for entry in entries)
     for submodule, inner in _inner(git):
         theirs, more = _changed(inner)

@@ -102,7 +102,8 @@ class Repository:
     filtered: str = ""  # what was left out of it, as --filter says it
 
     def __call__(self, *words: str, input: bytes = b"", timeout: float = TIMEOUT) -> bytes:
-        return git(None, *words, **self._how(), input=input, timeout=timeout)
+        # Paths are those of the whole repository, wherever in it rigger was called.
+        return git(None, *words, **self._how(), input=input, timeout=timeout, cwd="/")
 
     def loudly(self, *words: str, say: Say | None) -> None:
         """Run git and pass on its progress; Ctrl-C stops it and raises Interrupted."""
@@ -204,11 +205,12 @@ def git(
     environ: dict[str, str] | None = None,
     input: bytes = b"",
     timeout: float = TIMEOUT,
+    cwd: str | None = None,
 ) -> bytes:
     """Run git and return what it printed; raises GitError. `bare` ignores the user's settings."""
     command, environ = _command(words, folder), _environ(url, bare, environ)
     with _needed(timeout):
-        output = capture.capture(command, env=environ, input=input, timeout=timeout, limit=LARGEST)
+        output = capture.capture(command, cwd=cwd, env=environ, input=input, timeout=timeout, limit=LARGEST)
     if output.exit_code:
         raise error_of(output.errors, output.exit_code)
     return output.output

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rigger import text
 from rigger.errors import NotReady
 from rigger.files import remove
+from rigger.git import lfs
 from rigger.git import runner as git_runner
 from rigger.git.errors import GitError, NothingLeftOut
 from rigger.git.gitlinks import Submodule, is_here, place_of, submodules, url_of
@@ -237,7 +238,9 @@ def check_out(git: Repository) -> None:
                     take_away(inner, submodule.commit)
                 force = ["--force"] if new else []
                 options = ["-q", *force, "--no-recurse-submodules", "--no-overwrite-ignore", "--detach"]
+                lfs.set_aside(inner)
                 inner.to_the_end("checkout", *options, submodule.commit, "--")
+                lfs.put_in_place(inner)
             check_out(inner)
 
 

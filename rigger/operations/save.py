@@ -15,7 +15,7 @@ from rigger.configuration.resolve import resolve
 from rigger.environments.last_backup import LastBackup, last_backup
 from rigger.environments.state import may_have_cluster, state_of
 from rigger.errors import BadUsage
-from rigger.git import submodules
+from rigger.git import lfs, submodules
 from rigger.operations.consent import Consent
 from rigger.runs.own_folder import OwnFolder
 from rigger.runs.recovery import recover
@@ -158,6 +158,8 @@ def _pack(
 def _say_left_out(environment: Environment, config: Config, reporter: Reporter) -> None:
     """Warn of what the checkout in a bundle lacks: git packs the commits of submodules' parents alone."""
     folder = source_checkout.find(environment, config.platform, config.values)
+    if folder and (files := lfs.names(folder)):
+        reporter.warn(f"What git-lfs keeps of {folder} is not in the bundle: {text.listed(files)}.")
     if folder and (paths := submodules.names(folder)):
         reporter.warn(
             f"The submodules of {folder} are not in the bundle: {text.listed(paths)}. Where it is loaded, they are "

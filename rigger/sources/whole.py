@@ -9,7 +9,7 @@ from rigger import text
 from rigger.environments import checkout
 from rigger.errors import NotReady
 from rigger.git import inspect as git_inspect
-from rigger.git import submodules
+from rigger.git import lfs, submodules
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 
 
 def left_out(folder: str, is_clone: bool = True) -> str:
-    """Return what to say of the submodules that a checkout does without, nothing where it has all."""
+    """Return what to say of the submodules and files that a checkout does without, nothing where it has all."""
+    said = [_left_out(folder, is_clone), _are_pointers(folder, lfs.lacking(folder))]
+    return " ".join(part for part in said if part)
+
+
+def _left_out(folder: str, is_clone: bool) -> str:
     missing = [found for found in submodules.lacking(folder) if not found.has]
     if not missing:
         return ""
@@ -35,6 +40,21 @@ def require_whole(environment: Environment, values: Mapping[str, str]) -> None:
             _how_to_get(top, checkout.is_cloned(environment, values)),
         )
     _require_none_moved(top, found)
+    folder = checkout.place(environment, values)
+    if top and (files := [f for f in lfs.lacking(top) if _concerns(os.path.join(top, f), folder)]):
+        raise NotReady(f"Nothing was started. {_named(top, files)}", _how_to_pull(top))
+
+
+def _are_pointers(folder: str, files: list[str]) -> str:
+    return f"{_named(folder, files)} {_how_to_pull(folder)}" if files else ""
+
+
+def _named(folder: str, files: list[str]) -> str:
+    return f"Of these files {folder} has no more than the pointers of git-lfs: {text.listed(files)}."
+
+
+def _how_to_pull(folder: str) -> str:
+    return f'Install git-lfs if need be, and fetch them: "cd {folder} && git lfs install --local && git lfs pull".'
 
 
 def require_none_moved(environment: Environment, values: Mapping[str, str]) -> None:

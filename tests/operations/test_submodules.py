@@ -121,6 +121,28 @@ def test_in_a_folder_of_ones_own_they_are_at_the_right_commit_or_refused(cluster
         checkout(with_old, submodules=True)
 
 
+def test_pointers_of_git_lfs_are_not_deployed(cluster, repository, tmp_path):
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'4' * 64}\nsize 12345\n"
+    repository.release("v3.0.0", **{"big.bin": pointer})
+    repository.release("v3.1.0", **{".gitattributes": "*.bin filter=lfs\n"})
+    tree, heard = oak(cluster, REPOSITORY=repository.url, VERSION="v3.0.0"), Listener()
+    checkout(tree, submodules=True, reporter=heard)
+    provision(tree)
+    before = git_inspect.commit(tree.file("checkout"))
+    with pytest.raises(NotReady, match="git-lfs has not fetched files of .*big.bin"):
+        upgrade(tree, UpgradeOptions(to="v3.1.0", style="graceful"), consent=TRUST)
+    assert git_inspect.commit(tree.file("checkout")) == before and tree.vars()["VERSION"] == "v3.0.0"
+    git(repository.folder, "checkout", "-q", "v3.1.0")
+    git(repository.folder, *ALLOWED, "submodule", "update", "--init", "--recursive")
+    given = Given("mine", {"PROVIDER": "soil", "CHECKOUT": repository.folder}, defaults=True)
+    mine = configure(Home(cluster.rigger.home), given, heard, TRUST).environment
+    assert any("big.bin" in said and "git lfs pull" in said for said in heard.warnings)
+    with pytest.raises(NotReady, match="Nothing was started.*pointers of git-lfs: big.bin"):
+        provision(mine)
+    save(mine, str(tmp_path / "mine.rigger"), SaveOptions(with_checkout=True), heard)
+    assert any("git-lfs" in said and "not in the bundle" in said for said in heard.warnings)
+
+
 def test_a_bundle_says_that_they_are_not_in_it(cluster, repository, tmp_path):
     tree, heard = oak(cluster, REPOSITORY=repository.url, VERSION="v2.0.0"), Listener()
     checkout(tree, submodules=True)
