@@ -17,10 +17,21 @@ from rigger.audit.events import (
 from rigger.values import frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 MODULES = ("PLATFORM", "PROVIDER")
 LOOKS = ("check", "plan", "audit")  # scripts that make nothing, also where there is nothing
+
+
+@frozen
+class RecordedModule:
+    """A module that a cluster was made with; empty where an older rigger did not record it."""
+
+    name: str
+    origin: str  # where it came from: shipped with rigger, the platform's repository ...
+    interface: str
+    version: str  # of rigger, or of the repository, that it was part of
+    sha256: str  # of its files
 
 
 @frozen
@@ -31,6 +42,7 @@ class RecordedCluster:
     ids: frozenset[str]
     id: str  # the last of them
     answers: Mapping[str, str]  # of the last step, secrets apart
+    made_with: Mapping[str, RecordedModule]  # PROVIDER and PLATFORM, as the last run had them
 
 
 class ClusterHistory:
@@ -86,4 +98,16 @@ class ClusterHistory:
             frozenset(ids),
             ids[-1] if ids else "",
             {**plain, "VERSION": self._version} if self._version else plain,
+            {
+                "PLATFORM": _last({**run.platform_is, "name": run.platform} for run in self._runs),
+                "PROVIDER": _last({**run.provider_is, "name": run.provider} for run in self._runs),
+            },
         )
+
+
+def _last(told: Iterable[Mapping[str, str]]) -> RecordedModule:
+    """Return the module as the last run that says where it came from had it."""
+    last: Mapping[str, str] = next((one for one in reversed([*told]) if one.get("origin")), {})
+    return RecordedModule(
+        *(last.get(name, "") for name in ("name", "origin", "interface", "version", "sha256"))
+    )

@@ -61,6 +61,10 @@ def _are_texts(value: Any) -> bool:
     return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
 
 
+def _are_lines_if_any(value: Any) -> bool:
+    return value is None or (_are_texts(value) and all(map(_is_line, value.values())))
+
+
 def _are_lines(value: Any) -> bool:
     return isinstance(value, list) and all(map(_is_line, value))
 
@@ -198,8 +202,11 @@ class RunStarted(Event):
     steps: int  # of the plan
     commit: str = ""  # of the platform's repository
     dirty: bool = False  # whether files of it were changed
+    provider_is: Texts = field(default_factory=dict)  # its origin, interface, version and sha256
+    platform_is: Texts = field(default_factory=dict)
 
     checks = {
+        **dict.fromkeys(("provider_is", "platform_is"), _are_lines_if_any),
         "command": _is_line,
         "version": _is_line,
         **dict.fromkeys(("provider", "platform", "id"), _is_line_if_any),

@@ -20,6 +20,7 @@ from rigger.bundles.secrets import (
     is_half_written,
     is_of_secrets,
 )
+from rigger.configuration.origin import as_recorded
 from rigger.envfile import file as envfile
 from rigger.environments.answers import outputs_of
 from rigger.environments.backups import ENDING, FOLDER
@@ -291,6 +292,7 @@ def _fields(environment: Environment, config: Config, head: tuple[int, str]) -> 
             os.path.relpath(os.path.realpath(folder), root) for folder in environment.shell.own_folders()
         ],
         "scripts": {
-            m.role: {"name": m.name, "sha256": digest(m.folder)} for m in (config.provider, config.platform)
+            m.role: {"name": m.name, **as_recorded(m, environment, config.values), "sha256": digest(m.folder)}
+            for m in (config.provider, config.platform)
         },
     }

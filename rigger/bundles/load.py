@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -17,17 +17,18 @@ from rigger.bundles import agreement, opened, seal, unpack
 from rigger.bundles.rules import AGAIN, ROLES, is_sealed
 from rigger.bundles.verify import head_here, log_difference, require_newer
 from rigger.configuration.identity import id_of
+from rigger.configuration.origin import digest_of, is_same
 from rigger.configuration.questionnaire import Questionnaire
 from rigger.environments import checkout
 from rigger.environments.answers import outputs_of
 from rigger.environments.checkout import is_used
 from rigger.environments.environment import CHECKOUT, Environment, split_secrets
 from rigger.environments.home import Home
-from rigger.errors import BadUsage, Locked, Refused
+from rigger.errors import BadUsage, Locked, Refused, RiggerError
 from rigger.files import write_bytes
 from rigger.git import inspect as git_inspect
 from rigger.git.inspect import local_base
-from rigger.modules import own_files, search
+from rigger.modules import search
 from rigger.modules.contract import MANIFEST
 from rigger.modules.scripts import script_digest
 from rigger.modules.search import FoundModule, in_checkout
@@ -144,15 +145,26 @@ class Loaded:
         value = self.opened.raw_vars()[role.upper()]
         came_along = lies_in(value, self.opened.fields["environment_dir"])
         name = self.opened.fields[role] if came_along else value
-        if self.in_checkout(role, name):
+        if (found := self.in_checkout(role, name)) and self._is_its_own(role, found.folder):
             return name
-        if os.sep not in name and name in search.folders(role, self.target.home):
+        known = search.folders(role, self.target.home) if os.sep not in name else {}
+        if name in known and self._is_its_own(role, known[name]):
             return name
         environments = os.path.dirname(self.target.path)
         own = os.sep in name and not lies_in(name, environments)
-        if own and os.path.isfile(os.path.join(name, MANIFEST)):
+        if own and os.path.isfile(os.path.join(name, MANIFEST)) and self._is_its_own(role, name):
             return name
         return self.opened.scripts(role) or value
+
+    def _is_its_own(self, role: str, folder: str) -> bool:
+        """Return whether a module of this machine is the bundle's, or a newer version: of its origin, and interface."""
+        scripts = self.opened.scripts(role)
+        source = self.source()
+        checkout = source.folder({}) if source else None
+        with suppress(RiggerError):
+            module = search.at(role, folder, self.target.home, checkout)
+            return scripts is None or is_same(self.opened.packed(role, scripts), module, self.target)
+        return True  # whoever reads it says what is wrong with it
 
     def strangers(self) -> list[str]:
         """Return the roles whose module is the bundle's own."""
@@ -165,7 +177,7 @@ class Loaded:
         return [
             module.name
             for module, folder in pairs
-            if folder and _own_digest(module) != trust_digests.digest(folder)
+            if folder and digest_of(module) != trust_digests.digest(folder)
         ]
 
     def left_behind(self) -> list[str]:
@@ -325,12 +337,6 @@ def _new_commits(loaded: Loaded) -> list[str]:
     commit = git_inspect.commit(folder)
     agreed = agreed_commits(loaded.target.home, _url(loaded))
     return [] if commit in agreed else [*local_base(folder), commit]
-
-
-def _own_digest(module: Module) -> str:
-    """Return the digest of a module without what its scripts wrote beside them, which no bundle has there."""
-    found = own_files.find(module.folder, ()) if module.contract.keeps_files_in_folder else None
-    return trust_digests.digest(module.folder, found.written if found and found.by_git else ())
 
 
 def _scripts_of_checkout(loaded: Loaded) -> list[tuple[str, str]]:

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from rigger import files as filess
+from rigger.audit.cluster import RecordedModule
 from rigger.audit.log import AuditLog
 from rigger.bundles import contents
 from rigger.bundles.contents import SECRETS
@@ -23,9 +24,10 @@ from rigger.errors import BadUsage, Refused
 from rigger.files import link_tree
 from rigger.git import archive as git_archive
 from rigger.modules import contract
-from rigger.modules.contract import MANIFEST
+from rigger.modules.contract import INTERFACE, MANIFEST
 from rigger.modules.interface1 import is_provider
 from rigger.modules.scripts import script_digest
+from rigger.trust.digests import digest
 from rigger.trust.ledger import TRUSTED
 
 if TYPE_CHECKING:
@@ -100,6 +102,15 @@ class OpenedBundle:
         folder = self.file("scripts", role, self.fields[role])
         whole = os.path.isfile(os.path.join(folder, MANIFEST))
         return folder if whole or (role == "provider" and is_provider(folder)) else None
+
+    def packed(self, role: str, scripts: str) -> RecordedModule:
+        """Return what is known of a module that came along; an older bundle says no more than its scripts show."""
+        told = self.fields.get("scripts")
+        about = told.get(role) if isinstance(told, dict) else None
+        about = about if isinstance(about, dict) else {}
+        interface = INTERFACE if os.path.isfile(os.path.join(scripts, MANIFEST)) else 1
+        origin, version = str(about.get("origin", "")), str(about.get("version", ""))
+        return RecordedModule(self.fields[role], origin, str(interface), version, digest(scripts))
 
     def script_hashes(self, role: str) -> list[tuple[str, str]]:
         """Return the SHA-256 and name of every file of a module of the bundle."""

@@ -7,6 +7,7 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from rigger.configuration.origin import is_same, recorded_module
 from rigger.environments.checkout import is_used
 from rigger.errors import InvalidConfig, Refused, RiggerError
 from rigger.interface1 import record as interface1_record
@@ -66,8 +67,24 @@ class ModuleFinder:
         """Return a module as it is known with that checkout, or without one."""
         key = (role, name, checkout)
         if key not in self._loaded:
-            self._loaded[key] = self._recorded(search.find(role, name, self.home, checkout))
+            module = self._as_made(search.find(role, name, self.home, checkout), checkout)
+            self._loaded[key] = self._recorded(module)
         return self._loaded[key]
+
+    def _as_made(self, module: Module, checkout: str | None) -> Module:
+        """Return the module that the cluster was made with where it is still here, though another of its name hides it."""
+        environment = self._records or (self.source.environment if self.source else None)
+        known = recorded_module(environment, module.role) if environment and environment.exists() else None
+        if not environment or not known or known.name != module.name or is_same(known, module, environment):
+            return module
+        copy = environment.file("scripts", module.role, module.name)
+        others = (*search.all_named(module.role, module.name, self.home, checkout), copy)
+        for folder in others:
+            with contextlib.suppress(RiggerError):
+                other = search.at(module.role, folder, self.home, checkout)
+                if is_same(known, other, environment):
+                    return other
+        return module
 
     def _recorded(self, module: Module) -> Module:
         """Return a module; one of interface 1 with the questions that it asked when it was configured."""

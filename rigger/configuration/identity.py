@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from rigger.audit.cluster import MODULES, RecordedCluster
+from rigger.audit.cluster import MODULES, RecordedCluster, RecordedModule
+from rigger.configuration.origin import in_words, is_same, origin_of, remedy
 from rigger.envfile import quoting
 from rigger.environments.state import may_have_cluster, state_of
 from rigger.errors import BadUsage, InvalidConfig
@@ -115,6 +116,20 @@ def require_same_names(
         if module and known and module.name not in known:
             before = recorded.answers.get(name) or min(known)
             raise _not_as_made(environment, name, vars.get(name, ""), before)
+        if module and not is_same(made := recorded.made_with.get(name), module, environment):
+            assert made is not None
+            raise _another_module(environment, made, module)
+
+
+def _another_module(environment: Environment, made: RecordedModule, module: Module) -> InvalidConfig:
+    """Return the error for a module that has the name of the one that a cluster was made with, and nothing else of it."""
+    before = in_words(module.role, module.name, made.origin, made.interface)
+    now = in_words(module.role, module.name, origin_of(module, environment), str(module.interface))
+    return InvalidConfig(
+        f"{environment.name} exists and was made with {before}. What is found by that name now is another: {now}, "
+        f"{module.folder}.",
+        f"{remedy(module.role, made.origin)}; or load a bundle of {environment.name}, which has the scripts in it.",
+    )
 
 
 def _not_as_made(environment: Environment, name: str, value: str, before: str) -> InvalidConfig:

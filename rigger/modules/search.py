@@ -229,6 +229,17 @@ def find(role: str, name: str, home: str, checkout: str | None = None) -> Module
     )
 
 
+def all_named(role: str, name: str, home: str, checkout: str | None = None) -> list[str]:
+    """Return the folders of all modules of that name, also of those that another one hides."""
+    return [found.folder for found in _candidates(role, home, checkout) if found.name == name]
+
+
+def at(role: str, folder: str, home: str, checkout: str | None = None) -> Module:
+    """Return the module in a folder; raises BadUsage or Refused."""
+    module = find(role, folder, home)
+    return replace(module, checkout=checkout) if checkout and _lies_in(folder, checkout) else module
+
+
 def _scripts_alone(role: str, folder: str) -> Module | None:
     """Return the provider of interface 1 in a folder that somebody named, None where it is none."""
     return interface1.load(folder) if role == "provider" and is_provider(folder) else None

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from rigger import __version__
 from rigger.audit.events import RunFinished, RunStarted, StepFinished, StepStarted
+from rigger.configuration.origin import as_recorded
 from rigger.errors import Interrupted, NotReady, StepFailed, Unwritable
 from rigger.files import write_bytes
-from rigger.git import inspect as git_inspect
 from rigger.modules.scripts import step_digest
 from rigger.modules.shared import shared_digest
 from rigger.plans.changes import recorded_parameters
@@ -125,7 +125,7 @@ class Run:
         self.id, self.folder = _new_folder(self.environment, plan.command)
         shown = json.dumps(masked_data(plan.as_dict()), indent=2).encode() + b"\n"
         write_bytes(os.path.join(self.folder, "plan.json"), shown, durable=False)
-        commit, dirty = self._commit()
+        commit, dirty = source_checkout.commit_of(self.environment, self.config.platform, self.config.values)
         started = RunStarted(
             command=plan.command,
             rigger=__version__,
@@ -137,16 +137,10 @@ class Run:
             steps=len(plan.steps),
             commit=commit,
             dirty=dirty,
+            provider_is=as_recorded(self.config.provider, self.environment, self.config.values),
+            platform_is=as_recorded(self.config.platform, self.environment, self.config.values),
         )
         self.environment.audit.append(started, self.id)
-
-    def _commit(self) -> tuple[str, bool]:
-        """Return the commit of the platform's repository, where it has one, and whether files of it were changed."""
-        folder = source_checkout.find(self.environment, self.config.platform, self.config.values)
-        commit = git_inspect.commit(folder)
-        return commit, bool(
-            folder and commit and self.config.platform.checkout and git_inspect.state(folder).changed
-        )
 
     def _end(self, outcome: str) -> None:
         try:

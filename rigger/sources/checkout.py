@@ -36,6 +36,13 @@ def find(environment: Environment, platform: Module, values: Mapping[str, str]) 
     return None
 
 
+def commit_of(environment: Environment, platform: Module, values: Mapping[str, str]) -> tuple[str, bool]:
+    """Return the commit of the platform's repository, where it has one, and whether files of it were changed."""
+    folder = find(environment, platform, values)
+    commit = git_inspect.commit(folder)
+    return commit, bool(folder and commit and platform.checkout and git_inspect.state(folder).changed)
+
+
 def describe(folder: str) -> str:
     """Return the version of a folder, or of the repository around it: what git describe says, else UNVERSIONED."""
     top = git_inspect.around(folder)
