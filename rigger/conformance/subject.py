@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 # The scripts that rigger runs where they are present. `upgrade-STYLE` and tests come on top.
 OPTIONAL = {
-    "provider": ("exec", "leaving", "existing", "leftovers", "plan", "audit", "suspend", "resume"),
+    "provider": ("exec", "leaving", "existing", "claim", "leftovers", "plan", "audit", "suspend", "resume"),
     "platform": (
         "prepare",
         "setup-clients",

@@ -19,7 +19,7 @@ TERRAFORM_STEPS = os.path.join(PACKAGE, "libexec", "terraform")
 TERRAFORM_VERBS = ("install", "create", "check", "destroy", "plan", "audit", "leftovers")
 VERBS = (
     *("install", "create", "check", "destroy", "exec", "plan", "audit"),
-    *("backup", "restore", "scale", "suspend", "resume", "leaving", "existing", "leftovers"),
+    *("backup", "restore", "scale", "suspend", "resume", "leaving", "existing", "claim", "leftovers"),
 )
 
 SUSPENDS = ("ends", "stops")  # the machines with what is on them, or only until they are started again

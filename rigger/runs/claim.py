@@ -9,7 +9,8 @@ import pwd
 import time
 from contextlib import suppress
 from dataclasses import asdict
-from typing import TYPE_CHECKING, TypeVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rigger.errors import Locked, RecordBehind, RiggerError
 from rigger.process.lookup import process_start_time
@@ -76,6 +77,9 @@ class Seen:
 
 
 Value = TypeVar("Value", Claim, UnderWay)
+# What tags may lack, which are short: all but how far the record had got.
+UNTOLD = {**dict.fromkeys(("id", "version", "who", "when", "command", "path"), ""), "members": []}
+SHORTEST = 12  # hex digits of a hash by which a record is known
 
 
 def seen(lines: Sequence[str]) -> Seen:
@@ -89,10 +93,17 @@ def seen(lines: Sequence[str]) -> Seen:
     return Seen(claim, under_way, left, "taken" in said, run, unreadable)
 
 
-def _parse(kind: type[Value], text: str) -> Value | None:
+def told(lines: Sequence[str]) -> Seen:
+    """Return what a provider's tags said: a claim, or that it was written there."""
+    said = dict(reversed([line.partition(" ")[::2] for line in lines]))
+    found = _parse(Claim, said.get("claim", ""), UNTOLD)
+    return Seen(found, None, 0.0, "taken" in said, unreadable="claim" in said and found is None)
+
+
+def _parse(kind: type[Value], text: str, untold: Mapping[str, Any] = MappingProxyType({})) -> Value | None:
     """Return what a line says, None where rigger cannot have written it."""
     try:
-        values = json.loads(text)
+        values = {**untold, **json.loads(text)}
         fields = {name: values[name] for name in kind.__dataclass_fields__}
     except (ValueError, TypeError, KeyError, RecursionError):
         return None
@@ -194,8 +205,8 @@ def _problem(last: Claim | UnderWay, environment: Environment) -> RiggerError:
     ended = "" if isinstance(last, Claim) else ", which did not end"
     state = _state(last, environment) if isinstance(last, Claim) else ""
     return RecordBehind(
-        f'This record of {name} is behind: {_who(last)} went on with another one ("{_shown(last.command)}" at '
-        f"{_time(last.when)}{ended}), and this one does not know of it.{state}",
+        f"This record of {name} is behind: {_who(last)} went on with another one{_what(last, ended)}, and this one "
+        f"does not know of it.{state}",
         f'Have "rigger save" typed there, and load what it writes here: rigger configure --file FILE. {TAKE_OVER}',
     )
 
@@ -205,8 +216,15 @@ TAKE_OVER = "To go on with this record all the same, add --take-over; then the o
 
 def _state(claim: Claim, environment: Environment) -> str:
     ours = tuple(node.name for node in environment.nodes())
+    if not (claim.version or claim.members):
+        return ""
     theirs = f"{_shown(claim.version)} on {_shown(', '.join(claim.members)) or 'no nodes'}"
     return f" It says {theirs}; this one {environment.vars().get('VERSION', '')} on {', '.join(ours) or 'no nodes'}."
+
+
+def is_same(hash: str, head: str) -> bool:
+    """Return whether a record has the hash that a claim names, or its beginning where tags are short."""
+    return hash == head or (len(head) >= SHORTEST and hash.startswith(head))
 
 
 def vanished(found: Mapping[str, Seen], name: str, expected: Sequence[str]) -> RiggerError | None:
@@ -233,8 +251,16 @@ def _lives(run: UnderWay) -> bool:
     return process_start_time(run.pid) == run.started
 
 
+def _what(one: Claim | UnderWay, ended: str) -> str:
+    """Return what was done and when, in brackets; tags may not say that."""
+    at = f"at {_time(one.when)}" if one.when else ""
+    command = f'"{_shown(one.command)}"' if one.command else ""
+    said = " ".join(filter(None, (command, at)))
+    return f" ({said}{ended})" if said else ended
+
+
 def _who(one: Claim | UnderWay) -> str:
-    return _shown(one.who)
+    return _shown(one.who) or "somebody"
 
 
 def _shown(text: str) -> str:

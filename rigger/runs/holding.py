@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 from rigger import text
+from rigger.audit.claims import TAGS
 from rigger.audit.events import ClaimBegun, ClaimLeft, TakenOver
 from rigger.environments.state import state_of
 from rigger.errors import InvalidConfig, Locked, NotReady, RiggerError, StepFailed
@@ -17,6 +18,7 @@ from rigger.process import capture
 from rigger.runs import claim
 from rigger.runs.claim import Claim, Seen, UnderWay
 from rigger.runs.environment import LIBEXEC
+from rigger.runs.tags import Tags
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -44,6 +46,7 @@ class Holding:
         self.config = config
         self.reach = reach
         self.reporter = reporter
+        self.tags = Tags(config, reach)
         self.run: UnderWay | None = None
         self.taken: set[str] = set()  # nodes where it stands
         self.silent: set[str] = set()  # nodes that did not answer
@@ -53,27 +56,35 @@ class Holding:
         self._take_over = False
         self._command = ""
         self._changes = True
+        self._held = False  # once nobody else was found
+        self._noted = False  # in the tags, that this record goes on
+        self._destroyed = False  # what has the tags is gone
 
     def look(self) -> RiggerError | None:
         """Return what the nodes say against this record, None where that is nothing; changes nothing."""
-        found = self._round(self.environment.nodes(), "read")
-        return self._problem(found)
+        with self.tags.asked("read") as asked:
+            found = self._round(self.environment.nodes(), "read")
+        return self._problem({**found, **asked.answer()})
 
     def begin(self, plan: Plan, command: str, take_over: bool) -> None:
         """Say on the nodes that this record is at work; raises Locked or RecordBehind, and nothing was changed."""
         self._take_over = take_over
         self._changes = plan.changes and plan.command.split()[0] not in CHANGE_NOTHING
         nodes = [] if state_of(self.environment).suspension else self.environment.nodes()
-        if not nodes:
-            self._require_nobody_else()
         self.seconds = 2 * max([ENDING, *(step.module.timeout(step.verb) + ENDING for step in plan.steps)])
         self._command = command
         if nodes:
             self._take(nodes)
+        else:
+            self._require_nobody_else()
         self._begun = self.environment.audit.head()
+        self._held = True
 
     def before(self, step: Step) -> None:
-        """Have the claim on nodes that came since, and have it hold until a step must have ended."""
+        """Have the tags say that this record goes on, and the claim hold until a step must have ended."""
+        if self.tags.script and self._changes and not self._noted:
+            self._noted = True
+            self.tags.say("leave", self._claim().as_line())
         if step.verb == "destroy" and step.module.role == "provider" and self.taken:
             self._round(self._those(self.taken), "clear")
         if time.monotonic() + step.module.timeout(step.verb) + ENDING > self.over and self.taken:
@@ -81,6 +92,8 @@ class Holding:
 
     def after(self, step: Step) -> None:
         """Take the nodes that a provider's step made or started; raises what `begin` does."""
+        if step.module.role == "provider" and step.verb in ("create", "destroy"):
+            self._destroyed = step.verb == "destroy"
         if step.module.role == "provider" and step.verb in ("create", "resume"):
             new = [node for node in self.environment.nodes() if node.name not in self.taken]
             if new:
@@ -88,31 +101,44 @@ class Holding:
 
     def end(self) -> None:
         """Say on the nodes how far this record got; where nothing was changed, only that the run is over."""
-        if self.run is None:
+        if self.run is None and not self._held:
             return
         try:
             if not self._changes or self.environment.audit.head() == self._begun:
                 self._give_up()
             else:
-                self._leave(self.run)
+                self._leave()
         except RiggerError as problem:  # what the command came to counts for more
             self.reporter.warn(
                 f"Who changed the cluster last could not be written down there: {problem.message}"
             )
 
-    def _leave(self, run: UnderWay) -> None:
+    def _leave(self) -> None:
         known = {node.name for node in self.environment.nodes()}
-        nodes = self._those(self.taken | (known - self.silent))
-        if not nodes:
-            return
-        with contextlib.suppress(NotReady):  # the disk is full, and the nodes must know all the same
-            self.environment.audit.append(ClaimLeft(nodes=[_row(node) for node in nodes]))
-        found = self._round(nodes, "leave", run.as_line(), self._claim().as_line())
-        missing = sorted(node.name for node in nodes if node.name not in found or not found[node.name].taken)
+        nodes = self._those(self.taken | (known - self.silent)) if self.run else []
+        rows = [_row(node) for node in nodes]
+        if rows:
+            self._record_left(rows)
+        line = self._claim().as_line()
+        missing = []
+        if self._destroyed:
+            found = self._leave_on(nodes, line)
+        else:
+            with self.tags.asked("leave", line) as asked:
+                found = self._leave_on(nodes, line)
+            if any(said.taken for said in asked.answer().values()):
+                self._record_left([*rows, TAGS])
+            missing = sorted(self._silent_tags(asked.answer()))
+        missing += sorted(node.name for node in nodes if node.name not in found or not found[node.name].taken)
         if missing:
-            self.reporter.warn(
-                f"Who changed the cluster last could not be written down on {', '.join(missing)}."
-            )
+            self.reporter.warn(f"Who changed the cluster last could not be written to {', '.join(missing)}.")
+
+    def _record_left(self, rows: list[str]) -> None:
+        with contextlib.suppress(NotReady):  # the disk is full, and the nodes must know all the same
+            self.environment.audit.append(ClaimLeft(nodes=rows))
+
+    def _leave_on(self, nodes: Sequence[Node], line: str) -> dict[str, Seen]:
+        return self._round(nodes, "leave", self._run.as_line(), line) if nodes else {}
 
     # The story of a beginning
 
@@ -121,7 +147,12 @@ class Holding:
             self.environment.audit.append(ClaimBegun(command=self._command))
             head = self.environment.audit.head()
             self.run = claim.new_run(self.environment, self.config.id, head, self._command)
-        found = self._ask_until_clear(nodes)
+        if quietly:
+            found = self._ask_until_clear(nodes)
+        else:
+            with self.tags.asked("read") as asked:
+                found = self._ask_until_clear(nodes)
+            found |= asked.answer()
         problem = self._problem(found, lost=not quietly)
         if problem:
             if not self._take_over:
@@ -131,9 +162,16 @@ class Holding:
         self.over = time.monotonic() + self.seconds
         self.silent |= {node.name for node in nodes} - found.keys()
         self.silent -= found.keys()
-        if self.silent and not quietly:
+        if not quietly:
+            self._name_silent(self.silent | self._silent_tags(found))
+
+    def _silent_tags(self, found: Mapping[str, Seen]) -> set[str]:
+        return {self.tags.name} - found.keys() if self.tags.script else set()
+
+    def _name_silent(self, silent: set[str]) -> None:
+        if silent:
             self.reporter.warn(
-                f"{', '.join(sorted(self.silent))} did not answer, and could not be asked whether somebody else went on."
+                f"{', '.join(sorted(silent))} did not answer, and could not be asked whether somebody else went on."
             )
 
     def _ask_until_clear(self, nodes: Sequence[Node]) -> dict[str, Seen]:
@@ -173,25 +211,33 @@ class Holding:
         return found
 
     def _overrule(self, nodes: Sequence[Node], found: dict[str, Seen]) -> dict[str, Seen]:
-        """Go on with this record although another one had: recorded, and said."""
+        """Go on with this record although another one had."""
+        self._record_take_over(found)
+        dead = {name: said for name, said in found.items() if said.run_line and not said.taken}
+        found = {**found, **self._replace(nodes, dead)}
+        self.taken |= {name for name, said in found.items() if said.taken}
+        return found
+
+    def _record_take_over(self, found: Mapping[str, Seen]) -> None:
         last = claim.last_stranger(found, self._knows)
         who, when = (last.who, last.when) if last else ("", "")
         serial, head = (last.serial, last.head) if last else (0, "")
         self._changes = True
         self.environment.audit.append(TakenOver(who=who, when=when, serial=serial, head=head))
         self.reporter.warn(f"Taken over{f' from {text.plain(who)}' if who else ''}: this record goes on.")
-        dead = {name: said for name, said in found.items() if said.run_line and not said.taken}
-        found = {**found, **self._replace(nodes, dead)}
-        self.taken |= {name for name, said in found.items() if said.taken}
-        return found
 
     def _require_nobody_else(self) -> None:
-        """Raise where machines exist for this environment that its record knows nothing of, and another one's does."""
-        found = self._round_on_rows(self._existing(), "read")
-        problem = self._problem(found, lost=False)
+        """Raise where another record knows of machines, or of what became of them, and this one does not."""
+        with self.tags.asked("read") as asked:
+            found = self._round_on_rows(self._existing(), "read")
+        found |= asked.answer()
         claim.require_free(found, self.environment.name, self._knows)
+        problem = self._problem(found)
         if problem and not self._take_over:
             raise problem
+        if problem:
+            self._record_take_over(found)
+        self._name_silent(self._silent_tags(found))
 
     def _existing(self) -> bytes:
         """Return rows for the machines that there are, by the provider's script `existing`; nothing without one."""
@@ -210,6 +256,7 @@ class Holding:
             return problem
         claimed = state_of(self.environment).claimed
         expected = [node.name for node in self.environment.nodes() if _row(node) in claimed]
+        expected += [self.tags.name] if TAGS in claimed else []
         return claim.vanished(found, self.environment.name, expected)
 
     def _renew(self) -> None:
@@ -218,7 +265,8 @@ class Holding:
         self.over = time.monotonic() + self.seconds
 
     def _give_up(self) -> None:
-        self._drop()
+        if self.run:
+            self._drop()
         self.run = None
 
     def _drop(self) -> None:
@@ -248,7 +296,7 @@ class Holding:
             records = self.environment.audit.records()
         except InvalidConfig:
             return False
-        return 0 < serial <= len(records) and bool(records[serial - 1]["hash"] == head)
+        return 0 < serial <= len(records) and claim.is_same(records[serial - 1]["hash"], head)
 
     def _those(self, names: Iterable[str]) -> list[Node]:
         wanted = {*names}
