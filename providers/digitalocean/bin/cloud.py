@@ -13,7 +13,6 @@ import ipaddress
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -29,7 +28,6 @@ PATIENCE = 600.0  # seconds that throttling is waited out, and that droplets get
 TRIES = 3  # of a request that may be sent twice, where the API is out of order
 PAGE = 200  # the most that the API gives at once
 RELEASE = 60.0  # seconds that something gets until others let go of it
-SSH_AFTER = 300.0  # seconds from a droplet's start until its sshd answers, at most
 OFF_AFTER = 60.0  # seconds that a droplet gets to shut down by itself
 UPLOAD, NEW, NIP = "upload", "new", "nip.io"
 
@@ -495,29 +493,6 @@ def _turn(api: Api, status: str, action: str, seconds: float) -> bool:
     return True
 
 
-def answers() -> int:
-    """Wait until the sshd of every droplet answers: a droplet runs a while before it can be reached."""
-    port, end = int(os.environ.get("SSH_PORT") or 22), time.monotonic() + SSH_AFTER
-    for droplet in _droplets(Api.of_environment()):
-        for address in [n["ip_address"] for n in droplet["networks"]["v4"] if n["type"] == "public"]:
-            while not _greets(address, port):
-                if time.monotonic() > end:
-                    raise Problem(
-                        f"{droplet['name']} runs, but ssh does not answer at {address}, port {port}: "
-                        f"SSH_FROM, which is {os.environ.get('SSH_FROM')}, must hold this machine's address"
-                    )
-                time.sleep(2)
-    return 0
-
-
-def _greets(address: str, port: int) -> bool:
-    try:
-        with socket.create_connection((address, port), timeout=5) as peer:
-            return peer.recv(4) == b"SSH-"
-    except OSError:
-        return False
-
-
 def _droplets(api: Api) -> list[dict]:
     return list(api.all(f"/v2/droplets?tag_name={our_name()}", "droplets"))
 
@@ -539,7 +514,6 @@ COMMANDS: dict[str, Callable] = {
     "sweep": sweep,
     "leftovers": leftovers,
     "running": running,
-    "answers": answers,
     "suspend": suspend,
     "resume": resume,
     "public-key": print_public_key,

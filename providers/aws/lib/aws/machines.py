@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -11,10 +10,9 @@ from aws import keys
 from aws.session import Aws, code
 from aws.settings import TAG, Settings, State
 from aws.stack import poll
-from rigger.sdk import StepFailed, capture, read_nodes, say, write_nodes_file
+from rigger.sdk import StepFailed, read_nodes, say
 
 STARTING = 900  # seconds until a machine is in service
-ANSWERING = 600  # seconds until ssh answers
 HEALTHY = 120  # seconds that a load balancer has to find a target well
 LISTINGS = 3  # how often a list of several pages is begun
 
@@ -196,23 +194,6 @@ class Machines:
 
 def _number(name: str) -> int:
     return int(name.rpartition("-")[2])
-
-
-def wait_for_ssh(nodes: Sequence[Mapping[str, Any]], values: Mapping[str, str]) -> None:
-    """Wait until ssh answers on every machine; raises StepFailed with the names of those that stay silent."""
-    table = os.path.join(values["RIGGER_STATE_DIR"], "starting.tsv")
-    write_nodes_file(table, nodes)
-    environ = {**os.environ, "RIGGER_NODES_FILE": table}
-    end = time.monotonic() + ANSWERING
-    while (answer := capture(["rigger-node", "--all", "true"], env=environ)).exit_code:
-        if time.monotonic() > end:
-            reason = answer.errors.decode(errors="replace").strip().rpartition("\n")[2]
-            raise StepFailed(
-                f"ssh does not answer on all machines after {ANSWERING // 60} minutes: "
-                f"{reason.removeprefix('error: rigger-node: ')}.",
-                'See that SSH_FROM lets this machine in, and SSH_KEY; then type "rigger provision".',
-            )
-        time.sleep(3)
 
 
 def remaining_resources(aws: Aws, settings: Settings) -> list[str]:

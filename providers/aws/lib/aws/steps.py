@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from aws import keys
 from aws.keys import remove_imported
-from aws.machines import Machines, remaining_resources, wait_for_ssh
+from aws.machines import Machines, remaining_resources
 from aws.session import Aws
 from aws.settings import Settings, State
 from aws.stack import Change, Stack
@@ -63,8 +63,7 @@ class Cluster:
         machines = self.machines()
         instances = machines.wait(nodes)
         listed = machines.nodes(instances)
-        write_nodes(listed, self.values)  # before anything else can fail: what exists must be findable
-        wait_for_ssh(listed, self.values)
+        write_nodes(listed, self.values)
 
 
 def install(values: Mapping[str, str]) -> None:
