@@ -10,6 +10,7 @@ from rigger.audit.events import (
     Configured,
     Destroyed,
     Event,
+    Loaded,
     StepFinished,
     StepStarted,
     UpgradeFinished,
@@ -50,11 +51,14 @@ class Deployed:
 
     def changes_to(self, wanted: Deployed) -> bool:
         """Return whether another version would come in its place; a folder has none, whatever lies in it."""
-        return not wanted.folder and not self.is_same(wanted)
+        return self != UNKNOWN and not wanted.folder and not self.is_same(wanted)
 
     def values(self) -> dict[str, str]:
         """Return the values that say it; an empty one is not set."""
         return {"VERSION": self.version, "REF": self.ref, "CHECKOUT": self.folder}
+
+
+UNKNOWN = Deployed("")
 
 
 class VersionHistory:
@@ -86,6 +90,10 @@ class VersionHistory:
                 self._run(replace(self._before or self.running or Deployed(""), version=event.to))
             case Destroyed():
                 self._run(None)
+            case Loaded() if self.running and self.running.folder:
+                self._run(
+                    UNKNOWN
+                )  # the bundle has the folder's scripts, and they have a version of their own here
 
     def _start(self, event: StepStarted) -> None:
         self._steps[event.run, event.number] = event

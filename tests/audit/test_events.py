@@ -156,7 +156,16 @@ def test_all_that_a_life_records_is_events(rigger, modules, tmp_path):
     rigger("test", "smoke")
     rigger("save", "-o", tmp_path / "wood.rigger")
     rigger("destroy", "--yes")
-    rigger("configure", "--file", tmp_path / "wood.rigger", "--allow-older", "--no-input", "--set", "TOKEN=t")
+    rigger(
+        "configure",
+        "--file",
+        tmp_path / "wood.rigger",
+        "--allow-older",
+        "--no-input",
+        "--trust",
+        "--set",
+        "TOKEN=t",
+    )
     records = cluster.records()
     assert problem_of(records) is None
     names = {record["event"] for record in records}

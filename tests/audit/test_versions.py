@@ -3,7 +3,7 @@
 import pytest
 from helpers.audit_events import PROVIDER, begun, ran, tell
 
-from rigger.audit.versions import Deployed, VersionHistory
+from rigger.audit.versions import UNKNOWN, Deployed, VersionHistory
 
 ONE, TWO = Deployed("1"), Deployed("2")
 JUMP = {"from": "1", "to": "2"}
@@ -78,3 +78,10 @@ def test_a_permission_holds_for_one_change():
     assert tell(history, ("configured", {"by": "rigger config", "changed": ["NODES"]})).allowed == TWO
     assert tell(history, ("configured", {"by": "rigger config", "changed": ["VERSION"]})).allowed is None
     assert tell(history, ALLOWED, deployed("2")).allowed is None
+
+
+def test_of_a_folder_that_came_in_a_bundle_nothing_is_known():
+    loaded = ("loaded", {"file": "x.rigger", "serial": 1, "signer": "", "digests": {}})
+    history = tell(VersionHistory(), deployed("1", CHECKOUT="/a"), loaded)
+    assert history.running == UNKNOWN and not history.running.changes_to(Deployed("1.0.0-0-gabc"))
+    assert tell(VersionHistory(), deployed("1"), loaded).running == ONE
