@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rigger import text as texts
 from rigger.text import Row, cell_width
+from rigger.ui.lists import Title, keys_of
 from rigger.ui.plain import Plain, Prompt, follows, goes_on
 from rigger.ui.terminal import terminal_size
 
@@ -22,13 +23,6 @@ if TYPE_CHECKING:
 
 FILTER_FROM = 11  # choices; a longer list than a screenful is easier to narrow by typing
 LINES_BESIDE_A_LIST = 9  # what stays in sight above and below a list that scrolls
-
-
-class _Searchable(list[tuple[str, str]]):
-    """A row of styled text that questionary's filter can search as well."""
-
-    def lower(self) -> str:
-        return "".join(text for _, text in self).lower()
 
 
 class Drawn(Plain):
@@ -104,7 +98,8 @@ class Drawn(Plain):
                 use_jk_keys=not many,
                 show_description=False,
                 style=_style(),
-            )
+            ),
+            narrows=many,
         )
         return value
 
@@ -129,9 +124,12 @@ class Drawn(Plain):
     def _choices(self, rows: Sequence[Row], checked: Sequence[str] = ()) -> list[Choice]:
         import questionary
 
-        titles = [[("class:text", p), ("class:quiet", q)] for p, q in texts.aligned(rows, self.width - 6)]
+        titles = (
+            Title([("class:text", plain), ("class:quiet", quiet)], [row.cells[0], row.value, plain])
+            for row, (plain, quiet) in zip(rows, texts.aligned(rows, self.width - 6), strict=True)
+        )
         return [
-            questionary.Choice(_Searchable(title), row.value, checked=row.value in checked)
+            questionary.Choice(title, row.value, checked=row.value in checked)
             for row, title in zip(rows, titles, strict=True)
         ]
 
@@ -154,7 +152,9 @@ class Drawn(Plain):
         lines = self._wrapped("  " + texts.sentence(prompt.help), hanging="  ") if prompt.help else []
         return "\n".join([first, *lines])
 
-    def _run(self, asked: Question, typed: bool = False, keys: KeyBindings | None = None) -> Any:
+    def _run(
+        self, asked: Question, typed: bool = False, keys: KeyBindings | None = None, narrows: bool = False
+    ) -> Any:
         """Ask, and return what the kind of question gives: a text, a truth, a list of texts."""
         from prompt_toolkit.key_binding import merge_key_bindings
         from prompt_toolkit.renderer import CPR_Support
@@ -164,9 +164,12 @@ class Drawn(Plain):
         # Slow lines and simple terminals never answer where the cursor is, and nothing here needs to know.
         app.renderer.cpr_support = CPR_Support.NOT_SUPPORTED
         app.key_bindings = merge_key_bindings(
-            [bindings for bindings in (app.key_bindings, _keys(), keys) if bindings]
+            [
+                bindings
+                for bindings in (app.key_bindings, _keys(), *_lists(app.layout, narrows), keys)
+                if bindings
+            ]
         )
-        _keep_lists_short(app.layout)
         if typed:
             _select_all(app.current_buffer)
         return asked.unsafe_ask()
@@ -190,17 +193,18 @@ def _style() -> Style:
     )
 
 
-def _keep_lists_short(layout: Layout) -> None:
-    """Let a long list scroll in a part of the screen, so that what was answered before it stays in sight."""
+def _lists(layout: Layout, narrows: bool) -> Iterator[KeyBindings]:
+    """Let a long list scroll in a part of the screen, so that what was answered before it stays in sight; give its keys."""
     from prompt_toolkit.filters import Always
     from prompt_toolkit.layout import Dimension
     from questionary.prompts.common import InquirerControl
 
-    lines = terminal_size()[1]
+    rows = max(4, terminal_size()[1] - LINES_BESIDE_A_LIST)
     for window in layout.find_all_windows():
         if isinstance(window.content, InquirerControl):
-            window.height = Dimension(max=max(4, lines - LINES_BESIDE_A_LIST))
+            window.height = Dimension(max=rows)
             window.dont_extend_height = Always()
+            yield keys_of(window.content, rows - 1, narrows)
 
 
 def _completion(paths: bool) -> dict[str, Any]:

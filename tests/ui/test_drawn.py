@@ -80,7 +80,52 @@ def test_a_long_list_is_narrowed_by_typing(pipe):
     choices = tuple(Choice(f"eu-{n}", f"City {n}") for n in range(40))
     question = Question("REGION", "?", type="select", choices=choices)
     assert value_of(pipe, "eu-27" + ENTER, question) == "eu-27"
-    assert value_of(pipe, "CITY 31" + ENTER, question) == "eu-31"
+    assert value_of(pipe, "EU-31" + ENTER, question) == "eu-31"
+    assert value_of(pipe, "eu-4" + ENTER, question) == "eu-4"
+    assert value_of(pipe, "3" + BACKSPACE + "eu-1" + ENTER, question) == "eu-1", (
+        "a value that was typed whole"
+    )
+
+
+REGIONS = Question(
+    "REGION", "?", type="select", choices=tuple(Choice(f"region-{n:03}", f"City {n}") for n in range(1, 301))
+)
+HOME, END, PAGE_UP, PAGE_DOWN, CTRL_U = "\x1b[H", "\x1b[F", "\x1b[5~", "\x1b[6~", "\x15"
+PASTED = "\x1b[200~{}\x1b[201~"
+
+
+@pytest.mark.parametrize(
+    ("keys", "value"),
+    [
+        (END, "region-300"),
+        ("\x1b[4~", "region-300"),
+        (END + HOME, "region-001"),
+        (END + "\x1bOH", "region-001"),
+        (PAGE_DOWN + PAGE_DOWN, "region-029"),
+        (PAGE_DOWN + PAGE_DOWN + PAGE_UP, "region-015"),
+        (PAGE_UP, "region-001"),
+        (END + PAGE_DOWN, "region-300"),
+        ("region-02" + END, "region-029"),
+        ("region-017" + CTRL_U + DOWN, "region-018"),
+        (PASTED.format("region-017\n"), "region-017"),
+        (PASTED.format("gion-2") + "17", "region-217"),
+        ("17", "region-017"),
+        ("nowhere" + ENTER + UP + DOWN + END + ENTER + CTRL_U + "017", "region-017"),
+        ("region-0177" + ENTER + BACKSPACE, "region-017"),
+        ("City 17" + ENTER + CTRL_U + END, "region-300"),
+        ("é" + ENTER + BACKSPACE + END, "region-300"),
+        ("R" + UP, "region-300"),
+    ],
+)
+def test_what_keys_do_in_a_long_list(pipe, keys, value):
+    assert value_of(pipe, keys + ENTER, REGIONS) == value
+
+
+@pytest.mark.parametrize(("keys", "value"), [(END, "huge"), (END + HOME, "small"), (PAGE_DOWN, "huge")])
+def test_keys_of_a_short_list(pipe, keys, value):
+    assert value_of(pipe, keys + ENTER, Question("SIZE", "?", type="select", choices=SIZES)) == value
+    several = Question("SIZES", "?", type="checkbox", choices=SIZES)
+    assert value_of(pipe, keys + " " + ENTER, several) == value
 
 
 def test_another_value_where_a_pattern_allows_it(pipe):
