@@ -194,7 +194,7 @@ def write_nodes_file(path: str, nodes: Iterable[Mapping[str, Any]]) -> None:
 def _row(node: Mapping[str, Any]) -> str:
     ssh = node.get("ssh") or {}
     cells = [node["name"], node["address"], node.get("private_address"), str(node.get("port_offset") or 0)]
-    cells += [ssh.get(name) for name in ("user", "port", "key", "jump")]
+    cells += [ssh.get(name) for name in ("user", "port", "key", "jump", "host")]
     return "\t".join(str(cell or "-") for cell in cells) + "\n"
 
 

@@ -20,6 +20,8 @@ ADDRESS = r"[A-Za-z0-9_\[:][A-Za-z0-9_.:%\[\]-]{0,254}"
 USER = r"[A-Za-z0-9_][A-Za-z0-9_.@-]{0,63}"
 KEY = r"(?:/|~/|[A-Za-z0-9_.])[^\x00-\x1f\x7f]{0,4095}"  # a path; a relative one starts in the environment's folder
 JUMP = rf"(?:{USER}@)?{ADDRESS}"  # a node's name, or user@host:port
+JUMPS = rf"{JUMP}(?:,{JUMP})*"
+SSH = ("user", "port", "key", "jump", "host")  # host: the name that ssh is given, where it is not the address
 
 NEXT_STEP = (
     'Correct it or restore it from a backup; once it is removed, "rigger provision --again" writes it anew.'
@@ -69,14 +71,14 @@ def write(path: str, nodes: Iterable[Node]) -> None:
 def text_path(path: str) -> str:
     """Return the path of the inventory as text, tab-separated.
 
-    The columns are name, address, private address, port offset, and user, port, key and jump host for ssh; `-` where
-    empty.
+    The columns are name, address, private address, port offset, and for ssh user, port, key, jump hosts and the name
+    that it is given in place of the address; `-` where empty.
     """
     return os.path.splitext(path)[0] + ".tsv"
 
 
 def _text(node: Node) -> str:
-    ssh = "\t".join(str(node.ssh.get(name) or "-") for name in ("user", "port", "key", "jump"))
+    ssh = "\t".join(str(node.ssh.get(name) or "-") for name in SSH)
     return f"{node.name}\t{node.address or '-'}\t{node.private_address or '-'}\t{node.port_offset}\t{ssh}\n"
 
 
@@ -126,7 +128,7 @@ def _node(item: object) -> Node | str:
         return f"node {name}: ssh and labels must be objects"
     if not re.fullmatch(USER, str(ssh.get("user", "root"))) or not _is_port(ssh.get("port", 22)):
         return f"node {name}: ssh has no usable user or port"
-    for field_name, pattern in (("key", KEY), ("jump", JUMP)):
+    for field_name, pattern in (("key", KEY), ("jump", JUMPS), ("host", ADDRESS)):
         value = ssh.get(field_name)
         if value and not (isinstance(value, str) and re.fullmatch(pattern, value)):
             return f"node {name}: {value!r} is not a usable {field_name} for ssh"
@@ -144,5 +146,9 @@ def _is_port(value: object) -> bool:
 
 def moved(before: Iterable[Node], after: Iterable[Node]) -> list[str]:
     """Return the nodes that are gone, or are other machines now: what is known of their host keys no longer holds."""
-    now = {node.name: (node.address, node.ssh.get("port")) for node in after}
-    return [n.name for n in before if now.get(n.name) != (n.address, n.ssh.get("port"))]
+    now = {node.name: _place(node) for node in after}
+    return [node.name for node in before if now.get(node.name) != _place(node)]
+
+
+def _place(node: Node) -> tuple[str, int]:
+    return node.address, node.ssh.get("port") or 22

@@ -1,14 +1,15 @@
 # shellcheck shell=sh
 # Summary: How rigger-node reaches a node by OpenSSH: one connection per node, through which all sessions go.
-# Needs: the variables of rigger-node: node address user port key jump tty. $RIGGER_CONNECTIONS, a private folder with
-#        a short path that lives as long as a run; without one, a connection lives as long as the command.
+# Needs: way.sh, reasons.sh and words.sh; the variables of rigger-node: node host user port key jump tty.
+#        $RIGGER_CONNECTIONS, a private folder with a short path that lives as long as a run; without one, a connection
+#        lives as long as the command.
 # Writes: $RIGGER_ENVIRONMENT_DIR/known_hosts; $RIGGER_CONNECTIONS/n-NODE/: `s` the socket (ControlPath in
 #         ssh_config(5)), `log` what the connection's ssh said, `opening` whoever opens it just now
 
 # shellcheck disable=SC2154 # what rigger-node has found in the inventory
 # shellcheck disable=SC2089,SC2090 # the node's shell reads `line`
 # shellcheck disable=SC2094 # two writers of one log
-own='' connections='' place='' proxy='' line='' limited='' began=''
+own='' connections='' place='' line='' limited='' began=''
 
 command -v ssh >/dev/null || fail 'this provider has no program exec, and there is no ssh'
 
@@ -46,99 +47,9 @@ choose_place() {
     [ ${#name} -le 40 ] || name=$(printf '%.20s' "$node")-$(printf %s "$node" | cksum | tr ' ' -)
     place=$connections/n-$name$1
     [ -d "$place" ] || mkdir -m 700 "$place" 2>/dev/null || [ -d "$place" ] || fail "$place cannot be made"
-    whole="$node $address $user $port $key $jump"
+    whole="$node $host $user $port $key $jump"
 }
 
-# ssh reads % and $ in the names of files; links in our own folder have neither.
-prepare_place() {
-    rm -f "$place/key" "$place/key.pub" "$place/key-cert.pub" "$place/jump-key"
-    link_key "$key" key
-    hosts=${RIGGER_ENVIRONMENT_DIR:-$connections}/known_hosts
-    [ -e "$hosts" ] || (umask 077 && : >>"$hosts")
-    ln -sf "$hosts" "$place/known_hosts"
-    : >"$place/config"
-    if [ -r "${HOME-}/.ssh/config" ]; then
-        ln -sf "$HOME/.ssh/config" "$place/user-config"
-        printf 'Include %s\n' "$place/user-config" >"$place/config"
-    fi
-    printf 'Include /etc/ssh/ssh_config\n' >>"$place/config"
-    printf '%s\n' "$whole" >"$place/node"
-}
-
-link_key() {
-    case $1 in
-        -) return ;;
-        "~"/*) set -- "${HOME-}/${1#??}" "$2" ;;
-        /*) ;;
-        *) set -- "${RIGGER_ENVIRONMENT_DIR-}/$1" "$2" ;;
-    esac
-    [ -r "$1" ] || fail "the key $1 of $node cannot be read: put it there, or correct it in the inventory"
-    ln -s "$1" "$place/$2"
-    for kind in .pub -cert.pub; do
-        [ ! -e "$1$kind" ] || ln -sf "$1$kind" "$place/$2$kind"
-    done
-}
-
-# How long a node may be silent, in seconds.
-choose_timeout() {
-    patience=${RIGGER_SSH_TIMEOUT:-20}
-    is_number "$patience" RIGGER_SSH_TIMEOUT
-    [ "$patience" -gt 0 ] || fail 'RIGGER_SSH_TIMEOUT needs a number from 1'
-    interval=$((patience / 4))
-    [ "$interval" -gt 0 ] || interval=1
-}
-
-# ours HOST USER PORT KEY: the options that come before a person's own settings, words without blanks.
-ours() {
-    options="-F $place/config -o ConnectTimeout=$patience -o ServerAliveInterval=$interval"
-    options="$options -o ServerAliveCountMax=$((patience / interval)) -o TCPKeepAlive=yes -o LogLevel=ERROR"
-    options="$options -o UserKnownHostsFile=$place/known_hosts -o GlobalKnownHostsFile=/dev/null"
-    options="$options -o StrictHostKeyChecking=accept-new -o HashKnownHosts=no -o UpdateHostKeys=no -o CheckHostIP=no"
-    options="$options -o VerifyHostKeyDNS=no -o ForwardAgent=no -o ForwardX11=no -o ClearAllForwardings=yes"
-    options="$options -o PermitLocalCommand=no -o RemoteCommand=none -o Tunnel=no"
-    options="$options -o ControlMaster=no -o ControlPath=none"
-    [ "$1" = - ] || options="$options -l $1"
-    [ "$2" = - ] || options="$options -p $2"
-    [ ! -L "$place/$3" ] || options="$options -i $place/$3"
-    [ ! -L "$place/$3" ] || [ "$3" = jump-key ] || options="$options -o IdentitiesOnly=yes"
-}
-
-# The way to the node: through another one, or a host named as user@host:port.
-through_jump() {
-    proxy=
-    [ "$jump" != - ] || return 0
-    jump_user=- jump_port=- jump_alias=
-    if (find_node "$jump"); then
-        kept="$address $user $port $jump"
-        kept_key=$key jump_alias="-o HostKeyAlias=$jump"
-        find_node "$jump"
-        jump_host=$address jump_user=$user jump_port=$port
-        link_key "$key" jump-key
-        # shellcheck disable=SC2086 # words without blanks
-        set -- $kept
-        address=$1 user=$2 port=$3 jump=$4 key=$kept_key
-    else
-        jump_host=${jump##*@}
-        [ "$jump_host" = "$jump" ] || jump_user=${jump%@*}
-        case $jump_host in
-            \[*\]:*) jump_port=${jump_host##*:} jump_host=${jump_host%:*} ;;
-            \[*\] | *:*:*) ;;
-            *:*) jump_port=${jump_host##*:} jump_host=${jump_host%:*} ;;
-        esac
-        # It may have the node's key, or one that only the person's agent or settings know.
-        link_key "$key" jump-key
-    fi
-    ours "$jump_user" "$jump_port" jump-key
-    bare "$jump_host"
-    proxy="ssh $options $jump_alias -o BatchMode=yes -W '[%h]:%p' -- $host 2>>$place/log"
-}
-
-bare() {
-    host=${1#[}
-    host=${host%]}
-}
-
-# Every word of this must be one that neither ssh nor a shell reads twice.
 is_ready() {
     [ -S "$place/s" ] && read -r there <"$place/node" && [ "$there" = "$whole" ]
 }
@@ -158,7 +69,7 @@ open_connection() {
         holder=$(readlink "$place/opening") || holder=
         if [ ! "$holder" ]; then
             if [ "$waited" ] && ! is_ready; then
-                explain
+                explain_to_waiting
                 return
             fi
         elif ! kill -0 "$holder" 2>/dev/null; then
@@ -175,60 +86,52 @@ start_connection() {
         ! is_alive || return 0
     fi
     close_connection
-    rm -f "$place/s"
+    rm -f "$place/s" "$place/why" "$place/why-code"
     : >"$place/log"
-    prepare_place
-    choose_timeout
+    prepare_way
+    connect chosen || connect_again || explain
+}
+
+connect() { # chosen|all
+    configure_way "$1"
+    tell_of_jumps
     limit_opening
-    through_jump
-    ours "$user" "$port" key
-    bare "$address"
     # shellcheck disable=SC2086 # words without blanks
-    $limited ssh -M -S "$place/s" -o LogLevel=INFO $options ${proxy:+-o "ProxyCommand=$proxy"} -o "HostKeyAlias=$node" -o BatchMode=yes \
-        -o ControlPersist=1800 -N -f -E "$place/log" -- "$host" </dev/null >/dev/null 2>>"$place/log" && return 0
-    case $? in 124 | 137) printf 'no answer within %s s\n' "$((patience * 3))" >>"$place/log" ;; esac
-    explain
+    $limited ssh -M -S "$place/s" ${told:+-o "ProxyCommand=$told"} -o "ConnectTimeout=$((patience * (hops + 1)))" \
+        $options -o BatchMode=yes -o ControlPersist=1800 -N -f -E "$place/log" -- "$host" \
+        </dev/null >/dev/null 2>>"$place/log" && return 0
+    case $? in 124 | 137) printf 'no answer within %s s\n' "$((patience * (3 + hops)))" >>"$place/log" ;; esac
+    [ "$told" ] || ! grep -q 'UNKNOWN port' "$place/log" || hear_proxy
+    return 1
+}
+
+# What a ProxyCommand says is not heard where a connection is to last (ssh_proxy_connect in OpenSSH's sshconnect.c).
+hear_proxy() {
+    # shellcheck disable=SC2086 # words without blanks
+    $limited ssh $options -o BatchMode=yes -o ControlPath=none -- "$host" true </dev/null >/dev/null 2>>"$place/log"
+}
+
+# With the keys that a person has beside the one that was chosen: a machine, or a jump host, may want one of them.
+connect_again() {
+    [ -L "$place/key" ] || return 1
+    grep -q -e 'Permission denied' -e 'authentication failures' "$place/log" || return 1
+    mv "$place/log" "$place/log-chosen"
+    : >"$place/log"
+    connect all && return 0
+    # That they are too many is not the reason.
+    ! grep -q 'authentication failures' "$place/log" || mv "$place/log-chosen" "$place/log"
+    return 1
 }
 
 # ssh gives a silent node up, but waits for ever for an agent or a name server. The time that a slow login needs is
 # not known; three times the silence is more than enough.
 limit_opening() {
-    limited="timeout --foreground -k 2 $((patience * 3))"
+    limited="timeout --foreground -k 2 $((patience * (3 + hops)))"
     $limited true 2>/dev/null || limited=
 }
 
 is_alive() {
     ssh -F /dev/null -S "$place/s" -O check x >/dev/null 2>&1
-}
-
-# Say why there is no connection; 254 where it may well work later.
-explain() {
-    lost=never
-    said=$(cat "$place/log" 2>/dev/null)
-    last=$(printf '%s\n' "$said" | tr -d '\r' | grep -v '^$' | tail -n 1)
-    case $said in
-        *'HOST IDENTIFICATION HAS CHANGED'*)
-            lost=
-            entry=$(printf '%s\n' "$said" | sed -n 's/^Offending .* in .*:\([0-9]*\).*$/\1/p' | head -n 1)
-            changed=$(printf '%s\n' "$said" | sed -n 's/^Host key for \(.*\) has changed.*$/\1/p' | head -n 1)
-            complain "the host key of ${changed:=$node} changed: it is not the one in ${RIGGER_ENVIRONMENT_DIR-}/known_hosts, line $entry." \
-                "If $changed was made anew, type \"rigger ssh --forget $changed\"; else somebody may be listening."
-            return 255
-            ;;
-        *'Permission denied'* | *'Too many authentication failures'* | *'Bad configuration'* | *'Bad owner'*)
-            lost=
-            complain "$node ($address) does not let us in: $last" \
-                "Look at the user and the key of $node in the inventory, and at the node's authorized_keys."
-            return 255
-            ;;
-    esac
-    complain "$node ($address) cannot be reached: $last"
-    return 254
-}
-
-complain() {
-    printf 'error: rigger-node: %s\n' "$1" >&2
-    [ $# -lt 2 ] || printf '%s\n' "$2" >&2
 }
 
 # Run the command through the connection. ssh uses a ProxyCommand only where it finds none: then nothing has run.
@@ -273,14 +176,8 @@ over_ssh() {
     leave_place
     [ "$lost" ] || [ "$began" != "$not_begun" ] || not_run
     [ "$lost" ] || return "$code"
-    complain "the connection to $node ($address) was lost while a command ran there."
+    complain "the connection to $node ($host) was lost while a command ran there."
     return 254
-}
-
-not_run() {
-    complain "the login shell on $node ($address) did not run the command (exit $code)." \
-        "Give the user there a shell that runs commands; what it printed stands above."
-    code=255
 }
 
 # The connection has gone since, or the node's sshd allows no more sessions on it (MaxSessions in sshd_config(5)).
@@ -295,7 +192,7 @@ session_elsewhere() {
         session
         [ "$never" ] || return 0
         lost=never
-        complain "$node ($address) allows no session."
+        complain "$node ($host) allows no session."
     fi
     leave_place
     return 254
@@ -315,11 +212,17 @@ leave_place() {
 open_shell() {
     use_connections
     choose_place ".$$"
-    prepare_place
-    choose_timeout
-    through_jump
-    ours "$user" "$port" key
-    bare "$address"
+    open_connection 2>"$place/said"
+    code=$?
+    if [ "$code" -eq 254 ]; then
+        cat "$place/said" >&2
+        leave_place
+        exit 254
+    fi
+    if [ "$code" -ne 0 ]; then
+        configure_way all asking
+        : >"$place/log"
+    fi
     terminal=-T
     if [ -t 0 ] && [ -t 1 ]; then
         terminal=-t
@@ -338,14 +241,13 @@ open_shell() {
     elif [ "$began" = "$not_begun" ]; then
         not_run
     fi
-    rm -rf "$place"
+    leave_place
     exit "$code"
 }
 
 # shellcheck disable=SC2086 # words without blanks
 in_shell() {
-    ssh -E "$place/log" $options ${proxy:+-o "ProxyCommand=$proxy"} -o "HostKeyAlias=$node" "$terminal" -- "$host" \
-        ${line:+"$line"}
+    ssh -S "$place/s" -E "$place/log" $options "$terminal" -- "$host" ${line:+"$line"}
 }
 
 forget_host_key() {

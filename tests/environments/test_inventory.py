@@ -18,15 +18,23 @@ def lines(*items) -> bytes:
 def test_what_is_written_is_read_back(tmp_path):
     path = str(tmp_path / "inventory.json")
     nodes = [
-        Node("a", "10.0.0.1", "192.168.0.1", {"user": "core", "port": 2222}, 100, {"zone": "ä"}),
+        Node(
+            "a",
+            "10.0.0.1",
+            "192.168.0.1",
+            {"user": "core", "port": 2222, "host": "web-1"},
+            100,
+            {"zone": "ä"},
+        ),
         Node("b", "host.example"),
     ]
     inventory.write(path, nodes)
     assert inventory.read(path) == nodes
     assert len((tmp_path / "inventory.json").read_text().splitlines()) == 4  # one node a line
     assert (
-        tmp_path / "inventory.tsv"
-    ).read_text() == "a\t10.0.0.1\t192.168.0.1\t100\tcore\t2222\t-\t-\nb\thost.example\t-\t0\t-\t-\t-\t-\n"
+        (tmp_path / "inventory.tsv").read_text()
+        == "a\t10.0.0.1\t192.168.0.1\t100\tcore\t2222\t-\t-\tweb-1\nb\thost.example\t-\t0\t-\t-\t-\t-\t-\n"
+    )
     inventory.write(path, [])
     assert inventory.read(path) == [] and (tmp_path / "inventory.tsv").read_text() == ""
 

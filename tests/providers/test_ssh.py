@@ -124,11 +124,8 @@ def test_machines_are_looked_at_prepared_checked_and_cleared(cluster):
     assert cluster.names() == ["node-1", "node-2", "node-3"]
     for node, machine in zip(cluster.nodes(), cluster.machines.machines, strict=True):
         assert node["private_address"] == node["address"] == machine.address
-        assert node["ssh"] == {
-            "user": cluster.machines.user,
-            "port": machine.port,
-            "key": cluster.machines.key,
-        }
+        port = {} if machine.port == 22 else {"port": machine.port}
+        assert node["ssh"] == {"user": cluster.machines.user, "key": cluster.machines.key, **port}
     assert cluster.marker(2) == {
         "environment": cluster.id,
         "name": "node-2",
@@ -362,11 +359,9 @@ def test_machines_from_a_file_and_from_ssh_config(cluster, tmp_path):
         ("web-*", "no Host in"),
         (",", "no machine is named"),
         ("$(touch canary)", "is no address"),
-        ("tricky", "is reached by a ProxyCommand"),
     ],
 )
 def test_a_list_that_is_none_is_refused_at_once(private_home, addresses, sentence):
-    write_ssh_config(private_home, "Host tricky\n  ProxyCommand nc %h %p\n")
     done = machines_program("check", private_home, SSH_MACHINES=addresses)
     assert done.returncode == 1 and sentence in done.stderr and done.stderr.count("\n") == 1
     assert not os.path.exists(private_home / "canary")
@@ -390,7 +385,7 @@ def write_ssh_config(home, text, name="config"):
 
 
 def rows(home, **answers):
-    """Return what is understood: address, user, port, key and jump host of each machine, empty where `-`."""
+    """Return what is understood: address, user, port, key, jump hosts and ssh's name of each machine, empty where `-`."""
     done = machines_program("wanted", home, **answers)
     assert done.returncode == 0, done.stderr
     fields = [line.split("\t") for line in done.stdout.splitlines()]
@@ -400,18 +395,18 @@ def rows(home, **answers):
 @pytest.mark.parametrize(
     ("entry", "address", "user", "port"),
     [
-        ("198.51.100.7", "198.51.100.7", "root", "22"),
+        ("198.51.100.7", "198.51.100.7", "root", ""),
         ("ada@198.51.100.7:2222", "198.51.100.7", "ada", "2222"),
-        ("rack-7.example.net", "rack-7.example.net", "root", "22"),
-        ("ada@example.net@198.51.100.7", "198.51.100.7", "ada@example.net", "22"),
-        ("2001:db8::7", "2001:db8::7", "root", "22"),
-        ("[2001:db8::7]", "2001:db8::7", "root", "22"),
+        ("rack-7.example.net", "rack-7.example.net", "root", ""),
+        ("ada@example.net@198.51.100.7", "198.51.100.7", "ada@example.net", ""),
+        ("2001:db8::7", "2001:db8::7", "root", ""),
+        ("[2001:db8::7]", "2001:db8::7", "root", ""),
         ("ada@[2001:db8::7]:2222", "2001:db8::7", "ada", "2222"),
     ],
 )
 def test_how_an_address_is_read(private_home, entry, address, user, port):
     assert rows(private_home, SSH_MACHINES=entry, SSH_USER="root", SSH_KEY="/k", SSH_JUMP="j@h:7") == [
-        (address, user, port, "/k", "j@h:7")
+        (address, user, port, "/k", "j@h:7", "")
     ]
 
 
@@ -432,10 +427,52 @@ def test_lists_files_and_patterns(private_home):
         "Host db\n HostName 198.51.100.9\n",
     )
     assert rows(private_home, SSH_MACHINES="web-? db", SSH_USER="root") == [
-        ("198.51.100.8", "eve", "22", "", "eve@[198.51.100.1]:7"),
-        ("198.51.100.7", "ada", "7", "", ""),
-        ("198.51.100.9", "root", "22", "", ""),
+        ("198.51.100.8", "", "", "", "", "web-2"),
+        ("198.51.100.7", "", "", "", "", "web-1"),
+        ("198.51.100.9", "root", "", "", "", "db"),
     ]
+
+
+def test_what_the_settings_of_ssh_say_stays_theirs(private_home):
+    """Patterns and Match hold for whatever is typed; what is typed comes first, and SSH_USER last."""
+    write_ssh_config(
+        private_home,
+        "Match host 198.51.100.*\n Port 7\n User eve\nHost far\n HostName 198.51.100.9\n ProxyCommand nc %h %p\n"
+        "Host inner\n ProxyJump a,b:7\n",
+    )
+    said = rows(
+        private_home,
+        SSH_MACHINES="198.51.100.7 ada@198.51.100.8:8 far inner other",
+        **{"SSH_USER": "root", "SSH_KEY": "/k", "SSH_JUMP": "j"},
+    )
+    assert said == [
+        ("198.51.100.7", "", "", "/k", "j", ""),
+        ("198.51.100.8", "ada", "8", "/k", "j", ""),
+        ("198.51.100.9", "root", "", "/k", "", "far"),
+        ("inner", "root", "", "/k", "", ""),
+        ("other", "root", "", "/k", "j", ""),
+    ]
+    done = machines_program("check", private_home, SSH_MACHINES="198.51.100.7 198.51.100.7:7")
+    assert "198.51.100.7 is named twice" in done.stderr
+
+
+def test_a_machine_keeps_its_name_whatever_it_is_called(private_home):
+    """Also those that were made when rigger noted what the settings of ssh said."""
+    state = private_home / "state"
+    state.mkdir()
+    (state / "made.tsv").write_text(
+        "node-1\t198.51.100.7\t-\t0\tada\t7\t/k\t-\nnode-2\t198.51.100.8\t-\t0\troot\t22\t/k\t-\n"
+        "node-3\t198.51.100.9\t-\t0\troot\t-\t/k\t-\tdb\nnode-4\t10.0.0.1\t-\t0\troot\t22\t/k\tada@gate:22\n"
+    )
+    write_ssh_config(
+        private_home,
+        "Host web-1\n HostName 198.51.100.7\n Port 7\nHost db\n HostName 198.51.100.99\nHost deep\n HostName 10.0.0.1\n"
+        " ProxyJump ada@gate:22\n",
+    )
+    answers = {"SSH_MACHINES": "new db 198.51.100.8 web-1 deep", "RIGGER_STATE_DIR": str(state)}
+    done = machines_program("wanted", private_home, **answers)
+    names = [line.split("\t")[0] for line in done.stdout.splitlines()]
+    assert names == ["node-5", "node-3", "node-2", "node-1", "node-4"], done.stderr
 
 
 def test_a_person_is_asked_and_a_key_is_made(cluster, private_home):

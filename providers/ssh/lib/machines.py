@@ -7,21 +7,22 @@ Usage: machines.py VERB
     leaving    print the names of the nodes in $RIGGER_NODES_FILE that are not wanted any more
     inventory  read lines `NAME PRIVATE-ADDRESS`, print those nodes as the inventory wants them
 
-A row is name, address, private address, port offset, user, port, key and jump host, separated by tabs; `-` where
-empty. A machine keeps its name as long as it stands in $RIGGER_STATE_DIR/made.tsv.
+A row is name, address, private address, port offset, user, port, key, jump hosts and the name that ssh is given,
+separated by tabs; `-` where empty, or where ssh's own configuration decides. A machine keeps its name as long as it
+stands in $RIGGER_STATE_DIR/made.tsv.
 """
 
-import getpass
+import contextlib
 import glob
 import ipaddress
 import json
 import os
-import pwd
 import re
 import shlex
 import subprocess
 import sys
-from dataclasses import dataclass
+import tempfile
+from dataclasses import dataclass, replace
 
 HOST = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*"
 ENTRY = re.compile(
@@ -30,6 +31,7 @@ ENTRY = re.compile(
 )
 MOST = 99  # machines
 DEPTH = 16  # of files that include one another, as ssh itself has it
+NOBODY = "rigger-no-user-was-named"  # the user of those whom ssh's configuration gives none
 
 
 class Wrong(Exception):
@@ -38,18 +40,23 @@ class Wrong(Exception):
 
 @dataclass(frozen=True)
 class Machine:
-    """One machine, and how ssh gets in; empty where nothing was said."""
+    """One machine: its address for programs, and what ssh is told; empty where ssh's own configuration decides."""
 
     address: str
     user: str = ""
-    port: int = 22
+    port: int = 0
     key: str = ""
     jump: str = ""
     name: str = ""
+    host: str = ""  # as it was typed, where that is not the address
+    place: tuple = ()  # address, port and way, as ssh understands them
 
     @property
-    def place(self):
-        return self.address, self.port, self.jump
+    def places(self):
+        """What tells it from other machines: as it was typed, and as ssh understands that."""
+        port = self.port or 22
+        understood = self.place or (self.address, port, self.jump)
+        return (self.host or self.address, port, self.jump), understood
 
 
 def answer(name):
@@ -81,11 +88,10 @@ def listed():
     """Return the machines that the answers name, without names."""
     known = config_hosts()
     found = []
-    for entry in entries():
-        if "*" in entry or "?" in entry:
-            found += [_from_config(name, "") for name in _matching(entry, known)]
-        else:
-            found.append(_of_entry(entry, known))
+    with _configuration() as path:
+        for entry in entries():
+            names = _matching(entry, known) if "*" in entry or "?" in entry else [entry]
+            found += [_of_entry(name, path) for name in names]
     if not found:
         raise Wrong("no machine is named")
     if len(found) > MOST:
@@ -96,7 +102,7 @@ def listed():
     return found
 
 
-def _of_entry(entry, known):
+def _of_entry(entry, configuration):
     match = ENTRY.fullmatch(entry)
     if not match or not 0 < int(match["port"] or 22) < 65536:
         raise Wrong(
@@ -105,15 +111,7 @@ def _of_entry(entry, known):
     host = match["inside"] or match["host"]
     if ":" in host and not _is_address(host):
         raise Wrong(f"{host[:80]!r} is no IPv6 address; with a port it stands in []")
-    if host in known and not match["port"]:
-        return _from_config(host, match["user"] or "")
-    return Machine(
-        host,
-        match["user"] or answer("SSH_USER"),
-        int(match["port"] or 22),
-        answer("SSH_KEY"),
-        answer("SSH_JUMP"),
-    )
+    return _understood(host, match["user"] or "", int(match["port"] or 0), configuration)
 
 
 def _is_address(host):
@@ -173,45 +171,56 @@ def _words(line):
         return match[1].lower(), []
 
 
-def _from_config(name, user):
-    """Return the machine that ssh understands by a name of its configuration."""
-    said = _ask_ssh(name)
-    if said.get("proxycommand", ["none"])[0] != "none":
-        raise Wrong(
-            f"{name} is reached by a ProxyCommand in {config_file()}; rigger knows jump hosts (ProxyJump) alone"
-        )
-    jump = said.get("proxyjump", ["none"])[0]
-    # ssh names its usual keys where none is configured; and the user who asks.
-    keys = [os.path.expanduser(key) for key in said.get("identityfile", [])]
-    key = keys[0] if len(keys) == 1 and os.path.isfile(keys[0]) else answer("SSH_KEY")
-    configured = said.get("user", [""])[0]
-    if configured == getpass.getuser():
-        configured = ""
+@contextlib.contextmanager
+def _configuration():
+    """Yield a file with the configuration that rigger-node gives to ssh, and a user for those who have none."""
+    with tempfile.TemporaryDirectory(prefix="rigger-") as folder:
+        link, path = os.path.join(folder, "user-config"), os.path.join(folder, "config")
+        os.symlink(config_file(), link)
+        includes = [link] if os.access(link, os.R_OK) else []
+        with open(path, "w") as file:
+            file.writelines(f'Include "{name}"\n' for name in [*includes, "/etc/ssh/ssh_config"])
+            file.write(f"Match all\nUser {NOBODY}\n")
+        yield path
+
+
+def _understood(host, user, port, configuration):
+    """Return the machine that ssh goes to by a name, and what it has to be told for that beside the name."""
+    said = _ask_ssh(host, user, port, configuration)
+    way = next((w for w in (said.get("proxyjump"), said.get("proxycommand")) if w and w != "none"), "")
+    jump = "" if way else answer("SSH_JUMP")
+    address = said.get("hostname", host)
+    if address == host.lower() or not re.fullmatch(HOST, address):
+        address = host
     return Machine(
-        said.get("hostname", [name])[0],
-        user or configured or answer("SSH_USER"),
-        int(said.get("port", ["22"])[0]),
-        key,
-        answer("SSH_JUMP") if jump == "none" else jump,
+        address,
+        user or (answer("SSH_USER") if said.get("user", NOBODY) == NOBODY else ""),
+        port,
+        answer("SSH_KEY"),
+        jump,
+        host="" if address == host else host,
+        place=(address, int(said.get("port", port or 22)), way or jump),
     )
 
 
-def _ask_ssh(name):
-    argv = ["ssh", "-G"]
-    # ssh looks into the home that the password file names, whatever HOME says.
-    if os.path.expanduser("~") != pwd.getpwuid(os.getuid()).pw_dir:
-        argv += ["-F", config_file()]
+def _ask_ssh(host, user, port, configuration):
+    """Return what ssh's configuration says of a host, the first of several values."""
+    argv = ["ssh", "-F", configuration, *(["-l", user] if user else []), *(["-p", str(port)] if port else [])]
     try:
-        done = subprocess.run([*argv, "--", name], stdin=subprocess.DEVNULL, capture_output=True, timeout=20)
+        done = subprocess.run(
+            [*argv, "-G", "--", host], stdin=subprocess.DEVNULL, capture_output=True, timeout=20
+        )
+    except FileNotFoundError:  # whoever needs it will name it
+        return {}
     except (OSError, subprocess.TimeoutExpired) as problem:
-        raise Wrong(f"ssh could not be asked about {name}: {problem}") from None
+        raise Wrong(f"ssh could not be asked about {host}: {problem}") from None
     if done.returncode:
         reason = done.stderr.decode(errors="replace").strip().splitlines() or ["it failed"]
-        raise Wrong(f"ssh does not understand {name}: {reason[-1][:200]}")
+        raise Wrong(f"ssh does not understand {host}: {reason[0][:200]}")
     found = {}
     for line in done.stdout.decode(errors="surrogateescape").splitlines():
         keyword, _, value = line.partition(" ")
-        found.setdefault(keyword, []).append(value)
+        found.setdefault(keyword, value)
     return found
 
 
@@ -228,12 +237,21 @@ def wanted():
         if int(number) > len(machines):
             raise Wrong(f"NODES is {number}, but SSH_MACHINES names {_count(len(machines))}")
         machines = machines[: int(number)]
-    names = {row.place: row.name for row in rows(_made())}
-    used = set(names.values())
-    free = (f"node-{n}" for n in range(1, 10000) if f"node-{n}" not in used)
-    return [
-        Machine(m.address, m.user, m.port, m.key, m.jump, names.get(m.place) or next(free)) for m in machines
-    ]
+    return _named(machines, rows(_made()))
+
+
+def _named(machines, made):
+    """Return the machines with the names that they have already, and new ones for the others."""
+    names = {}
+    for as_typed in (0, 1):
+        for number, machine in enumerate(machines):
+            same = [row.name for row in made if machine.places[as_typed] in row.places]
+            free = [name for name in same if name not in names.values()]
+            if free and number not in names:
+                names[number] = free[0]
+    used = {row.name for row in made}
+    unused = (f"node-{n}" for n in range(1, 10000) if f"node-{n}" not in used)
+    return [replace(m, name=names.get(n) or next(unused)) for n, m in enumerate(machines)]
 
 
 def _count(number):
@@ -251,8 +269,8 @@ def rows(path):
             fields = [line.rstrip("\n").split("\t") for line in file if line.strip()]
     except FileNotFoundError:
         return []
-    padded = [[("" if value == "-" else value) for value in [*row, *"--------"][:8]] for row in fields]
-    return [Machine(r[1], r[4], int(r[5] or 22), r[6], r[7], r[0]) for r in padded]
+    padded = [[("" if value == "-" else value) for value in [*row, *"---------"][:9]] for row in fields]
+    return [Machine(r[1], r[4], int(r[5] or 0), r[6], r[7], r[0], r[8]) for r in padded]
 
 
 def leaving():
@@ -262,11 +280,12 @@ def leaving():
 
 
 def as_row(m):
-    return "\t".join([m.name, m.address, "-", "0", m.user or "-", str(m.port), m.key or "-", m.jump or "-"])
+    ssh = [str(value or "-") for value in (m.user, m.port, m.key, m.jump, m.host)]
+    return "\t".join([m.name, m.address, "-", "0", *ssh])
 
 
 def as_node(m, private):
-    ssh = {"user": m.user, "port": m.port, "key": m.key, "jump": m.jump}
+    ssh = {"user": m.user, "port": m.port, "key": m.key, "jump": m.jump, "host": m.host}
     ssh = {name: value for name, value in ssh.items() if value}
     return json.dumps({"name": m.name, "address": m.address, "private_address": private, "ssh": ssh})
 

@@ -28,12 +28,13 @@ begin() {
 
 # Sets nodes (names), and by name row and where (user@address:port), to what a file of rows says.
 read_rows() { # FILE
-    local name address user port rest line
+    local name address user port host line
     nodes=()
     declare -gA row=() where=()
     while IFS= read -r line; do
-        IFS=$'\t' read -r name address _ _ user port rest <<<"$line"
+        IFS=$'\t' read -r name address _ _ user port _ _ host <<<"$line"
         [[ $name ]] || continue
+        if [[ ${host:--} != - ]]; then address=$host; fi
         nodes+=("$name")
         row[$name]=$line
         if [[ $address == *:* ]]; then address="[$address]"; fi
@@ -102,15 +103,21 @@ reason() { # NODE
         return
     fi
     case $errors in
+        # What rigger-node says of keys and jump hosts says it all.
+        *' has a passphrase'* | *' cannot be used: '* | *'jump host'*) whole_reason "$1" ;;
         *'Permission denied'* | *'authentication failures'*)
             echo "it does not let ${where[$1]%@*} in with $(key_of "$1"); have the public key put there: $(copy_id "$1")"
             ;;
         *'Could not resolve hostname'*) echo "there is no machine of that name" ;;
         *'Connection refused'*) echo "it refuses connections: no sshd listens there" ;;
         *'cannot be reached: '*) sed -n 's/^.*cannot be reached: /it cannot be reached: /p' <<<"$errors" | tail -n 1 ;;
-        # The first line is what happened, the next one what to do about it.
-        *) sed 's/^\(error: \)\{0,1\}\(rigger-node: \)\{0,1\} *//' "$scratch/$1.errors" | paste -sd ' ' - ;;
+        *) whole_reason "$1" ;;
     esac
+}
+
+# The first line is what happened, the next one what to do about it.
+whole_reason() { # NODE
+    sed 's/^\(error: \)\{0,1\}\(rigger-node: \)\{0,1\} *//' "$scratch/$1.errors" | paste -sd ' ' -
 }
 
 # Prints the key that was tried on a machine.
@@ -122,8 +129,9 @@ key_of() { # NODE
 
 # Prints the command that has a machine let us in.
 copy_id() { # NODE
-    local address user port key
-    IFS=$'\t' read -r _ address _ _ user port key _ <<<"${row[$1]}"
+    local address user port key host
+    IFS=$'\t' read -r _ address _ _ user port key _ host <<<"${row[$1]}"
+    if [[ ${host:--} != - ]]; then address=$host; fi
     if [[ $user != - ]]; then address=$user@$address; fi
     echo "ssh-copy-id$([[ $key == - ]] || printf ' -i %q' "$key.pub")$([[ $port == 22 || $port == - ]] || echo " -p $port") $address"
 }
