@@ -194,7 +194,7 @@ class RunStarted(Event):
 
     command: str
     rigger: str  # its version
-    by: str  # user@host
+    by: str  # user@host, and what $USER says where that is another
     provider: str
     platform: str
     id: str  # of the environment
@@ -374,7 +374,7 @@ class VersionChangeAllowed(Event):
     to: str
     ref: str  # a branch, tag or commit that it is, if it is no release
     checkout: str  # the folder that it is, if it is one
-    by: str  # user@host
+    by: str  # user@host, and what $USER says where that is another
 
     checks = {"from": _is_line, "to": _is_line, "ref": _is_line, "checkout": _is_line}
 
@@ -449,7 +449,7 @@ class SaidGone(Event):
 
     items: Names
     all: bool = False  # whether nothing at all is left of the cluster
-    by: str  # user@host
+    by: str  # user@host, and what $USER says where that is another
 
     checks = {"items": _are_lines}
 

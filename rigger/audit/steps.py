@@ -63,6 +63,15 @@ class StepRun:
         return replace(self, started=self.started.with_values(parameters={**self.parameters, **parameters}))
 
 
+LOOKS_FOR_DIFFERENCES = ("audit", "plan")
+DIFFERS = 8  # the exit code by which a script that looks for differences says that it found some
+
+
+def finds_differences(step: str, exit_code: int) -> bool:
+    """Return whether a step was one that looks for differences, and found some: it has not failed."""
+    return exit_code == DIFFERS and step in LOOKS_FOR_DIFFERENCES
+
+
 def is_skipped(finished: StepFinished) -> bool:
     """Return whether a step was a test that said that it does not apply."""
     return finished.exit_code == SKIPPED and "/" in finished.step

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rigger.audit.runs import seconds
+from rigger.audit.steps import finds_differences
 from rigger.audit.upgrades import WAYS_ON, unfinished
 from rigger.cli.app import App, command
 from rigger.operations import status as operation
@@ -78,6 +79,8 @@ def _last_run(status: Status) -> Iterator[str]:
 def _ended(step: Mapping[str, Any]) -> str:
     if step.get("skipped"):
         return " skipped"
+    if finds_differences(step["step"], step["exit_code"]):
+        return " found differences"
     return " failed" if step["exit_code"] else ""
 
 

@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, suppre
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rigger.errors import UNWRITABLE, Locked, not_written
+from rigger.process.actor import actor
 from rigger.process.lookup import process_start_time, processes_holding
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ class FileLock:
         try:
             holder = json.loads(record)
             since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(holder["since"]))
-            who = f"{holder['user']}@{holder['host']}, process {holder['pid']}"
+            who = f"{holder['who']}, process {holder['pid']}"
             what = f'"{holder["command"]}" ({who}, since {since})'
         except (ValueError, KeyError, TypeError):
             return Locked(f"Environment {self.name} is in use by another run.", "Wait until it has ended.")
@@ -153,8 +154,7 @@ class FileLock:
 
 
 def _holder(command: str) -> dict[str, Any]:
-    user = os.environ.get("USER") or os.environ.get("LOGNAME") or str(os.getuid())
-    return {"pid": os.getpid(), "user": user, "host": os.uname().nodename, "command": command}
+    return {"pid": os.getpid(), "who": actor(), "host": os.uname().nodename, "command": command}
 
 
 def _is_gone(holder: dict[str, Any]) -> bool:

@@ -5,24 +5,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rigger.audit.head import REPAIRS, Head
+from rigger.audit.secrets import HIDDEN
 from rigger.configuration.identity import id_of
 from rigger.configuration.resolve import resolve
 from rigger.environments.state import may_have_cluster
 from rigger.errors import BadUsage, DifferencesFound, InvalidConfig, StepFailed
 from rigger.operations.bundle import verify
 from rigger.operations.consent import Consent
-from rigger.operations.session import session
+from rigger.operations.session import Session, session
 from rigger.plans import lifecycle
+from rigger.plans.changes import configured_since, say_changes
 from rigger.plans.scripts import require_scripts
 from rigger.runs.reporter import Reporter, Silent
-from rigger.runs.result import StepResult, failures
 from rigger.runs.run import Run
 from rigger.values import frozen
 
 if TYPE_CHECKING:
     from rigger.audit.log import Verdict
+    from rigger.configuration.config import Config
     from rigger.environments.environment import Environment
     from rigger.environments.home import Home
+    from rigger.runs.result import StepResult
 
 BROKEN = f"Compare it with a bundle: rigger audit --bundle FILE. {REPAIRS.partition('; ')[2]}"
 ELSEWHERE = (
@@ -36,11 +39,14 @@ class Audited:
 
     verdict: Verdict
     changed: tuple[str, ...] | None = None
+    not_looked_at: tuple[str, ...] = ()  # in a sentence each: modules, and why
 
     def as_dict(self) -> dict[str, Any]:
         verdict = self.verdict
         log = {"records": verdict.count, "head": verdict.head_hash, "problems": list(verdict.problems)}
-        return log if self.changed is None else {**log, "changed": list(self.changed)}
+        if self.changed is None:
+            return log
+        return {**log, "changed": list(self.changed), "not_looked_at": list(self.not_looked_at)}
 
 
 @frozen
@@ -72,7 +78,9 @@ def audit(environment: Environment, reporter: Reporter | None = None, head: Head
         )
         raise broken.with_result(Audited(verdict))
     reporter.line(f"{verdict.count} records, unbroken. Head: {verdict.count}:{verdict.head_hash}")
-    result = Audited(verdict, _changed_by_hand(environment, reporter))
+    result = _looked_at(environment, verdict, reporter)
+    for sentence in result.not_looked_at:
+        reporter.warn(sentence)
     if result.changed:
         differs = DifferencesFound(
             f"{environment.name} is not what rigger made: {' '.join(result.changed)}",
@@ -129,28 +137,47 @@ def repair(
     return Repaired(environment.name, aside and environment.file(aside), found.lost)
 
 
-def _changed_by_hand(environment: Environment, reporter: Reporter) -> tuple[str, ...]:
-    """Return in a sentence each what the audit scripts found."""
-    if not _has_something_to_run(environment):  # nor to lock: a log is read on a read-only disk too
-        return ()
-    bad = _run_scripts(environment, reporter)
-    broken = [step for step in bad if step.exit_code != DifferencesFound.exit_code]
-    if broken:
-        raise StepFailed(" ".join(step.describe(environment) for step in broken))
-    return tuple(f"{step.step.shown} found differences." for step in bad)
-
-
-def _has_something_to_run(environment: Environment) -> bool:
+def _looked_at(environment: Environment, verdict: Verdict, reporter: Reporter) -> Audited:
+    """Return what the audit scripts found, and which modules have none; raises StepFailed where one could not tell."""
     if not may_have_cluster(environment):
-        return False
+        return Audited(verdict, ())
     try:
-        return bool(lifecycle.audit(resolve(environment)).steps)
-    except InvalidConfig:  # the log can be read although the configuration cannot
-        return False
+        config = resolve(environment)
+    except InvalidConfig as problem:  # the log can be read although the configuration cannot
+        return Audited(verdict, (), (f"No module was looked at: {problem.message}",))
+    unaudited = lifecycle.unaudited(config)
+    if not lifecycle.audit(config).steps:  # nor is anything locked: a log is read on a read-only disk too
+        return Audited(verdict, (), unaudited)
+    results = _run_scripts(environment, reporter)
+    if broken := [result for result in results if result.failed]:
+        raise StepFailed(" ".join(result.describe(environment) for result in broken))
+    changed = tuple(f"{result.step.shown} found differences." for result in results if result.differs)
+    return Audited(verdict, changed, unaudited)
 
 
 def _run_scripts(environment: Environment, reporter: Reporter) -> list[StepResult]:
     with session(environment, "rigger audit", reporter, Consent()) as work:
-        plan = lifecycle.audit(work.config)
+        config = _as_provisioned(work)
+        plan = lifecycle.audit(config)
         require_scripts(plan)
-        return failures(Run(environment, work.config, reporter, work.lock).carry_out(plan))
+        return Run(environment, config, reporter, work.lock).carry_out(plan)
+
+
+def _as_provisioned(work: Session) -> Config:
+    """Return the configuration that the cluster was made with, as far as it is known, and say what is another now.
+
+    What was configured since is a wish: the cluster's not having it is nobody's change by hand.
+    """
+    changes = configured_since(work.config, work.state.steps, work.environment.key())
+    if not changes:
+        return work.config
+    work.reporter.line(f"Looked for as it was provisioned; configured since: {say_changes(changes)}.")
+    before = {n: old or "" for n, (old, _) in changes.items() if not str(old).startswith(HIDDEN)}
+    version = {name: work.config.values[name] for name in ("VERSION",) if name in work.config.values}
+    try:
+        return resolve(work.environment, {**version, **before})
+    except InvalidConfig as problem:
+        raise InvalidConfig(
+            f"What {work.name} was provisioned with cannot be used any more: {problem.message}",
+            'Provision it again: "rigger provision --plan" says what that would do.',
+        ) from None

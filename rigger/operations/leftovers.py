@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 from rigger.audit.cluster import LOOKS
@@ -10,6 +9,7 @@ from rigger.audit.events import SaidGone
 from rigger.environments.state import state_of
 from rigger.errors import BadUsage
 from rigger.operations.consent import Consent
+from rigger.process.actor import actor
 from rigger.runs.reporter import Reporter, Silent
 from rigger.values import frozen
 
@@ -67,8 +67,7 @@ def say_gone(
             for item in gone:
                 reporter.line(f"  {item}")
             consent.agree(NOTHING_LEFT if ends else GONE)
-            by = f"{os.environ.get('USER') or os.getuid()}@{os.uname().nodename}"
-            environment.audit.append(SaidGone(items=list(gone), all=ends, by=by))
+            environment.audit.append(SaidGone(items=list(gone), all=ends, by=actor()))
     return Leftovers(environment.name, tuple(state_of(environment).leftovers.items), tuple(gone), ends)
 
 

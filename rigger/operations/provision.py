@@ -10,15 +10,16 @@ from rigger.configuration.identity import require_recorded
 from rigger.configuration.resolve import resolve
 from rigger.configuration.version import require_same_version, shown, version_change
 from rigger.environments.state import state_of
-from rigger.errors import DifferencesFound, Locked
+from rigger.errors import Locked
 from rigger.operations.consent import Consent
 from rigger.operations.session import Session, session
 from rigger.plans import provision as plans
+from rigger.process.actor import actor
 from rigger.runs.output import drop_outdated
 from rigger.runs.programs import leaving, left_behind
 from rigger.runs.recovery import load_config
 from rigger.runs.reporter import Reporter, Silent
-from rigger.runs.run import Run, who
+from rigger.runs.run import Run
 from rigger.sources.checkout import check_checkout, restore
 from rigger.sources.whole import require_whole
 from rigger.values import frozen
@@ -136,7 +137,7 @@ def _require_version(environment: Environment, allow: bool, reporter: Reporter) 
         return
     running, wanted = change.running, change.wanted
     allowed = VersionChangeAllowed(
-        from_=running.version, to=wanted.version, ref=wanted.ref, checkout=wanted.folder, by=who()
+        from_=running.version, to=wanted.version, ref=wanted.ref, checkout=wanted.folder, by=actor()
     )
     environment.audit.append(allowed)
     reporter.warn(
@@ -175,5 +176,5 @@ def _show_machines(environment: Environment, config: Config, planned: Plan, repo
     if reporter.live:
         with open(result.log, "rb") as file:
             reporter.pass_on(file.read())
-    if result.exit_code not in (0, DifferencesFound.exit_code):
+    if result.failed:
         reporter.warn(f"What would change could not be shown: {result.describe(environment)}")

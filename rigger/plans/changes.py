@@ -10,7 +10,7 @@ from rigger.text import plain
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rigger.audit.steps import StepHistory
+    from rigger.audit.steps import StepHistory, StepRun
     from rigger.configuration.config import Config
 
 Change = tuple[str | None, str | None]  # what a value was and what it is, None: unset
@@ -79,6 +79,22 @@ def changed_values(
 
 def unprovisioned(config: Config, history: StepHistory, key: bytes) -> dict[str, Change]:
     """Return the values that a step which they concern has not run with yet: name -> (old or None, new or None)."""
+    return _changed_since(config, history.done, key)
+
+
+def configured_since(config: Config, history: StepHistory, key: bytes) -> dict[str, Change]:
+    """Return the values that were configured since the steps which they concern ran: the cluster was not made with them.
+
+    A step that never ended well counts by its last attempt. The version is none of them: only an upgrade changes it.
+    """
+    changed = _changed_since(config, {**history.last, **history.done}, key, begun=True)
+    return {name: change for name, change in changed.items() if name != "VERSION"}
+
+
+def _changed_since(
+    config: Config, runs: Mapping[str, StepRun], key: bytes, begun: bool = False
+) -> dict[str, Change]:
+    """Return the values that are not those of the runs of the steps which they concern; `begun`: of those that ran."""
     changed: dict[str, Change] = {}
     for module, verb in (
         (config.provider, "install"),
@@ -86,9 +102,11 @@ def unprovisioned(config: Config, history: StepHistory, key: bytes) -> dict[str,
         (config.platform, "install"),
         (config.platform, "deploy"),
     ):
-        done = history.done.get(f"{module.role}/{module.name}/{verb}")
+        run = runs.get(f"{module.role}/{module.name}/{verb}")
+        if run is None and begun:
+            continue
         parameters = recorded_parameters(config.seen_by(module, verb), key)
-        changes = changed_values(config, parameters, done.parameters if done else {})
+        changes = changed_values(config, parameters, run.parameters if run else {})
         concerned = values_of_step(config, module.role, verb)
         changed.update({name: change for name, change in changes.items() if name in concerned})
     return changed

@@ -90,8 +90,17 @@ def _require_verb(config: Config, verb: str) -> None:
 
 def audit(config: Config) -> Plan:
     """Return the scripts that say what was changed by hand: those of the modules that have one."""
-    audited = [m for m in (config.provider, config.platform) if m.script("audit")]
+    audited = [module for module in config.modules if module.script("audit")]
     return Plan("audit", tuple(Step(m, "audit", "what was changed by hand?", goes_on=True) for m in audited))
+
+
+def unaudited(config: Config) -> tuple[str, ...]:
+    """Return in a sentence each which modules an audit does not look at, and why."""
+    return tuple(
+        f"The {module.role} {module.name} was not looked at: it has no script audit."
+        for module in config.modules
+        if not module.script("audit")
+    )
 
 
 def only(config: Config, verb: str, why: str) -> Plan:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import pwd
 import time
 from contextlib import suppress
 from dataclasses import asdict
@@ -13,6 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rigger.errors import Locked, RecordBehind, RiggerError
+from rigger.process.actor import os_user
 from rigger.process.lookup import process_start_time
 from rigger.text import plain
 from rigger.values import frozen
@@ -115,11 +115,7 @@ def _parse(kind: type[Value], text: str, untold: Mapping[str, Any] = MappingProx
 
 def me() -> str:
     """Return who works here: the user by number, whatever the environment says, and the host."""
-    try:
-        name = pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        name = str(os.getuid())
-    return f"{name}@{os.uname().nodename}"
+    return f"{os_user()}@{os.uname().nodename}"
 
 
 def place() -> str:

@@ -6,7 +6,7 @@ import os
 from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
-from rigger.audit.steps import SKIPPED
+from rigger.audit.steps import SKIPPED, finds_differences
 from rigger.text import duration
 from rigger.values import frozen
 
@@ -43,12 +43,23 @@ class StepResult:
         """Whether this is a test that said that it does not apply."""
         return self.exit_code == SKIPPED and "/" in self.step.verb and not (self.problems or self.interrupted)
 
+    @property
+    def differs(self) -> bool:
+        """Whether this is a look for differences that found some: that is what it is for, and no failure."""
+        usable = not (self.problems or self.timed_out or self.interrupted)
+        return usable and finds_differences(self.step.verb, self.exit_code)
+
+    @property
+    def failed(self) -> bool:
+        return not (self.good or self.skipped or self.differs)
+
     def as_dict(self) -> dict[str, Any]:
         return {
             "module": f"{self.step.module.role}/{self.step.module.name}",
             "step": self.step.verb,
             "good": self.good,
             **({"skipped": True} if self.skipped else {}),
+            **({"differs": True} if self.differs else {}),
             "exit_code": self.exit_code,
             "seconds": round(self.seconds, 3),
             "log": self.log,

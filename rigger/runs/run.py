@@ -16,6 +16,7 @@ from rigger.modules.scripts import step_digest
 from rigger.modules.shared import shared_digest
 from rigger.plans.changes import recorded_parameters
 from rigger.process import step as step_process
+from rigger.process.actor import actor
 from rigger.process.interrupts import Interrupts
 from rigger.process.relay import Relay
 from rigger.process.step import Outcome
@@ -91,14 +92,12 @@ class Run:
                     if result.interrupted:
                         outcome = "interrupted"
                         raise Interrupted(result.describe(self.environment), after_interrupt(plan))
-                    if not (result.good or result.skipped or step.goes_on):
+                    if result.failed and not step.goes_on:
                         raise StepFailed(
                             result.describe(self.environment), after_failure(plan, step, self.id)
                         )
                     self._after(step, plan, interrupts)
-                well = all(
-                    (result.good or result.skipped) and not result.leftovers for result in self.results
-                )
+                well = not any(result.failed or result.leftovers for result in self.results)
                 outcome = "done" if well else "failed"
             except Interrupted:
                 outcome = "interrupted"
@@ -129,7 +128,7 @@ class Run:
         started = RunStarted(
             command=plan.command,
             rigger=__version__,
-            by=who(),
+            by=actor(),
             provider=self.config.provider.name,
             platform=self.config.platform.name,
             id=self.config.id,
@@ -317,6 +316,9 @@ class Run:
         if result.skipped:
             self.reporter.step_finished("skipped", result.seconds)
             return
+        if result.differs:  # an audit's last lines are to be seen; what a plan shows is shown whole
+            self.reporter.step_finished("found differences", result.seconds, good=result.step.verb == "plan")
+            return
         if result.good:
             note = f"({', '.join(result.changed)} set)" if result.changed else ""
             self.reporter.step_finished("done", result.seconds, note)
@@ -349,11 +351,6 @@ class Run:
             **step.environ,
         )
         return environment
-
-
-def who() -> str:
-    """Return who works here, for the record."""
-    return f"{os.environ.get('USER') or os.getuid()}@{os.uname().nodename}"
 
 
 def _as_run(step: Step, parameters: dict[str, str]) -> dict[str, str]:

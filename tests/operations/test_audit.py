@@ -7,6 +7,7 @@ from helpers.without_terminal import Listener
 
 from rigger.errors import DifferencesFound, StepFailed
 from rigger.operations.audit import audit
+from rigger.operations.history import history
 from rigger.operations.provision import provision
 
 
@@ -31,7 +32,12 @@ def test_a_log_that_is_whole(stood):
     heard = Listener()
     report = audit(stood, heard).as_dict()
     records = stood.audit.records()
-    assert report == {"records": len(records), "head": records[-1]["hash"], "problems": [], "changed": []}
+    log = {"records": len(records), "head": records[-1]["hash"], "problems": []}
+    unlooked = [
+        "The provider soil was not looked at: it has no script audit.",
+        "The platform tree was not looked at: it has no script audit.",
+    ]
+    assert report == {**log, "changed": [], "not_looked_at": unlooked}
     assert heard.lines == [f"{len(records)} records, unbroken. Head: {len(records)}:{records[-1]['hash']}"]
 
 
@@ -71,6 +77,30 @@ def test_what_was_changed_by_hand(stood, cluster):
     assert caught.value.result.as_dict()["problems"] == []
     cluster.script("provider", "audit")
     assert audit(stood).changed == ()
+
+
+def test_an_audit_compares_with_the_last_provision(stood, cluster):
+    cluster.script("provider", "audit", 'echo "NODES=$NODES" >>"$NOTED"; test "$NODES" = 2 || exit 8')
+    cluster.script("platform", "audit", 'echo "COLOUR=$COLOUR" >>"$NOTED"; test "$COLOUR" = green || exit 8')
+    stood.save_values({**stood.values(), "NODES": "4", "COLOUR": "red", "COMMENT": "another"})
+    heard = Listener()
+    assert audit(stood, heard).changed == ()
+    assert cluster.ran() == ["provider/audit", "NODES=2", "platform/audit", "COLOUR=green"]
+    assert any("configured since: NODES 2 -> 4, COLOUR green -> red." in line for line in heard.lines)
+    assert stood.values()["NODES"] == "4", "what was configured stays"
+    provision(stood)
+    cluster.ran()
+    with pytest.raises(DifferencesFound):
+        audit(stood)
+    assert cluster.ran() == ["provider/audit", "NODES=4", "platform/audit", "COLOUR=red"]
+
+
+def test_found_differences_are_no_failure_of_the_script(stood, cluster):
+    cluster.script("provider", "audit", "exit 8")
+    with pytest.raises(DifferencesFound):
+        audit(stood)
+    last = history(stood).runs[-1]
+    assert (last.command, last.outcome) == ("audit", "done")
 
 
 def test_a_script_that_cannot_tell_is_a_failure(stood, cluster):
