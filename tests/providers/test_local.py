@@ -73,6 +73,41 @@ def test_what_is_missing_is_named(steps):
     assert "the inventory has 3 nodes, not 4" in one.provider("check", code=1, NODES="4").out
 
 
+def test_an_audit_names_what_was_changed_by_hand(steps, tmp_path):
+    one = steps()
+    assert "does not exist" in one.provider("audit", code=8).out
+    one.provider("create")
+    start(one, "node-1", "sleep 300")
+    assert one.provider("audit").out == ""
+    os.makedirs(os.path.join(one.machines, "node-7"))
+    subprocess.Popen(["sleep", "300"], env={**os.environ, "RIGGER_MACHINE": f"{one.id}/node-7"})
+    os.rename(os.path.join(one.machines, "node-2"), tmp_path / "elsewhere")
+    os.symlink(tmp_path / "elsewhere", os.path.join(one.machines, "node-2"))
+    os.rmdir(os.path.join(one.machines, "node-3"))
+    said = one.provider("audit", code=8, NODES="4").out
+    for difference in (
+        "node-2 is a link",
+        "node-3 has no folder",
+        "node-7 is none of the machines",
+        "runs on a machine that is none of this environment's",
+        "the inventory has 3 machines, 4 were provisioned",
+    ):
+        assert difference in said
+    assert said.count("\n") == 5, said
+
+
+def test_an_audit_names_addresses_that_were_changed(steps):
+    one = steps()
+    one.provider("create")
+    with open(os.path.join(one.machines, "network"), "w") as file:
+        file.write("loopback 127.254.254\n")
+    said = one.provider("audit", code=8).out
+    assert said.count("in the inventory, but 127.254.254.") == 3
+    with open(os.path.join(one.machines, "network"), "w") as file:
+        file.write("carrier pigeons\n")
+    assert "does not say which network" in one.provider("audit", code=8).out
+
+
 def test_fewer_nodes_remove_the_last_ones_and_their_processes(steps):
     one = steps()
     one.provider("create")
