@@ -36,6 +36,7 @@ def module_question(role: str, usual: str, values: Mapping[str, str], names: Ite
         type="select",
         choices=tuple(choices),
         pattern=r"[~./].*/.*|/.*",  # a folder of its own is welcome too
+        also=f"the folder of a {role} (with a slash)",
         default=usual if usual in names else (choices[0].value if choices else None),
         advanced=role == "platform",
         changes="none",
@@ -54,6 +55,7 @@ def version_question(platform: Module) -> Question:
         type="select",
         choices=tuple(Choice(version, "the newest" if version == newest[0] else "") for version in newest),
         pattern=platform.version_pattern,
+        also=f"another that matches {platform.version_pattern}",
         default=newest[0],
         changes="install",
         flag="--version",

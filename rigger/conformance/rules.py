@@ -13,6 +13,7 @@ from rigger.conformance.finding import ADVICE, FAIL, PASS, Finding
 from rigger.conformance.subject import Subject, interpreter
 from rigger.conformance.syntax import shellcheck, syntax
 from rigger.modules.contract import MANIFEST
+from rigger.modules.interface1 import CONFIG
 from rigger.modules.scripts import script_problem
 from rigger.modules.verbs import REQUIRED
 from rigger.questions.model import BadAnswer, Question
@@ -66,7 +67,8 @@ def _stem(name: str) -> str:
 
 
 def _runnable(subject: Subject) -> Iterator[Finding]:
-    for name in subject.scripts:
+    asks = [CONFIG] if subject.old and os.path.lexists(os.path.join(subject.folder, CONFIG)) else []
+    for name in [*subject.scripts, *asks]:
         if subject.text(name).partition("\n")[0].endswith("\r"):
             continue  # said of the whole file
         if problem := subject.module.script_problem(os.path.join(subject.folder, name)):

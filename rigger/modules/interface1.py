@@ -96,7 +96,9 @@ def problem(path: str) -> str | None:
         return f"cannot be read ({error.strerror})"
     if not first:
         return "is empty"
-    if os.access(path, os.X_OK):
+    if (
+        os.access(path, os.X_OK) and os.path.basename(path) != CONFIG
+    ):  # that one is sourced, whatever its mode
         return script_problem(path)
     interpreter = _interpreter(first)
     if interpreter and interpreter not in SHELLS:

@@ -39,6 +39,7 @@ class Question:
     pattern: str = (
         ""  # a regular expression that the whole value must match; a select admits it beside its choices
     )
+    also: str = ""  # what the pattern of a select admits, in words
     min: int | None = None
     max: int | None = None
     changes: str = "create"

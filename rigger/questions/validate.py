@@ -68,21 +68,24 @@ def _select(question: Question, text: str, choices: Sequence[Choice]) -> str:
     named = [choice.value for choice in choices if choice.value.isdigit() and choice.description == text]
     if len(named) == 1:  # numbers stand for what may be said as well
         return named[0]
-    raise BadAnswer(_not_a_choice(question.name, text, choices))
+    raise BadAnswer(_not_a_choice(question, text, choices))
 
 
 def _checkbox(question: Question, text: str, choices: Sequence[Choice]) -> str:
     picked = [item.strip() for item in text.split(",") if item.strip()]
     for item in picked:
         if choices and item not in {choice.value for choice in choices}:
-            raise BadAnswer(_not_a_choice(question.name, item, choices))
+            raise BadAnswer(_not_a_choice(question, item, choices))
     return ",".join(dict.fromkeys(picked))
 
 
-def _not_a_choice(name: str, text: str, choices: Sequence[Choice]) -> str:
+def _not_a_choice(question: Question, text: str, choices: Sequence[Choice]) -> str:
+    """Say all that is accepted: the choices, and what the pattern of a select admits beside them."""
     values = [choice.value for choice in choices]
     listed = ", ".join(values[:12]) + (f" and {len(values) - 12} more" if len(values) > 12 else "")
-    return f"{name} must be one of {listed}, not {text[:80]!r}{did_you_mean(text, values)}."
+    if question.pattern and question.type == "select":
+        listed += f", or {question.also or f'what matches {question.pattern}'}"
+    return f"{question.name} must be one of {listed}, not {text[:80]!r}{did_you_mean(text, values)}."
 
 
 def _path(question: Question, text: str, choices: Sequence[Choice]) -> str:

@@ -27,6 +27,18 @@ def test_exit_code_8_when_something_would_change(cluster):
     cluster.rigger("provision", "--plan", code=0)
 
 
+def test_a_plan_that_shows_changes_has_not_failed(cluster):
+    cluster.script("provider", "plan", "echo two machines would be made; exit 8")
+    said = cluster.rigger("provision", "--plan")
+    assert "two machines would be made" in said.out and "found differences in" in said.out
+    assert "fail" not in said.out + said.err and "could not be shown" not in said.err
+    [run] = json.loads(cluster.rigger("history", "-o", "json").out)
+    assert run["outcome"] == "done" and "plan found differences" in cluster.rigger("status").out
+    cluster.script("provider", "plan", "exit 3")
+    assert "What would change could not be shown: " in cluster.rigger("provision", "--plan").out
+    assert cluster.rigger("status").out.count("plan failed") == 1
+
+
 def test_the_plan_as_json(cluster):
     plan = json.loads(cluster.rigger("provision", "--plan", "--exit-code", "-o", "json", code=8).out)
     assert plan["command"] == "provision" and plan["changes"] is True

@@ -201,6 +201,19 @@ def test_scripts_without_a_manifest(tmp_path):
         subject.load(folder)
 
 
+def test_whoever_judges_a_module_says_the_same_of_it(tmp_path):
+    script = ("#!/bin/bash\n# Summary: A test's.\ntrue\n", 0o755)
+    scripts = dict.fromkeys(("install", "create", "check", "destroy"), script)
+    folder = old(tmp_path / "contrib" / "ec2", config_sh=("prompt 'Zone?' ZONE\n", 0o755), **scripts)
+    assert subject.load(folder).script_problems() == []
+    assert [f for f in rules.examine(subject.load(folder)) if f.level == "FAIL"] == []
+    os.unlink(os.path.join(folder, "config.sh"))
+    os.mkdir(os.path.join(folder, "config.sh"))
+    [problem] = subject.load(folder).script_problems()
+    [fail] = [f for f in rules.examine(subject.load(folder)) if f.level == "FAIL"]
+    assert problem == f"{folder}/config.sh is a folder, not a script" and fail.text in problem
+
+
 def test_reading_runs_nothing(rigger, provider, tmp_path):
     canary = tmp_path / "canary"
     touch = f"touch {canary}\n"

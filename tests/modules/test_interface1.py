@@ -129,6 +129,12 @@ def test_why_a_file_cannot_run(toy, content, run, reason):
     assert interface1.unusable(toy.folder) == ([f"{path} {reason}"] if reason else [])
 
 
+@pytest.mark.parametrize("run", [True, False], ids=["executable", "not executable"])
+def test_a_config_sh_is_sourced_whatever_its_mode(toy, run):
+    toy.script("config.sh", "prompt 'Zone?' ZONE\n", run)
+    assert interface1.unusable(toy.folder) == [] == interface1.load(toy.folder).script_problems()
+
+
 def test_what_is_no_file_at_all(toy):
     folder, link, pipe = (os.path.join(toy.folder, name) for name in ("create.sh", "check.sh", "install.sh"))
     os.mkdir(folder)

@@ -1,6 +1,7 @@
 """What makes a value valid."""
 
 import string
+from dataclasses import replace
 
 import pytest
 from helpers.interviews import interview
@@ -94,3 +95,16 @@ def test_a_value_is_never_taken_for_a_template(text):
         return
     assert talk.values() == {"X": text}
     assert talk.default(talk.advance()) == f"{text}!"
+
+
+def test_what_a_select_admits_beside_its_choices_is_said():
+    choices = (Choice("3.5.1"), Choice("3.5.0"))
+    version = Question("VERSION", "Which?", type="select", choices=choices, pattern=r"3\.[456]\.\d+")
+    with pytest.raises(
+        BadAnswer, match=r"must be one of 3\.5\.1, 3\.5\.0, or what matches 3\\\.\[456\]"
+    ) as caught:
+        validate(version, "9.9")
+    assert "not '9.9'" in caught.value.message
+    assert validate(version, "3.4.20") == "3.4.20"
+    with pytest.raises(BadAnswer, match="must be one of 3.5.1, 3.5.0, or an older one, not"):
+        validate(replace(version, also="an older one"), "9.9")
