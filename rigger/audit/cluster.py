@@ -17,7 +17,7 @@ from rigger.audit.events import (
 from rigger.values import frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
 MODULES = ("PLATFORM", "PROVIDER")
 LOOKS = ("check", "plan", "audit")  # scripts that make nothing, also where there is nothing
@@ -53,7 +53,9 @@ class ClusterHistory:
         self.lost = False  # whether records that are lost may have said that there is one
         self._made = False
         self._run: RunStarted | None = None
-        self._runs: list[RunStarted] = []
+        self._made_by: dict[str, set[str]] = {name: set() for name in MODULES}
+        self._made_with: dict[str, RecordedModule] = {}
+        self._ids: dict[str, None] = {}  # of the runs, the last one's last
         self._answers: Mapping[str, str] = {}
         self._version = ""
 
@@ -63,7 +65,7 @@ class ClusterHistory:
             case RunStarted():
                 self._run = event
                 if self._made:
-                    self._runs.append(event)
+                    self._count(event)
             case StepStarted() if event.step not in LOOKS:
                 self._make(event)
             case UpgradeStarted() if not event.rollback:
@@ -74,40 +76,46 @@ class ClusterHistory:
                 self.lost = self.lost or bool(event.lost)
             case Destroyed():
                 self.destroyed, self.lost = True, False
-                self._made, self._runs, self._answers, self._version = False, [], {}, ""
+                self._made, self._answers, self._version = False, {}, ""
+                self._made_by, self._made_with, self._ids = {name: set() for name in MODULES}, {}, {}
 
     def _make(self, event: StepStarted) -> None:
         if not self._made:
-            self._made, self._runs = True, [self._run] if self._run else []
+            self._made = True
+            if self._run:
+                self._count(self._run)
         self._answers = event.parameters
         if event.command != "upgrade":
             self._version = event.parameters.get("VERSION", "")
+
+    def _count(self, run: RunStarted) -> None:
+        """Take in whom a run of this cluster was about."""
+        for name, module, told in (
+            ("PLATFORM", run.platform, run.platform_is),
+            ("PROVIDER", run.provider, run.provider_is),
+        ):
+            self._made_by[name] |= {module} if module else set()
+            if told.get("origin"):
+                self._made_with[name] = _recorded(module, told)
+        if run.id:
+            self._ids.pop(run.id, None)
+            self._ids[run.id] = None
 
     @property
     def cluster(self) -> RecordedCluster | None:
         """Return what the cluster was made as, None where nothing is recorded of one."""
         if not self._made:
             return None
-        ids = [run.id for run in self._runs if run.id]
         plain = {name: value for name, value in self._answers.items() if not value.startswith("***")}
         return RecordedCluster(
-            {
-                "PLATFORM": frozenset(run.platform for run in self._runs if run.platform),
-                "PROVIDER": frozenset(run.provider for run in self._runs if run.provider),
-            },
-            frozenset(ids),
-            ids[-1] if ids else "",
+            {name: frozenset(modules) for name, modules in self._made_by.items()},
+            frozenset(self._ids),
+            next(reversed(self._ids), ""),
             {**plain, "VERSION": self._version} if self._version else plain,
-            {
-                "PLATFORM": _last({**run.platform_is, "name": run.platform} for run in self._runs),
-                "PROVIDER": _last({**run.provider_is, "name": run.provider} for run in self._runs),
-            },
+            {name: self._made_with.get(name, RecordedModule("", "", "", "", "")) for name in MODULES},
         )
 
 
-def _last(told: Iterable[Mapping[str, str]]) -> RecordedModule:
-    """Return the module as the last run that says where it came from had it."""
-    last: Mapping[str, str] = next((one for one in reversed([*told]) if one.get("origin")), {})
-    return RecordedModule(
-        *(last.get(name, "") for name in ("name", "origin", "interface", "version", "sha256"))
-    )
+def _recorded(name: str, told: Mapping[str, str]) -> RecordedModule:
+    """Return a module as a run that says where it came from had it."""
+    return RecordedModule(name, *(told.get(key, "") for key in ("origin", "interface", "version", "sha256")))

@@ -31,6 +31,14 @@ class Head:
         return cls(int(match[1]), match[2]) if match else None
 
 
+@frozen
+class Place:
+    """Where a record of a log ends."""
+
+    head: Head  # of a log whose last record it is
+    size: int  # bytes, up to and with its newline
+
+
 class HeadFile:
     """The head as it was when the last record was written.
 

@@ -26,17 +26,16 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from rigger.audit.events import Event, Repaired
-from rigger.audit.head import FIRST, REPAIRS, Head, HeadFile
+from rigger.audit.head import FIRST, REPAIRS, Head, HeadFile, Place
 from rigger.audit.lines import OWN_MEMBERS, faults, faults_of_head, record_of, render, split
 from rigger.audit.repair import Salvage, salvage
+from rigger.audit.tail import last_lines, records_after
 from rigger.errors import InvalidConfig, NotReady
 from rigger.files import sync_folder, unlink_if_there, write_all, write_bytes
 from rigger.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-BLOCK = 64 * 1024  # bytes
 
 
 @frozen
@@ -138,12 +137,16 @@ class AuditLog:
 
         Raises InvalidConfig when another line is not a record.
         """
-        state = self._state()
+        state = self.state()
         if state is None or state != self._read_at:
             self._read, self._read_at = self._read_all(), state
         return list(self._read)
 
-    def _state(self) -> tuple[int, ...] | None:
+    def after(self, place: Place) -> list[dict[str, Any]] | None:
+        """Return the records after a place of the log, chained to it and to the head; None where they are not."""
+        return records_after(self.path, self.kept, place)
+
+    def state(self) -> tuple[int, ...] | None:
         """What tells whether the file changed since it was read: a command reads its log more than once."""
         try:
             status = os.stat(self.path)
@@ -236,14 +239,19 @@ class AuditLog:
 
     def head(self) -> tuple[int, str]:
         """How many records there are, and the last one's hash; (0, 64 zeros) when there is no log yet."""
+        head = self.place().head
+        return head.count, head.hash
+
+    def place(self) -> Place:
+        """Where its last record ends."""
         try:
             with open(self.path, "rb") as log:
                 end, _ = self._find_end(log.fileno())
         except FileNotFoundError:
-            return 0, FIRST
+            return Place(Head(), 0)
         except OSError as error:
             raise self._unreadable(error) from error
-        return end.seq, end.hash
+        return Place(end.head, end.size)
 
     def _open(self) -> int:
         flags = os.O_RDWR | os.O_APPEND | os.O_CLOEXEC
@@ -261,7 +269,7 @@ class AuditLog:
         file = status.st_dev, status.st_ino
         if self._end.file == file and self._end.size == status.st_size:
             return self._end, b""
-        lines, torn = _last_lines(fd, status.st_size), b""
+        lines, torn = last_lines(fd, status.st_size), b""
         if lines and record_of(lines[-1]) is None:
             torn = lines.pop()
         size = status.st_size - len(torn)
@@ -319,17 +327,6 @@ class AuditLog:
             f"{self.path} is damaged: {where} is not what rigger wrote.",
             REPAIRS,
         )
-
-
-def _last_lines(fd: int, size: int) -> list[bytes]:
-    """The last two lines at least, of a file that is so long, without reading it all."""
-    content, start = b"", size
-    while start and content.count(b"\n") < 3:
-        step = min(BLOCK, start)
-        start -= step
-        content = os.pread(fd, step, start) + content
-    lines = split(content)
-    return lines if not start else lines[1:]
 
 
 def _new_file(path: str, content: bytes) -> str:

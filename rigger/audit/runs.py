@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import calendar
 import time
+from typing import TYPE_CHECKING
 
-from rigger.audit.events import Event, RunFinished, RunStarted, StepFinished, StepStarted
+from rigger.audit.events import Event, RunFinished, RunStarted, StepFinished, StepStarted, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rigger.audit.events import Record
 
 
 class RecordedRun:
@@ -15,6 +21,13 @@ class RecordedRun:
         self.started = started
         self.steps: list[StepFinished] = []
         self.end: RunFinished | None = None
+
+    def take(self, event: StepFinished | RunFinished) -> None:
+        """Take an event of this run in."""
+        if isinstance(event, StepFinished):
+            self.steps.append(event)
+        else:
+            self.end = event
 
     def outcome(self, busy_since: float | None) -> str:
         """Return how it ended; one without an end is under way, or was cut off.
@@ -27,8 +40,23 @@ class RecordedRun:
         return "running" if busy_since is not None and began >= busy_since else "cut off"
 
 
+class LastRun:
+    """The run that began last."""
+
+    def __init__(self) -> None:
+        self.last: RecordedRun | None = None
+
+    def take(self, event: Event) -> None:
+        """Take the next event of the log in."""
+        match event:
+            case RunStarted():
+                self.last = RecordedRun(event)
+            case StepFinished() | RunFinished() if self.last and self.last.started.run == event.run:
+                self.last.take(event)
+
+
 class RunHistory:
-    """The runs in order, and the steps that were begun."""
+    """The runs in order, and the steps that were begun: as long as the log, and for who wants to see all of it."""
 
     def __init__(self) -> None:
         self.begun: list[StepStarted] = []
@@ -49,10 +77,16 @@ class RunHistory:
                 self._runs[event.run] = RecordedRun(event)
             case StepStarted():
                 self.begun.append(event)
-            case StepFinished() if event.run in self._runs:
-                self._runs[event.run].steps.append(event)
-            case RunFinished() if event.run in self._runs:
-                self._runs[event.run].end = event
+            case StepFinished() | RunFinished() if event.run in self._runs:
+                self._runs[event.run].take(event)
+
+
+def runs_of(records: Iterable[Record]) -> RunHistory:
+    """Return all runs that the records of a log tell of."""
+    history = RunHistory()
+    for record in records:
+        history.take(parse(record))
+    return history
 
 
 def seconds(moment: str) -> float:

@@ -5,22 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rigger.audit.backups import BackupHistory
-from rigger.audit.checkouts import CheckoutHistory
-from rigger.audit.claims import ClaimHistory
-from rigger.audit.cluster import ClusterHistory, RecordedCluster
 from rigger.audit.events import Record, parse
-from rigger.audit.leftovers import LeftoverHistory
-from rigger.audit.readiness import ReadinessHistory
-from rigger.audit.restores import RestoreHistory
-from rigger.audit.runs import RunHistory
-from rigger.audit.steps import StepHistory
-from rigger.audit.suspension import Suspension, SuspensionHistory, require_not_suspended
-from rigger.audit.upgrades import PendingUpgrade, UpgradeHistory
-from rigger.audit.versions import VersionHistory
+from rigger.audit.fold import Fold
+from rigger.audit.suspension import Suspension, require_not_suspended
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from rigger.audit.backups import BackupHistory
+    from rigger.audit.checkouts import CheckoutHistory
+    from rigger.audit.cluster import RecordedCluster
+    from rigger.audit.leftovers import LeftoverHistory
+    from rigger.audit.readiness import ReadinessHistory
+    from rigger.audit.runs import LastRun
+    from rigger.audit.steps import StepHistory
+    from rigger.audit.upgrades import PendingUpgrade
+    from rigger.audit.versions import VersionHistory
 
 
 @dataclass(frozen=True, eq=False, repr=False)  # what is generated costs every command's start
@@ -35,7 +35,7 @@ class ClusterState:
     upgrade: PendingUpgrade | None
     restore: str  # the file of a restore that did not finish
     versions: VersionHistory
-    runs: RunHistory
+    runs: LastRun
     checkouts: CheckoutHistory
     leftovers: LeftoverHistory
     claimed: frozenset[str]  # nodes, `name address`, that a claim was left on
@@ -45,43 +45,29 @@ class ClusterState:
     @classmethod
     def of(cls, records: Iterable[Record]) -> ClusterState:
         """Return what the records of an audit log, the oldest first, come to."""
-        clusters, suspensions, upgrades = ClusterHistory(), SuspensionHistory(), UpgradeHistory()
-        steps, runs, checkouts = StepHistory(), RunHistory(), CheckoutHistory()
-        restores, versions, leftovers = RestoreHistory(), VersionHistory(), LeftoverHistory()
-        claims, backups, readiness = ClaimHistory(), BackupHistory(), ReadinessHistory()
-        parts = (
-            clusters,
-            steps,
-            suspensions,
-            upgrades,
-            restores,
-            versions,
-            runs,
-            checkouts,
-            leftovers,
-            claims,
-            backups,
-            readiness,
-        )
+        fold = Fold()
         for record in records:
-            event = parse(record)
-            for part in parts:
-                part.take(event)
+            fold.take(parse(record))
+        return cls.of_fold(fold)
+
+    @classmethod
+    def of_fold(cls, fold: Fold) -> ClusterState:
+        """Return what the histories come to that have heard a whole log."""
         return cls(
-            clusters.cluster,
-            clusters.destroyed,
-            clusters.lost,
-            steps,
-            suspensions.suspension,
-            upgrades.pending,
-            restores.pending,
-            versions,
-            runs,
-            checkouts,
-            leftovers,
-            claims.nodes,
-            backups,
-            readiness,
+            fold.clusters.cluster,
+            fold.clusters.destroyed,
+            fold.clusters.lost,
+            fold.steps,
+            fold.suspensions.suspension,
+            fold.upgrades.pending,
+            fold.restores.pending,
+            fold.versions,
+            fold.runs,
+            fold.checkouts,
+            fold.leftovers,
+            fold.claims.nodes,
+            fold.backups,
+            fold.readiness,
         )
 
     def require_running(self, name: str) -> None:

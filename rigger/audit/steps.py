@@ -105,6 +105,10 @@ class StepHistory:
         """Take the next event of the log in."""
         match event:
             case RunStarted():
+                shown = {
+                    each.started.run for runs in (self.last, self.done, self._open) for each in runs.values()
+                }
+                self.versions = {run: version for run, version in self.versions.items() if run in shown}
                 self.versions[event.run] = event.rigger
             case StepStarted():
                 self._start(event)

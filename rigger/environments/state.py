@@ -5,22 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+from rigger.audit.snapshot import folded
 from rigger.audit.state import ClusterState
 
 if TYPE_CHECKING:
     from rigger.environments.environment import Environment
 
-# What was worked out last, with the hash of the last record that it was worked out of.
-_known: WeakKeyDictionary[Environment, tuple[str, ClusterState]] = WeakKeyDictionary()
+# What was worked out last, with what told that the log was as it is.
+_known: WeakKeyDictionary[Environment, tuple[object, ClusterState]] = WeakKeyDictionary()
 
 
 def state_of(environment: Environment) -> ClusterState:
     """Return the state of the cluster, by the audit log as it is now; raises InvalidConfig for a damaged one."""
-    records = environment.audit.records()
-    head = records[-1]["hash"] if records else ""
+    log = environment.audit.state()
     known = _known.get(environment)
-    if known is None or known[0] != head:
-        known = _known[environment] = head, ClusterState.of(records)
+    if known is None or known[0] != log:
+        known = _known[environment] = log, ClusterState.of_fold(folded(environment.audit))
     return known[1]
 
 

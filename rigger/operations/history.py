@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from rigger.environments.state import state_of
+from rigger.audit.runs import runs_of
 from rigger.errors import BadUsage
 from rigger.text import did_you_mean
 from rigger.values import frozen
@@ -96,7 +96,7 @@ def history(environment: Environment) -> Runs:
                 run.outcome(busy_since),
                 tuple(run.steps),
             )
-            for run in state_of(environment).runs.all
+            for run in runs_of(environment.audit.records()).all
         ),
     )
 
@@ -106,7 +106,7 @@ def logs(environment: Environment, run: str | None = None, step: str | None = No
 
     `run` may be the beginning of its name, `step` a number or a name.
     """
-    begun = state_of(environment).runs.begun
+    begun = runs_of(environment.audit.records()).begun
     if not begun:
         return Logs(environment.name)
     chosen = [each for each in _of_run(begun, run) if step is None or _is(each, step)]

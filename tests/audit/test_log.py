@@ -15,6 +15,7 @@ import pytest
 from helpers.run_records import open_log
 
 from rigger.audit import log as audit_log
+from rigger.audit import tail
 from rigger.audit.head import FIRST
 from rigger.audit.lines import TAIL, split
 from rigger.audit.log import AuditLog
@@ -154,7 +155,7 @@ def test_appending_reads_the_tail_alone(path, monkeypatch):
     monkeypatch.setattr(os, "pread", spy)
     log = open_log(path)
     log.append("first")
-    assert 0 < sum(sizes) <= audit_log.BLOCK < os.path.getsize(path)
+    assert 0 < sum(sizes) <= tail.BLOCK < os.path.getsize(path)
     sizes.clear()
     log.append("second")
     assert sizes == []
@@ -322,7 +323,7 @@ def test_what_a_crash_left_is_set_aside_and_recorded(path, whole, torn):
 
 
 def test_the_record_before_a_torn_line_may_be_long(path):
-    open_log(path).append("begun", text="x" * 2 * audit_log.BLOCK)
+    open_log(path).append("begun", text="x" * 2 * tail.BLOCK)
     with open(path, "ab") as file:
         file.write(b"garbage\n")
     assert open_log(path).append("next")["seq"] == 3  # after the repair

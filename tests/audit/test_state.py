@@ -10,6 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rigger.audit.events import Destroyed, parse
+from rigger.audit.runs import runs_of
 from rigger.audit.state import ClusterState
 from rigger.environments.environment import Environment
 from rigger.environments.state import state_of
@@ -343,7 +344,7 @@ def test_an_upgrade(life):
 @given(lives())
 def test_runs(life):
     records = records_of(life)
-    runs = ClusterState.of(records).runs
+    runs, last = runs_of(records), ClusterState.of(records).runs.last
     starts = of(records, "run-started")
     assert [run.started.run for run in runs.all] == [start["run"] for start in starts]
     for run in runs.all:
@@ -353,7 +354,9 @@ def test_runs(life):
         assert run.outcome(None) == (ends[-1]["outcome"] if ends else "cut off")
         assert run.outcome(0) == (ends[-1]["outcome"] if ends else "running")
     assert [step.seq for step in runs.begun] == [step["seq"] for step in of(records, "step-started")]
-    assert runs.last is None or runs.last.started.run == starts[-1]["run"]
+    assert (runs.last is None) == (last is None) == (not starts)
+    if last:
+        assert last.started.run == starts[-1]["run"] and vars(last) == vars(runs.last)
 
 
 @settings(max_examples=200, deadline=None)

@@ -1,0 +1,119 @@
+"""The state that an audit log came to at one of its records, kept beside the log: what follows alone is read again.
+
+It is never believed by itself. The log must have that record, of that hash, where the snapshot says; what follows must be
+chained to it, and to the head beside the log. A damaged or stale one, or one of another rigger, is as good as none.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import os
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from rigger.audit.events import parse
+from rigger.audit.fold import Fold
+from rigger.audit.head import Head, Place
+from rigger.errors import RiggerError
+from rigger.files import write_bytes
+
+if TYPE_CHECKING:
+    from rigger.audit.log import AuditLog
+
+EVERY = 1000  # records after which a new one is made
+ROOM = __name__.rpartition(".")[0] + "."
+
+
+def folded(log: AuditLog) -> Fold:
+    """Return what a log comes to; raises InvalidConfig for a damaged one."""
+    path = f"{log.path.removesuffix('.jsonl')}.snapshot"
+    kept = _read(path)
+    records = log.after(kept[0]) if kept else None
+    fold = kept[1] if kept and records is not None else Fold()
+    if records is None:
+        records, kept = log.records(), None
+    for record in records:
+        fold.take(parse(record))
+    if len(records) >= EVERY:
+        _keep(path, log, fold, records[-1]["seq"], chained=kept is not None)
+    return fold
+
+
+def _keep(path: str, log: AuditLog, fold: Fold, count: int, chained: bool) -> None:
+    """Write a snapshot, where that can be; of a log that was not chained to an earlier one, once all of it was checked."""
+    with suppress(RiggerError, OSError, TypeError):
+        place = log.place()
+        if place.head.count != count or not (chained or log.verify((count, place.head.hash)).ok):
+            return
+        state = json.dumps(_encoded(fold), separators=(",", ":"))
+        head = {"head": str(place.head), "size": place.size, "rigger": _code()}
+        head["sha256"] = _digest(head, state)
+        write_bytes(path, f"{json.dumps(head)}\n{state}\n".encode("ascii"), durable=False)
+
+
+def _read(path: str) -> tuple[Place, Fold] | None:
+
+    try:
+        with open(path, encoding="ascii") as file:
+            first, state = file.readline(), file.read().removesuffix("\n")
+        said = json.loads(first)
+        head = Head.parse(said["head"])
+        if head and said.pop("sha256") == _digest(said, state) and said["rigger"] == _code():
+            fold = _decoded(json.loads(state))
+            usable = isinstance(fold, Fold) and type(said["size"]) is int
+            return (Place(head, said["size"]), fold) if usable else None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        pass
+    return None
+
+
+def _digest(head: dict[str, Any], state: str) -> str:
+    return hashlib.sha256(f"{json.dumps(head, sort_keys=True)}\n{state}".encode()).hexdigest()
+
+
+@functools.cache
+def _code() -> str:
+    """Return a digest of the code that works a state out: what another one kept is not believed."""
+    digest, folder = hashlib.sha256(), os.path.dirname(os.path.abspath(__file__))
+    for name in sorted(name for name in os.listdir(folder) if name.endswith(".py")):
+        with open(os.path.join(folder, name), "rb") as file:
+            digest.update(hashlib.sha256(file.read()).digest())
+    return digest.hexdigest()
+
+
+# Histories, events and values as JSON: scalars as they are, all else as [kind, content]. Only classes of this room come back.
+
+CONTAINERS: dict[str, type] = {"list": list, "tuple": tuple, "set": set, "frozenset": frozenset}
+
+
+def _encoded(value: Any) -> Any:
+    if value is None or isinstance(value, str | int | float):
+        return value
+    kind = type(value)
+    if kind is dict:
+        return ["dict", [[_encoded(name), _encoded(one)] for name, one in value.items()]]
+    if CONTAINERS.get(kind.__name__) is kind:
+        return [kind.__name__, [_encoded(one) for one in value]]
+    if not kind.__module__.startswith(ROOM):
+        raise TypeError(f"a snapshot cannot hold {kind}")
+    return [f"{kind.__module__.removeprefix(ROOM)}.{kind.__qualname__}", _encoded(value.__dict__)]
+
+
+def _decoded(data: Any) -> Any:
+    if not isinstance(data, list):
+        return data
+    kind, content = data
+    if kind == "dict":
+        return {_decoded(name): _decoded(one) for name, one in content}
+    if kind in CONTAINERS:
+        return CONTAINERS[kind](map(_decoded, content))
+    module, _, name = kind.partition(".")
+    known = getattr(sys.modules[ROOM + module], name)
+    if not (isinstance(known, type) and known.__module__ == ROOM + module):
+        raise TypeError(f"{kind} is no class of this room")
+    value: Any = object.__new__(known)
+    value.__dict__.update(_decoded(content))
+    return value
