@@ -10,15 +10,18 @@ from typing import TYPE_CHECKING
 from rigger import text
 from rigger.configuration.resolve import computed
 from rigger.environments import inventory
+from rigger.environments.answers import outputs_of
 from rigger.environments.inventory import text_path
 from rigger.environments.state import state_of
 from rigger.files import PACKAGE
+from rigger.runs.room import leave_out
 
 if TYPE_CHECKING:
     from rigger.configuration.config import Config
     from rigger.environments.environment import Environment
     from rigger.modules.model import Module
 
+RIGGERS = ("PATH", "HOME")  # beside RIGGER_...: no program goes without
 LIBEXEC = os.path.join(PACKAGE, "libexec")
 
 
@@ -33,12 +36,8 @@ def script_environment(
         os.makedirs(folder, mode=0o700, exist_ok=True)
     if not os.path.exists(text_path(environment.inventory_file)):
         inventory.write(environment.inventory_file, environment.nodes())
-    values = {text.decode(name): text.decode(value) for name, value in os.environb.items()}
-    for module_ in (config.provider, config.platform):
-        for name in (*(question.name for question in module_.questions), *module_.outputs):
-            values.pop(name, None)  # what a shell happens to hold must not stand in for an unset value
+    values = _of_the_shell(config)
     values[f"{config.platform.prefix}_ROOT"] = config.platform.folder
-    values.pop("RIGGER_PASSPHRASE", None)  # it opens bundles: no script's business
     values.update(config.values)
     folders = [LIBEXEC, *environment.shell.own_folders(), environment.shell.original_path()]
     values.update(
@@ -61,7 +60,20 @@ def script_environment(
         RIGGER_PLATFORM_DIR=config.platform.folder,
         RIGGER_PLATFORM_PORTS=" ".join(map(str, config.platform.ports)),
         RIGGER_GONE="\n".join(state_of(environment).leftovers.gone),
+        RIGGER_LEFT_OUT="",
     )
+    outputs = outputs_of(environment).steps.keys() - config.asked
+    values["RIGGER_LEFT_OUT"] = " ".join(leave_out(values, outputs, {*config.values, *RIGGERS}))
+    return values
+
+
+def _of_the_shell(config: Config) -> dict[str, str]:
+    """Return what rigger was started with, without what must not stand in for an unset value."""
+    values = {text.decode(name): text.decode(value) for name, value in os.environb.items()}
+    for module in (config.provider, config.platform):
+        for name in (*(question.name for question in module.questions), *module.outputs):
+            values.pop(name, None)
+    values.pop("RIGGER_PASSPHRASE", None)  # it opens bundles: no script's business
     return values
 
 

@@ -9,10 +9,12 @@ from rigger.configuration.resolve import CORE
 from rigger.environments import inventory
 from rigger.environments.answers import answers_of, outputs_of
 from rigger.environments.outputs import Outputs
+from rigger.process.spawn import encode_environment
 from rigger.questions.model import BadAnswer
 from rigger.questions.validate import validate
 from rigger.redact import holding
 from rigger.runs.environment import LIBEXEC
+from rigger.runs.room import TOGETHER, too_much
 from rigger.ssh.connections import forget_host_keys
 
 if TYPE_CHECKING:
@@ -46,6 +48,7 @@ def apply_output(
     _take_nodes(environment, step, given, succeeded)
     folders = _take_path(environment, given)
     before, secrets = environment.values(), environment.secrets()
+    _refuse_too_much(given, before, step)
     inherits = holding(given.values, [*config.secrets.values(), *given.secrets.values()])
     for name, value in given.values.items():
         if name in secrets or name in given.secrets or name in inherits:
@@ -93,6 +96,17 @@ def _refuse_answers(given: StepOutput, config: Config, step: Step) -> None:
             except BadAnswer as problem:
                 given.problems.append(f"{step.shown}: {problem.message.removesuffix('.')}")
                 del values[name]
+
+
+def _refuse_too_much(given: StepOutput, before: Mapping[str, str], step: Step) -> None:
+    """Leave out what would make the vars too long together for a script to be started with them, `destroy` too."""
+    for name in too_much(before, {**given.values, **given.secrets}):
+        size = len(encode_environment(given.values.pop(name, "") or given.secrets.get(name, "")))
+        given.secrets.pop(name, None)
+        given.problems.append(
+            f"{step.shown}: {name} ({size} bytes) cannot be kept, as all vars together may have {TOGETHER} bytes: "
+            "write it to a file in $RIGGER_STATE_DIR, and give its path"
+        )
 
 
 def _take_nodes(environment: Environment, step: Step, given: StepOutput, succeeded: bool) -> None:

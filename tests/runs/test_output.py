@@ -7,6 +7,10 @@ import pytest
 from helpers.clusters import MAKE_NODES, PLATFORM, PROVIDER, Cluster
 from helpers.run_records import files_with, unbroken
 
+from rigger.environments.answers import outputs_of
+from rigger.environments.home import Home
+from rigger.environments.outputs import Outputs
+
 HOSTILE = b"a'b\"c$(touch pwned)`touch pwned`\\ \\n\t\r\n\n  \xff\xfe\xc3\xa4 $HOME ${x} !! # ; & | * ? ~ END\n=<<END\n"
 
 
@@ -47,6 +51,45 @@ def test_what_a_failed_step_gave_is_kept(cluster):
     assert cluster.rigger("config", "get", "HALF").out == "made\n"
     assert cluster.nodes() == ["node-1", "node-2"]
     assert unbroken(cluster)
+
+
+MUCH = """
+    for n in $(seq 25); do
+        printf 'BIG_%s=%s\\n' $n "$(head -c 100000 /dev/zero | tr '\\0' x)" >>"$RIGGER_OUTPUT"
+    done
+    rigger-save-vars SMALL=one
+"""
+
+
+def test_what_is_too_long_together_is_refused_by_name_and_destroy_works(cluster):
+    cluster.script("provider", "create", MUCH + MAKE_NODES)
+    failed = cluster.rigger("provision", code=5)
+    said = failed.out + failed.err
+    assert "BIG_1 (100000 bytes) cannot be kept" in said and "a file in $RIGGER_STATE_DIR" in said
+    assert cluster.rigger("config", "get", "SMALL").out == "one\n"
+    assert cluster.content("vars").count("export BIG_") == 5
+    cluster.script("provider", "create", MAKE_NODES)
+    cluster.rigger("provision")
+    cluster.rigger("destroy", "-y")
+
+
+def test_vars_that_are_too_long_together_keep_no_script_from_starting(cluster):
+    cluster.rigger("provision")
+    environment = Home(cluster.rigger.home).get("wood")
+    big = {f"BIG_{n}": "x" * 100_000 for n in range(25)}
+    steps = {**outputs_of(environment).steps, **dict.fromkeys(big, "provider/soil/create")}
+    with environment.locked("a test"):
+        environment.save_values(
+            {**environment.values(), **big}, outputs=Outputs(steps, outputs_of(environment).hidden)
+        )
+    cluster.script(
+        "platform", "check", 'echo "left out: $RIGGER_LEFT_OUT"; . "$RIGGER_VARS_FILE"; echo "${#BIG_3}"'
+    )
+    cluster.rigger("check")
+    first, second = cluster.log("02-check").splitlines()
+    assert "BIG_" in first and second == "100000"
+    cluster.rigger("destroy", "-y", env={"OF_THE_SHELL": "y" * 100_000})
+    assert "BIG_" not in cluster.content("vars")
 
 
 def test_lines_that_are_no_values_fail_the_step_and_name_it(cluster):
