@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rigger.audit.events import Destroyed
+from rigger.environments import reserve
 from rigger.environments.last_backup import LastBackup, last_backup
 from rigger.environments.state import state_of
 from rigger.errors import StepFailed
@@ -33,6 +34,7 @@ def destroy(
     NotReady where the scripts would not find what exists, as what they had written is not here.
     """
     reporter, consent = reporter or Silent(), consent or Consent()
+    reserve.give_back(environment)
     with session(environment, "rigger destroy", reporter, consent) as work:
         plan = lifecycle.destroy(work.config, work.state.steps, work.nodes)
         require_scripts(plan)

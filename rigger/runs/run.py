@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rigger import __version__
 from rigger.audit.events import RunFinished, RunStarted, StepFinished, StepStarted
 from rigger.configuration.origin import as_recorded
+from rigger.environments import reserve
 from rigger.errors import Interrupted, NotReady, StepFailed, Unwritable
 from rigger.files import write_bytes
 from rigger.modules.scripts import step_digest
@@ -121,6 +122,8 @@ class Run:
         return {"run": self.id, "steps": [result.as_dict() for result in self.results]}
 
     def _begin(self, plan: Plan) -> None:
+        if plan.command != "destroy":
+            reserve.keep(self.environment)
         self.id, self.folder = _new_folder(self.environment, plan.command)
         shown = json.dumps(masked_data(plan.as_dict()), indent=2).encode() + b"\n"
         write_bytes(os.path.join(self.folder, "plan.json"), shown, durable=False)

@@ -181,6 +181,20 @@ def test_a_full_disk_before_a_run(tiny_disk, cluster):
 
 
 @only_where(MAY_MOUNT)
+def test_a_full_disk_keeps_nothing_that_costs_money(tiny_disk, cluster):
+    subprocess.run(["mount", "-o", "remount,size=4m", tiny_disk], check=True)
+    cluster.rigger.argv = [*cluster.rigger.argv[:1], "-c", SMALL_DISKS_WILL_DO]
+    cluster.rigger("provision")
+    fill(tiny_disk)
+    cluster.ran()
+    said = cluster.rigger("destroy", "-y")
+    assert "wood is destroyed" in said.out
+    assert cluster.ran() == ["platform/undeploy", "provider/destroy"]
+    os.unlink(os.path.join(tiny_disk, "ballast"))
+    assert unbroken(cluster) and cluster.records()[-1]["event"] == "destroyed"
+
+
+@only_where(MAY_MOUNT)
 @pytest.mark.parametrize("verb", ["create", "deploy"])
 def test_a_disk_that_fills_up_during_a_step_loses_nothing(tiny_disk, cluster, verb):
     # A disk this small is refused beforehand; the rule is for real ones.
