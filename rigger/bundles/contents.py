@@ -13,7 +13,6 @@ from rigger.audit.events import WORD
 from rigger.audit.head import REPAIRS
 from rigger.bundles import pack
 from rigger.bundles.format import Member
-from rigger.bundles.nested import SecretSearch
 from rigger.bundles.secrets import (
     given_secrets,
     is_given,
@@ -30,7 +29,8 @@ from rigger.errors import BadUsage, InvalidConfig, Refused
 from rigger.git import archive as git_archive
 from rigger.git import inspect as git_inspect
 from rigger.modules.own_files import KEPT, is_remade
-from rigger.redact import Redactor, holding, maskable
+from rigger.redact import Redactor, maskable
+from rigger.redact.nested import SecretSearch, holding
 from rigger.sources import checkout as source_checkout
 from rigger.ssh.connections import KNOWN_HOSTS
 from rigger.trust.digests import NOT_SCRIPTS, digest
@@ -93,7 +93,7 @@ def save(
     vars, inherited = split_secrets(plain, holding(plain, secrets))
     head, log = _audit_log(environment)
     members = [Member("vars", data=envfile.render(vars)), log, *_files(environment, config)]
-    members, sealed = _apart([*members, *([backup] if backup else [])], secrets)
+    members, sealed = _apart([*members, *([backup] if backup else [])], secrets, hidden)
     _require_packed(backup, sealed if encrypt is None else [])
     sealed += _hidden_secrets(environment)
     if encrypt is not None:
@@ -222,7 +222,9 @@ def _scripts(environment: Environment, config: Config) -> Iterator[Member]:
                 yield member
 
 
-def _apart(members: list[Member], secrets: list[str]) -> tuple[list[Member], list[Member]]:
+def _apart(
+    members: list[Member], secrets: list[str], named: Mapping[str, str]
+) -> tuple[list[Member], list[Member]]:
     """Return the members without those that hold a secret: a log is masked, anything else is set apart."""
     search, redactor = SecretSearch(secrets), Redactor(secrets, thorough=True)
     open_, sealed = [], []
@@ -235,12 +237,20 @@ def _apart(members: list[Member], secrets: list[str]) -> tuple[list[Member], lis
         elif _is_log(member) and not search.holds(masked := redactor.bytes(data)):
             open_.append(Member(member.name, data=masked))
         elif member.name in ("audit.jsonl", "vars"):
-            raise Refused(
-                f"{member.name} holds a secret, and cannot be packed.", "Change that secret, then save again."
-            )
+            raise _open_secret(member.name, data, named)
         else:
             sealed.append(Member(member.name, data=data, mode=_mode(member), mtime=member.mtime))
     return open_, sealed
+
+
+def _open_secret(name: str, data: bytes, named: Mapping[str, str]) -> Refused:
+    """Return the error about a secret in what is always packed as it is, with the names of those that are in it."""
+    found = [secret for secret, value in named.items() if SecretSearch(maskable({secret: value})).holds(data)]
+    which, one = (", ".join(found), found[0]) if found else ("a secret", "NAME")
+    return Refused(
+        f"{name} holds {which} as plain text, and cannot be packed.",
+        f'Give {which} another value ("rigger config set {one}=..."), then save again.',
+    )
 
 
 def _is_log(member: Member) -> bool:

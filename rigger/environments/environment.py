@@ -11,7 +11,8 @@ from rigger.environments.lock import FileLock, Lock
 from rigger.environments.shell import Shell
 from rigger.environments.store import FolderStore, Store
 from rigger.errors import InvalidConfig
-from rigger.redact import holding, known
+from rigger.redact import known
+from rigger.redact.nested import holding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -11,7 +11,6 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from rigger import text as texts
-from rigger.envfile.names import is_core
 from rigger.redact.forms import MIN_LENGTH, encode, forms_of, telling_forms
 
 if TYPE_CHECKING:
@@ -36,16 +35,6 @@ _COMMON = b"\0 etaoinsr\nldcumpfg-h_.0/,1\"yb:=2v()k43'w5868;79AESTRCINODLxPMjzq
 def maskable(secrets: Mapping[Any, str]) -> list[str]:
     """Return the values of secrets that are long enough to be masked, and looked for."""
     return [value for value in secrets.values() if len(encode(value)) >= MIN_LENGTH]
-
-
-def holding(values: Mapping[str, str], secrets: Iterable[str]) -> set[str]:
-    """Return the names of the values that one of the secrets went into, in whatever form: they are secrets too."""
-    known = [secret for secret in secrets if len(encode(secret)) >= MIN_LENGTH]
-    if not known:
-        return set()
-    finder = Finder(known, thorough=True)
-    held = (name for name, value in values.items() if next(finder.find(encode(value)), None) is not None)
-    return {name for name in held if not is_core(name, values)}
 
 
 class Redactor:

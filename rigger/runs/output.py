@@ -12,7 +12,7 @@ from rigger.environments.outputs import Outputs
 from rigger.process.spawn import encode_environment
 from rigger.questions.model import BadAnswer
 from rigger.questions.validate import validate
-from rigger.redact import holding
+from rigger.redact.nested import holding
 from rigger.runs.environment import LIBEXEC
 from rigger.runs.room import TOGETHER, too_much
 from rigger.ssh.connections import forget_host_keys

@@ -109,11 +109,21 @@ def test_vars_that_hold_a_secret_are_secrets(wood, tmp_path):
     assert b"URL" not in contents(saved.path)["vars"]
 
 
+def test_vars_that_hold_a_secret_in_layers_are_secrets(wood, tmp_path):
+    login = base64.b64encode(gzip.compress(f"user:{TOKEN}".encode())).decode()
+    wood.environment.store.write({**wood.environment.vars(), "LOGIN": login}, {"TOKEN": TOKEN})
+    saved = wood.save(tmp_path / "b.rigger")
+    assert saved.redacted == ("LOGIN", "TOKEN") and b"LOGIN" not in contents(saved.path)["vars"]
+
+
 def test_what_rigger_works_by_holds_no_secret(wood, tmp_path):
     wood.environment.store.write({**wood.environment.vars(), "REF": TOKEN}, {"TOKEN": TOKEN})
-    with pytest.raises(Refused, match="vars holds a secret, and cannot be packed") as problem:
+    with pytest.raises(Refused, match="vars holds TOKEN as plain text, and cannot be packed") as problem:
         wood.save(tmp_path / "b.rigger")
-    assert problem.value.next_step == "Change that secret, then save again."
+    assert (
+        problem.value.next_step
+        == 'Give TOKEN another value ("rigger config set TOKEN=..."), then save again.'
+    )
     assert not (tmp_path / "b.rigger").exists()
 
 

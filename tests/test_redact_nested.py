@@ -17,7 +17,7 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rigger.bundles.nested import SecretSearch
+from rigger.redact.nested import SecretSearch, holding
 
 SECRET = 'sw0rd/f1sh "& <Sentinel>'
 
@@ -100,3 +100,10 @@ def test_what_is_much_when_it_is_decompressed():
     for compress in (gzip.compress, zstandard.ZstdCompressor().compress, zlib.compress):
         for data in (much + secret.encode(), bytes(70 << 20) + secret.encode()):
             assert SecretSearch([secret]).holds(compress(data))
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_a_value_that_has_a_secret_in_a_layer_is_one(layer):
+    inner = base64.b64encode(LAYERS[layer](b"user:" + SECRET.encode() + b"\n")).decode()
+    values = {"LOGIN": inner, "OTHER": base64.b64encode(b"user:nobody at all\n").decode(), "VERSION": inner}
+    assert holding(values, [SECRET]) == {"LOGIN"}

@@ -6,10 +6,12 @@ import re
 from base64 import b64decode
 from typing import TYPE_CHECKING, Any
 
+from rigger.envfile.names import is_core
 from rigger.redact import Finder
+from rigger.redact.forms import MIN_LENGTH, encode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 DEPTH = 3  # layers, one in the other, that are looked into
 BLOCK = 1 << 20  # bytes that are decompressed at once
@@ -34,6 +36,17 @@ _RUN = re.compile(rb"[^ ]{24,}")  # shorter ones hold too little
 _HEX = re.compile(rb"[0-9A-Fa-f]{24,}")
 _QUOTED = re.compile(rb"%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|\\[0-7]{3}|\\.|&#?\w{1,8};")
 _ENTITIES = {b"amp": b"&", b"lt": b"<", b"gt": b">", b"quot": b'"', b"apos": b"'"}
+
+
+def holding(values: Mapping[str, str], secrets: Iterable[str]) -> set[str]:
+    """Return the names of the values that one of the secrets went into, in whatever form: they are secrets too."""
+    known = [secret for secret in secrets if len(encode(secret)) >= MIN_LENGTH]
+    if not known:
+        return set()
+    search = SecretSearch(known)
+    return {
+        name for name, value in values.items() if search.holds(encode(value)) and not is_core(name, values)
+    }
 
 
 class SecretSearch:
