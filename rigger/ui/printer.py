@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol, TextIO
 from rigger import text as texts_
 from rigger.redact.known import masked, masked_bytes, masked_data
 from rigger.text import table_rows, widths_of
+from rigger.ui.tame import Tamed, tame_text
 from rigger.ui.terminal import is_simple
 
 if TYPE_CHECKING:
@@ -72,13 +73,14 @@ class Printer:
         self._started = 0.0
         self._drawn = ""
         self._at_line_start = True
+        self._tamed = Tamed()  # what others printed, where it gets to a terminal
 
     # Lines
 
     def line(self, text: str = "") -> None:
         """Print a line."""
         self._clear()
-        self._write(text + "\n")
+        self._write(tame_text(text, self.colors) + "\n")
 
     def lines(self, *texts: str) -> None:
         for text in texts:
@@ -96,7 +98,7 @@ class Printer:
         """Print a line for a person on standard error, where standard output is for a program to read."""
         self.flush()
         with contextlib.suppress(OSError, ValueError):
-            sys.stderr.write(f"{text}\n")
+            sys.stderr.write(f"{tame_text(text, colours=False)}\n")
             sys.stderr.flush()
 
     def heading(self, text: str) -> None:
@@ -120,13 +122,13 @@ class Printer:
         self.data(json.dumps(masked_data(data), indent=2).encode() + b"\n")
 
     def data(self, data: bytes) -> None:
-        """Write bytes to standard output as they are, for a program to read."""
+        """Write bytes to standard output as they are, for a program to read; on a terminal, tamed."""
         self.flush()
         if self.gone and self.out is sys.stdout:
             return
         try:
             sys.stdout.flush()
-            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.write(self._tamed.feed(data) if sys.stdout.isatty() else data)
             sys.stdout.buffer.flush()
         except (OSError, ValueError) as problem:
             self.gone = self.gone or self.out is sys.stdout
@@ -138,9 +140,9 @@ class Printer:
             if before.get(name) == after.get(name):
                 continue
             if name in before:
-                self.line(self.paint(f"- {name}={before[name]}", "31"))
+                self.line(self.paint(f"- {name}={texts_.visible(before[name])}", "31"))
             if name in after:
-                self.line(self.paint(f"+ {name}={after[name]}", "32"))
+                self.line(self.paint(f"+ {name}={texts_.visible(after[name])}", "32"))
 
     # Plans and steps
 
@@ -192,7 +194,7 @@ class Printer:
     def progress(self, text: str) -> None:
         """Draw a line that the next one takes the place of, where lines can be drawn anew."""
         if self.live:
-            self._drawn = text[: max(self._columns() - 1, 10)]
+            self._drawn = texts_.plain(text)[: max(self._columns() - 1, 10)]
             self._write("\r\x1b[K" + self._drawn)
 
     def step_finished(self, result: str, seconds: float, note: str = "", good: bool = True) -> None:
@@ -280,7 +282,7 @@ class Printer:
             return
         try:
             self.out.flush()
-            self.out.buffer.write(data)
+            self.out.buffer.write(self._tamed.feed(data) if self.out.isatty() else data)
             self.out.buffer.flush()
         except (OSError, ValueError) as problem:
             self._lost(problem)

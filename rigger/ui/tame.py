@@ -1,0 +1,37 @@
+"""What programs printed, on a terminal: their colours stay, all else that could drive it does not."""
+
+from __future__ import annotations
+
+import re
+
+# ECMA-48: of what ESC begins, the colours and weights of letters alone (SGR) change nothing but how the text looks.
+_DRIVES = re.compile(rb"\x1b(?!\[[0-9;:]{0,40}m)|\xc2[\x80-\x9f]|[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f]")
+_UNDECIDED = re.compile(rb"(?:\x1b(?:\[[0-9;:]{0,40})?|\xc2)\Z")
+
+
+def tame(data: bytes) -> bytes:
+    """Return bytes without what drives a terminal; line ends, tabs and colours stay."""
+    return _DRIVES.sub(b"", data)
+
+
+def tame_text(text: str, colours: bool) -> str:
+    """Return lines for a person without what drives a terminal; `colours` are those of rigger's own."""
+    if text.isprintable():
+        return text
+    tamed = tame(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
+    return tamed if colours else tamed.replace("\x1b", "")
+
+
+class Tamed:
+    """A stream that comes in blocks, wherever they are cut."""
+
+    def __init__(self) -> None:
+        self._held = b""
+
+    def feed(self, block: bytes) -> bytes:
+        """Return what can be shown after this block."""
+        data = self._held + block
+        undecided = _UNDECIDED.search(data)
+        cut = undecided.start() if undecided else len(data)
+        self._held = data[cut:]
+        return tame(data[:cut])
