@@ -9,6 +9,7 @@ from rigger.operations import doctor as operation
 
 if TYPE_CHECKING:
     from rigger.operations.doctor import Diagnosis
+    from rigger.runs.finding import Finding
     from rigger.ui.printer import Printer
 
 
@@ -18,10 +19,14 @@ def show(printer: Printer, result: Diagnosis) -> None:
 
 
 def _show_findings(printer: Printer, result: Diagnosis) -> None:
-    rows = [("ok" if finding.good else "FAIL", finding.what, finding.detail) for finding in result.findings]
+    rows = [(_word(finding), finding.what, finding.detail) for finding in result.findings]
     printer.table(rows)
     for finding in result.failures:
         printer.warn(f"{finding.what}: {finding.remedy}")
+
+
+def _word(finding: Finding) -> str:
+    return "FAIL" if not finding.good else "ok" if finding.tried else "?"
 
 
 @command("doctor", reports=True, show=show, show_failed=_show_findings)

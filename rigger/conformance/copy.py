@@ -7,10 +7,11 @@ import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rigger.conformance.subject import SHELLS, interpreter
+from rigger.conformance.subject import SHELLS
 from rigger.git import inspect as git_inspect
 from rigger.modules import own_files
 from rigger.modules.interface1 import PLACE, is_provider, load
+from rigger.modules.scripts import interpreter
 from rigger.runs.own_folder import known_files
 
 if TYPE_CHECKING:

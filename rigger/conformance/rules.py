@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from rigger.conformance.finding import ADVICE, FAIL, PASS, Finding
-from rigger.conformance.subject import Subject, interpreter
+from rigger.conformance.subject import Subject
 from rigger.conformance.syntax import shellcheck, syntax
 from rigger.modules.contract import MANIFEST
 from rigger.modules.interface1 import CONFIG
-from rigger.modules.scripts import script_problem
+from rigger.modules.scripts import interpreter, script_problem
 from rigger.modules.verbs import REQUIRED
 from rigger.questions.model import BadAnswer, Question
 from rigger.questions.validate import validate

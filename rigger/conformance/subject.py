@@ -11,6 +11,7 @@ from rigger.errors import BadUsage
 from rigger.modules import interface1, manifest
 from rigger.modules.contract import MANIFEST
 from rigger.modules.interface1 import is_provider, own_script
+from rigger.modules.scripts import interpreter
 from rigger.modules.search import PLATFORM_PLACES
 from rigger.modules.verbs import REQUIRED
 
@@ -22,7 +23,18 @@ if TYPE_CHECKING:
 
 # The scripts that rigger runs where they are present. `upgrade-STYLE` and tests come on top.
 OPTIONAL = {
-    "provider": ("exec", "leaving", "existing", "claim", "leftovers", "plan", "audit", "suspend", "resume"),
+    "provider": (
+        "exec",
+        "leaving",
+        "existing",
+        "claim",
+        "leftovers",
+        "plan",
+        "audit",
+        "preflight",
+        "suspend",
+        "resume",
+    ),
     "platform": (
         "prepare",
         "setup-clients",
@@ -30,6 +42,7 @@ OPTIONAL = {
         "backup",
         "restore",
         "plan",
+        "preflight",
         "audit",
         "suspend",
         "resume",
@@ -169,16 +182,6 @@ def _walk(folder: str, under: str, own: set[str] | None) -> Iterator[str]:
                 yield name
             elif entry.is_dir() and (own is None or entry.name in own):
                 yield from _walk(folder, name, None)
-
-
-def interpreter(text: str) -> str | None:
-    """Return the program that a #! line names, looked behind `env`; None where there is no such line."""
-    if not text.startswith("#!"):
-        return None
-    words = text.partition("\n")[0][2:].split()
-    if words and os.path.basename(words[0]) == "env":
-        words = [word for word in words[1:] if not word.startswith("-") and "=" not in word]
-    return words[0] if words else ""
 
 
 # What is looked at. Each yields what is wrong, or could be better.

@@ -8,8 +8,9 @@ import re
 from typing import TYPE_CHECKING
 
 from rigger.conformance.finding import ADVICE, FAIL, Finding
-from rigger.conformance.subject import Subject, interpreter
+from rigger.conformance.subject import Subject
 from rigger.errors import RiggerError, StepFailed
+from rigger.modules.scripts import interpreter
 from rigger.process import capture
 
 if TYPE_CHECKING:

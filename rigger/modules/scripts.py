@@ -27,6 +27,30 @@ def script_problem(path: str) -> str | None:
     return None if start[:4] == b"\x7fELF" or start[:4] in _MACH_O else "has no #! line"
 
 
+def interpreter(text: str) -> str | None:
+    """Return the program that a #! line names, looked behind `env`; None where there is no such line."""
+    if not text.startswith("#!"):
+        return None
+    words = text.partition("\n")[0][2:].split()
+    if words and os.path.basename(words[0]) == "env":
+        words = [word for word in words[1:] if not word.startswith("-") and "=" not in word]
+    return words[0] if words else ""
+
+
+def missing_interpreter(path: str, search: str) -> str:
+    """Return the program of a script's #! line where it is not there, also in the folders of `search`; else nothing."""
+    from shutil import which  # slow to import
+
+    if not os.access(path, os.X_OK):
+        return ""
+    try:
+        with open(path, "rb") as script:
+            program = interpreter(os.fsdecode(script.readline(256)))
+    except OSError:
+        return ""
+    return program if program and which(program, path=search) is None else ""
+
+
 _MACH_O = (b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe")
 
 

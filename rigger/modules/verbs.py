@@ -18,14 +18,14 @@ REQUIRED = {
 TERRAFORM_STEPS = os.path.join(PACKAGE, "libexec", "terraform")
 TERRAFORM_VERBS = ("install", "create", "check", "destroy", "plan", "audit", "leftovers")
 VERBS = (
-    *("install", "create", "check", "destroy", "exec", "plan", "audit"),
+    *("install", "create", "check", "destroy", "exec", "plan", "audit", "preflight"),
     *("backup", "restore", "scale", "suspend", "resume", "leaving", "existing", "claim", "leftovers"),
 )
 
 SUSPENDS = ("ends", "stops")  # the machines with what is on them, or only until they are started again
 
 # Seconds. A cloud may take most of an hour to make machines; a check that takes ten minutes has hung.
-DEFAULT_TIMEOUTS = {"check": 600, "plan": 600, "audit": 600}
+DEFAULT_TIMEOUTS = {"check": 600, "plan": 600, "audit": 600, "preflight": 120}
 DEFAULT_TIMEOUT = 3600
 DEFAULT_TEST_TIMEOUT = 1800
 READY = 300.0  # until machines that were made or started answer

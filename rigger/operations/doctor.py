@@ -9,12 +9,13 @@ from rigger.environments.state import state_of
 from rigger.errors import NotReady
 from rigger.plans import provision
 from rigger.runs import preflight
+from rigger.runs.module_preflight import of_modules
 from rigger.values import frozen
 
 if TYPE_CHECKING:
     from rigger.environments.environment import Environment
     from rigger.environments.home import Home
-    from rigger.runs.preflight import Finding
+    from rigger.runs.finding import Finding
 
 
 @frozen
@@ -35,7 +36,7 @@ class Diagnosis:
 def doctor(home: Home, environment: Environment | None = None) -> Diagnosis:
     """Look at all that the next provision of an environment needs, or any command where there is none.
 
-    Raises NotReady, with the result, where something is missing; changes nothing.
+    Raises NotReady, with the result, where something is missing; changes nothing. What nobody tried is named.
     """
     config = plan = None
     if environment is not None:
@@ -44,6 +45,8 @@ def doctor(home: Home, environment: Environment | None = None) -> Diagnosis:
             config, state_of(environment).steps, environment.nodes(), environment.key()
         )
     findings = preflight.examine(environment, config, plan, home.path)
+    if environment is not None and config is not None:
+        findings += of_modules(environment, config, plan)
     result = Diagnosis(tuple(findings), environment.name if environment else "")
     if result.failures:
         names = ", ".join(finding.what for finding in result.failures)

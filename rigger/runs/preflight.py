@@ -10,11 +10,12 @@ from rigger import versions
 from rigger.errors import NotReady, StepFailed
 from rigger.plans.scripts import check_scripts
 from rigger.process import capture
+from rigger.runs.finding import Finding
 from rigger.runs.own_folder import problem_of
 from rigger.runs.programs import run_program
+from rigger.runs.surroundings import surroundings
 from rigger.ssh.agent import key_problem
 from rigger.text import last_line
-from rigger.values import frozen
 
 if TYPE_CHECKING:
     from rigger.configuration.config import Config
@@ -33,16 +34,6 @@ REMEDIES = {
 }
 
 
-@frozen
-class Finding:
-    """One thing that was looked at: what it is, whether it will do, and what to do if not."""
-
-    what: str
-    good: bool
-    detail: str
-    remedy: str = ""
-
-
 def examine(
     environment: Environment | None, config: Config | None, planned: Plan | None, home: str
 ) -> list[Finding]:
@@ -54,6 +45,7 @@ def examine(
         findings += [_tool(tool, module) for tool in module.tools]
     if planned is not None:
         findings += [*_scripts(planned), *_state(environment, planned)]
+    findings += surroundings(environment, config, planned)
     findings += [*_credentials(environment, config), *_keys(config)]
     return findings
 

@@ -2,7 +2,9 @@
 
 import json
 import os
+import subprocess
 
+import pytest
 from helpers.clusters import PROVIDER
 
 TOOLS = (
@@ -74,3 +76,82 @@ def test_credentials_are_tried(cluster, modules):
     assert found["TOKEN"]["detail"] == "who is ***?" and "config set TOKEN" in found["TOKEN"]["remedy"]
     assert "good-for-now" not in str(cluster.rigger("provision", code=4))
     assert cluster.ran() == []
+
+
+def test_what_modules_look_at_themselves(cluster):
+    found = findings(cluster)
+    assert (
+        not found["preflight of soil"]["tried"]
+        and "has no script preflight" in found["preflight of soil"]["detail"]
+    )
+    cluster.script(
+        "provider",
+        "preflight",
+        'rigger-finding ok cloud "$REGION answers"; rigger-finding untried quota "nobody tells"',
+    )
+    cluster.script(
+        "platform", "preflight", "echo 'error: the mirror is away' >&2; echo '  wait a while' >&2; exit 1"
+    )
+    found = findings(cluster, code=4)
+    assert found["cloud"] == {
+        "what": "cloud",
+        "good": True,
+        "detail": "here answers",
+        "remedy": "",
+        "tried": True,
+    }
+    assert not found["quota"]["tried"] and found["quota"]["good"]
+    failed = found["preflight of tree"]
+    assert (failed["good"], failed["detail"], failed["remedy"]) == (
+        False,
+        "the mirror is away",
+        "wait a while",
+    )
+    said = cluster.rigger("doctor", code=4).out
+    assert "?     quota" in said and "FAIL  preflight of tree" in said
+    cluster.script("platform", "preflight", "rigger-finding ok mirror fast")
+    cluster.rigger("doctor")
+    cluster.rigger("provision")
+    assert "nothing of it is about to be made" in findings(cluster)["preflight of tree"]["detail"]
+
+
+@pytest.mark.parametrize("folder", ["/nowhere/at/all", "/proc/version"])
+def test_a_temporary_folder_that_is_none(cluster, folder):
+    found = findings(cluster)["temporary files"]
+    assert found["good"]
+    cluster.rigger.env["TMPDIR"] = folder
+    found = findings(cluster, code=4)["temporary files"]
+    assert f"TMPDIR is {folder}, which is no folder" == found["detail"] and "unset TMPDIR" in found["remedy"]
+    assert "nothing was started" in cluster.rigger("provision", code=4).err and cluster.ran() == []
+
+
+def test_interpreters_that_are_missing(cluster):
+    def write(role, verb, program):
+        path = os.path.join(cluster.folders[role], verb)
+        with open(path, "w") as file:
+            file.write(f"#!/usr/bin/env {program}\n")
+
+    write("provider", "install", "nosuchshell")
+    found = findings(cluster, code=4)["interpreter"]
+    assert "is run by nosuchshell, which is not on this machine" in found["detail"] and not found["good"]
+    assert "nosuchshell" in cluster.rigger("provision", code=4).err and cluster.ran() == []
+    cluster.script("provider", "install")
+    write("platform", "check", "/opt/nowhere/python9")
+    found = findings(cluster)["interpreter"]
+    assert found["good"] and not found["tried"] and "an install before it may bring it" in found["detail"]
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can mount")
+def test_a_disk_that_runs_no_programs(cluster):
+    folder = cluster.folders["platform"]
+    mounted = subprocess.run(["mount", "--bind", folder, folder], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("no disk can be mounted here")
+    try:
+        if subprocess.run(["mount", "-o", "remount,bind,noexec", folder]).returncode:
+            pytest.skip("no disk can be mounted noexec here")
+        found = findings(cluster, code=4)["noexec"]
+        assert folder in found["detail"] and "noexec" in found["remedy"]
+        assert "noexec" in cluster.rigger("provision", code=4).err and cluster.ran() == []
+    finally:
+        subprocess.run(["umount", folder])

@@ -6,9 +6,10 @@ import pytest
 from helpers.written_modules import old
 
 from rigger.conformance import subject
-from rigger.conformance.subject import MOST_BYTES, Subject, interpreter
+from rigger.conformance.subject import MOST_BYTES, Subject
 from rigger.errors import BadUsage
 from rigger.modules import scaffold
+from rigger.modules.scripts import interpreter
 
 
 def read(module) -> Subject:

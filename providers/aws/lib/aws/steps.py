@@ -106,6 +106,15 @@ def plan(values: Mapping[str, str]) -> None:
         cluster.stack.discard(change, was_there=True)
 
 
+def preflight(values: Mapping[str, str]) -> None:
+    """Ask STS whose credentials these are, before anything is made."""
+    aws = Aws(values)
+    aws.require_account()
+    account, who = aws.identity()
+    print("finding", "ok", "AWS", f"account {account}, as {who}, in {aws.region}", sep="\t")
+    print("finding", "untried", "quotas of AWS", "AWS tells what is used up when machines are made", sep="\t")
+
+
 def check(values: Mapping[str, str]) -> None:
     """Look at the stack, its machines and its load balancer."""
     cluster = Cluster(values)

@@ -1,0 +1,87 @@
+"""What this machine does to scripts: disks that run nothing, temporary folders, repositories of others, interpreters."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from rigger.git.ownership import ownership_problem
+from rigger.modules.scripts import missing_interpreter
+from rigger.runs.finding import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rigger.configuration.config import Config
+    from rigger.environments.environment import Environment
+    from rigger.plans.model import Plan
+
+LEAST_TEMPORARY_BYTES = 16 << 20  # what shells and Terraform put there; more is a module's business
+
+
+def surroundings(environment: Environment, config: Config, planned: Plan | None) -> Iterator[Finding]:
+    """Look at what lets scripts run at all; changes nothing."""
+    yield from _temporary()
+    steps = planned.steps if planned else ()
+    scripts = dict.fromkeys(os.path.dirname(step.script) for step in steps)
+    for folder in dict.fromkeys((environment.path, *scripts)):
+        yield from _runs_programs(folder)
+    yield from _repository(config)
+    yield from _interpreters(environment, planned)
+
+
+def _temporary() -> Iterator[Finding]:
+    """Look at the folder for temporary files: shells need it for every here-document."""
+    folder = os.environ.get("TMPDIR") or "/tmp"
+    what, remedy = "temporary files", "make that folder, or unset TMPDIR or set it to one that can be written"
+    named = f"TMPDIR is {folder}" if os.environ.get("TMPDIR") else folder
+    if not os.path.isdir(folder):
+        yield Finding(what, False, f"{named}, which is no folder", remedy)
+    elif not os.access(folder, os.W_OK | os.X_OK):
+        yield Finding(what, False, f"{named}, which is not writable", remedy)
+    else:
+        usage = os.statvfs(folder)
+        free = usage.f_bavail * usage.f_frsize
+        room = f"make room there: at least {LEAST_TEMPORARY_BYTES >> 20} MiB must be free"
+        yield Finding(what, free >= LEAST_TEMPORARY_BYTES, f"{free >> 20} MiB free at {folder}", room)
+
+
+def _runs_programs(folder: str) -> Iterator[Finding]:
+    try:
+        runs = not os.statvfs(folder).f_flag & os.ST_NOEXEC
+    except OSError:
+        return  # a folder that is missing is said elsewhere
+    if not runs:
+        yield Finding(
+            "noexec",
+            False,
+            f"{folder} is on a disk that runs no programs (it is mounted noexec)",
+            "put it on another disk, or mount that one anew without noexec: mount -o remount,exec",
+        )
+
+
+def _repository(config: Config) -> Iterator[Finding]:
+    folder = config.platform.checkout
+    if not folder:
+        return
+    if problem := ownership_problem(folder):
+        yield Finding("repository", False, problem.message, problem.remedy)
+    else:
+        yield Finding("repository", True, folder)
+
+
+def _interpreters(environment: Environment, planned: Plan | None) -> Iterator[Finding]:
+    """Look for the programs of the planned scripts' #! lines; a module's install may bring what its later steps need."""
+    installed = set()
+    path = os.pathsep.join([environment.bin_dir, os.environ.get("PATH", os.defpath)])
+    for step in planned.steps if planned else ():
+        missing = missing_interpreter(step.script, path)
+        detail = f"{step.shown} is run by {missing}, which is not on this machine"
+        if missing and step.module.name in installed:
+            yield Finding("interpreter", True, f"{detail}; an install before it may bring it", tried=False)
+        elif missing:
+            yield Finding(
+                "interpreter", False, detail, f"install {os.path.basename(missing)}, or correct the #! line"
+            )
+        if step.verb == "install":
+            installed.add(step.module.name)
