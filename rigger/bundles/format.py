@@ -23,7 +23,9 @@ class Limits:
     file: int = 8 * 1024**3 - 1  # what eleven octal digits hold
     count: int = 100_000
     ratio: int = 1000
-    always: int = 64 * 1024**2  # total that is fine whatever the ratio
+    always: int = (
+        1024**3
+    )  # total that is fine whatever the ratio: a log that repeats itself packs thousandfold
     manifest: int = 32 * 1024**2  # also of all names together, as the manifest has them all
     signature: int = 64 * 1024
     window: int = 8 * 1024**2  # what RFC 8878 recommends every decoder to support

@@ -188,6 +188,17 @@ def test_a_file_that_changes_while_it_is_read_is_noticed(place, tmp_path, monkey
     assert os.listdir(place) == []
 
 
+def test_a_log_that_repeats_itself_is_packed_and_loaded_again(place):
+    path, log = os.path.join(place, "b"), os.path.join(place, "log")
+    with open(log, "wb") as file:
+        for _ in range(100):
+            file.write(b"Still creating... [10s elapsed]\n" * 32768)
+    packed_ = pack.pack(path, [Member("runs/1/01-create.log", log)], {})
+    assert packed_.size * 1000 < os.path.getsize(log) > 64 * 1024**2
+    bundles_read.extract(path, os.path.join(place, "out"))
+    assert os.path.getsize(os.path.join(place, "out", "runs/1/01-create.log")) == os.path.getsize(log)
+
+
 def test_what_would_be_refused_when_loaded_is_not_packed(place):
     zeros = {"zeros": bytes(3_000_000)}
     tight = Limits(always=1_000_000, ratio=10)
