@@ -325,8 +325,9 @@ class Loaded(Event):
     serial: int
     signer: str  # empty where nobody signed it
     digests: Texts  # of the secrets, as this machine has them
+    missing: Names = ()  # files that were left out of it and are not here either
 
-    checks = {"digests": _are_texts}
+    checks = {"digests": _are_texts, "missing": lambda value: value is None or _are_lines(value)}
 
 
 # The cluster

@@ -12,6 +12,7 @@ from rigger.audit.checkouts import CheckoutHistory
 from rigger.audit.claims import ClaimHistory
 from rigger.audit.cluster import ClusterHistory
 from rigger.audit.leftovers import LeftoverHistory
+from rigger.audit.missing import MissingFiles
 from rigger.audit.readiness import ReadinessHistory
 from rigger.audit.restores import RestoreHistory
 from rigger.audit.runs import LastRun
@@ -40,6 +41,7 @@ class Fold:
         self.claims = ClaimHistory()
         self.backups = BackupHistory()
         self.readiness = ReadinessHistory()
+        self.missing = MissingFiles()
 
     def take(self, event: Event) -> None:
         """Take the next event of the log in."""

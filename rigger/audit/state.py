@@ -10,7 +10,7 @@ from rigger.audit.fold import Fold
 from rigger.audit.suspension import Suspension, require_not_suspended
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from rigger.audit.backups import BackupHistory
     from rigger.audit.checkouts import CheckoutHistory
@@ -41,6 +41,7 @@ class ClusterState:
     claimed: frozenset[str]  # nodes, `name address`, that a claim was left on
     backups: BackupHistory
     readiness: ReadinessHistory
+    missing: Sequence[str]  # files that were left out of the bundle which was loaded last, and are not here
 
     @classmethod
     def of(cls, records: Iterable[Record]) -> ClusterState:
@@ -68,6 +69,7 @@ class ClusterState:
             fold.claims.nodes,
             fold.backups,
             fold.readiness,
+            fold.missing.names,
         )
 
     def require_running(self, name: str) -> None:

@@ -13,6 +13,7 @@ from rigger.audit.events import WORD
 from rigger.audit.head import REPAIRS
 from rigger.bundles import pack
 from rigger.bundles.format import Member
+from rigger.bundles.names import name_problem
 from rigger.bundles.secrets import (
     given_secrets,
     is_given,
@@ -24,6 +25,7 @@ from rigger.envfile import file as envfile
 from rigger.environments.answers import outputs_of
 from rigger.environments.backups import ENDING, FOLDER
 from rigger.environments.environment import split_secrets
+from rigger.environments.state import state_of
 from rigger.environments.store import OUTPUTS, SECRET_OUTPUTS
 from rigger.errors import BadUsage, InvalidConfig, Refused
 from rigger.git import archive as git_archive
@@ -61,6 +63,7 @@ class Contents:
     not_files: tuple[str, ...] = ()  # links, empty folders and the like, which a bundle cannot hold
     unsearched: tuple[str, ...] = ()  # names of secrets that are too short to be looked for
     backup: str = ""  # the member that has the cluster's data
+    missing: tuple[str, ...] = ()  # members that were left out of the bundle which the environment came in
 
 
 def default_path(environment: Environment, folder: str) -> str:
@@ -104,19 +107,25 @@ def save(
     fields = _fields(environment, config, head)
     fields["redacted"] = sorted({*hidden, *inherited, *given.names}) if encrypt is None else []
     fields["derived"] = _derived(config, plain) if encrypt is None else []
-    fields["left_out"] = [] if encrypt is not None else [member.name for member in sealed]
-    fields["backup"] = backup.name if backup else ""
+    missing, fields["backup"] = _missing(environment), backup.name if backup else ""
+    fields["left_out"] = [*missing, *([] if encrypt is not None else [member.name for member in sealed])]
     fields["not_files"] = sorted(_not_files(environment))
     packed = pack.pack(path, members, fields, secrets=secrets, sign=sign)
     short = sorted(name for name, value in hidden.items() if value and value not in secrets)
-    return _written(path, packed.size, head, fields, short)
+    return _written(path, packed.size, head, fields, short, missing)
 
 
 def _written(
-    path: str, size: int, head: tuple[int, str], fields: Mapping[str, Any], short: list[str]
+    path: str,
+    size: int,
+    head: tuple[int, str],
+    fields: Mapping[str, Any],
+    short: list[str],
+    missing: list[str],
 ) -> Contents:
-    redacted, left_out, not_files = (tuple(fields[name]) for name in ("redacted", "left_out", "not_files"))
-    return Contents(path, size, head, redacted, left_out, not_files, tuple(short), fields["backup"])
+    redacted, not_files = tuple(fields["redacted"]), tuple(fields["not_files"])
+    left_out, backup = tuple(fields["left_out"][len(missing) :]), fields["backup"]
+    return Contents(path, size, head, redacted, left_out, not_files, tuple(short), backup, tuple(missing))
 
 
 def backup_member(environment: Environment, path: str) -> Member:
@@ -195,6 +204,13 @@ def _tree(folder: str, name: str, without: frozenset[str] = frozenset(), root: s
             yield Member(f"{name}/{entry.name}", path=entry.path)
         elif root and entry.is_file() and os.path.realpath(entry.path).startswith(root + os.sep):
             yield Member(f"{name}/{entry.name}", path=os.path.realpath(entry.path))
+
+
+def _missing(environment: Environment) -> list[str]:
+    """Return the files of modules that never came here: whoever has them keeps them when the bundle is loaded."""
+    names = state_of(environment).missing
+    state = [name for name in names if name.startswith("modules/") and name_problem(name) is None]
+    return [name for name in state if not os.path.lexists(environment.file(name))]
 
 
 def _not_files(environment: Environment) -> Iterator[str]:

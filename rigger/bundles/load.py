@@ -239,6 +239,7 @@ class Loaded:
                 digests={
                     name: secret_digest(key, value) for name, value in secrets.items() if name not in hidden
                 },
+                missing=self.lost(),
             )
         )
 

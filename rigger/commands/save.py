@@ -27,6 +27,10 @@ def show(printer: Printer, result: SavedBundle) -> None:
         )
     for member in written.left_out:
         printer.warn(f"{member} holds a secret and was left out; --with-secrets keeps it, encrypted.")
+    for member in written.missing:
+        printer.warn(
+            f"{member} never came here, as it holds a secret; where it lies, it stays when this is loaded."
+        )
     if written.not_files:
         printer.warn(f"Links and empty folders cannot be packed: {', '.join(written.not_files)}.")
     if written.unsearched:

@@ -409,6 +409,37 @@ def test_state_that_was_left_out_is_told_of_and_kept_where_it_is(cluster, other,
 
 
 @pytest.mark.skipif(not has("ssh-keygen"), reason="ssh-keygen is not installed")
+@pytest.mark.parametrize("options", [(), ("--with-secrets",)])
+def test_state_that_was_left_out_survives_the_way_there_and_back(cluster, other, tmp_path, options):
+    state = os.path.join(cluster.path, "modules", "soil", "terraform.tfstate")
+    with open(state, "w") as file:
+        file.write(f'{{"token": {json.dumps(TOKEN)}}}')
+    load(other, save(cluster.rigger, tmp_path))
+    other("config", "set", "COLOUR=blue")
+    other("provision")
+    path = save(other, tmp_path, *options, name="back.rigger", env=PASSWORD)
+    assert "modules/soil/terraform.tfstate" in fields(path)["left_out"]
+    third = elsewhere(other, tmp_path, user="dan")
+    load(third, path, env=PASSWORD)
+    path = save(third, tmp_path, name="third.rigger")
+    cluster.rigger("configure", "--file", path)
+    with open(state) as file:
+        assert json.load(file) == {"token": TOKEN}
+    assert (
+        fields(save(cluster.rigger, tmp_path, "--with-secrets", name="all.rigger", env=PASSWORD))["left_out"]
+        == []
+    )
+
+
+def test_what_never_came_is_told_of_when_it_is_saved_until_the_cluster_is_gone(cluster, other, tmp_path):
+    with open(os.path.join(cluster.path, "modules", "soil", "config"), "w") as file:
+        file.write(f"token = {TOKEN}\n")
+    load(other, save(cluster.rigger, tmp_path))
+    assert "modules/soil/config never came here" in other("save", "-o", str(tmp_path / "a.rigger")).out
+    other("destroy", "--yes")
+    assert "never came here" not in other("save", "-o", str(tmp_path / "b.rigger")).out
+
+
 def test_signatures(cluster, other, bundle, tmp_path):
     for name in ("key", "stranger"):
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / name], check=True)
