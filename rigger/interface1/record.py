@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rigger.audit.secrets import secret_digest
 from rigger.errors import InvalidConfig, RiggerError
@@ -13,10 +13,12 @@ from rigger.files import write_bytes
 from rigger.interface1.outcome import SECRET
 from rigger.modules.interface1 import CONFIG
 from rigger.questions.model import Choice, Question
+from rigger.redact import Redactor, maskable
+from rigger.redact.nested import holding
 from rigger.values import frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from rigger.environments.environment import Environment
     from rigger.modules.model import Module
@@ -91,25 +93,35 @@ def write_record(
     preset: Mapping[str, str],
     answered: Mapping[str, str],
 ) -> None:
-    """Keep what config.sh asked and gave in a provider's state, for later commands."""
-    questions = [
-        {
-            "name": q.name,
-            "ask": q.ask,
-            "type": q.type,
-            "choices": [[choice.value, choice.description] for choice in q.choices],
-            **({} if q.default is None else {"default": q.default}),
-            **({"unasked": True} if q.origin == UNASKED else {}),
-        }
-        for q in asked
-    ]
+    """Keep what config.sh asked and gave in a provider's state, for later commands, but for what a secret went into."""
+    secrets = maskable(environment.secrets())
     digest = digest_of(environment)
     content = {
-        "questions": questions,
+        "questions": [_entry(question, secrets) for question in asked],
         "given": {name: digest(value) for name, value in given.items()},
-        "preset": preset,
-        "answered": answered,
+        "preset": _open(preset, secrets),
+        "answered": _open(answered, secrets),
     }
     os.makedirs(environment.file("modules", folder), mode=0o700, exist_ok=True)
     data = json.dumps(content, indent=2, sort_keys=True).encode() + b"\n"
     write_bytes(environment.file("modules", folder, RECORD), data)
+
+
+def _entry(question: Question, secrets: Sequence[str]) -> dict[str, Any]:
+    """Return what is kept of a question: no default that is made of a secret, and none in its words."""
+    shown = Redactor(secrets, thorough=True).text
+    default = _open({} if question.default is None else {"default": question.default}, secrets)
+    return {
+        "name": question.name,
+        "ask": shown(question.ask),
+        "type": question.type,
+        "choices": [[choice.value, shown(choice.description)] for choice in question.choices],
+        **default,
+        **({"unasked": True} if question.origin == UNASKED else {}),
+    }
+
+
+def _open(values: Mapping[str, str], secrets: Sequence[str]) -> dict[str, str]:
+    """Return the values that no secret went into."""
+    hidden = holding(values, secrets)
+    return {name: value for name, value in values.items() if name not in hidden}

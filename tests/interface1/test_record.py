@@ -99,3 +99,31 @@ def test_a_record_of_an_older_rigger_has_no_answers(wood, path):
 
 def test_values_are_not_shown(wood, path):
     assert "eu" not in repr(Record(preset={"REGION": "eu"}, answered={"OWNER": "eu"}, given={"A": "eu"}))
+
+
+def test_what_a_secret_went_into_is_not_kept(tmp_path):
+    pine = Home(str(tmp_path / "home")).create("pine", {}, {"TOKEN": "s3cret-token"})
+    at_home = Choice("1", "as s3cret-token")
+    asked = (
+        Question("URL", "Where?", default="https://me:s3cret-token@toy.test"),
+        Question("PROXY", "Which, for s3cret-token?", type="select", choices=(at_home,), default="1"),
+    )
+    encoded = "czNjcmV0LXRva2Vu"  # the same as base64
+    record.write_record(
+        pine,
+        "toy",
+        asked,
+        given={},
+        preset={"LOGIN": encoded, "REGION": "eu"},
+        answered={"URL": "http://s3cret-token", "OWNER": "me"},
+    )
+    with open(pine.file("modules", "toy", RECORD)) as file:
+        content = file.read()
+    assert "s3cret" not in content and encoded not in content
+    found = record.recorded(pine, TOY)
+    assert [(q.name, q.ask, q.default) for q in found.questions] == [
+        ("URL", "Where?", None),
+        ("PROXY", "Which, for ***?", "1"),
+    ]
+    assert found.questions[1].choices == (Choice("1", "as ***"),)
+    assert (found.preset, found.answered) == ({"REGION": "eu"}, {"OWNER": "me"})
