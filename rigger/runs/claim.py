@@ -11,6 +11,7 @@ from dataclasses import asdict
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from rigger.environments.state import state_of
 from rigger.errors import Locked, RecordBehind, RiggerError
 from rigger.process.actor import os_user
 from rigger.process.lookup import process_start_time
@@ -215,7 +216,9 @@ def _state(claim: Claim, environment: Environment) -> str:
     if not (claim.version or claim.members):
         return ""
     theirs = f"{_shown(claim.version)} on {_shown(', '.join(claim.members)) or 'no nodes'}"
-    return f" It says {theirs}; this one {environment.vars().get('VERSION', '')} on {', '.join(ours) or 'no nodes'}."
+    running = state_of(environment).versions.running  # the vars may name another one, as a wish
+    version = running.version if running else environment.vars().get("VERSION", "")
+    return f" It says {theirs}; this one {version} on {', '.join(ours) or 'no nodes'}."
 
 
 def is_same(hash: str, head: str) -> bool:

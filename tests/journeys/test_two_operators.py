@@ -54,6 +54,14 @@ def test_a_record_that_is_behind_takes_nothing_back(crew):
     assert not os.path.exists(crew.node(2)) and os.path.exists(crew.node(1))
 
 
+def test_a_record_that_is_behind_says_what_it_knows_to_run_whatever_it_wishes(crew):
+    crew.together()
+    upgraded(crew, crew.ada)
+    crew.bob("config", "set", f"VERSION={VERSIONS[1]}")
+    said = upgraded(crew, crew.bob, code=8)
+    assert f"It says {VERSIONS[1]} on node-1, node-2; this one {VERSIONS[0]} on node-1, node-2." in said.err
+
+
 def test_check_of_a_record_that_is_behind_advises_nothing_that_takes_members_back(crew):
     crew.together()
     upgraded(crew, crew.ada)
