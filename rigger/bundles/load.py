@@ -81,12 +81,12 @@ class Loaded:
 
     def outputs(self) -> Outputs:
         """Return which of the values steps gave, and which answers they hide; of secrets that were left out, those here."""
-        bundled = self.opened.outputs().moved(self._moved).in_force({**self._plain_vars(), **self.secrets})
         here = outputs_of(self.target).hidden if self.update else {}
         left_out = {*self.opened.fields["redacted"]} - {*self.secrets}
-        return replace(
-            bundled, hidden={**{n: one for n, one in here.items() if n in left_out}, **bundled.hidden}
-        )
+        values = {**self.opened.given_secrets(left_out), **self._plain_vars(), **self.secrets}
+        bundled = self.opened.outputs().moved(self._moved).in_force(values)
+        hidden = {name: one for name, one in here.items() if name in left_out}
+        return replace(bundled, hidden={**hidden, **bundled.hidden})
 
     def hidden(self) -> list[dict[str, str]]:
         """Return all that stands under names of answers beside the vars: each will be some step's, or everybody's again."""

@@ -19,7 +19,7 @@ from rigger.bundles.rules import AGAIN, member_problem
 from rigger.envfile import file as envfile
 from rigger.environments import inventory
 from rigger.environments.environment import CHECKOUT, COMPUTED, Environment
-from rigger.environments.store import FolderStore
+from rigger.environments.store import SECRET_OUTPUTS, FolderStore
 from rigger.errors import BadUsage, Refused
 from rigger.files import link_tree
 from rigger.git import archive as git_archive
@@ -31,7 +31,7 @@ from rigger.trust.digests import digest
 from rigger.trust.ledger import TRUSTED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from rigger.bundles.format import Manifest
     from rigger.environments.inventory import Node
@@ -93,6 +93,10 @@ class OpenedBundle:
         prefix = self.fields["prefix"]
         names = {*contract.CORE, *(f"{prefix}_{name}" for name in ("ID", "VERSION", "ROOT"))}
         return FolderStore(self.folder).outputs().without(names)
+
+    def given_secrets(self, left_out: Iterable[str]) -> dict[str, str]:
+        """Return the secrets left out that may be outputs, without their values; none where one may hide an answer."""
+        return {} if SECRET_OUTPUTS in self.fields["left_out"] else dict.fromkeys(left_out, "")
 
     def here(self, value: str, target: Environment) -> str:
         return repoint(value, self.fields["environment_dir"], target.path)

@@ -10,7 +10,7 @@ import sys
 
 import pexpect
 import pytest
-from helpers.clusters import ended, wait_for
+from helpers.clusters import MAKE_NODES, ended, wait_for
 from helpers.second_machine import (
     TOKEN,
     contents,
@@ -409,6 +409,24 @@ def test_state_that_was_left_out_is_told_of_and_kept_where_it_is(cluster, other,
 
 
 @pytest.mark.skipif(not has("ssh-keygen"), reason="ssh-keygen is not installed")
+def test_a_secret_that_a_step_gave_stays_an_output_wherever_it_is_loaded(cluster, other, tmp_path):
+    cluster.script("provider", "create", MAKE_NODES + 'rigger-save-vars LOGIN="https://me:$TOKEN@soil"')
+    cluster.rigger("provision", "--again", "--yes")
+    load(other, save(cluster.rigger, tmp_path), "--set", f"LOGIN=https://me:{TOKEN}@soil")
+    assert "from scripts" in line_of(other, "LOGIN") and "set" in line_of(other, "TOKEN")
+    cluster.rigger("configure", "--file", save(other, tmp_path, name="back.rigger"))
+    assert "from scripts" in line_of(cluster.rigger, "LOGIN")
+    for who in (other, cluster.rigger):
+        who("destroy", "--yes", "--take-over")
+        assert not line_of(who, "LOGIN") and "set" in line_of(who, "TOKEN")
+
+
+def line_of(rigger, name):
+    """Return what `config get` says of a value, nothing where there is none."""
+    lines = rigger("config", "get").out.splitlines()
+    return next((line for line in lines if line.split()[:1] == [name]), "")
+
+
 @pytest.mark.parametrize("options", [(), ("--with-secrets",)])
 def test_state_that_was_left_out_survives_the_way_there_and_back(cluster, other, tmp_path, options):
     state = os.path.join(cluster.path, "modules", "soil", "terraform.tfstate")
