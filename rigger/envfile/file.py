@@ -32,10 +32,13 @@ def render(values: Mapping[str, str]) -> bytes:
 
 
 def render_for_shells(values: Mapping[str, str]) -> bytes:
-    """The file for these values, of which `PATH` has the folders that a shell gains in front of its own."""
+    """The file for these values, of which `PATH` has the folders that a shell gains in front of its own.
+
+    `RIGGER_NODE_ADDRESSES` has what a shell gains in `NO_PROXY`.
+    """
     plain = {name: value for name, value in values.items() if name not in variable_names.MANAGED}
-    folders = values.get("PATH", "")
-    return render(plain) + (texts.encode(path_lines.lines(folders, plain)) if folders else b"")
+    folders, addresses = values.get("PATH", ""), values.get(variable_names.NODE_ADDRESSES, "")
+    return render(plain) + (texts.encode(path_lines.lines(folders, plain, addresses)) if folders else b"")
 
 
 def read(path: str) -> dict[str, str]:

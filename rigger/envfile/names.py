@@ -16,7 +16,8 @@ LONGEST_STRING = 131072
 # Worked out anew on every machine: a file and a script's output may hold them, and whoever reads those
 # decides what of them counts.
 SHELL_NAMES = "RIGGER_SHELL_NAMES"  # what a shell has from the files that it sourced
-MANAGED = frozenset({"PATH", "ORIGINAL_PATH", SHELL_NAMES})
+NODE_ADDRESSES = "RIGGER_NODE_ADDRESSES"  # with commas between them: what no proxy is asked for
+MANAGED = frozenset({"PATH", "ORIGINAL_PATH", SHELL_NAMES, NODE_ADDRESSES})
 
 _LOADER = "is read by the dynamic loader or the C library of every program"
 _STARTUP = "makes a shell or an interpreter run or load something when it starts"

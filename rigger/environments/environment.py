@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from rigger.envfile.names import MANAGED
+from rigger.envfile.names import MANAGED, NODE_ADDRESSES
+from rigger.environments import inventory
 from rigger.environments.backups import Backups
 from rigger.environments.lock import FileLock, Lock
 from rigger.environments.shell import Shell
@@ -77,6 +78,13 @@ class Environment:
         """Return the machines of this environment."""
         return self.store.nodes()
 
+    def addresses(self) -> list[str]:
+        """Return where the nodes are reached; nothing of an inventory that cannot be read."""
+        try:
+            return inventory.addresses(self.nodes())
+        except InvalidConfig:
+            return []
+
     def save(
         self,
         vars: Mapping[str, str],
@@ -94,7 +102,8 @@ class Environment:
         kept = (stored if outputs is None else outputs).in_force({**vars, **secret_vars})
         if kept != stored:
             self.store.write_outputs(kept, secret_vars)
-        self.store.write((path_of or self).shell.file(vars, folders), secret_vars)
+        written = (path_of or self).shell.file(vars, folders)
+        self.store.write({**written, NODE_ADDRESSES: ",".join(self.addresses())}, secret_vars)
 
     def save_values(
         self,

@@ -141,6 +141,12 @@ def _is_port(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 65536
 
 
+def addresses(nodes: Iterable[Node]) -> list[str]:
+    """Return where nodes are reached, each address once, as NO_PROXY has them."""
+    found = [address for node in nodes for address in (node.address, node.private_address) if address]
+    return list(dict.fromkeys(address.strip("[]") for address in found))
+
+
 # Host keys
 
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from rigger.envfile import file as envfile
 from rigger.envfile.names import SHELL_NAMES, check_name
+from rigger.envfile.path import no_proxy_line
 from rigger.environments.shell import environments_on_path, original_path
 from rigger.errors import InvalidConfig
-from rigger.text import decode
+from rigger.text import decode, encode
 from rigger.values import frozen
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ def shellinit(home: Home, environment: Environment, secrets: bool = False) -> Sh
     if secrets:
         values |= environment.secrets()
     values = environment.shell.vars(values)
-    return ShellLines(_unset(_names_in_shell(home) - {*values}) + envfile.render(values))
+    addresses = encode(no_proxy_line(",".join(environment.addresses())))
+    return ShellLines(_unset(_names_in_shell(home) - {*values}) + envfile.render(values) + addresses)
 
 
 def shell_reset(home: Home, name: str | None = None) -> ShellLines:

@@ -17,6 +17,8 @@ from rigger.files import PACKAGE
 from rigger.runs.room import leave_out
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rigger.configuration.config import Config
     from rigger.environments.environment import Environment
     from rigger.modules.model import Module
@@ -62,6 +64,7 @@ def script_environment(
         RIGGER_GONE="\n".join(state_of(environment).leftovers.gone),
         RIGGER_LEFT_OUT="",
     )
+    values.update(_no_proxy(values, environment.addresses()))
     outputs = outputs_of(environment).steps.keys() - config.asked
     values["RIGGER_LEFT_OUT"] = " ".join(leave_out(values, outputs, {*config.values, *RIGGERS}))
     return values
@@ -75,6 +78,15 @@ def _of_the_shell(config: Config) -> dict[str, str]:
             values.pop(name, None)
     values.pop("RIGGER_PASSPHRASE", None)  # it opens bundles: no script's business
     return values
+
+
+def _no_proxy(values: Mapping[str, str], addresses: list[str]) -> dict[str, str]:
+    """Return the variables by which programs ask no proxy for the nodes; each has its own reading of the two names."""
+    upper, lower = values.get("NO_PROXY", ""), values.get("no_proxy", "")
+    if not addresses or "*" in (upper, lower):
+        return {}
+    said = {"NO_PROXY": upper or lower, "no_proxy": lower or upper}
+    return {name: ",".join([*addresses, *filter(None, [value])]) for name, value in said.items()}
 
 
 def as_seen_by(environment: Environment, config: Config, module: Module, verb: str) -> Config:

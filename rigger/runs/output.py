@@ -121,6 +121,9 @@ def _take_nodes(environment: Environment, step: Step, given: StepOutput, succeed
     if after != before:
         forget_host_keys(environment.path, inventory.moved(before, after))
         inventory.write(environment.inventory_file, after)
+        environment.save(
+            environment.vars(), environment.secrets()
+        )  # it says for which addresses no proxy is asked
 
 
 def _take_path(environment: Environment, given: StepOutput) -> list[str]:

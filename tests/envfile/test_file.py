@@ -128,6 +128,30 @@ def test_a_shell_gains_the_folders_and_rigger_reads_them(shell, folders, tmp_pat
     assert found["RIGGER_SHELL_NAMES"] == "A"
 
 
+@pytest.mark.parametrize(
+    ("before", "upper", "lower"),
+    [
+        ("unset NO_PROXY no_proxy", "10.0.0.1,2001:db8::1,", "10.0.0.1,2001:db8::1,"),
+        (
+            "NO_PROXY=a.example; unset no_proxy",
+            "10.0.0.1,2001:db8::1,a.example",
+            "10.0.0.1,2001:db8::1,a.example",
+        ),
+        ("NO_PROXY=a; no_proxy=b", "10.0.0.1,2001:db8::1,a", "10.0.0.1,2001:db8::1,b"),
+        ("export NO_PROXY='*' no_proxy='*'", "*", "*"),
+    ],
+)
+def test_a_shell_asks_no_proxy_for_the_nodes(shell, before, upper, lower, tmp_path):
+    values = {"A": "1", "PATH": "/x/bin", "RIGGER_NODE_ADDRESSES": "10.0.0.1,2001:db8::1"}
+    envfile.write(str(tmp_path / "vars"), values)
+    assert envfile.read(str(tmp_path / "vars")) == {"A": "1", "PATH": "/x/bin"}
+    text = (tmp_path / "vars").read_text()
+    assert envfile.parse(f"{text}B='2' # by hand\n{text}".encode(), "vars")["B"] == "2"
+    result = run(shell, f"{before}; . ./vars; . ./vars; exec {ENV} -0", tmp_path)
+    found = environment(result.stdout)
+    assert (found["NO_PROXY"], found["no_proxy"], found["RIGGER_SHELL_NAMES"]) == (upper, lower, "A")
+
+
 def test_the_lines_are_known_wherever_they_stand(tmp_path):
     envfile.write(str(tmp_path / "vars"), {"A": "1", "PATH": "/x y/bin"})
     text = (tmp_path / "vars").read_text()

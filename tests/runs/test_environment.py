@@ -1,7 +1,9 @@
 """What a script gets."""
 
+import json
 import os
 import stat
+import subprocess
 
 from helpers.clusters import Cluster
 
@@ -41,6 +43,27 @@ def test_a_variable_of_the_shell_does_not_stand_in_for_a_question(cluster):
     cluster.script("provider", "create", 'echo "NODES=$NODES TOKEN=${TOKEN-unset}"')
     cluster.rigger("provision", env={"NODES": "77", "TOKEN": "from-my-shell"})
     assert cluster.log("02-create") == "NODES=2 TOKEN=unset\n"
+
+
+def test_no_proxy_is_asked_for_the_nodes(cluster):
+    nodes = [
+        {"name": "a", "address": "198.51.100.7", "private_address": "10.0.0.7"},
+        {"name": "b", "address": "[2001:db8::7]", "private_address": "10.0.0.8"},
+    ]
+    lines = "\n".join(map(json.dumps, nodes))
+    cluster.script("provider", "create", f"cat >>\"$RIGGER_INVENTORY_OUTPUT\" <<'E'\n{lines}\nE")
+    cluster.script("platform", "deploy", 'echo "$NO_PROXY|$no_proxy"')
+    own = "198.51.100.7,10.0.0.7,2001:db8::7,10.0.0.8"
+    cluster.rigger("provision", env={"NO_PROXY": "corp.example"})
+    assert cluster.log("04-deploy") == f"{own},corp.example|{own},corp.example\n"
+    show = 'unset no_proxy; NO_PROXY=corp.example; . "$1"; echo "$NO_PROXY|$no_proxy"'
+    sourced = subprocess.run(["sh", "-c", show, "sh", cluster.file("vars")], capture_output=True, text=True)
+    assert sourced.stdout == f"{own},corp.example|{own},corp.example\n", sourced.stderr
+    lines = cluster.rigger("shellinit").out
+    sourced = subprocess.run(["sh", "-c", f'{lines}\necho "$NO_PROXY"'], capture_output=True, text=True)
+    assert sourced.stdout.startswith(own)
+    cluster.rigger("destroy", "-y")
+    assert "198.51.100.7" not in cluster.content("vars")
 
 
 # What a script cannot decide
