@@ -13,6 +13,7 @@ from rigger.configuration.version import version_change
 from rigger.environments.answers import answers_of
 from rigger.environments.drafts import Draft
 from rigger.environments.state import may_have_cluster
+from rigger.errors import InvalidConfig
 from rigger.interface1.conversations import Conversations
 from rigger.operations.agreement import agree_to_repository
 from rigger.operations.answers import (
@@ -34,6 +35,7 @@ from rigger.operations.write import write
 from rigger.runs.reporter import Reporter, Silent
 from rigger.sources.chooser import SourceChooser
 from rigger.sources.questions import with_source
+from rigger.terraform.workspace import missing as missing_modules
 from rigger.text import shorten, visible
 from rigger.values import frozen
 
@@ -197,6 +199,8 @@ def _warn_of_scripts(work: Answering) -> None:
     for module in work.modules():
         for problem in module.script_problems():
             work.reporter.warn(f"{module.name} cannot do all it should: {problem}.")
+        if module.has_terraform and (problems := missing_modules(module)):
+            raise InvalidConfig(f"{'; '.join(problems)}.", "Put it there, or name where it is.")
 
 
 def _discard_drafts(work: Answering) -> None:

@@ -19,6 +19,7 @@ from rigger.modules import manifest
 from rigger.modules.contract import MANIFEST
 from rigger.modules.verbs import VERBS
 from rigger.terraform import brought, hcl
+from rigger.terraform.beside import Copied
 from rigger.terraform.hcl import Variable
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ LOCK_FILE = ".terraform.lock.hcl"
 PINNED = ".pinned"  # the module's own lock file, as it was copied last
 BACKEND = "rigger_backend_override.tf.json"
 LOCAL = "local"
+
+NOT_COPIED = {".git", ".hg", ".svn", ".terraform", ".terragrunt-cache", "__pycache__"}
 
 # What a shell happens to hold must not change a cluster by accident.
 _DROPPED = ("TF_VAR_", "TF_CLI_ARGS", "TF_WORKSPACE", "TF_DATA_DIR", "TF_INPUT")
@@ -184,6 +187,7 @@ def lay_out(workspace: Workspace) -> None:
             with contextlib.suppress(OSError):
                 os.unlink(workspace.file(name))
     _require_nothing_else(workspace, names)
+    copied = Copied(workspace.module.folder, names, workspace.folder)
     for name in names:
         os.makedirs(os.path.dirname(workspace.file(name)), mode=0o700, exist_ok=True)
         source = os.path.join(workspace.module.folder, name)
@@ -193,7 +197,7 @@ def lay_out(workspace: Workspace) -> None:
             and os.path.exists(workspace.file(name))
         ):
             continue  # it may have learned this platform's hashes
-        shutil.copyfile(source, workspace.file(name))
+        _copy(source, workspace.file(name), copied.text(name))
         os.chmod(
             workspace.file(name), 0o700 if os.access(source, os.X_OK) else 0o600
         )  # a provisioner may run it
@@ -202,6 +206,19 @@ def lay_out(workspace: Workspace) -> None:
     listed = "".join(f"{name}\n" for name in names).encode("utf-8", "surrogateescape")
     if not os.path.exists(workspace.file(COPIED)) or lines(workspace.file(COPIED)) != names:
         write_bytes(workspace.file(COPIED), listed, durable=False)
+
+
+def _copy(source: str, path: str, text: bytes | None) -> None:
+    if text is None:
+        shutil.copyfile(source, path)
+        return
+    with open(path, "wb") as file:
+        file.write(text)
+
+
+def missing(module: Module) -> list[str]:
+    """Return a sentence about each module that the .tf files of a provider name in a folder that is not there."""
+    return [*Copied(module.folder, {*_files(module)}, module.folder).missing()]
 
 
 def _may_have_been_copied(name: str) -> bool:
@@ -232,15 +249,29 @@ def _require_no_other_answers(workspace: Workspace) -> None:
 
 def _files(module: Module) -> Iterator[str]:
     without = {MANIFEST, "README", "README.md", "README.rst", *VERBS}
-    for folder, folders, files in os.walk(module.folder):
+    for folder, folders, files in os.walk(module.folder, followlinks=True):
         top = folder == module.folder
-        folders[:] = [f for f in folders if not f.startswith(".") and not (top and f in ("tests", "bin"))]
+        folders[:] = [
+            f
+            for f in folders
+            if f not in NOT_COPIED and not (top and f == "tests") and not _is_around(folder, f)
+        ]
         for name in files:
             if top and name.removesuffix(".sh") in without or STATE in name:
                 continue
             path = os.path.join(folder, name)
             if os.path.isfile(path):
                 yield os.path.relpath(path, module.folder)
+
+
+def _is_around(folder: str, name: str) -> bool:
+    """Return whether a folder is a link to one that it lies in, by whatever links: it would have no end."""
+    path = os.path.join(folder, name)
+    if not os.path.islink(path):
+        return False
+    target, parts = os.path.realpath(path), os.path.abspath(folder).split(os.sep)
+    around = (os.path.realpath(os.sep.join(parts[:n])) for n in range(len(parts), 0, -1))
+    return any(f"{parent}/".startswith(f"{target}/") for parent in around)
 
 
 def _same_file(one: str, other: str) -> bool:

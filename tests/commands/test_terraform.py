@@ -478,3 +478,15 @@ def test_other_providers_do_not_load_it(rigger):
         loaded = done.stderr.split()
         assert "rigger.modules.model" in loaded
         assert not [name for name in loaded if "terraform" in name]
+
+
+def test_a_module_beside_the_folder_that_is_not_there_is_named_when_it_is_configured(rigger, modules):
+    pots = Pots(rigger, modules)
+    pots.write("shared.tf", 'module "shared" { source = "../../shared" }\n')
+    words = ["configure", "--no-input", "--name", "pots", "--provider", "clay", "--platform", "noop"]
+    said = rigger(*words, code=3).err
+    assert 'shared.tf, line 1: the module "../../shared" is not at' in said
+    os.mkdir(os.path.join(pots.folder, "../../shared"))
+    with open(os.path.join(pots.folder, "../../shared/main.tf"), "w"):
+        pass
+    rigger(*words)

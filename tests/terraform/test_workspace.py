@@ -9,7 +9,7 @@ from helpers.terraform_provider import clay_manifest, needs_terraform
 
 from rigger.errors import InvalidConfig, Refused
 from rigger.terraform import steps
-from rigger.terraform.workspace import environ, expression, variables
+from rigger.terraform.workspace import environ, expression, missing, variables
 
 pytestmark = needs_terraform
 
@@ -167,6 +167,81 @@ def test_secrets_are_never_arguments(clay):
     assert "sesame" not in noted.read_text() and "a greeting" not in noted.read_text()
     assert variables(clay.workspace)["TF_VAR_token"] == "sesame-4711"
     assert environ(clay.workspace)["TF_INPUT"] == "0"
+
+
+# What lies beside and above the folder
+
+SHARED = """
+variable "kind" {}
+output "kind" { value = "${var.kind} ${module.inner.kind} ${trimspace(file("${path.module}/glaze"))}" }
+module "inner" { source = "../inner" }
+"""
+USES = """
+module "pots" {
+  source = "../shared/pots"
+  kind   = file("../shared/${var.glaze}.txt")
+}
+variable "glaze" { default = "raku" }
+resource "terraform_data" "fire" {
+  provisioner "local-exec" { command = "${path.module}/../shared/fire ${path.module} >'%s'" }
+}
+output "kind" { value = module.pots.kind }
+output "text" { value = templatefile("${path.module}/../shared/text.tpl", { x = "y" }) }
+output "plain" { value = "$${path.module}/../shared and ../nowhere" }
+"""
+
+
+def test_modules_and_files_beside_and_above_the_folder_are_used_where_they_are(clay, tmp_path):
+    files = {
+        "shared/pots/main.tf": SHARED,
+        "shared/pots/glaze": "blue\n",
+        "shared/inner/main.tf": 'output "kind" { value = "inner" }\n',
+        "shared/raku.txt": "black",
+        "shared/text.tpl": "${x}!",
+        "shared/fire": "#!/bin/sh\necho fired in $1\n",
+    }
+    for name, text in files.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    (tmp_path / "shared/fire").chmod(0o755)
+    clay.write("uses.tf", USES % (tmp_path / "fired"))
+    clay.create()
+    given = clay.given()
+    assert (given["KIND"], given["TEXT"]) == ("black inner blue", "y!")
+    assert given["PLAIN"] == "${path.module}/../shared and ../nowhere"
+    assert (tmp_path / "fired").read_text() == "fired in .\n"
+    clay.run(steps.check)
+    clay.run(steps.destroy)
+
+
+def test_linked_and_hidden_folders_and_programs_come_along(clay, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    (elsewhere / "pots").mkdir(parents=True)
+    (elsewhere / "pots" / "main.tf").write_text('output "kind" { value = "raku" }\n')
+    os.symlink(elsewhere, os.path.join(clay.module, "linked"))
+    os.symlink(clay.module, elsewhere / "back")
+    os.makedirs(os.path.join(clay.module, ".hidden"))
+    os.makedirs(os.path.join(clay.module, "bin"))
+    clay.write(".hidden/main.tf", 'output "kind" { value = "glazed" }\n')
+    clay.write("bin/fire", "#!/bin/sh\necho fired\n")
+    os.chmod(os.path.join(clay.module, "bin/fire"), 0o755)
+    clay.write(
+        "more.tf",
+        'module "a" { source = "./linked/pots" }\nmodule "b" { source = "./.hidden" }\n'
+        'resource "terraform_data" "x" {\n provisioner "local-exec" { command = "./bin/fire" }\n}\n'
+        'output "kinds" { value = "${module.a.kind} ${module.b.kind}" }\n',
+    )
+    clay.create()
+    assert clay.given()["KINDS"] == "raku glazed"
+
+
+def test_a_module_that_is_not_there_is_named(clay):
+    clay.write("uses.tf", '\nmodule "pots" {\n  source = "../shared/pots"\n}\n')
+    (told,) = missing(clay.workspace.module)
+    assert told == (
+        f'{clay.module}/uses.tf, line 3: the module "../shared/pots" is not at {clay.tmp_path}/shared/pots'
+    )
 
 
 # Files of somebody else's

@@ -1,0 +1,110 @@
+"""What .tf files name that does not come along when they are copied: modules and files beside and above their folder.
+
+Those stay where they are, and the copies name them there. Terraform's own words are all there is to tell them by:
+"${path.module}/../pots.tpl" and "../shared/pots"; see its docs of module sources and of file functions.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING
+
+from rigger import text as texts
+from rigger.terraform.hcl import LOADED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
+
+_NAMED = re.compile(
+    r'(?P<before>(?<!\$)\$\{path\.(?P<where>module|root|cwd)\}/)(?P<path>[^"$%\n\\]*)(?P<after>["$%\\]?)'
+    r'|(?P<quote>"(?=\.\.?/))(?P<bare>[^"$%\n\\]*)(?P<end>["$%\\]?)'
+)
+_MODULE = re.compile(r'^\s*module\s+"[^"\n]+"\s*\{[^{}]*?\bsource\s*=\s*"(\.\.?/[^"\n]*)"', re.M)
+
+
+class Copied:
+    """The files of a module's folder that are copied, and how each is to read in the folder that they are copied into."""
+
+    def __init__(self, folder: str, names: Collection[str], into: str):
+        self.folder = os.path.realpath(folder)
+        self.into = os.path.realpath(into)
+        self.names = frozenset(names)
+
+    def text(self, name: str) -> bytes | None:
+        """Return what a copy has to say, None where it says what the file says."""
+        if not LOADED.fullmatch(os.path.basename(name)):
+            return None
+        with open(os.path.join(self.folder, name), "rb") as file:
+            before = texts.decode(file.read())
+        after = _NAMED.sub(self._replacer(os.path.dirname(name)), before)
+        return texts.encode(after) if after != before else None
+
+    def _replacer(self, part: str) -> Callable[[re.Match[str]], str]:
+        return lambda match: self._bare(match, part) if match["quote"] else self._from_path(match, part)
+
+    def _from_path(self, match: re.Match[str], part: str) -> str:
+        base = part if match["where"] == "module" else ""
+        path = self._left_behind(base, match["path"], match["after"])
+        if path is None:
+            return match[0]
+        return _quoted(path[0]) + match["path"][path[1] :] + match["after"]
+
+    def _bare(self, match: re.Match[str], part: str) -> str:
+        """Return a string that begins with a dot: a module's source is meant from its file, a file from the root."""
+        source = self._left_behind(part, match["bare"], match["end"])
+        if source and _is_module(source[0]):
+            here = os.path.join(self.into, part)
+            return '"' + _quoted(os.path.relpath(source[0], here)) + match["end"]
+        path = self._left_behind("", match["bare"], match["end"])
+        return f'"{_quoted(path[0])}{match["bare"][path[1] :]}{match["end"]}' if path else match[0]
+
+    def _left_behind(self, part: str, path: str, end: str) -> tuple[str, int] | None:
+        """Return where something lies that is there and is not copied, and how much of the words names it."""
+        for words in _whole(path, end):
+            lexical = os.path.normpath(os.path.join(self.folder, part, words))
+            inner = os.path.relpath(lexical, self.folder)
+            if not os.path.exists(lexical):
+                continue
+            if not inner.startswith(".."):
+                if inner in self.names or os.path.isdir(lexical):
+                    return None
+            slash = "/" if words.endswith("/") else ""
+            return os.path.realpath(lexical) + slash, len(words)
+        return None
+
+    def missing(self) -> Iterator[str]:
+        """Give a sentence about each module in a folder beside or above that is not there."""
+        for name in sorted(self.names):
+            if not name.endswith((".tf", ".tofu")):
+                continue
+            with open(os.path.join(self.folder, name), encoding="utf-8", errors="replace") as file:
+                text = file.read()
+            for match in _MODULE.finditer(text):
+                path = os.path.normpath(os.path.join(self.folder, os.path.dirname(name), match[1]))
+                if not _is_module(path):
+                    line = text.count("\n", 0, match.start(1)) + 1
+                    yield f'{os.path.join(self.folder, name)}, line {line}: the module "{match[1]}" is not at {path}'
+
+
+def _whole(path: str, end: str) -> Iterator[str]:
+    """Give what may name a file: all of it, the folder before what is worked out, the first word of a command."""
+    if end in ("$", "%"):
+        yield path[: path.rfind("/") + 1] or "./"
+        return
+    yield path
+    word = re.split(r"[\s;&|'),]", path)[0]
+    if word != path:
+        yield word
+
+
+def _is_module(folder: str) -> bool:
+    try:
+        return any(LOADED.fullmatch(name) for name in os.listdir(folder))
+    except OSError:
+        return False
+
+
+def _quoted(path: str) -> str:
+    escaped = path.replace("\\", "\\\\").replace('"', '\\"')
+    return escaped.replace("${", "$${").replace("%{", "%%{")
