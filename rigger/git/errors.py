@@ -53,5 +53,6 @@ def _complaint(errors: bytes, exit_code: int) -> str:
     number = complaints[0] if complaints else len(lines) - 1
     if number and "Could not read from remote repository" in lines[number]:
         number -= 1
-    line = re.sub(r"^(remote: )?(fatal|error): ", "", lines[number])
-    return text.printable(line).rstrip(".")
+    line = text.printable(re.sub(r"^(remote: )?(fatal|error): ", "", lines[number])).rstrip(".")
+    remedy = next((line for line in lines if line.startswith("git config --global --add safe.directory")), "")
+    return f"{line}; git says what to do if that is right: {text.printable(remedy)}" if remedy else line

@@ -55,7 +55,8 @@ def test_the_repository_of_somebody_else_is_left_to_them(upstream):
     for folder, folders, files in os.walk(upstream.folder):
         for name in (*folders, *files, "."):
             os.chown(os.path.join(folder, name), 12345, 12345)
-    with pytest.raises(NotReady, match="dubious ownership"):
+    remedy = f"git config --global --add safe.directory {upstream.folder}"
+    with pytest.raises(NotReady, match=f"dubious ownership.*{remedy}"):
         git_inspect.describe(upstream.folder)
     git(upstream.folder, "config", "--global", "--add", "safe.directory", upstream.folder)
     assert git_inspect.describe(upstream.folder).startswith("1.10.0-1-g")
