@@ -107,4 +107,12 @@ def _content(file: File) -> tuple[int, str, str]:
 
 
 class Bad(Exception):
-    """What is wrong with the bundle."""
+    """What is wrong with the bundle, and the next step."""
+
+    next_step = "Get it again from whoever made it."
+
+
+class LaterFormat(Bad):
+    """A later rigger wrote the bundle: it is whole, but cannot be read here."""
+
+    next_step = "Install that rigger or a later one; getting the same bundle again does not help."

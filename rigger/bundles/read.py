@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from rigger import __version__
 from rigger.bundles.extract import Folder
 from rigger.bundles.format import (
     FORMAT,
@@ -16,6 +17,7 @@ from rigger.bundles.format import (
     Bad,
     CheckSignature,
     File,
+    LaterFormat,
     Limits,
     Manifest,
 )
@@ -78,7 +80,7 @@ def _refusing(path: str) -> Iterator[None]:
     try:
         yield
     except Bad as bad:
-        raise Refused(f"The bundle {path} was refused: {bad}.", "Get it again from whoever made it.") from bad
+        raise Refused(f"The bundle {path} was refused: {bad}.", bad.next_step) from bad
 
 
 def _read(path: str, sink: _Nowhere | Folder, limits: Limits, hashing: bool = True) -> Manifest:
@@ -190,6 +192,11 @@ def _parse_manifest(raw: bytes, signature: bytes | None) -> Manifest:
     if not isinstance(content, dict):
         raise Bad("its manifest is not a JSON object")
     if type(content.get("format")) is not int or content["format"] != FORMAT:
+        if type(content.get("format")) is int and content["format"] > FORMAT:
+            raise LaterFormat(
+                f"rigger {shown_name(str(content.get('rigger')))} wrote it in format {content['format']}, and this is "
+                f"rigger {__version__}, which reads format {FORMAT}"
+            )
         raise Bad(
             f"its format is {shown_name(str(content.get('format')))}, and this rigger reads format {FORMAT}"
         )

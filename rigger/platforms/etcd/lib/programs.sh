@@ -181,6 +181,13 @@ fetch_archive() {
     done
 }
 
+# What curl or Python says of a download that failed: curl gives its reason first, and advice after it.
+reason_of() {
+    local reason
+    reason=$(grep -m 1 '^curl: (' <<<"$1") || reason=$(tail -n 1 <<<"$1")
+    printf '%s\n' "$reason"
+}
+
 download() { # URL FILE
     local said
     if command -v curl >/dev/null; then
@@ -192,7 +199,7 @@ with urllib.request.urlopen(sys.argv[1], timeout=60) as source, open(sys.argv[2]
     shutil.copyfileobj(source, target)
 ' "$1" "$2" 2>&1) && return
     fi
-    tried+=("$1: $(tail -n 1 <<<"$said" | cut -c 1-300)")
+    tried+=("$1: $(reason_of "$said" | cut -c 1-600)")
     return 1
 }
 
@@ -234,6 +241,11 @@ unpack='
     mkdir .new
     tar -xf - -C .new
     said=$(.new/etcd --version 2>&1 | head -n 1)
+    if [ ! -x .new/etcd ] || case $said in *"Permission denied"*) true ;; *) false ;; esac; then
+        echo "error: programs in $PWD cannot be run: $said (is it on a disk that is mounted noexec?)" >&2
+        rm -rf .new
+        exit 1
+    fi
     if [ "$said" != "etcd Version: $1" ]; then
         echo "error: this is not etcd $1 for this machine: $said" >&2
         exit 1
