@@ -69,11 +69,14 @@ def in_words(seconds: float) -> str:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return a hint at the nearest known word, or nothing."""
+    """Return a hint at the nearest known word, whatever its case, or nothing."""
     import difflib
 
-    near = difflib.get_close_matches(word, list(known), n=1)
-    return f" (did you mean {near[0]}?)" if near else ""
+    by_lower: dict[str, str] = {}
+    for each in known:
+        by_lower.setdefault(each.lower(), each)
+    near = difflib.get_close_matches(word.lower(), list(by_lower), n=1)
+    return f" (did you mean {by_lower[near[0]]}?)" if near else ""
 
 
 def last_line(*texts: str) -> str:

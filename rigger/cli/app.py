@@ -12,9 +12,10 @@ import click
 
 from rigger.cli import help
 from rigger.environments.home import Home
-from rigger.errors import RiggerError
+from rigger.errors import BadUsage, RiggerError
 from rigger.operations.consent import Consent, Prompt
 from rigger.process.interrupts import hear_stop_signals
+from rigger.text import did_you_mean
 from rigger.ui.printer import Printer
 from rigger.ui.terminal import has_terminal
 
@@ -157,6 +158,21 @@ def _words(name: str, function: Command) -> str:
     return f"{summary}\n\n{more}" if more else summary
 
 
+class _Verbs(click.Group):
+    """A verb with verbs of its own, which knows what may have been meant by another word."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        word = args[0] if args else "-"
+        if not word.startswith("-") and word not in self.commands:
+            raise BadUsage(
+                f"There is no command {ctx.command_path} {word!r}{did_you_mean(word, self.commands)}.",
+                f'Type "{ctx.command_path} --help".',
+            )
+        return super().resolve_command(ctx, args)
+
+
 def group(name: str) -> Callable[[Command], click.Group]:
     """Make a function, of which only the docstring counts, a verb with verbs of its own: rigger config get."""
 
@@ -168,7 +184,7 @@ def group(name: str) -> Callable[[Command], click.Group]:
 
         words = {**HELP, "no_args_is_help": False, "help": _words(name, function)}
         option = click.option("-e", "--environment", metavar="NAME", help="Work with this environment.")
-        return click.group(name, click.Group, **words)(option(run))
+        return click.group(name, _Verbs, **words)(option(run))
 
     return decorate
 

@@ -69,7 +69,7 @@ def main(arguments: list[str]) -> int:
     except click.ClickException as problem:
         ctx = problem.ctx if isinstance(problem, click.UsageError) else None
         path = ctx.command_path if ctx else "rigger"
-        return _fail(problem.format_message(), f'Type "{path} --help".', 2)
+        return _fail(_sentence(problem, ctx), f'Type "{path} --help".', 2)
     except (KeyboardInterrupt, click.Abort):
         return _fail("Interrupted.", "", Interrupted.exit_code)
     except click.exceptions.Exit as stop:
@@ -87,6 +87,15 @@ def main(arguments: list[str]) -> int:
         return _unusable(problem) if problem.errno in SURROUNDINGS and problem.filename else _bug()
     except Exception:
         return _bug()
+
+
+def _sentence(problem: click.ClickException, ctx: click.Context | None) -> str:
+    """Return what click says, with a hint at the option or verb that may have been meant, in any case of letters."""
+    if isinstance(problem, click.NoSuchOption) and ctx:
+        shown = [p for p in ctx.command.get_params(ctx) if not getattr(p, "hidden", False)]
+        known = [name for param in shown for name in param.opts if name.startswith("--")]
+        return f"No such option: {problem.option_name}{did_you_mean(problem.option_name, known)}."
+    return problem.format_message()
 
 
 def _written() -> int:

@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 import click
 
 from rigger.cli.app import App, command
+from rigger.errors import BadUsage
 from rigger.operations import save as operation
 from rigger.operations.save import SavedBundle, SaveOptions
 from rigger.ui.wizard import Wizard
 
 if TYPE_CHECKING:
     from rigger.ui.printer import Printer
+
+
+FORMATS = ("text", "json")
 
 
 def show(printer: Printer, result: SavedBundle) -> None:
@@ -62,8 +66,8 @@ def _show_data(printer: Printer, result: SavedBundle) -> None:
 
 @command("save", show=show)
 @click.option(
-    "-o",
-    "--output",
+    "-f",
+    "--file",
     "path",
     metavar="FILE",
     help="The bundle to write, or a folder for it; default: NAME-TIME.rigger here.",
@@ -76,7 +80,10 @@ def _show_data(printer: Printer, result: SavedBundle) -> None:
 @click.option("--with-checkout", is_flag=True, help="Add the platform's repository, as a git bundle.")
 @click.option("--with-backup", is_flag=True, help="Add the newest backup of the cluster's data.")
 @click.option("--sign", "key", metavar="KEY", help="Sign with this SSH key.")
-@click.option("--json", "as_json", is_flag=True, help="Report as JSON; -o is the file here.")
+@click.option(
+    "-o", "--output", "output", metavar="[text|json]", default="text", help="Report as text or as JSON."
+)
+@click.option("--json", "as_json", is_flag=True, hidden=True)  # what -o json was called
 def save(
     app: App,
     path: str | None,
@@ -86,8 +93,19 @@ def save(
     with_checkout: bool,
     with_backup: bool,
     key: str | None,
+    output: str,
     as_json: bool,
 ) -> SavedBundle:
-    app.report_as_json(as_json)
+    path = _file(path, output)
+    app.report_as_json(as_json or output == "json")
     options = SaveOptions(with_secrets, recipients, passphrase_file, with_checkout, with_backup, key)
     return operation.save(app.environment(), path or "", options, app.printer, app.consent(Wizard))
+
+
+def _file(path: str | None, output: str) -> str | None:
+    """Return the file that was named; -o named it before it was a format, as everywhere else."""
+    if output in FORMATS:
+        return path
+    if path is not None and path != output:
+        raise BadUsage(f"-o {output} is no format, and the file is named with -f.", "Formats: text, json.")
+    return output

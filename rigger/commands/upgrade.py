@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rigger.cli.app import App, command
+from rigger.errors import BadUsage
 from rigger.operations import upgrade as operation
 from rigger.operations.result import Result, RunResult
 from rigger.operations.upgrade_request import UpgradeOptions
@@ -27,24 +28,31 @@ def show(printer: Printer, result: Result) -> None:
 
 
 @command("upgrade", acts=True, reports=True, streams=True, show=show)
-@click.option("--to", metavar="VERSION", help="The version to reach.")
+@click.option("--version", metavar="VERSION", help="The version to reach.")
+@click.option("--to", metavar="VERSION", hidden=True)  # what --version was called
 @click.option("--upgrade-style", "style", metavar="STYLE", help="How, for example graceful or inplace.")
 @click.option("--allow-downgrade", is_flag=True, help="Go to an older version all the same.")
-@click.option("--resume", is_flag=True, help="Go on with the upgrade that did not finish.")
+@click.option("--continue", "go_on", is_flag=True, help="Go on with the upgrade that did not finish.")
+@click.option("--resume", is_flag=True, hidden=True)  # what --continue was called: machines are resumed
 @click.option("--rollback", is_flag=True, help="Go back from the upgrade that did not finish.")
 @click.option("--plan", "only_plan", is_flag=True, help="Show what would be done, and stop.")
 @click.option("--trust", is_flag=True, help="Agree beforehand to the repository's scripts of that version.")
 def upgrade(
     app: App,
+    version: str | None,
     to: str | None,
     style: str | None,
     allow_downgrade: bool,
+    go_on: bool,
     resume: bool,
     rollback: bool,
     only_plan: bool,
     trust: bool,
 ) -> Result:
-    options = UpgradeOptions(to, style, allow_downgrade, resume, rollback)
+    if version is not None and to is not None and version != to:
+        raise BadUsage(f"--version {version} and --to {to} are two versions.", "Name one, with --version.")
+    version = to if version is None else version
+    options = UpgradeOptions(version, style, allow_downgrade, go_on or resume, rollback)
     if only_plan:
         return operation.plan(app.environment(), options, app.printer, app.consent(Wizard))
     return operation.upgrade(app.environment(), options, app.printer, app.consent(Wizard, trust=trust))

@@ -34,7 +34,13 @@ class VersionChange:
         older = self.running.is_release and versions.key(self.wanted.version) < versions.key(
             self.running.version
         )
-        words = ["rigger", "upgrade", "--to", self.wanted.version, *(["--allow-downgrade"] if older else [])]
+        words = [
+            "rigger",
+            "upgrade",
+            "--version",
+            self.wanted.version,
+            *(["--allow-downgrade"] if older else []),
+        ]
         return shlex.join(words)
 
     @property

@@ -23,7 +23,7 @@ def ways_out(work: Session, request: Request) -> str:
             f'Put that right and type "{command_for(request)}".'
         )
     recorded = work.environment.vars().get("VERSION", "no version")
-    ways = [f"{_how_far(upgrade)}; {recorded} is recorded.", 'Go on: "rigger upgrade --resume".']
+    ways = [f"{_how_far(upgrade)}; {recorded} is recorded.", 'Go on: "rigger upgrade --continue".']
     if not upgrade.request.back:
         ways.append('Go back: "rigger upgrade --rollback".')
     if backup := work.environment.backups.last(until=end_of(upgrade.backup)) if upgrade.backup else "":
@@ -38,7 +38,7 @@ def end_of(step: StepFinished) -> float:
 
 def command_for(request: Request) -> str:
     """Return the command that asks for such an upgrade."""
-    words = ["rigger", "upgrade", "--to", request.to, "--upgrade-style", request.style]
+    words = ["rigger", "upgrade", "--version", request.to, "--upgrade-style", request.style]
     older = versions.key(request.to) < versions.key(request.start)
     return shlex.join([*words, *(["--allow-downgrade"] if older else [])])
 

@@ -55,12 +55,12 @@ def _unfinished(work: Session, options: UpgradeOptions) -> Request:
     upgrade = work.state.upgrade
     if upgrade is None:
         raise BadUsage(
-            f"No upgrade of {work.name} is unfinished.", 'Begin one: "rigger upgrade --to VERSION".'
+            f"No upgrade of {work.name} is unfinished.", 'Begin one: "rigger upgrade --version VERSION".'
         )
     both = options.resume and options.rollback
     if both or options.to is not None or options.style is not None:
         raise BadUsage(
-            "--resume and --rollback stand alone: version and style are those of the unfinished upgrade."
+            "--continue and --rollback stand alone: version and style are those of the unfinished upgrade."
         )
     begun = upgrade.request
     if options.resume or begun.back:
@@ -109,7 +109,7 @@ def _ask_version(platform: Module, running: str, consent: Consent) -> str:
         raise BadUsage(
             f"{running} is the newest version of {platform.name} that is known.", _way_to_newer(platform)
         )
-    unasked = BadUsage("Which version? Nobody can be asked.", f"Add --to VERSION: {', '.join(newer)}.")
+    unasked = BadUsage("Which version? Nobody can be asked.", f"Add --version VERSION: {', '.join(newer)}.")
     choices = [Choice(version) for version in newer]
     return consent.choose(f"Upgrade from {running} to?", choices, newer[0], unasked)
 
@@ -119,7 +119,7 @@ def _way_to_newer(platform: Module) -> str:
     if platform.git_tags:
         return "A newer one is known once its repository has a tag for it."
     if platform.version_pattern:
-        return 'If there is a newer one all the same, name it: "rigger upgrade --to VERSION".'
+        return 'If there is a newer one all the same, name it: "rigger upgrade --version VERSION".'
     return f"A newer one is known once {os.path.join(platform.folder, 'rigger.yml')} lists it."
 
 

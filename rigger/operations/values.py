@@ -21,6 +21,7 @@ from rigger.runs import own_folder
 from rigger.runs.programs import run_program
 from rigger.sources.change import derive_changes
 from rigger.sources.spec import DECIDE
+from rigger.text import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping
@@ -97,7 +98,9 @@ def get_value(environment: Environment, name: str, show_secrets: bool = False) -
     config = resolve(environment)
     if name not in config.values:
         known = {*(question.name for question in config.questions), *config.values}
-        raise BadUsage(f"{name} has no value.", f"Known: {', '.join(sorted(known))}.")
+        raise BadUsage(
+            f"{name} has no value{did_you_mean(name, known)}.", f"Known: {', '.join(sorted(known))}."
+        )
     if name in config.secrets and not show_secrets:
         raise BadUsage(f"{name} is a secret.", "Add --show-secrets to print it.")
     return _value(config, name)
@@ -129,7 +132,8 @@ def unset_values(environment: Environment, names: Iterable[str]) -> ChangedValue
                 )
             if name not in saved:
                 raise BadUsage(
-                    f"{name} is not set in {environment.name}.", f"Set: {', '.join(sorted(saved))}."
+                    f"{name} is not set in {environment.name}{did_you_mean(name, saved)}.",
+                    f"Set: {', '.join(sorted(saved))}.",
                 )
             if name in CORE:
                 raise BadUsage(f"{name} cannot be unset.", f'Set another: "rigger config set {name}=...".')

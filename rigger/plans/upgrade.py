@@ -49,14 +49,13 @@ def validate_upgrade(platform: Module, request: Request, allow_downgrade: bool =
     if to not in platform.versions and not (
         platform.version_pattern and re.fullmatch(platform.version_pattern, to)
     ):
+        also = f", and what matches {platform.version_pattern}" if platform.version_pattern else ""
         raise BadUsage(
             f"{platform.name} has no version {to!r}{did_you_mean(to, platform.versions)}.",
-            f"Known: {', '.join(newest_first(platform.versions))}.",
+            f"Known: {', '.join(newest_first(platform.versions))}{also}.",
         )
     if versions.key(to) == versions.key(start):
-        raise BadUsage(
-            f"The cluster runs {platform.name} {start} already.", "Choose another version with --to."
-        )
+        raise BadUsage(f"The cluster runs {platform.name} {start} already.", "Choose another with --version.")
     if versions.key(to) < versions.key(start) and not allow_downgrade:
         raise _older(start, to)
     require_style(platform, request.style)

@@ -83,4 +83,4 @@ def test_other_commands_are_told_both_ways_on():
     assert (
         problem.message == unfinished("wood", "1", "2") == "The upgrade of wood from 1 to 2 is not finished."
     )
-    assert "--resume" in problem.next_step and "--rollback" in problem.next_step
+    assert "--continue" in problem.next_step and "--rollback" in problem.next_step

@@ -404,11 +404,11 @@ def test_an_upgrade_across_tags_in_a_shallow_clone(rigger, repository, oak):
     folder = checkout_of(rigger)
     assert git(folder, "rev-parse", "--is-shallow-repository") == "true"
     repository.release("v1.12.0", **{"rigger/upgrade-graceful": SAYS + 'echo "the new script"\n'})
-    assert "has no version '1.13.0'" in rigger("upgrade", "--to", "1.13.0", code=2).err
-    said = rigger("upgrade", "--to", "1.12.0", code=2)
+    assert "has no version '1.13.0'" in rigger("upgrade", "--version", "1.13.0", code=2).err
+    said = rigger("upgrade", "--version", "1.12.0", code=2)
     assert "--trust" in said.err and vars_of(rigger)["VERSION"] == "v1.9.0"
     assert git(folder, "describe", "--tags") == "v1.9.0"
-    said = rigger("upgrade", "--to", "1.12.0", "--trust", "-v").out
+    said = rigger("upgrade", "--version", "1.12.0", "--trust", "-v").out
     assert "the new script" in said and "Checked out v1.12.0" in said
     found = vars_of(rigger)
     assert (
@@ -432,7 +432,7 @@ def test_an_upgrade_across_tags_that_have_a_name(rigger, repository, oak):
     assert vars_of(rigger)["VERSION"] == "oak/v2.0.0"
     rigger("provision")
     repository.release("oak/v2.1.0")
-    assert "is the newest" not in rigger("upgrade", "--to", "2.1.0", "--trust").err
+    assert "is the newest" not in rigger("upgrade", "--version", "2.1.0", "--trust").err
     assert vars_of(rigger)["VERSION"] == "oak/v2.1.0"
     assert git(checkout_of(rigger), "describe", "--tags").strip() == "oak/v2.1.0"
     rigger("check")
@@ -442,10 +442,10 @@ def test_an_upgrade_that_failed_goes_back_to_the_old_commit(rigger, repository, 
     oak("--version", "1.9.0")
     rigger("provision")
     repository.release("v1.12.0", **{"rigger/upgrade-graceful": '#!/bin/sh\n[ "$OAK_VERSION" = v1.9.0 ]\n'})
-    rigger("upgrade", "--to", "1.12.0", "--trust", code=5)
+    rigger("upgrade", "--version", "1.12.0", "--trust", code=5)
     assert git(checkout_of(rigger), "describe", "--tags") == "v1.12.0"
     shutil.rmtree(repository.folder)
-    rigger("upgrade", "--resume", code=5)
+    rigger("upgrade", "--continue", code=5)
     rigger("upgrade", "--rollback")
     assert (
         git(checkout_of(rigger), "describe", "--tags") == "v1.9.0" and vars_of(rigger)["VERSION"] == "v1.9.0"
@@ -457,7 +457,7 @@ def test_an_upgrade_leaves_local_changes_alone(rigger, repository, oak):
     rigger("provision")
     with open(os.path.join(checkout_of(rigger), "release"), "w") as file:
         file.write("mine\n")
-    said = rigger("upgrade", "--to", "1.10.0", "--trust", code=4).err
+    said = rigger("upgrade", "--version", "1.10.0", "--trust", code=4).err
     assert "local changes" in said and vars_of(rigger)["VERSION"] == "v1.9.0"
     assert rigger("history").out.count("upgrade") == 0
 
@@ -619,7 +619,7 @@ def test_a_bundle_brings_the_checkout_along_and_is_upgraded(rigger, repository, 
     assert f"in {elsewhere.file('checkout')}" in rigger("check", "-v", env=elsewhere.env).out
     rigger("provision", env=elsewhere.env)
     os.rename(away, repository.folder)
-    rigger("upgrade", "--to", "1.12.0", "--trust", env=elsewhere.env)
+    rigger("upgrade", "--version", "1.12.0", "--trust", env=elsewhere.env)
     assert git(elsewhere.file("checkout"), "describe", "--tags") == "v1.12.0"
 
 
@@ -645,11 +645,11 @@ def test_an_upgrade_clones_what_did_not_come_along(rigger, repository, oak, else
     rigger("save", "-o", bundle)
     repository.release("v1.12.0")
     assert "did not come along. Next: rigger checkout" in elsewhere(bundle, "--trust").out
-    said = rigger("upgrade", "--to", "1.12.0", env=elsewhere.env, code=2).err
+    said = rigger("upgrade", "--version", "1.12.0", env=elsewhere.env, code=2).err
     assert "--trust" in said and not os.path.exists(elsewhere.file("checkout"))
     assert "unfinished" not in rigger("status", env=elsewhere.env).out
-    assert "v1.9.0 to v1.12.0" in rigger("upgrade", "--to", "1.12.0", "--plan", env=elsewhere.env).out
-    said = rigger("upgrade", "--to", "1.12.0", "--trust", "-v", env=elsewhere.env).out
+    assert "v1.9.0 to v1.12.0" in rigger("upgrade", "--version", "1.12.0", "--plan", env=elsewhere.env).out
+    said = rigger("upgrade", "--version", "1.12.0", "--trust", "-v", env=elsewhere.env).out
     assert f"{elsewhere.file('checkout')}/rigger/upgrade-graceful of v1.12.0" in said
     assert git(elsewhere.file("checkout"), "describe", "--tags") == "v1.12.0"
 

@@ -136,7 +136,7 @@ def other_modules(cluster):
         ("provision", "--plan"),
         ("check",),
         ("test", "smoke"),
-        ("upgrade", "--to", "1.10.0"),
+        ("upgrade", "--version", "1.10.0"),
         ("suspend", "-y"),
         ("save",),
         ("ssh", "node-1", "--", "true"),

@@ -108,7 +108,7 @@ def test_it_works_there_as_on_the_machine_that_saved_it(cluster, other, bundle):
     other("provision")
     assert cluster.ran() == ["provider/check", "platform/check"]
     other("test", "smoke")
-    other("upgrade", "--to", "1.10.0", "--upgrade-style", "graceful")
+    other("upgrade", "--version", "1.10.0", "--upgrade-style", "graceful")
     other("destroy", "--yes")
     assert cluster.ran()[-2:] == ["platform/undeploy", "provider/destroy"]
     assert len(other("history", "-o", "json").out) > len(cluster.rigger("history", "-o", "json").out)

@@ -135,7 +135,7 @@ def test_between_two_versions_it_refuses(cluster):
     cluster.script("platform", "upgrade-leap", "exit 1")
     cluster.rigger("config", "set", "VERSION=1.9.0")
     cluster.rigger("provision", "-y", "--allow-version-change")
-    cluster.rigger("upgrade", "--to", "1.10.0", "--upgrade-style", "leap", code=5)
+    cluster.rigger("upgrade", "--version", "1.10.0", "--upgrade-style", "leap", code=5)
     cluster.ran()
     assert "is not finished" in cluster.rigger("suspend", "-y", code=3).err
     assert cluster.ran() == []

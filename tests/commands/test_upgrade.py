@@ -10,7 +10,7 @@ import pytest
 from helpers.clusters import ended, wait_for
 from helpers.second_machine import PLATFORM, VERSION_OF, contents, dies, elsewhere, fields, forest, git
 
-UPGRADE = ["upgrade", "--to", "1.10.0", "--upgrade-style", "graceful"]
+UPGRADE = ["upgrade", "--version", "1.10.0", "--upgrade-style", "graceful"]
 STEPS = ["platform/backup", "platform/upgrade-graceful", "platform/check"]
 WATCHED = ["platform/tests/app-test", *STEPS, "platform/tests/app-test"]
 
@@ -52,19 +52,19 @@ def changes_nothing(cluster) -> bool:
 @pytest.mark.parametrize(
     "words, told",
     [
-        (["--to", "1.9.0"], "runs tree 1.9.0 already"),
-        (["--to", "1.8.0"], "1.8.0 is older than 1.9.0, which the cluster runs"),
-        (["--to", "1.10"], "has no version '1.10' (did you mean 1.10.0?)"),
-        (["--to", "3.0.0"], "has no version '3.0.0'"),
-        (["--to", ""], "has no version ''"),
-        (["--to", "2.0.0"], "cannot go graceful from 1.9.0 to 2.0.0: only within a major version"),
-        (["--to", "1.10.0", "--upgrade-style", "sudden"], "has no upgrade style 'sudden'"),
-        (["--resume"], "No upgrade of wood is unfinished"),
+        (["--version", "1.9.0"], "runs tree 1.9.0 already"),
+        (["--version", "1.8.0"], "1.8.0 is older than 1.9.0, which the cluster runs"),
+        (["--version", "1.10"], "has no version '1.10' (did you mean 1.10.0?)"),
+        (["--version", "3.0.0"], "has no version '3.0.0'"),
+        (["--version", ""], "has no version ''"),
+        (["--version", "2.0.0"], "cannot go graceful from 1.9.0 to 2.0.0: only within a major version"),
+        (["--version", "1.10.0", "--upgrade-style", "sudden"], "has no upgrade style 'sudden'"),
+        (["--continue"], "No upgrade of wood is unfinished"),
         (["--rollback"], "No upgrade of wood is unfinished"),
     ],
 )
 def test_what_makes_no_sense_is_refused_with_the_reason(cluster, words, told):
-    style = [] if "--upgrade-style" in words or "--to" not in words else ["--upgrade-style", "graceful"]
+    style = [] if "--upgrade-style" in words or "--version" not in words else ["--upgrade-style", "graceful"]
     before = cluster.content("audit.jsonl")
     refused = cluster.rigger("upgrade", *words, *style, code=2)
     assert told in refused.err and len(refused.err.splitlines()) == 2
@@ -92,12 +92,12 @@ def test_jumps_that_the_manifest_rules_out(rigger, modules, rule, start, to, tol
         file.write("interface: 2\nname: tree\nrole: platform\n" + textwrap.dedent(rules))
     cluster.configure("--set", f"VERSION={start}")
     cluster.rigger("provision")
-    refused = cluster.rigger("upgrade", "--to", to, "--upgrade-style", "graceful", code=2)
+    refused = cluster.rigger("upgrade", "--version", to, "--upgrade-style", "graceful", code=2)
     assert told in refused.err and next_step in refused.err
 
 
 @pytest.mark.parametrize(
-    "pattern, told", [(True, '"rigger upgrade --to VERSION"'), (False, "tree/rigger.yml lists it")]
+    "pattern, told", [(True, '"rigger upgrade --version VERSION"'), (False, "tree/rigger.yml lists it")]
 )
 def test_at_the_newest_it_says_how_a_newer_one_gets_known(cluster, pattern, told):
     manifest = os.path.join(cluster.folders["platform"], "rigger.yml")
@@ -110,7 +110,7 @@ def test_at_the_newest_it_says_how_a_newer_one_gets_known(cluster, pattern, told
 
 
 def test_a_downgrade_has_to_be_meant(cluster):
-    cluster.rigger("upgrade", "--to", "1.8.0", "--upgrade-style", "graceful", "--allow-downgrade")
+    cluster.rigger("upgrade", "--version", "1.8.0", "--upgrade-style", "graceful", "--allow-downgrade")
     assert version(cluster) == "1.8.0" and running(cluster) == "1.9.0 to 1.8.0"
 
 
@@ -138,15 +138,19 @@ def test_a_platform_that_cannot_be_upgraded(rigger):
         "1.0.0",
     )
     rigger("provision")
-    refused = rigger("upgrade", "--to", "1.1.0", code=2)
+    refused = rigger("upgrade", "--version", "1.1.0", code=2)
     assert "noop has no upgrades" in refused.err
-    assert "It offers: none" in rigger("upgrade", "--to", "1.1.0", "--upgrade-style", "graceful", code=2).err
+    assert (
+        "It offers: none"
+        in rigger("upgrade", "--version", "1.1.0", "--upgrade-style", "graceful", code=2).err
+    )
 
 
 def test_what_is_missing_is_said_where_nobody_can_be_asked(cluster):
-    assert "--to VERSION: 2.0.0, 1.10.0." in cluster.rigger("upgrade", code=2).err
+    assert "--version VERSION: 2.0.0, 1.10.0." in cluster.rigger("upgrade", code=2).err
     assert (
-        "--upgrade-style STYLE: graceful, inplace." in cluster.rigger("upgrade", "--to", "1.10.0", code=2).err
+        "--upgrade-style STYLE: graceful, inplace."
+        in cluster.rigger("upgrade", "--version", "1.10.0", code=2).err
     )
 
 
@@ -196,7 +200,7 @@ def test_an_upgrade(watched, style):
         f"upgrade-{style}",
         VERSION_OF + '. "$RIGGER_VARS_FILE"; echo "recorded: $VERSION"; ls "$RIGGER_ENVIRONMENT_DIR/backups"',
     )
-    said = cluster.rigger("upgrade", "--to", "1.10.0", "--upgrade-style", style)
+    said = cluster.rigger("upgrade", "--version", "1.10.0", "--upgrade-style", style)
     assert cluster.ran() == [name.replace("graceful", style) for name in WATCHED]
     assert running(cluster) == "1.9.0 to 1.10.0"
     assert "recorded: 1.9.0" in said.out
@@ -249,7 +253,7 @@ def test_what_was_saved_before_can_be_loaded(cluster, tmp_path):
 
 def test_one_upgrade_after_the_other(cluster):
     cluster.rigger(*UPGRADE)
-    cluster.rigger("upgrade", "--to", "1.10.1", "--upgrade-style", "inplace")
+    cluster.rigger("upgrade", "--version", "1.10.1", "--upgrade-style", "inplace")
     assert version(cluster) == "1.10.1" and running(cluster) == "1.10.0 to 1.10.1"
     assert len(os.listdir(cluster.file("saved"))) == len(os.listdir(cluster.file("backups"))) == 2
     assert changes_nothing(cluster)
@@ -277,20 +281,20 @@ def test_a_failure_tells_the_state_and_the_ways_out(watched, verb):
     failed = watched.rigger(*UPGRADE, code=5)
     assert f"platforms/tree/{verb} exited 3" in failed.err
     assert STATES[verb] in failed.err and "1.9.0 is recorded" in failed.err
-    assert '"rigger upgrade --resume"' in failed.err and '"rigger upgrade --rollback"' in failed.err
+    assert '"rigger upgrade --continue"' in failed.err and '"rigger upgrade --rollback"' in failed.err
     [backup] = os.listdir(watched.file("backups"))
     assert f"rigger restore {watched.file('backups', backup)}" in failed.err
     assert version(watched) == "1.9.0"
     status = watched.rigger("status")
     assert "The upgrade of wood from 1.9.0 to 1.10.0 is not finished." in status.out
-    assert "rigger upgrade --resume" in status.out
+    assert "rigger upgrade --continue" in status.out
     assert json.loads(watched.rigger("status", "-o", "json").out)["upgrade"]["to"] == "1.10.0"
     for words in (["provision"], UPGRADE):
         refused = watched.rigger(*words, code=3)
-        assert "from 1.9.0 to 1.10.0 is not finished" in refused.err and "--resume" in refused.err
+        assert "from 1.9.0 to 1.10.0 is not finished" in refused.err and "--continue" in refused.err
     done = watched.ran()
     watched.script("platform", verb, good[verb])
-    said = watched.rigger("upgrade", "--resume")
+    said = watched.rigger("upgrade", "--continue")
     assert "wood runs 1.10.0." in said.out and "Saved before" not in said.out
     again = watched.ran()
     assert done.count("platform/backup") + again.count("platform/backup") == 1
@@ -306,10 +310,10 @@ def test_a_failure_that_changed_nothing_ends_it(watched, verb):
     watched.script("platform", verb, "echo it broke; exit 3")
     failed = watched.rigger(*UPGRADE, code=5)
     assert "still runs 1.9.0: nothing of it was changed, and this upgrade is over." in failed.err
-    assert f'"rigger {" ".join(UPGRADE)}"' in failed.err and "--resume" not in failed.err
+    assert f'"rigger {" ".join(UPGRADE)}"' in failed.err and "--continue" not in failed.err
     status = json.loads(watched.rigger("status", "-o", "json").out)
     assert (status["upgrade"], status["state"], version(watched)) == (None, "deployed", "1.9.0")
-    assert "No upgrade of wood is unfinished." in watched.rigger("upgrade", "--resume", code=2).err
+    assert "No upgrade of wood is unfinished." in watched.rigger("upgrade", "--continue", code=2).err
     watched.rigger("provision")
     watched.ran()
     watched.script("platform", verb, 'echo data >"${RIGGER_BACKUP_FILE:-/dev/null}"')
@@ -342,8 +346,8 @@ def test_the_way_back(watched):
     watched.ran()
     watched.script("platform", "upgrade-graceful", VERSION_OF)
     for words in (
-        ["--resume", "--rollback"],
-        ["--resume", "--to", "1.10.0"],
+        ["--continue", "--rollback"],
+        ["--continue", "--version", "1.10.0"],
         ["--rollback", "--upgrade-style", "x"],
     ):
         assert "stand alone" in watched.rigger("upgrade", *words, code=2).err
@@ -360,9 +364,9 @@ def test_a_way_back_that_fails_can_be_gone_on_with(cluster):
     cluster.script("platform", "upgrade-graceful", "exit 3")
     cluster.rigger(*UPGRADE, code=5)
     failed = cluster.rigger("upgrade", "--rollback", code=5)
-    assert "--resume" in failed.err and "--rollback" not in failed.err
+    assert "--continue" in failed.err and "--rollback" not in failed.err
     cluster.script("platform", "upgrade-graceful", VERSION_OF)
-    cluster.rigger("upgrade", "--resume")
+    cluster.rigger("upgrade", "--continue")
     assert running(cluster) == "1.10.0 to 1.9.0"
     assert version(cluster) == "1.9.0" and changes_nothing(cluster)
 
@@ -395,7 +399,7 @@ def test_an_unfinished_one_goes_on_on_another_machine(cluster, tmp_path):
     other("configure", "--file", tmp_path / "x.rigger")
     assert "is not finished" in other("status").out
     cluster.ran()
-    other("upgrade", "--resume")
+    other("upgrade", "--continue")
     assert cluster.ran() == STEPS[1:]
     assert other("config", "get", "VERSION").out == "1.10.0\n"
 
@@ -419,7 +423,7 @@ def test_killed_inside_a_step_it_resumes_with_that_step(watched, verb):
     first = watched.ran()
     assert first[-1] == f"platform/{verb}"
     watched.script("platform", verb, body)
-    watched.rigger("upgrade", "--resume")
+    watched.rigger("upgrade", "--continue")
     again = watched.ran()
     assert f"platform/{verb}" in again
     for done in ("platform/backup", "platform/upgrade-graceful"):
@@ -445,7 +449,7 @@ def test_killed_at_any_record_it_resumes(cluster, number, when):
     if pending:
         cluster.rigger("provision", code=3)
     if not ended_:
-        cluster.rigger("upgrade", "--resume") if pending else cluster.rigger(*UPGRADE)
+        cluster.rigger("upgrade", "--continue") if pending else cluster.rigger(*UPGRADE)
     again = cluster.ran()
     assert version(cluster) == "1.10.0" and running(cluster) == "1.9.0 to 1.10.0"
     # A step is repeated only when its end is not on record.
@@ -465,9 +469,9 @@ def test_ctrl_c_stops_it_and_says_how_to_go_on(cluster):
     wait_for(lambda: os.path.exists(cluster.file("modules", "tree", "ready")))
     process.send_signal(signal.SIGINT)
     code, said = ended(process)
-    assert code == 130 and "is between two versions" in said and "--resume" in said
+    assert code == 130 and "is between two versions" in said and "--continue" in said
     cluster.script("platform", "upgrade-graceful", VERSION_OF)
-    cluster.rigger("upgrade", "--resume")
+    cluster.rigger("upgrade", "--continue")
     assert version(cluster) == "1.10.0"
 
 
@@ -480,7 +484,7 @@ def test_two_at_once(cluster):
     )
     process = cluster.rigger.start(*UPGRADE)
     wait_for(lambda: os.path.exists(cluster.file("modules", "tree", "ready")))
-    for words in (UPGRADE, ["upgrade", "--resume"], ["save", "-o", "x.rigger"]):
+    for words in (UPGRADE, ["upgrade", "--continue"], ["save", "-o", "x.rigger"]):
         assert '"rigger upgrade"' in cluster.rigger(*words, code=7).err
     open(cluster.file("modules", "tree", "go"), "w").close()
     assert ended(process)[0] == 0
@@ -575,6 +579,6 @@ def test_a_backup_made_half_way_is_not_the_data_of_before(cluster):
     cluster.script("platform", "upgrade-graceful", "exit 4")
     first = cluster.rigger(*UPGRADE, code=5).err
     cluster.rigger("backup")
-    again = cluster.rigger("upgrade", "--resume", code=5).err
+    again = cluster.rigger("upgrade", "--continue", code=5).err
     restore = next(line for line in first.split('"') if line.startswith("rigger restore"))
     assert restore in again

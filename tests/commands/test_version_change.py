@@ -8,7 +8,7 @@ from helpers.platform_repository import Repository, checkout_of, vars_of
 from helpers.repositories import git
 from helpers.second_machine import forest
 
-UPGRADE = '"rigger upgrade --to 1.10.0"'
+UPGRADE = '"rigger upgrade --version 1.10.0"'
 ALLOW = "--allow-version-change"
 
 
@@ -65,7 +65,7 @@ WAYS = [by_set, by_configure, by_answers, by_variable, by_vars_file, by_editor, 
 def test_another_version_is_a_wish(cluster, way):
     said = way(cluster)
     if said:
-        assert "rigger upgrade --to 1.10.0" in said.out + said.err
+        assert "rigger upgrade --version 1.10.0" in said.out + said.err
         assert "Next: rigger provision" not in said.out
     for words in (["provision"], ["provision", "--again"], ["provision", "--plan"]):
         refused = cluster.rigger(*words, code=3).err
@@ -79,7 +79,7 @@ def test_another_version_is_a_wish(cluster, way):
     assert "1.9.0 (1.10.0 configured)" in cluster.rigger("list").out
     [known] = json.loads(cluster.rigger("list", "-o", "json").out)
     assert (known["deployed_version"], known["version"]) == ("1.9.0", "1.10.0")
-    cluster.rigger("upgrade", "--to", "1.10.0", "--upgrade-style", "graceful")
+    cluster.rigger("upgrade", "--version", "1.10.0", "--upgrade-style", "graceful")
     assert cluster.ran() == ["platform/backup", "platform/upgrade-graceful", "platform/check"]
     cluster.rigger("provision")
     assert "configured" not in cluster.rigger("list").out
@@ -120,7 +120,7 @@ def test_whoever_means_it_may(cluster):
     cluster.rigger("provision")
     cluster.rigger("config", "set", "VERSION=1.9.0")
     older = cluster.rigger("provision", code=3).err
-    assert '"rigger upgrade --to 1.9.0 --allow-downgrade"' in older
+    assert '"rigger upgrade --version 1.9.0 --allow-downgrade"' in older
 
 
 def test_what_was_begun_goes_on_and_goes_nowhere_else(cluster):
@@ -128,7 +128,7 @@ def test_what_was_begun_goes_on_and_goes_nowhere_else(cluster):
     cluster.script("platform", "deploy", "exit 3")
     cluster.rigger("provision", ALLOW, code=5)
     cluster.rigger("provision", code=5)
-    said = cluster.rigger("upgrade", "--to", "1.10.0", "--upgrade-style", "graceful", code=3).err
+    said = cluster.rigger("upgrade", "--version", "1.10.0", "--upgrade-style", "graceful", code=3).err
     assert '"rigger provision"' in said
     cluster.rigger("config", "set", "VERSION=1.9.0")
     assert "wood runs 1.10.0, but 1.9.0 is configured" in cluster.rigger("provision", code=3).err
@@ -165,7 +165,7 @@ def test_a_version_that_was_never_deployed_can_be_corrected(rigger, modules):
 
 def test_other_values_are_provisioned_after_the_upgrade(cluster):
     said = cluster.rigger("config", "set", "VERSION=1.10.0", "COLOUR=red").out
-    assert "Next: rigger upgrade --to 1.10.0, rigger provision" in said
+    assert "Next: rigger upgrade --version 1.10.0, rigger provision" in said
 
 
 # Versions that lie in a repository
@@ -190,12 +190,12 @@ def test_a_clone_goes_to_another_release_by_an_upgrade(rigger, oak):
         ["config", "set", "VERSION=1.10.0"],
         ["configure", "--no-input", "--version", "1.10.0", "--trust"],
     ):
-        assert "rigger upgrade --to v1.10.0" in str(rigger(*words))
+        assert "rigger upgrade --version v1.10.0" in str(rigger(*words))
         for refused in (["provision"], ["checkout", "--update"], ["checkout", "--clone"]):
-            assert "rigger upgrade --to v1.10.0" in rigger(*refused, code=3).err
+            assert "rigger upgrade --version v1.10.0" in rigger(*refused, code=3).err
         assert commit_of(rigger) == before
     rigger("check")
-    rigger("upgrade", "--to", "1.10.0", "--trust")
+    rigger("upgrade", "--version", "1.10.0", "--trust")
     assert commit_of(rigger) == git(oak.folder, "rev-parse", "v1.10.0^{commit}")
     rigger("provision")
     assert vars_of(rigger)["VERSION"] == "v1.10.0"

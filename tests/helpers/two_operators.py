@@ -151,7 +151,9 @@ class Interleaving:
 
     def upgrade(self, who):
         to = VERSIONS[VERSIONS.index(self.version) + 1]
-        self._acted(who, f"upgrade {to}", who("upgrade", "--to", to, "--upgrade-style", "inplace", code=None))
+        self._acted(
+            who, f"upgrade {to}", who("upgrade", "--version", to, "--upgrade-style", "inplace", code=None)
+        )
 
     def scale(self, who):
         nodes = self.random.choice([1, 2, 3])

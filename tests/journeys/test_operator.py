@@ -8,7 +8,7 @@ from helpers.clusters import killed, wait_for
 from helpers.second_machine import dies, elsewhere
 
 ELECTION = 5.0  # seconds; etcd elects after 1 to 2 without a leader, and this machine may be busy
-UPGRADE = ["upgrade", "--to", "3.5.1", "--upgrade-style"]
+UPGRADE = ["upgrade", "--version", "3.5.1", "--upgrade-style"]
 
 
 @pytest.fixture(scope="session")
@@ -116,11 +116,11 @@ def test_killed_at_every_step_boundary_and_resumed_nothing_is_lost(moved, style)
     boundaries = [f"step-{end} {step}" for step in steps for end in ("started", "finished")]
     assert not dies(moved, "upgrade-started", "after", *UPGRADE, style)
     for boundary in ["run-started", *boundaries, "run-finished"]:
-        assert not dies(moved, boundary, "after", "upgrade", "--resume"), boundary
+        assert not dies(moved, boundary, "after", "upgrade", "--continue"), boundary
         assert moved("config", "get", "ETCD_VERSION").out == "3.5.0\n"
         assert "from 3.5.0 to 3.5.1 is not finished" in moved("status").out
         moved("provision", code=3)
-    moved("upgrade", "--resume")
+    moved("upgrade", "--continue")
     assert upgraded(moved)
     nothing_lost(moved)
 
@@ -138,7 +138,7 @@ def test_killed_inside_the_upgrade_and_resumed_nothing_is_lost(moved, style):
 
     wait_for(at_work, 60)
     killed(process)
-    wait_for(lambda: moved("upgrade", "--resume", code=None).code != 7, 120)
+    wait_for(lambda: moved("upgrade", "--continue", code=None).code != 7, 120)
     assert upgraded(moved)
     nothing_lost(moved)
 

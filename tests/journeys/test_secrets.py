@@ -118,7 +118,7 @@ def test_whatever_rigger_says_itself_is_masked(cluster):
         cluster.rigger("config", "get"),
         cluster.rigger("config", "get", "no-made-later-4711", code=2),
         cluster.rigger("config", "set", "NODES=made-later-4711", code=2),
-        cluster.rigger("upgrade", "--to", "made-later-4711", code=None),
+        cluster.rigger("upgrade", "--version", "made-later-4711", code=None),
     )
     assert "made-later-4711" not in said and "no-***" in said
     assert "made-later-4711" in cluster.rigger("config", "get", "--show-secrets").out

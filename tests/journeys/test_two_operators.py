@@ -31,7 +31,7 @@ def ssh_crew(fleet, rigger, modules, tmp_path):
 
 
 def upgraded(crew, who, to=VERSIONS[1], **options):
-    return who("upgrade", "--to", to, "--upgrade-style", "inplace", **options)
+    return who("upgrade", "--version", to, "--upgrade-style", "inplace", **options)
 
 
 def test_a_record_that_is_behind_takes_nothing_back(crew):
@@ -42,7 +42,7 @@ def test_a_record_that_is_behind_takes_nothing_back(crew):
     before = crew.acts()
     for command in (
         ("provision", "-y", "--again"),
-        ("upgrade", "--to", VERSIONS[1], "--upgrade-style", "inplace"),
+        ("upgrade", "--version", VERSIONS[1], "--upgrade-style", "inplace"),
         ("test", "smoke"),
         ("destroy", "-y"),
     ):

@@ -13,7 +13,7 @@ import pytest
 from helpers.clusters import MAKE_NODES, wait_for
 from helpers.second_machine import forest
 
-UPGRADE = ("upgrade", "--to", "1.10.0", "--upgrade-style", "graceful")
+UPGRADE = ("upgrade", "--version", "1.10.0", "--upgrade-style", "graceful")
 BACKUP = ("restore", "-y", "the.backup")
 LOOKS = ("logs", "status", "check", "history")  # commands that change nothing
 NAMED = re.compile(r'"(rigger [^"]*)"')

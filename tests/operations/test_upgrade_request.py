@@ -73,7 +73,7 @@ def test_a_version_that_speaks_an_unknown_interface_is_refused_and_not_offered(t
         asked_of(wood, to="2.0.0", style="inplace")
     with pytest.raises(BadUsage) as caught:
         asked_of(wood)
-    assert caught.value.next_step == "Add --to VERSION: 1.10.0."
+    assert caught.value.next_step == "Add --version VERSION: 1.10.0."
 
 
 # What was not said
@@ -88,7 +88,7 @@ def test_a_person_chooses_version_and_style(wood):
 def test_where_nobody_can_be_asked_the_choices_are_named(wood):
     with pytest.raises(BadUsage, match="Which version") as caught:
         asked_of(wood, style="graceful")
-    assert caught.value.next_step == "Add --to VERSION: 2.0.0, 1.10.0."
+    assert caught.value.next_step == "Add --version VERSION: 2.0.0, 1.10.0."
     with pytest.raises(BadUsage, match="Which style") as caught:
         asked_of(wood, to="1.10.0")
     assert caught.value.next_step == "Add --upgrade-style STYLE: graceful, inplace."

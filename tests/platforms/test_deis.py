@@ -196,7 +196,7 @@ STEPS = (
 
 def upgrade(rigger, world, version, style):
     """Upgrade on a terminal, agreeing to the scripts of the new version."""
-    talk = Talk(rigger, "upgrade", "--to", version, "--upgrade-style", style)
+    talk = Talk(rigger, "upgrade", "--version", version, "--upgrade-style", style)
     talk.goes(("May they run on this machine", "y")).sees(f"d runs {version}").ends()
 
 
@@ -317,12 +317,12 @@ def test_an_upgrade_that_failed_goes_on(rigger, world):
     rigger("provision")
     world.calls()
     world.fail("upgrade-takeover")
-    said = rigger("upgrade", "--to", "1.12.0", "--upgrade-style", "graceful", "--trust", code=5)
-    assert "--resume" in said.err
+    said = rigger("upgrade", "--version", "1.12.0", "--upgrade-style", "graceful", "--trust", code=5)
+    assert "--continue" in said.err
     assert values(rigger)["VERSION"] == "1.11.0"
     world.mend()
     world.calls()
-    rigger("upgrade", "--resume")
+    rigger("upgrade", "--continue")
     assert verbs(world.calls()) == ["deisctl upgrade-takeover", "deisctl list"]
     assert values(rigger)["VERSION"] == "1.12.0"
     rigger("destroy", "--yes")
@@ -344,5 +344,5 @@ def test_a_bundle_stands_up_elsewhere_with_its_own_paths(rigger, world, tmp_path
     world.calls()
     assert "smoke: 1 passed" in other("test", "smoke").out
     assert sourced(other, 'deisctl --version; cat "$DEISCTL_UNITS"/*').split()[0] == "1.11.0"
-    other("upgrade", "--to", "1.12.0", "--upgrade-style", "inplace", "--trust")
+    other("upgrade", "--version", "1.12.0", "--upgrade-style", "inplace", "--trust")
     other("destroy", "--yes")

@@ -92,7 +92,7 @@ def test_the_whole_life_of_a_cluster(etcd):
     etcd.machines.run(2, "kill", "-9", before)
     wait_for(lambda: etcd.member(2) != before and etcd.runs(2))
     wait_for(lambda: etcd.rigger("check", code=None).code == 0)
-    assert "lost" in etcd.rigger("upgrade", "--to", "3.5.1", "--upgrade-style", "graceful").out
+    assert "lost" in etcd.rigger("upgrade", "--version", "3.5.1", "--upgrade-style", "graceful").out
     assert etcd.etcdctl("endpoint", "status").count("3.5.1") == 3
     etcd.rigger("config", "set", "NODES=4")
     etcd.provision()
@@ -170,13 +170,13 @@ def test_a_machine_is_cut_off_during_deploy_and_an_upgrade(etcd):
     assert etcd.members() == ["node-1", "node-2", "node-3"]
     with Writer(etcd) as writer:
         wait_for(lambda: len(writer.acknowledged) > 5)
-        upgrade = etcd.rigger.start("upgrade", "--to", "3.5.1", "--upgrade-style", "graceful", "-v")
+        upgrade = etcd.rigger.start("upgrade", "--version", "3.5.1", "--upgrade-style", "graceful", "-v")
         # In the middle: one member is on its way to the new version, another one is next.
         said = until(upgrade, b"Restarting")
         under_way = said.decode().rpartition("Restarting ")[2].split()[0]
         cut_off(etcd, upgrade, next(n for n in (3, 2, 1) if f"node-{n}" != under_way), said)
         before = len(writer.acknowledged)
-        etcd.rigger("upgrade", "--resume")
+        etcd.rigger("upgrade", "--continue")
         assert etcd.etcdctl("endpoint", "status").count("3.5.1") == 3
         wait_for(lambda: len(writer.acknowledged) > before + 3)
         # A machine that is on its way into the cluster.
@@ -233,7 +233,7 @@ def test_a_unit_where_systemd_runs(etcd):
     before = etcd.member(1)
     etcd.machines.run(1, "kill", "-9", before)
     wait_for(lambda: etcd.member(1) != before and etcd.runs(1))
-    etcd.rigger("upgrade", "--to", "3.5.1", "--upgrade-style", "inplace")
+    etcd.rigger("upgrade", "--version", "3.5.1", "--upgrade-style", "inplace")
     assert "3.5.1" in etcd.etcdctl("endpoint", "status")
     etcd.rigger("destroy", "-y")
     assert etcd.left(1) == ""
