@@ -38,7 +38,7 @@ def examine(
     environment: Environment | None, config: Config | None, planned: Plan | None, home: str
 ) -> list[Finding]:
     """Look at everything that the next run needs; changes nothing."""
-    findings = [_folder(home), _disk(home)]
+    findings = [_folder(home), _disk(home), *_temporary()]
     if config is None or environment is None:
         return findings
     for module in (config.provider, config.platform):
@@ -73,6 +73,17 @@ def _folder(home: str) -> Finding:
         home if good else f"{folder} is not writable",
         "set RIGGER_HOME to a folder of your own",
     )
+
+
+def _temporary() -> list[Finding]:
+    """Look at the folder that TMPDIR names, where it names one: scripts make their temporary files there."""
+    folder = os.environ.get("TMPDIR")
+    if not folder:
+        return []
+    good = os.path.isdir(folder) and os.access(folder, os.W_OK | os.X_OK)
+    why = "is not writable" if os.path.isdir(folder) else "is not there"
+    detail = folder if good else f"{folder} {why}"
+    return [Finding("TMPDIR", good, detail, "make that folder, name another, or unset TMPDIR")]
 
 
 def _disk(home: str) -> Finding:

@@ -15,3 +15,12 @@ def test_scripts_that_cannot_run_are_found_before_anything_starts(cluster):
     assert cluster.ran() == []
     assert not os.path.exists(cluster.file("runs"))
     assert "FAIL" in cluster.rigger("doctor", code=4).out
+
+
+def test_a_folder_for_temporary_files_that_is_not_there_is_named(cluster, tmp_path):
+    gone = {"TMPDIR": str(tmp_path / "gone")}
+    assert f"TMPDIR: {tmp_path}/gone is not there" in cluster.rigger("provision", code=4, env=gone).err
+    assert cluster.ran() == []
+    assert "TMPDIR" in cluster.rigger("doctor", code=4, env=gone).out
+    os.mkdir(gone["TMPDIR"])
+    cluster.rigger("doctor", env=gone)
