@@ -64,4 +64,8 @@ resource "digitalocean_project" "mine" {
     digitalocean_volume.data[*].urn,
     digitalocean_loadbalancer.front[*].urn,
   )
+
+  lifecycle {
+    ignore_changes = [description] # the script claim writes there who changed the cluster last
+  }
 }

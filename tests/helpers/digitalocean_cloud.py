@@ -470,7 +470,7 @@ class Cloud:
             for resources in self.project_resources.values():
                 resources -= {urn for urn in resources if urn.endswith(f":{rest[0]}")}
             return {}
-        if method == "PUT":
+        if method in ("PUT", "PATCH"):
             found.update(body)
         return {one: copy.deepcopy(found)}
 
@@ -533,7 +533,7 @@ class Cloud:
                     self.end_headers()
                     self.wfile.write(body)
 
-            do_GET = do_POST = do_PUT = do_DELETE = handle_request  # noqa: N815
+            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = handle_request  # noqa: N815
 
             def log_message(self, *arguments):
                 pass

@@ -20,6 +20,7 @@ from helpers.clusters import wait_for
 from helpers.conversations import CTRL_C, DOWN, ENTER, Conversation
 from helpers.digitalocean_cloud import TOKEN, VERSION, Cloud, install_plugin
 from helpers.machines import LOST_AFTER, Machines, only_with_namespaces
+from helpers.second_machine import elsewhere
 
 from rigger.modules.search import folders
 from rigger.terraform.workspace import LOCK_FILE
@@ -465,13 +466,19 @@ def test_what_stays_is_named(ocean, cloud):
     ocean.destroy()
 
 
-def test_an_api_that_hangs_is_given_up(cloud, monkeypatch):
+@pytest.fixture
+def program(monkeypatch):
+    """bin/cloud.py, as a module."""
     folder = os.path.join(shipped(), "bin")
     spec = importlib.util.spec_from_file_location("cloud_program", os.path.join(folder, "cloud.py"))
     program = importlib.util.module_from_spec(spec)
     monkeypatch.setitem(sys.modules, "cloud_program", program)
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     spec.loader.exec_module(program)
+    return program
+
+
+def test_an_api_that_hangs_is_given_up(cloud, program, monkeypatch):
     monkeypatch.setattr(program, "ANSWER_TIMEOUT", 0.2)
     monkeypatch.setattr(program, "pause", lambda seconds: None)
     cloud.fail("GET", "/v2/account", "hang", times=99, seconds=1)
@@ -572,3 +579,43 @@ def test_ctrl_c_in_the_middle(ocean, cloud, way):
     assert len(made) == 3  # nothing was forgotten
     cloud.boot = 0.0
     went_on(ocean, cloud, None, way)
+
+
+def claim_of(cloud, name):
+    project = next(p for p in cloud.things["projects"].values() if p["name"] == name)
+    return json.loads(project["description"].partition("; claim ")[2])
+
+
+def hand_over(giver, taker, folder):
+    bundle, phrase = str(folder / f"{len(os.listdir(folder))}.rigger"), folder / "phrase"
+    phrase.write_text("four plain words here\n")
+    given = ("--passphrase-file", str(phrase))
+    giver("save", "--with-secrets", *given, "-o", bundle)
+    taker("configure", "--no-input", "--trust", *given, "--file", bundle)
+
+
+def test_a_record_that_is_behind_is_told_by_the_project_while_droplets_are_off(ocean, cloud, tmp_path):
+    ocean.configure("NODES=2")
+    ocean.provision()
+    bob = elsewhere(ocean.rigger, tmp_path, "bob")
+    hand_over(ocean.rigger, bob, tmp_path)
+    ocean.run("suspend", "-y")
+    for command in (("provision", "-y", "--again"), ("destroy", "-y")):
+        assert 'went on with another one ("rigger suspend" at ' in bob(*command, code=8).err
+    assert claim_of(cloud, ocean.name)["members"] == ["node-1", "node-2"]
+    ocean.run("resume")
+    ocean.run("check")  # and Terraform finds nothing to change
+    hand_over(ocean.rigger, bob, tmp_path)
+    ocean.destroy()
+    assert "is gone from the tags of digitalocean" in bob("provision", "-y", "--again", code=8).err
+    assert cloud.leftovers() == {}
+
+
+def test_a_description_holds_how_far_a_record_had_got(program):
+    claim = {name: "x" * 90 for name in ("version", "when", "command", "who", "path")}
+    claim = {**claim, "serial": 12345, "head": "0123456789abcdef" * 4, "when": "2026-01-01T00:00:00Z"}
+    for members in (["node-1"], [f"node-{n}" for n in range(99)]):
+        text = program._described({**claim, "members": members})
+        assert len(text) <= program.DESCRIPTION
+        kept = json.loads(text.partition(program.CLAIM)[2])
+        assert kept["serial"] == 12345 and kept["head"] == "0123456789abcdef01234567"

@@ -29,6 +29,9 @@ TRIES = 3  # of a request that may be sent twice, where the API is out of order
 PAGE = 200  # the most that the API gives at once
 RELEASE = 60.0  # seconds that something gets until others let go of it
 OFF_AFTER = 60.0  # seconds that a droplet gets to shut down by itself
+CLAIM = ", made by rigger; claim "  # what stands before it in the description of the project
+DESCRIPTION = 255  # characters that a project's may have
+HEAD = 24  # hex digits of a hash
 UPLOAD, NEW, NIP = "upload", "new", "nip.io"
 
 
@@ -63,6 +66,9 @@ class Api:
 
     def post(self, path: str, body: Mapping) -> dict:
         return self._ask("POST", path, body)
+
+    def patch(self, path: str, body: Mapping) -> dict:
+        return self._ask("PATCH", path, body)
 
     def delete(self, path: str) -> None:
         """Remove something; what is gone already is no problem."""
@@ -493,6 +499,42 @@ def _turn(api: Api, status: str, action: str, seconds: float) -> bool:
     return True
 
 
+# The claim: who changed the cluster last, in the description of its project
+
+
+def claim(word: str, line: str = "") -> int:
+    """Print the claim (read), or write it down where there is a project (leave)."""
+    api = Api.of_environment()
+    project = next(_named(api, "/v2/projects", "projects", our_name()), None)
+    if project and word == "read":
+        found = (project.get("description") or "").partition(CLAIM)[2]
+        if found:
+            print(f"claim {found}")
+    elif project:
+        api.patch(f"/v2/projects/{project['id']}", {"description": _described(json.loads(line))})
+        print("taken")
+    return 0
+
+
+def _described(claim: Mapping) -> str:
+    """Return a project's description with as much of a claim as it can hold: how far the record had got in any case."""
+    kept = {name: claim[name] for name in ("serial", "version", "members", "when", "command", "who")}
+    kept["head"] = claim["head"][:HEAD]
+    name = os.environ.get("RIGGER_ENVIRONMENT", "")[:40]
+    for shorter in (
+        {},
+        {"members": [f"{len(claim['members'])} nodes"]},
+        {"command": ""},
+        {"who": ""},
+        {"version": ""},
+    ):
+        kept.update(shorter)
+        text = f"{name}{CLAIM}{json.dumps(kept, separators=(',', ':'))}"
+        if len(text) <= DESCRIPTION:
+            break
+    return text
+
+
 def _droplets(api: Api) -> list[dict]:
     return list(api.all(f"/v2/droplets?tag_name={our_name()}", "droplets"))
 
@@ -514,6 +556,7 @@ COMMANDS: dict[str, Callable] = {
     "sweep": sweep,
     "leftovers": leftovers,
     "running": running,
+    "claim": claim,
     "suspend": suspend,
     "resume": resume,
     "public-key": print_public_key,
