@@ -17,6 +17,7 @@ from helpers.aws_account import KINDS, REGION, ROOT, SECRET, Proxy, Server, Sshd
 from helpers.clusters import wait_for
 from helpers.conversations import Conversation
 from helpers.machines import Machines
+from helpers.second_machine import elsewhere
 
 from rigger.envfile import file as envfile
 from rigger.errors import StepFailed
@@ -24,6 +25,7 @@ from rigger.process import lookup
 
 sys.path.insert(0, os.path.join(ROOT, "providers", "aws", "lib"))
 
+from aws import claim as aws_claim  # noqa: E402
 from aws import machines as aws_machines  # noqa: E402
 from aws import steps  # noqa: E402
 from main import main  # noqa: E402
@@ -845,3 +847,99 @@ def test_what_aws_refuses_in_the_middle_of_a_create(world, call, status, code, m
     world.proxy.answer = (call, status, code, message)
     said = world.rigger("provision", "-v", code=5)
     assert f"error: {sentence}" in said.out and "Traceback" not in said.out + said.err
+
+
+@pytest.fixture
+def two(world, tmp_path):
+    """Ada, who made the machines, and Bob, who loaded what she saved then."""
+    world.configured()
+    ada, bob = world.rigger, elsewhere(world.rigger, tmp_path, "bob")
+    world.sshd.configure(os.path.dirname(bob.home))
+    ada("provision")
+    ada("save", "-o", str(tmp_path / "first.rigger"))
+    bob("configure", "--no-input", "--trust", "--file", str(tmp_path / "first.rigger"))
+    return ada, bob
+
+
+def shut(who):
+    """Have no machine answer: one sshd stands for all of them, and would tell what it was told."""
+    with open(os.path.join(os.path.dirname(who.home), ".ssh", "config"), "w") as file:
+        file.write("Host *\n  ProxyCommand false\n")
+
+
+def claim_tags(world):
+    found = world.server.client("ec2").describe_tags()["Tags"]
+    return {tag["Key"]: tag["Value"] for tag in found if tag["Key"].startswith("rigger:claim-")}
+
+
+def test_a_record_that_is_behind_is_told_by_the_tags_where_no_machine_is(world, two):
+    ada, bob = two
+    shut(bob)
+    ada("suspend", "-y")
+    before = account(world.server)
+    for command in (("provision", "-y", "--again"), ("destroy", "-y"), ("check",)):
+        said = bob(*command, code=8).err
+        assert f"This record of shop is behind: {getpass.getuser()}@" in said
+        assert 'went on with another one ("rigger suspend" at ' in said and "--take-over" in said
+    assert account(world.server) == before
+
+    # The newer bundle is the way on, and then it is the other one that is behind.
+    path = os.path.join(os.path.dirname(ada.home), "second.rigger")
+    ada("save", "-o", path)
+    bob("configure", "--no-input", "--trust", "--file", path)
+    world.sshd.configure(os.path.dirname(bob.home))
+    bob("resume")
+    assert "rigger resume" in ada("resume", code=8).err
+    assert len(account(world.server)["instances"]) == 3
+    bob("destroy", "-y")
+    assert account(world.server) == world.before
+
+
+@pytest.mark.slow
+def test_machines_that_do_not_answer_are_guarded_by_the_tags(world, two):
+    ada, bob = two
+    ada("config", "set", "NODES=2")
+    ada("provision", "-y")
+    running = account(world.server)["instances"]
+    shut(bob)
+    said = bob("provision", "-y", "--again", code=8).err
+    assert "It says 1.0.0 on node-1, node-2; this one 1.0.0 on node-1, node-2, node-3." in said
+    assert account(world.server)["instances"] == running
+    assert claim_tags(world)["rigger:claim-members"] == "node-1/node-2"
+
+    # Whose cluster was destroyed elsewhere does not make another one by accident.
+    ada("destroy", "-y")
+    said = bob("provision", "-y", "--again", code=8).err
+    assert "The claim of shop is gone from the tags of aws" in said
+    assert account(world.server) == world.before
+    ada("provision")
+
+
+@pytest.mark.slow
+def test_a_run_that_was_killed_stands_in_the_tags(world, two):
+    ada, bob = two
+    shut(bob)
+    assert broken_at(world, ["suspend", "-y"], "cloudformation:ExecuteChangeSet", "killed")
+    said = bob("destroy", "-y", code=8).err
+    assert 'went on with another one ("rigger suspend" at ' in said
+    ada("suspend", "-y")
+    said = bob("destroy", "-y", "--take-over")
+    assert "Taken over from " in said.out + said.err
+    assert account(world.server) == world.before
+
+
+@pytest.mark.slow
+def test_who_may_not_read_the_tags_is_warned(world, two):
+    ada, _ = two
+    ada("suspend", "-y")
+    world.proxy.answer = ("ec2:DescribeTags", 403, "UnauthorizedOperation", "no")
+    assert "the tags of aws did not answer" in ada("resume").out
+
+
+def test_a_claim_fits_into_tags():
+    odd = "~/clusters of \u00c5sa/(new) 100%,=x\n"
+    kept = aws_claim._encoded(odd)
+    assert re.fullmatch(r"[A-Za-z0-9 +=._:/@-]*", kept) and aws_claim._decoded(kept) == odd
+    assert len(aws_claim._encoded("é" * 200)) == aws_claim.LONGEST
+    assert aws_claim._members([f"node-{n}" for n in range(1, 31)]).endswith("/node-30")
+    assert aws_claim._members([f"node-{n}" for n in range(1, 100)]) == "99 nodes"

@@ -1,4 +1,4 @@
-"""The programs of the provider `aws`: main.py VERB for a step, main.py list-WHAT or check-WHAT [NAME] for a question."""
+"""The programs of the provider `aws`: main.py VERB [WORD...] for a step, main.py list-WHAT or check-WHAT [NAME] for a question."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def main(arguments: list[str]) -> int:
     return sdk.run(plainly)
 
 
-def _step(values: sdk.Answers, verb: str) -> None:
-    getattr(steps, verb)(values)
+def _step(values: sdk.Answers, verb: str, *words: str) -> None:
+    getattr(steps, verb)(values, *words)
 
 
 def _answer_for(values: sdk.Answers, verb: str, *names: str) -> None:

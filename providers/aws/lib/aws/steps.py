@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
+from aws import claim as claims
 from aws import keys
 from aws.keys import remove_imported
 from aws.machines import Machines, remaining_resources
@@ -174,6 +175,17 @@ def resume(values: Mapping[str, str]) -> None:
     cluster.carry_out(cluster.propose(cluster.settings.nodes))
     cluster.state.suspended = False
     cluster.list_machines(cluster.settings.nodes)
+
+
+def claim(values: Mapping[str, str], word: str, line: str = "") -> None:
+    """Say who changed the machines last (read), or write that down (leave), in tags that outlive the machines."""
+    aws, settings = Aws(values), Settings.of(values)
+    aws.require_account()
+    if word == "read":
+        if found := claims.read(aws, settings):
+            print(f"claim {found}")
+    elif claims.leave(aws, settings, line):
+        print("taken")
 
 
 def _require_stack(cluster: Cluster) -> None:
