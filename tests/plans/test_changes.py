@@ -19,7 +19,7 @@ from helpers.plan_steps import AFTER_CREATE, AFTER_DEPLOY, CHECKS, why
 )
 def test_a_changed_value_runs_the_steps_that_it_concerns(provisioned, assignment, expected):
     provisioned.rigger("config", "set", assignment)
-    provisioned.rigger("provision", "--yes")
+    provisioned.rigger("provision", "--yes", "--allow-version-change")
     assert provisioned.ran() == expected
     provisioned.rigger("provision")
     assert provisioned.ran() == CHECKS
