@@ -535,6 +535,41 @@ exec /usr/local/lib/as-root "$@"
 """
 
 
+# What sudo 1.8 and 1.9 say; the sentences of the provider.
+SUDO_REFUSALS = {
+    "sudo: a password is required": "sudo asks for a password there",
+    "sudo: sorry, you must have a tty to run sudo": "sudo wants a terminal there",
+    "ada is not in the sudoers file.": "sudo does not work there",
+}
+
+
+@pytest.mark.slow
+@only_with_namespaces
+def test_real_sudo_that_wants_a_password_or_a_terminal_is_told_from_one_that_works(cluster):
+    if not shutil.which("sudo"):
+        pytest.skip("there is no sudo")
+    cluster.machines.run(1, "useradd", "--create-home", "--shell", "/bin/sh", "--password", "*", "eve")
+    try:
+        with open(f"{cluster.machines.key}.pub") as file:
+            cluster.machines.write(1, "/home/eve/.ssh/authorized_keys", file.read())
+        cluster.machines.run(1, "chown", "-R", "eve:", "/home/eve/.ssh")
+        cluster.configure("SSH_SUDO=passwordless", "SSH_USER=eve", addresses=cluster.machines[1].address)
+        rules = {
+            "eve ALL=(ALL) ALL\n": "sudo asks for a password there",
+            "eve ALL=(ALL) NOPASSWD: ALL\nDefaults requiretty\n": "sudo wants a terminal there",
+        }
+        for rule, sentence in rules.items():
+            cluster.machines.write(1, "/etc/sudoers.d/eve", rule, 0o440)
+            assert sentence in cluster.provision(code=5).out
+        cluster.machines.write(1, "/etc/sudoers.d/eve", "eve ALL=(ALL) NOPASSWD: ALL\n", 0o440)
+        cluster.provision()
+        assert cluster.marker(1)["root"] == "sudo"
+        cluster.rigger("destroy", "-y")
+    finally:
+        cluster.machines.run(1, "rm", "-f", "/etc/sudoers.d/eve")
+        cluster.machines.run(1, "userdel", "--remove", "--force", "eve", code=None)
+
+
 @pytest.mark.slow
 @only_with_namespaces
 def test_a_user_with_sudo_gets_a_folder_of_the_machine(cluster):
@@ -568,9 +603,16 @@ def test_a_user_without_root_gets_a_folder_in_the_home(cluster):
         folder = f"/home/ada/.local/share/rigger/{cluster.id}"
         said = cluster.machines.run(2, "cat", f"{folder}/machine").stdout.decode()
         assert "root no\n" in said
-        # There is no sudo here: the sentence says so before anything is put anywhere.
+        # Why sudo does not work is said before anything is put anywhere.
         cluster.set("SSH_SUDO=passwordless")
-        assert "sudo asks for a password there, or is missing" in cluster.provision("--again", code=5).out
+        for says, sentence in SUDO_REFUSALS.items():
+            script = f"#!/bin/sh\necho \"$LECTURE\" >&2; echo '{says}' >&2\nexit 1\n"
+            cluster.machines.write(2, "/usr/local/bin/sudo", script, 0o755)
+            said = cluster.provision("--again", code=5).out
+            assert sentence in said and says in said
+        cluster.machines.run(2, "rm", "/usr/local/bin/sudo")
+        if not shutil.which("sudo"):
+            assert "there is no sudo; install it" in cluster.provision("--again", code=5).out
         cluster.rigger("destroy", "-y")
         assert cluster.machines.run(2, "ls", folder, code=2)
         assert cluster.machines.run(2, "find", "/home/ada/.local/share", "-mindepth", "1").stdout == b""

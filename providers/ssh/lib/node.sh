@@ -18,16 +18,27 @@ fail() {
     exit 1
 }
 
-# Sets root (self|sudo|no|refused) for `none` or `passwordless`, and base, the folder of all environments.
+# Sets root (self|sudo|no|refused) for `none` or `passwordless`, and base, the folder of all environments; and refusal,
+# what sudo says.
 find_base() {
-    root=no base=$private elevate=
+    root=no base=$private elevate='' refusal=
     if [ "$(id -u)" = 0 ]; then
         root=self
     elif [ "$1" = passwordless ]; then
-        root=refused
-        if command -v sudo >/dev/null && sudo -n true 2>/dev/null; then root=sudo elevate='sudo -n'; fi
+        try_sudo
     fi
     if [ "$root" != no ]; then base=$shared; fi
+}
+
+try_sudo() {
+    root=refused
+    if ! command -v sudo >/dev/null; then
+        refusal='there is no sudo'
+    elif refusal=$(LC_ALL=C sudo -n true 2>&1 </dev/null); then
+        root=sudo elevate='sudo -n'
+    else
+        refusal=$(printf '%s\n' "$refusal" | grep -v '^[[:space:]]*$' | tail -n 1)
+    fi
 }
 
 # Sets marker_name and so on to what a marker says.
@@ -86,6 +97,7 @@ look() {
     echo "system $(system)"
     echo "arch $(uname -m)"
     echo "root $root"
+    echo "refusal $refusal"
     echo "base $base"
     echo "free $(free_kib "$base")"
     echo "services $services"
@@ -108,7 +120,7 @@ say_now() {
 # prepare ENVIRONMENT SUDO NODE
 prepare() {
     find_base "$2"
-    [ "$root" != refused ] || fail "sudo asks for a password there"
+    [ "$root" != refused ] || fail "it may not use sudo there: $refusal"
     # What exists stays where it is, whatever may be used by now.
     if find_folder "$1"; then
         [ "$folder" = "$base/$1" ] || fail "$folder was made with other rights; destroy this environment first"
