@@ -193,6 +193,8 @@ class Sshd:
         self.folder = str(folder)
         self.key = self.path("key")
         self.port = free_port()
+        self.home = self.path("home")
+        self.new_machines()
         for name in ("key", "host"):
             subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.path(name)], check=True)
         shutil.copy(f"{self.key}.pub", self.path("authorized"))
@@ -201,6 +203,7 @@ class Sshd:
                 f"ListenAddress 127.0.0.1:{self.port}\nHostKey {self.path('host')}\nPidFile none\nUsePAM no\n"
                 f"AuthorizedKeysFile {self.path('authorized')}\nStrictModes no\nPermitRootLogin yes\n"
                 "PasswordAuthentication no\nKbdInteractiveAuthentication no\nMaxStartups 100\n"
+                f"SetEnv HOME={self.home}\n"
             )
         if os.getuid() == 0:
             os.makedirs("/run/sshd", exist_ok=True)
@@ -211,6 +214,11 @@ class Sshd:
 
     def path(self, name):
         return os.path.join(self.folder, name)
+
+    def new_machines(self) -> None:
+        """Have nothing on the machines: what one test left, such as who was there last, is not the next one's."""
+        shutil.rmtree(self.home, ignore_errors=True)
+        os.makedirs(self.home)
 
     def configure(self, home) -> None:
         """Lead every address that moto makes up to this sshd, and all other names nowhere."""

@@ -59,6 +59,7 @@ class World:
         self.shelf = self.sshd.path("configured")
         self.server.tell("moto-api/reset")
         self.proxy.reset()
+        self.sshd.new_machines()
         self.sshd.configure(os.path.dirname(rigger.home))
         folder = modules.write("platform", "web", WEB)
         with open(os.path.join(folder, "user-data.j2"), "w") as file:
