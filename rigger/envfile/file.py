@@ -46,7 +46,7 @@ def read(path: str) -> dict[str, str]:
     try:
         with open(path, "rb") as file:
             data = file.read()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
         raise InvalidConfig(
