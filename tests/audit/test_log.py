@@ -217,6 +217,7 @@ def test_every_changed_byte_is_noticed(sound, verdict):
                 assert not verdict(changed).ok, (position, other)
 
 
+@pytest.mark.slow
 def test_every_added_or_removed_byte_is_noticed(sound, verdict):
     content, _ = sound
     for position in range(len(content)):

@@ -187,6 +187,7 @@ def assert_nothing_left(place, data):
     assert os.listdir(os.path.dirname(place)) == ["place"]
 
 
+@pytest.mark.slow
 @settings(max_examples=1200, **NO_DATABASE)
 @given(hostile())
 def test_hostile_archives_are_refused_and_leave_nothing(place, data):

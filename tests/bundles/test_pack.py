@@ -66,6 +66,7 @@ def without_clashes(contents):
     return chosen
 
 
+@pytest.mark.slow
 @settings(max_examples=150, **NO_DATABASE)
 @given(
     st.dictionaries(NAMES, st.tuples(CONTENTS, st.booleans(), st.integers(0, 2**33 - 1)), max_size=8).map(

@@ -31,12 +31,14 @@ def test_age_decrypts_what_is_encrypted_here(quick, size):
     assert pyrage.passphrase.decrypt(sealed, "grüße 1") == data == passphrase.decrypt(sealed, "grüße 1")
 
 
+@pytest.mark.slow
 def test_what_age_encrypts_is_decrypted_here():
     for data in (b"", b"a secret" * 20_000):
         sealed = pyrage.passphrase.encrypt(data, "right")
         assert passphrase.decrypt(sealed, "right") == data
 
 
+@pytest.mark.slow
 def test_a_factor_that_a_slow_machine_would_refuse_is_borne(monkeypatch):
     monkeypatch.setattr(passphrase, "FACTOR", 20)
     sealed = passphrase.encrypt(b"x", "right")

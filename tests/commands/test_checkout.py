@@ -111,6 +111,7 @@ def test_two_ways_exclude_each_other(grove):
     assert "--clone and --leave exclude each other" in grove("--clone", "--leave", code=2).err
 
 
+@pytest.mark.slow
 def test_local_work_is_never_lost(grove):
     grove("--trust")
     grove.write("file")
@@ -254,6 +255,7 @@ def conversation(grove, *words):
     )
 
 
+@pytest.mark.slow
 def test_scripts_run_only_at_a_commit_that_was_agreed_to(grove):
     grove("--trust")
     grove.rigger("provision")

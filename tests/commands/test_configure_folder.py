@@ -70,6 +70,7 @@ def test_a_bare_repository_is_to_be_cloned(rigger, repository, oak, tmp_path):
 # Clones
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("begin", "word"),
     [
@@ -104,6 +105,7 @@ def test_a_clone_in_the_middle_of_something(rigger, oak, begin, word):
     )
 
 
+@pytest.mark.slow
 def test_a_clone_of_something_else(rigger, repository, oak, tmp_path):
     oak()
     other = Repository(tmp_path / "other")
@@ -149,6 +151,7 @@ def elsewhere(rigger, repository, modules):
     return checkout_of(rigger)
 
 
+@pytest.mark.slow
 def test_scripts_elsewhere_use_a_clone_only_once_it_was_agreed_to(rigger, repository, elsewhere):
     assert "made: v2.0.0" in rigger("provision", "-v").out
     theirs = repository.commit("theirs", release="evil\n")
@@ -241,6 +244,7 @@ def server(repository):
     found.server_close()
 
 
+@pytest.mark.slow
 def test_a_repository_over_http(rigger, repository, oak, server):
     url = f"http://127.0.0.1:{server.server_port}/oak/.git"
     oak("--version", "1.9.0", url=url)

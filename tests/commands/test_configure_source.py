@@ -323,6 +323,7 @@ def test_a_version_that_speaks_no_known_interface(rigger, repository, oak):
 # A contributor
 
 
+@pytest.mark.slow
 def test_what_changed_is_what_runs_again(rigger, oak):
     oak("--ref", "next")
     rigger("provision")
@@ -365,6 +366,7 @@ def test_a_checkout_at_another_commit_is_not_provisioned(rigger, repository, oak
     assert "with work of your own" in rigger("provision").out
 
 
+@pytest.mark.slow
 def test_a_version_that_was_set_has_to_be_checked_out(rigger, oak):
     oak("--version", "1.9.0")
     assert "Next: rigger checkout, rigger provision" in rigger("config", "set", "VERSION=1.10.0").out
@@ -422,6 +424,7 @@ def test_an_upgrade_across_tags_in_a_shallow_clone(rigger, repository, oak):
     rigger("provision")
 
 
+@pytest.mark.slow
 def test_an_upgrade_across_tags_that_have_a_name(rigger, repository, oak):
     for tag in ("oak/v2.0.0", "lily/v9.0.0"):
         repository.release(tag)
@@ -438,6 +441,7 @@ def test_an_upgrade_across_tags_that_have_a_name(rigger, repository, oak):
     rigger("check")
 
 
+@pytest.mark.slow
 def test_an_upgrade_that_failed_goes_back_to_the_old_commit(rigger, repository, oak):
     oak("--version", "1.9.0")
     rigger("provision")
@@ -452,6 +456,7 @@ def test_an_upgrade_that_failed_goes_back_to_the_old_commit(rigger, repository, 
     )
 
 
+@pytest.mark.slow
 def test_an_upgrade_leaves_local_changes_alone(rigger, repository, oak):
     oak("--version", "1.9.0")
     rigger("provision")
@@ -598,6 +603,7 @@ def elsewhere(rigger, tmp_path):
     return load
 
 
+@pytest.mark.slow
 def test_a_bundle_brings_the_checkout_along_and_is_upgraded(rigger, repository, oak, elsewhere, tmp_path):
     oak("--version", "1.9.0")
     rigger("provision")
@@ -623,6 +629,7 @@ def test_a_bundle_brings_the_checkout_along_and_is_upgraded(rigger, repository, 
     assert git(elsewhere.file("checkout"), "describe", "--tags") == "v1.12.0"
 
 
+@pytest.mark.slow
 def test_a_bundle_without_the_checkout_clones_it(rigger, repository, oak, elsewhere, tmp_path):
     oak("--version", "1.9.0")
     rigger("provision")
@@ -715,6 +722,7 @@ def test_ctrl_c_during_the_clone_leaves_nothing_half_made(rigger, talk, tmp_path
     assert vars_of(rigger)["VERSION"] == "v1.9.0" and os.listdir(rigger.path("drafts")) == []
 
 
+@pytest.mark.slow
 def test_vars_that_are_lost_come_back_with_the_repository(rigger, repository, oak):
     oak("--version", "1.9.0")
     rigger("provision")

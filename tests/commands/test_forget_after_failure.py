@@ -55,6 +55,7 @@ def test_by_terraform_with_its_state_in_a_backend(rigger, kiln):
         states.stop()
 
 
+@pytest.mark.slow
 @needs_terraform
 def test_what_was_made_before_is_still_looked_for(rigger, kiln):
     kiln('resource "terraform_data" "pot" {}')

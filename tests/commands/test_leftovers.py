@@ -170,6 +170,7 @@ def test_a_terraform_that_outlives_rigger_leaves_nothing_behind(shelf):
     assert json.loads(shelf.rigger("leftovers", "-o", "json").out)["leftovers"] == []
 
 
+@pytest.mark.slow
 @needs_terraform
 def test_a_record_of_it_travels(shelf, tmp_path):
     rigger = shelf.rigger

@@ -99,6 +99,7 @@ def test_it_stands_up_under_another_path_for_another_user(cluster, other, bundle
     assert all(os.stat(os.path.join(p)).st_mode & 0o077 == 0 for p in (here, place(other, "vars")))
 
 
+@pytest.mark.slow
 def test_it_works_there_as_on_the_machine_that_saved_it(cluster, other, bundle):
     load(other, bundle)
     assert json.loads(other("status", "-o", "json").out)["state"] == "deployed"
@@ -408,6 +409,7 @@ def test_state_that_was_left_out_is_told_of_and_kept_where_it_is(cluster, other,
 # Signatures
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not has("ssh-keygen"), reason="ssh-keygen is not installed")
 def test_a_secret_that_a_step_gave_stays_an_output_wherever_it_is_loaded(cluster, other, tmp_path):
     cluster.script("provider", "create", MAKE_NODES + 'rigger-save-vars LOGIN="https://me:$TOKEN@soil"')
@@ -427,6 +429,7 @@ def line_of(rigger, name):
     return next((line for line in lines if line.split()[:1] == [name]), "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [(), ("--with-secrets",)])
 def test_state_that_was_left_out_survives_the_way_there_and_back(cluster, other, tmp_path, options):
     state = os.path.join(cluster.path, "modules", "soil", "terraform.tfstate")

@@ -51,6 +51,7 @@ def grove(tmp_path):
     return str(root)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("with_checkout", [["--with-checkout"], []], ids=["with its checkout", "without"])
 @pytest.mark.parametrize("source", SOURCES)
 def test_it_stands_up_with_its_provider_and_what_that_asked(rigger, grove, tmp_path, source, with_checkout):

@@ -344,6 +344,7 @@ def test_every_change_to_the_audit_log_of_a_bundle_is_detected(cluster, tmp_path
     assert tried == 1000
 
 
+@pytest.mark.slow
 def test_no_partial_bundle_when_saving_is_killed(cluster, tmp_path):
     planted(cluster)
     with open(cluster.file("modules", "soil", "large"), "wb") as file:

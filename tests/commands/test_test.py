@@ -117,6 +117,7 @@ def test_an_interrupted_run_reports_what_it_knows(cluster):
     assert cluster.rigger("history").out.count("interrupted") == 1
 
 
+@pytest.mark.slow
 def test_a_test_that_hangs_is_stopped(cluster, modules):
     modules.write("platform", "tree", PLATFORM + "    timeouts: {test: 1s}\n")
     cluster.script("platform", "tests/grows", "sleep 60")

@@ -189,6 +189,7 @@ def test_machines_that_cannot_be_removed_are_not_forgotten(rigger, provider):
     shutil.rmtree(os.path.dirname(line[2]))
 
 
+@pytest.mark.slow
 def test_after_ctrl_c_neither(rigger, provider, tmp_path):
     noted = tmp_path / "noted"
     provider.replace(

@@ -168,6 +168,7 @@ def test_bundles_and_environments_from_before_are_as_they_were(cluster, rigger, 
         each("destroy", "--yes")
 
 
+@pytest.mark.slow
 def test_secrets_stay_apart_from_what_anybody_may_read(cluster, rigger, tmp_path):
     answer, given = "the-answer-as-typed", "what-create-made-of-it"
     cluster.configure(env={"RIGGER_TOKEN": answer})

@@ -285,6 +285,7 @@ def test_the_provider_of_a_cluster_cannot_be_changed(world):
 # Interruptions
 
 
+@pytest.mark.slow
 def test_ctrl_c_anywhere_keeps_the_answers(world):
     texts = [*(text for text, _ in FIRST_RUN), "Is this right?"]
     for answered, text in enumerate(texts):

@@ -261,6 +261,7 @@ def read_only(rigger):
     subprocess.run(["umount", "-l", rigger.home], check=True)
 
 
+@pytest.mark.slow
 @only_where(MAY_MOUNT or os.geteuid())
 def test_a_home_that_became_read_only(read_only, cluster):
     cluster.rigger("provision")
@@ -292,6 +293,7 @@ def test_a_home_that_became_read_only(read_only, cluster):
         assert "bug" not in said.err and "Traceback" not in said.err, (command, said)
 
 
+@pytest.mark.slow
 @only_where(MAY_MOUNT)
 def test_the_exit_code_of_a_disk_that_cannot_be_written(read_only, cluster):
     cluster.rigger.env["EDITOR"] = "true"

@@ -89,6 +89,7 @@ def records(rigger, event):
         return [record for record in map(json.loads, file) if record["event"] == event]
 
 
+@pytest.mark.slow
 def test_a_bundle_is_carried_on_by_its_own_scripts_though_rigger_has_a_provider_of_that_name(
     rigger, repository, calls, tmp_path
 ):
@@ -111,6 +112,7 @@ def test_a_bundle_is_carried_on_by_its_own_scripts_though_rigger_has_a_provider_
     assert calls() == ["deis destroy sour"]
 
 
+@pytest.mark.slow
 def test_it_is_the_bundles_own_where_the_checkout_never_comes(rigger, repository, calls, tmp_path):
     configured(rigger, repository, "digitalocean", "--set", "FLAVOUR=sour")
     rigger("provision")
@@ -125,6 +127,7 @@ def test_it_is_the_bundles_own_where_the_checkout_never_comes(rigger, repository
     assert calls() == ["deis check sour", "deis destroy sour"]
 
 
+@pytest.mark.slow
 def test_what_hides_the_one_that_a_cluster_was_made_with_is_passed_over(rigger, repository, calls, tmp_path):
     configured(rigger, repository, "local", "--set", "NODES=1")
     rigger("provision")
@@ -142,6 +145,7 @@ def test_what_hides_the_one_that_a_cluster_was_made_with_is_passed_over(rigger, 
     assert records(rigger, "run-started")[-1]["provider_is"]["origin"] == "path"
 
 
+@pytest.mark.slow
 def test_another_one_of_its_name_is_refused_where_it_is_gone(rigger, repository, calls, tmp_path):
     mine = rigger.path("providers", "local")
     write_local(mine)

@@ -80,6 +80,7 @@ def test_what_was_no_secret_when_a_step_ran_is_no_new_value_now(cluster):
     assert "is a secret" in cluster.rigger("config", "get", "TOOLS", code=2).err
 
 
+@pytest.mark.slow
 def test_a_bundle_asks_for_what_was_given_and_works_the_rest_out(cluster, tmp_path):
     cluster.rigger("config", "set", f"COMMENT=it is {SECRET}!")
     cluster.rigger("provision")
@@ -95,6 +96,7 @@ def test_a_bundle_asks_for_what_was_given_and_works_the_rest_out(cluster, tmp_pa
     assert "is a secret" in other("config", "get", "COMMENT", code=2).err
 
 
+@pytest.mark.slow
 def test_whatever_rigger_says_itself_is_masked(cluster):
     """A record, a node and a log of before the value was a secret, a failed step's last lines, an error's sentence."""
     cluster.rigger("config", "set", "COMMENT=made-later-4711")

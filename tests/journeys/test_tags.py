@@ -83,6 +83,7 @@ def two(rigger, modules, tmp_path):
     return Two(rigger, modules, tmp_path)
 
 
+@pytest.mark.slow
 def test_a_record_that_is_behind_acts_neither_on_nodes_that_do_not_answer_nor_on_none(two):
     two.together()
     two.ada("config", "set", "NODES=1")

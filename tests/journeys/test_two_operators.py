@@ -34,6 +34,7 @@ def upgraded(crew, who, to=VERSIONS[1], **options):
     return who("upgrade", "--version", to, "--upgrade-style", "inplace", **options)
 
 
+@pytest.mark.slow
 def test_a_record_that_is_behind_takes_nothing_back(crew):
     crew.together()
     upgraded(crew, crew.ada)
@@ -54,6 +55,7 @@ def test_a_record_that_is_behind_takes_nothing_back(crew):
     assert not os.path.exists(crew.node(2)) and os.path.exists(crew.node(1))
 
 
+@pytest.mark.slow
 def test_a_record_that_is_behind_says_what_it_knows_to_run_whatever_it_wishes(crew):
     crew.together()
     upgraded(crew, crew.ada)
@@ -62,6 +64,7 @@ def test_a_record_that_is_behind_says_what_it_knows_to_run_whatever_it_wishes(cr
     assert f"It says {VERSIONS[1]} on node-1, node-2; this one {VERSIONS[0]} on node-1, node-2." in said.err
 
 
+@pytest.mark.slow
 def test_check_of_a_record_that_is_behind_advises_nothing_that_takes_members_back(crew):
     crew.together()
     upgraded(crew, crew.ada)
@@ -69,6 +72,7 @@ def test_check_of_a_record_that_is_behind_advises_nothing_that_takes_members_bac
     assert "is behind" in said.err and "rigger provision" not in said.err
 
 
+@pytest.mark.slow
 def test_the_newer_bundle_is_the_way_on(crew):
     crew.together()
     upgraded(crew, crew.ada)
@@ -99,6 +103,7 @@ def test_what_changes_nothing_leaves_both_able_to_act(crew):
     upgraded(crew, crew.bob)
 
 
+@pytest.mark.slow
 def test_machines_that_a_record_knows_nothing_of_are_not_removed(crew):
     crew.hand_over(crew.ada, crew.bob)
     crew.ada("provision")
@@ -108,6 +113,7 @@ def test_machines_that_a_record_knows_nothing_of_are_not_removed(crew):
     assert os.path.exists(crew.node(2))
 
 
+@pytest.mark.slow
 def test_one_run_at_a_time(crew):
     crew.together()
     crew.close_gate()
@@ -120,6 +126,7 @@ def test_one_run_at_a_time(crew):
     assert not crew.clashes()
 
 
+@pytest.mark.slow
 def test_a_run_that_was_killed_is_gone_on_with_by_its_own_record_alone(crew):
     crew.together()
     crew.close_gate()

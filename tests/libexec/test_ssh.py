@@ -156,6 +156,7 @@ def test_all_nodes_at_the_same_time_or_one_by_one(nodes):
             assert (max(begun) < min(ended)) is together
 
 
+@pytest.mark.slow
 def test_the_failed_ones_of_all_are_named(nodes, machines):
     machines.cut(2)
     with nodes.run() as connections:

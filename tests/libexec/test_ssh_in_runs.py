@@ -60,6 +60,7 @@ def test_a_whole_run_has_one_connection_per_node_and_leaves_none(iron, modules, 
         assert file.read() == ""
 
 
+@pytest.mark.slow
 def test_an_idempotent_step_is_tried_again_when_a_node_was_lost(iron, machines):
     iron("provision")
     machines.cut(2)
@@ -102,6 +103,7 @@ def test_a_step_that_is_not_idempotent_runs_once(iron, modules, machines):
         assert file.read() == "x\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_no_connection_outlives_a_run_that_was_stopped(iron, modules, machines, runtime, how):
     modules.script(modules.folder + "/platforms/air", "deploy", "rigger-node --all sleep 30")
@@ -123,6 +125,7 @@ def sessions(folder):
     return [name for _, _, names in os.walk(folder) for name in names]
 
 
+@pytest.mark.slow
 def test_host_keys_travel_in_a_bundle(iron, machines, tmp_path):
     iron("provision")
     iron("save", "-o", tmp_path / "iron.rigger")

@@ -44,6 +44,7 @@ def cluster(steps):
 # Making, changing and removing a cluster
 
 
+@pytest.mark.slow
 def test_a_cluster_is_made_and_left_alone_afterwards(cluster):
     endpoints = ",".join(f"http://{node['address']}:2379" for node in cluster.nodes())
     assert cluster.deployed.saved == {"ETCDCTL_ENDPOINTS": endpoints, "ETCDCTL_API": "3"}
@@ -66,6 +67,7 @@ def test_a_cluster_grows_and_shrinks_with_its_data(cluster):
     assert cluster.etcdctl("get", "kept", "--print-value-only") == "through all of it\n"
 
 
+@pytest.mark.slow
 def test_dead_members_are_named_and_started_again(cluster):
     cluster.etcdctl("put", "kept", "yes")
     before = pids(cluster)
@@ -333,6 +335,7 @@ def outcomes(one, names=TESTS, **values):
     return {n: d.code for n, d in done.items()}, {n: d.out.strip().splitlines()[-1] for n, d in done.items()}
 
 
+@pytest.mark.slow
 def test_all_tests_pass_on_a_healthy_cluster_and_leave_nothing(cluster):
     cluster.etcdctl("put", "own", "data")
     for name in TESTS:  # one after the other, as rigger does: some put the cluster through a lot

@@ -193,6 +193,7 @@ def _patience_of_one_second(one):
     return folder + os.pathsep + one.environment("platform")["PATH"]
 
 
+@pytest.mark.slow
 def test_jumps_that_etcd_cannot_make_are_refused(cluster):
     cluster.platform("install", ETCD_VERSION="3.5.1")
     # The programs are never run: what is refused is refused before.
@@ -235,6 +236,7 @@ def aside(one):
     return sorted(glob.glob(os.path.join(one.machines, "*", "rigger-etcd", "data.before-restore-*")))
 
 
+@pytest.mark.slow
 def test_a_backup_brings_the_old_data_back_and_leaves_the_new_ones_aside(cluster, backup):
     said = cluster.platform("restore", RIGGER_BACKUP_FILE=backup)
     cluster.platform("check")
@@ -382,6 +384,7 @@ def wait_for_records(one, count):
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_applications_write_and_tell_what_they_did(applications):
     wait_for_records(applications, 5)
     first, second = state(applications, 0), state(applications, 1)

@@ -373,6 +373,7 @@ def test_a_fault_at_every_call(world, verb, least, how):
 # Bad input
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "code, sentence",
     [
@@ -418,6 +419,7 @@ def test_a_typed_key_is_kept_among_the_secrets(world):
     assert SECRET.encode() not in world.everything_written()
 
 
+@pytest.mark.slow
 def test_another_account(world):
     world.configured()
     world.rigger("provision")
@@ -459,6 +461,7 @@ def test_a_key_pair_whose_private_half_is_missing(world):
     assert "is the public half" in world.configure(SSH_KEY=f"{world.sshd.key}.pub", code=2).err
 
 
+@pytest.mark.slow
 def test_a_stack_that_rigger_did_not_make(world):
     world.configured()
     world.server.client("cloudformation").create_stack(
@@ -480,6 +483,7 @@ def test_an_endpoint_that_does_not_answer(world):
     assert "AWS cannot be reached at http://127.0.0.1:9" in said.out and "AWS_ENDPOINT_URL" in said.out
 
 
+@pytest.mark.slow
 def test_one_byte_of_its_python_runs_create_again(world, modules):
     mine = os.path.join(modules.folder, "providers", "aws")
     shutil.copytree(os.path.join(ROOT, "providers", "aws"), mine)
@@ -628,6 +632,7 @@ def test_two_networks_and_a_name(world):
 # Changes
 
 
+@pytest.mark.slow
 def test_the_plan_is_a_change_set_that_is_not_executed(world):
     world.configured()
     assert "does not exist; create makes it" in world.rigger("provision", "--plan").out
@@ -643,6 +648,7 @@ def test_the_plan_is_a_change_set_that_is_not_executed(world):
     assert [one for one in sets if one["ExecutionStatus"] == "AVAILABLE"] == []
 
 
+@pytest.mark.slow
 def test_another_instance_type_replaces_the_machines(world):
     world.configured()
     world.rigger("provision")
@@ -687,6 +693,7 @@ def test_an_image_of_ones_own(world):
     assert f'ImageId: "{own}"' in template and 'DeviceName: "/dev/sda1"' in template
 
 
+@pytest.mark.slow
 def test_user_data_that_is_too_long(world):
     world.configured()
     path = os.path.join(world.rigger.env["RIGGER_PLATFORM_PATH"], "web", "user-data.j2")
@@ -715,6 +722,7 @@ def test_what_is_under_way_is_waited_for(world):
     assert running.returncode == 0, said.decode()
 
 
+@pytest.mark.slow
 def test_who_may_reach_the_platform_must_be_said(world):
     said = world.configure(PLATFORM_FROM="", code=2)
     assert "--set PLATFORM_FROM=" in said.err
@@ -873,6 +881,7 @@ def claim_tags(world):
     return {tag["Key"]: tag["Value"] for tag in found if tag["Key"].startswith("rigger:claim-")}
 
 
+@pytest.mark.slow
 def test_a_record_that_is_behind_is_told_by_the_tags_where_no_machine_is(world, two):
     ada, bob = two
     shut(bob)

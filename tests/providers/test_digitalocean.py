@@ -184,6 +184,7 @@ def ocean(rigger, tmp_path, cloud):
 # What is asked
 
 
+@pytest.mark.slow
 def test_a_first_conversation(ocean, cloud, private_home):
     folder = private_home / ".ssh"
     folder.mkdir(mode=0o700)
@@ -220,6 +221,7 @@ def rigger_file(ocean, name):
         return file.read()
 
 
+@pytest.mark.slow
 def test_what_cannot_be_is_refused(ocean, cloud):
     said = ocean.configure(token="dop_v1_wrong", code=2)
     assert "DigitalOcean does not accept the token (401: Unable to authenticate you)" in said.err
@@ -250,6 +252,7 @@ def test_a_key_that_the_account_has_is_used(ocean, cloud):
     assert len(cloud.things["keys"]) == 1  # it was not ours
 
 
+@pytest.mark.slow
 def test_only_digitaloceans_own_plugin_is_installed(ocean, cloud):
     del ocean.rigger.env["RIGGER_PROVIDER_PATH"]
     ocean.configure("NODES=1")
@@ -328,6 +331,7 @@ def members(ocean):
     return sorted(line.split(", ")[2] for line in said.splitlines())
 
 
+@pytest.mark.slow
 def test_what_is_answered_reaches_the_cloud(ocean, cloud):
     ocean.configure("NODES=1", "SSH_FROM=203.0.113.0/24", "SIZE=s-1vcpu-1gb", "SSH_USER=core")
     vpc = next(id for id, vpc in cloud.things["vpcs"].items() if vpc["name"] == "default-nyc3")
@@ -594,6 +598,7 @@ def hand_over(giver, taker, folder):
     taker("configure", "--no-input", "--trust", *given, "--file", bundle)
 
 
+@pytest.mark.slow
 def test_a_record_that_is_behind_is_told_by_the_project_while_droplets_are_off(ocean, cloud, tmp_path):
     ocean.configure("NODES=2")
     ocean.provision()

@@ -192,6 +192,7 @@ def test_a_name_that_nobody_knows(cluster):
     assert cluster.nodes() == []
 
 
+@pytest.mark.slow
 @only_with_namespaces
 def test_a_machine_of_another_environment_is_refused(cluster):
     cluster.configure()
@@ -310,6 +311,7 @@ def test_a_disk_that_is_full_and_a_clock_that_is_wrong(cluster):
         cluster.machines.run(2, "umount", cluster.folder(2))
 
 
+@pytest.mark.slow
 def test_a_host_key_that_changed_is_refused(cluster):
     cluster.configure()
     cluster.provision()
@@ -475,6 +477,7 @@ def test_a_machine_keeps_its_name_whatever_it_is_called(private_home):
     assert names == ["node-5", "node-3", "node-2", "node-1", "node-4"], done.stderr
 
 
+@pytest.mark.slow
 def test_a_person_is_asked_and_a_key_is_made(cluster, private_home):
     """The whole conversation, and the machines that come of it."""
     first, second = cluster.addresses(1), cluster.addresses(2)
@@ -645,6 +648,7 @@ def test_a_key_is_made_where_there_is_none(cluster):
     assert f"it does not let root in with {key}" in said and "ssh-copy-id" in said
 
 
+@pytest.mark.slow
 @only_with_namespaces
 def test_only_what_the_marker_names_is_removed(cluster):
     cluster.configure()

@@ -73,6 +73,7 @@ def test_what_is_too_long_together_is_refused_by_name_and_destroy_works(cluster)
     cluster.rigger("destroy", "-y")
 
 
+@pytest.mark.slow
 def test_vars_that_are_too_long_together_keep_no_script_from_starting(cluster):
     cluster.rigger("provision")
     environment = Home(cluster.rigger.home).get("wood")

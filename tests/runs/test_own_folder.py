@@ -54,6 +54,7 @@ def moved(kiln, elsewhere, *words):
     elsewhere("checkout", "--trust")
 
 
+@pytest.mark.slow
 def test_a_new_clone_finds_what_the_scripts_wrote(provisioned):
     assert "Cloned" in provisioned.rigger("checkout", "--clone", "--trust").out
     assert read(provisioned.folder("pots")).split() == provisioned.made()
@@ -61,6 +62,7 @@ def test_a_new_clone_finds_what_the_scripts_wrote(provisioned):
     assert provisioned.made() == []
 
 
+@pytest.mark.slow
 def test_a_new_clone_where_git_does_not_ignore_what_the_scripts_wrote(rigger, tmp_path):
     kiln = Kiln(rigger, tmp_path, ignored="")
     kiln.script("create", ": >pots; mkdir -p deep; date >deep/more\n")
@@ -74,6 +76,7 @@ def test_a_new_clone_where_git_does_not_ignore_what_the_scripts_wrote(rigger, tm
     assert os.path.exists(kiln.folder("deep", "more"))
 
 
+@pytest.mark.slow
 def test_a_clone_that_was_removed_by_hand(provisioned):
     shutil.rmtree(provisioned.file("checkout"))
     provisioned.rigger("checkout", "--trust")
@@ -81,6 +84,7 @@ def test_a_clone_that_was_removed_by_hand(provisioned):
     assert provisioned.made() == []
 
 
+@pytest.mark.slow
 def test_a_state_from_before_rigger_kept_any_survives_the_first_clone(provisioned):
     shutil.rmtree(provisioned.state())
     provisioned.rigger("checkout", "--clone", "--trust")
@@ -88,6 +92,7 @@ def test_a_state_from_before_rigger_kept_any_survives_the_first_clone(provisione
     assert provisioned.made() == []
 
 
+@pytest.mark.slow
 def test_what_a_script_removed_does_not_come_back(kiln):
     kiln.script("create", "mkdir -p deep; date >deep/once; date >pots\n")
     kiln.script("check", "rm -r deep\n")
@@ -110,6 +115,7 @@ def test_another_machine_has_what_the_scripts_wrote(rigger, tmp_path, elsewhere,
     assert kiln.made() == []
 
 
+@pytest.mark.slow
 def test_a_state_with_a_secret_travels_only_with_secrets(provisioned, elsewhere, tmp_path):
     secret = "a-secret-of-the-cloud-0123456789"
     with open(provisioned.folder("create"), "a") as file:
@@ -131,6 +137,7 @@ def test_a_state_with_a_secret_travels_only_with_secrets(provisioned, elsewhere,
     assert provisioned.made() == []
 
 
+@pytest.mark.slow
 def test_nothing_is_destroyed_or_made_without_the_state(provisioned):
     shutil.rmtree(provisioned.state())
     os.unlink(provisioned.folder("pots"))
@@ -141,6 +148,7 @@ def test_nothing_is_destroyed_or_made_without_the_state(provisioned):
     assert "destroyed" not in provisioned.rigger("status").out
 
 
+@pytest.mark.slow
 def test_a_cluster_that_is_gone_needs_no_state(provisioned):
     provisioned.rigger("destroy", "--yes")
     shutil.rmtree(provisioned.state())
@@ -149,6 +157,7 @@ def test_a_cluster_that_is_gone_needs_no_state(provisioned):
     provisioned.rigger("destroy", "--yes")
 
 
+@pytest.mark.slow
 def test_a_killed_step_has_what_it_had_written(kiln):
     kiln.configure()
     kiln.rigger.env["KILN_SLEEPS"] = "60"
@@ -172,6 +181,7 @@ def test_the_number_of_files_is_recorded(provisioned):
     assert kept["create"] == 1 and kept["deploy"] is None
 
 
+@pytest.mark.slow
 def test_what_somebody_changed_by_hand_counts(provisioned):
     write(provisioned.folder("pots"), "by-hand\n")
     write(os.path.join(provisioned.machines, "by-hand"), "")
@@ -179,6 +189,7 @@ def test_what_somebody_changed_by_hand_counts(provisioned):
     assert read(provisioned.state("own-folder", "pots")) == "by-hand\n"
 
 
+@pytest.mark.slow
 def test_another_folder_of_the_users_own(provisioned, tmp_path):
     for name in ("mine", "other"):
         git(tmp_path, "clone", "-q", provisioned.url, tmp_path / name)
@@ -193,6 +204,7 @@ def test_another_folder_of_the_users_own(provisioned, tmp_path):
     assert provisioned.made() == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("in_git", [True, False])
 def test_two_environments_in_one_folder(kiln, tmp_path, in_git):
     git(tmp_path, "clone", "-q", kiln.url, tmp_path / "mine")
@@ -212,6 +224,7 @@ def test_two_environments_in_one_folder(kiln, tmp_path, in_git):
     assert read(tmp_path / "mine" / "contrib" / "kiln" / "credentials") == "mine\n"
 
 
+@pytest.mark.slow
 def test_scripts_that_came_in_a_bundle_stay_as_they_were_agreed_to(kiln, elsewhere, tmp_path):
     git(tmp_path, "clone", "-q", kiln.url, tmp_path / "mine")
     kiln.configure("--path", tmp_path / "mine")
@@ -226,6 +239,7 @@ def test_scripts_that_came_in_a_bundle_stay_as_they_were_agreed_to(kiln, elsewhe
     assert kiln.made() == []
 
 
+@pytest.mark.slow
 def test_links_do_not_lead_out_of_the_folder(kiln, tmp_path):
     out = tmp_path / "outside"
     out.mkdir()
@@ -241,6 +255,7 @@ def test_links_do_not_lead_out_of_the_folder(kiln, tmp_path):
     assert "leads out of" in said.err and os.listdir(out) == []
 
 
+@pytest.mark.slow
 def test_plugins_stay_on_this_machine(kiln, elsewhere):
     kiln.script(
         "install",
@@ -271,6 +286,7 @@ def test_files_that_scripts_may_run_are_shown_before_they_are_put_beside_them(
     assert "modules/kiln/own-folder/library.tf" in said.out + said.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("in_git", [True, False])
 def test_a_file_of_the_module_that_a_step_changed(kiln, elsewhere, tmp_path, in_git):
     kiln.write("contrib/kiln/pots", "")  # tracked, as some do it

@@ -79,6 +79,7 @@ def test_nodes_that_answer_are_not_spoken_of(iron, machines):
     assert "answer" not in iron(machines.nodes())("provision").out
 
 
+@pytest.mark.slow
 def test_when_the_time_is_over_the_nodes_stay_on_record_and_provision_goes_on_waiting(
     iron, machines, tmp_path
 ):
@@ -98,6 +99,7 @@ def test_when_the_time_is_over_the_nodes_stay_on_record_and_provision_goes_on_wa
     assert ran(tmp_path) == ["create", "deploy"]
 
 
+@pytest.mark.slow
 def test_a_wait_ends_at_once_on_ctrl_c_and_goes_on_later(iron, machines, tmp_path):
     machines.stop_sshd(1)
     rigger = iron(machines.nodes(), ready="ready: 10m")
@@ -170,6 +172,7 @@ def test_a_node_without_any_way_to_it_is_not_waited_for(iron, tmp_path):
     assert ran(tmp_path) == ["create", "deploy"]
 
 
+@pytest.mark.slow
 def test_a_node_is_asked_by_the_providers_exec(iron, tmp_path):
     answers = f"""
         [ "$#" -gt 2 ] || echo probe >>{tmp_path}/probes
@@ -182,6 +185,7 @@ def test_a_node_is_asked_by_the_providers_exec(iron, tmp_path):
     assert len((tmp_path / "probes").read_text().split()) >= 3
 
 
+@pytest.mark.slow
 def test_the_time_may_be_given_by_whoever_waits(iron, machines):
     machines.stop_sshd(1)
     rigger = iron(machines.nodes(), ready="")

@@ -110,6 +110,7 @@ def test_a_run_that_is_killed_between_steps_repeats_none(cluster, start):
     assert unbroken(cluster)
 
 
+@pytest.mark.slow
 def test_a_script_that_outlives_a_killed_rigger_holds_the_lock(cluster, start):
     cluster.script("provider", "create", WAITS + "rigger-save-vars LATE=value\n" + MAKE_NODES)
     process = start("provision")
