@@ -118,7 +118,7 @@ class AuditLog:
 
     def _require_held(self, what: str) -> None:
         if not self._held():  # two writers at a time break the chain for good
-            raise RuntimeError(f"{self.path}: {what} is recorded without the environment's lock")
+            raise ValueError(f"{self.path}: {what} is recorded without the environment's lock")
 
     def _require_head(self, end: _End) -> None:
         """Raise InvalidConfig for a log that does not end in its head; bring up one that a crash left behind."""

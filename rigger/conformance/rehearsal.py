@@ -170,6 +170,8 @@ class Rehearsal:
         command = "destroy" if verb in ("destroy", "undeploy") else "provision"
         with self.environment.locked("rigger module check") as lock:
             config = load_config(self.environment)
+            if kill_after is not None:  # whatever runs then is killed: what asks the machines, too
+                config = replace(config, provider=replace(config.provider, ready=0.0))
             current = config.provider if module.role == "provider" else config.platform
             run = Run(self.environment, config, self.reporter, lock)
             run.redactor = watched = Watching(run.redactor)

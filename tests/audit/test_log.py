@@ -116,7 +116,7 @@ def test_a_field_cannot_pass_for_a_member_of_its_own(path):
 
 def test_without_the_lock_nothing_is_added(path):
     for log in (AuditLog(path), AuditLog(path, lambda: False)):
-        with pytest.raises(RuntimeError, match="without the environment's lock"):
+        with pytest.raises(ValueError, match="without the environment's lock"):
             log.append("begun")
     assert not os.path.exists(path)
 

@@ -89,7 +89,10 @@ def test_a_state_is_private_and_kept_before_it_changes(pots):
     with open(state_file(pots)) as file:
         serial = json.load(file)["serial"]
     assert terraform(pots, ["state", "list"]) == 0
-    assert os.path.exists(pots.file("modules", "clay", "backups", f"terraform.tfstate.{serial:06d}"))
+    kept = pots.file("modules", "clay", "backups", f"terraform.tfstate.{serial:06d}")
+    assert not os.path.exists(kept), "what only looks needs none"
+    assert terraform(pots, ["refresh"]) == 0
+    assert os.path.exists(kept)
 
 
 def test_nobody_else_works_there_meanwhile(pots):

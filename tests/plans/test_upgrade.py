@@ -96,9 +96,9 @@ def test_jumps_that_make_sense(tree, start, to, style):
     ("request_", "message", "next_step"),
     [
         (asked(to="1.10.1"), "tree has no version '1.10.1' (did you mean 1.10.0?).",
-         "Known: 3.0.0, 2.0.0, 1.13.0, 1.11.2, 1.10.0, 1.10.0-rc1, 1.9.0."),
+         "Known: 3.0.0, 2.0.0, 1.13.0, 1.11.2, 1.10.0, 1.10.0-rc1, 1.9.0, and what matches "),
         (asked(to="2.1.x"), "tree has no version '2.1.x'", "Known: "),
-        (asked("1.10.0"), "The cluster runs tree 1.10.0 already.", "Choose another version with --to."),
+        (asked("1.10.0"), "The cluster runs tree 1.10.0 already.", "Choose another with --version."),
         (asked("1.10.0", "1.9.0"), "1.9.0 is older than 1.10.0, which the cluster runs.",
          "Add --allow-downgrade if you mean it."),
         (asked(style="gracefull"), "tree has no upgrade style 'gracefull'.",
