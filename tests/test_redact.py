@@ -297,6 +297,7 @@ def outputs(draw):
     return secrets, data, planted, cuts
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None, database=None)
 @given(outputs())
 @example((["abcdef", "defghijk"], b"abcdefghijk", ["abcdef", "defghijk"], range(20)))

@@ -208,6 +208,7 @@ def verdict(path, monkeypatch):
     return verify
 
 
+@pytest.mark.slow
 def test_every_changed_byte_is_noticed(sound, verdict):
     content, _ = sound
     for position, byte in enumerate(content):
@@ -225,6 +226,7 @@ def test_every_added_or_removed_byte_is_noticed(sound, verdict):
         assert not verdict(content[:position] + b" " + content[position:]).ok, position
 
 
+@pytest.mark.slow
 def test_every_truncation_is_noticed(sound, verdict):
     content, head = sound
     for size in range(len(content)):

@@ -294,6 +294,7 @@ def killed_after(seconds, *arguments):
     return process.returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["pack", "extract"])
 def test_kill_leaves_nothing_that_looks_done_and_the_next_run_clears_up(place, tmp_path, what):
     source = tmp_path / "source"

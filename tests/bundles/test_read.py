@@ -41,6 +41,7 @@ def test_an_archive_made_by_hand_is_taken(place):
 # --- damage ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_every_byte_that_changes_is_noticed_or_does_no_harm(place):
     path, data, manifest = signed(place)
     harmless = [

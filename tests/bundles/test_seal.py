@@ -49,6 +49,7 @@ def read(path):
 # --- encryption --------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_passphrase_gives_the_data_back():
     sealed = seal.encrypt(DATA, passphrase="grüße 1")
     assert b"hunter2" not in sealed
@@ -56,6 +57,7 @@ def test_a_passphrase_gives_the_data_back():
     assert seal.decrypt(sealed, passphrase="grüße 1") == DATA
 
 
+@pytest.mark.slow
 def test_a_wrong_passphrase_is_told():
     with pytest.raises(BadUsage, match=r"^The passphrase does not decrypt the secrets\.$"):
         seal.decrypt(seal.encrypt(DATA, passphrase="right"), passphrase="wrong")

@@ -36,6 +36,7 @@ def cut(cluster, count):
         file.writelines(lines[:count])
 
 
+@pytest.mark.slow
 def test_a_head_that_was_noted_elsewhere(provisioned):
     last = provisioned.records()[-1]
     head = f"{last['seq']}:{last['hash']}"
@@ -50,6 +51,7 @@ def test_a_head_that_was_noted_elsewhere(provisioned):
         assert "is no head of an audit log" in provisioned.rigger("audit", "--head", wrong, code=2).err
 
 
+@pytest.mark.slow
 def test_a_bundle_knows_a_head(provisioned, tmp_path):
     bundle = str(tmp_path / "wood.rigger")
     provisioned.rigger("save", "-o", bundle)
@@ -69,6 +71,7 @@ def test_a_bundle_knows_a_head(provisioned, tmp_path):
 CHANGING = [["provision"], ["destroy", "-y"], ["config", "set", "COLOUR=red"], ["forget", "wood", "-y"]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("with_head", [True, False], ids=["a head is left", "no head is left"])
 def test_a_deleted_log_is_an_alarm_and_what_is_there_can_still_be_destroyed(provisioned, with_head):
     provisioned.ran()
@@ -92,6 +95,7 @@ def test_a_deleted_log_is_an_alarm_and_what_is_there_can_still_be_destroyed(prov
     provisioned.rigger("forget", "wood", "-y")
 
 
+@pytest.mark.slow
 def test_a_cut_log_is_an_alarm_and_a_repair_says_what_it_does(provisioned):
     count = len(provisioned.records())
     cut(provisioned, 4)
@@ -110,6 +114,7 @@ def test_a_cut_log_is_an_alarm_and_a_repair_says_what_it_does(provisioned):
     provisioned.rigger("destroy", "-y")
 
 
+@pytest.mark.slow
 def test_a_bundle_brings_a_deleted_log_back(provisioned, tmp_path):
     bundle = str(tmp_path / "wood.rigger")
     provisioned.rigger("save", "-o", bundle)

@@ -91,6 +91,7 @@ def test_without_trust_nothing_appears(grove):
     assert "GROVE_ROOT" not in grove.environment.vars()
 
 
+@pytest.mark.slow
 def test_what_exists_and_differs_needs_an_answer(grove):
     grove("--trust")
     grove.set(VERSION="v2.1.0")
@@ -131,6 +132,7 @@ def test_local_work_is_never_lost(grove):
     assert git(grove.folder, "log", "-1", "--format=%s", "hacking") == "my work"
 
 
+@pytest.mark.slow
 def test_a_clone_anew_replaces_the_old_one(grove):
     grove("--trust")
     grove.set(VERSION="2.1.0")
@@ -161,6 +163,7 @@ def test_a_branch_that_moved_brings_a_new_version(grove):
     assert git(grove.folder, "status", "-sb") == "## main...origin/main"
 
 
+@pytest.mark.slow
 def test_a_moved_tag_is_told_and_asked_about(grove):
     grove("--trust")
     before = grove.commit("v2.0.0")
@@ -174,6 +177,7 @@ def test_a_moved_tag_is_told_and_asked_about(grove):
     assert grove.records()[-1]["commit"] == moved and "was moved" not in grove().out
 
 
+@pytest.mark.slow
 def test_a_folder_of_ones_own_is_left_alone(grove, tmp_path):
     own = grove.upstream.folder
     grove.set(CHECKOUT=own, VERSION="old", REPOSITORY=None)
@@ -217,6 +221,7 @@ def test_a_checkout_that_is_in_use(grove):
         assert '"rigger provision"' in grove("--trust", code=7).err
 
 
+@pytest.mark.slow
 def test_a_person_is_asked(grove):
     talk = conversation(grove, "checkout")
     talk.expect("May they run on this machine, as you")

@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pexpect
+import pytest
 
 
 def editor(cluster, body):
@@ -33,6 +34,7 @@ def test_no_word_at_all(cluster):
 # get
 
 
+@pytest.mark.slow
 def test_get_one_and_all(provisioned):
     provisioned.rigger("config", "set", "COLOUR=red", "TOKEN=a-secret-token")
     provisioned.script("platform", "deploy", "rigger-save-vars MADE=here")
@@ -59,6 +61,7 @@ def test_get_what_is_not_there(cluster):
 # set, unset
 
 
+@pytest.mark.slow
 def test_what_is_set_is_validated_like_an_answer(cluster):
     before = cluster.content("vars")
     for assignment, reason in {
@@ -118,6 +121,7 @@ def test_the_provider_of_a_cluster_cannot_change(provisioned):
 # diff
 
 
+@pytest.mark.slow
 def test_diff(provisioned):
     assert provisioned.rigger("config", "diff").out == "No difference.\n"
     provisioned.rigger("config", "diff", "--exit-code")
@@ -177,6 +181,7 @@ def spoil(cluster, content):
         file.write(content)
 
 
+@pytest.mark.slow
 def test_edit_opens_a_damaged_file_as_it_is(provisioned):
     provisioned.rigger("config", "set", "COLOUR=red")
     id = provisioned.rigger("config", "get", "TREE_ID").out
@@ -199,6 +204,7 @@ def test_edit_opens_a_damaged_file_as_it_is(provisioned):
     provisioned.rigger("provision")
 
 
+@pytest.mark.slow
 def test_edit_of_a_damaged_file_keeps_what_the_cluster_is(provisioned):
     whole = provisioned.content("vars")
     id = provisioned.rigger("config", "get", "TREE_ID").out.strip()
@@ -226,6 +232,7 @@ def test_edit_of_a_damaged_file_keeps_what_the_cluster_is(provisioned):
     assert provisioned.content("vars") == whole
 
 
+@pytest.mark.slow
 def test_what_gives_a_file_of_garbage_back(provisioned):
     provisioned.rigger("config", "set", "COLOUR=red")
     os.mkdir(provisioned.file("saved"))

@@ -342,6 +342,7 @@ def test_what_another_provider_left_goes(cloud):
     assert secrets_of(cloud) == {"KEY": "k"} and "NODES" not in vars_of(cloud)
 
 
+@pytest.mark.slow
 def test_a_cluster_keeps_its_provider_and_platform(cloud):
     configure(cloud)
     cloud("provision")
@@ -508,6 +509,7 @@ def test_the_name_of_a_loaded_environment(cloud):
         assert vars_of(cloud, name)["NODES"] == "5"
 
 
+@pytest.mark.slow
 def test_one_cluster_is_not_put_over_another(cloud):
     configure(cloud, "--name", "prod")
     before = vars_of(cloud, "prod")

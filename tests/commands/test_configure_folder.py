@@ -25,6 +25,7 @@ def path(rigger, folder, *words, code=0):
     )
 
 
+@pytest.mark.slow
 def test_a_folder_in_no_repository(rigger, repository):
     folder = repository.folder
     shutil.rmtree(os.path.join(folder, ".git"))
@@ -49,6 +50,7 @@ def test_a_folder_within_a_repository(rigger, repository):
     rigger("provision")
 
 
+@pytest.mark.slow
 def test_a_worktree(rigger, repository, tmp_path):
     tree = str(tmp_path / "tree")
     git(repository.folder, "worktree", "add", "-q", tree, "v1.9.0")
@@ -58,6 +60,7 @@ def test_a_worktree(rigger, repository, tmp_path):
     rigger("save", "--with-checkout", "-o", tmp_path / "oak.rigger")
 
 
+@pytest.mark.slow
 def test_a_bare_repository_is_to_be_cloned(rigger, repository, oak, tmp_path):
     bare = str(tmp_path / "bare.git")
     git(tmp_path, "clone", "-q", "--bare", repository.folder, bare)
@@ -124,6 +127,7 @@ def test_a_clone_of_something_else(rigger, repository, oak, tmp_path):
     rigger("provision")
 
 
+@pytest.mark.slow
 def test_a_plan_without_its_clone(rigger, repository, oak):
     oak()
     shutil.rmtree(checkout_of(rigger))
@@ -174,6 +178,7 @@ def test_scripts_elsewhere_use_a_clone_only_once_it_was_agreed_to(rigger, reposi
     assert "evil" in rigger("test", "smoke", "-v").out
 
 
+@pytest.mark.slow
 def test_programs_of_questions_run_only_once_they_were_agreed_to(rigger, repository, oak, tmp_path):
     mark = tmp_path / "ran"
     asked = "questions:\n  - {name: SIZE, default: a, check: look}\n"

@@ -67,6 +67,7 @@ def test_a_release_is_called_as_its_tag_is(rigger, oak, words, version):
     assert vars_of(rigger)["VERSION"].startswith(version)
 
 
+@pytest.mark.slow
 def test_a_branch_a_commit_and_a_folder(rigger, repository, oak):
     tip = git(repository.folder, "rev-parse", "next")
     oak("--name", "a", "--ref", "next")
@@ -93,6 +94,7 @@ def test_a_branch_a_commit_and_a_folder(rigger, repository, oak):
     rigger("provision")
 
 
+@pytest.mark.slow
 def test_the_printed_command_makes_the_same_again(rigger, oak):
     command = next(
         line for line in oak("--ref", "next").out.splitlines() if line.startswith("  rigger configure")
@@ -199,6 +201,7 @@ def test_changing_something_else_keeps_the_repository_that_a_manifest_names(rigg
     assert vars_of(rigger) == {**before, "COLOUR": "blue"} and before["REPOSITORY"] == repository.url
 
 
+@pytest.mark.slow
 def test_the_repository_of_a_platform_that_is_known_needs_no_name(rigger, repository, oak, modules):
     git(repository.folder, "rm", "-rq", "--cached", "rigger")
     shutil.rmtree(os.path.join(repository.folder, "rigger"))
@@ -263,6 +266,7 @@ def test_a_repository_without_a_platform(rigger, tmp_path, oak):
     assert vars_of(rigger, "x")["NOOP_ROOT"] == str(bare)
 
 
+@pytest.mark.slow
 def test_nothing_of_it_runs_before_somebody_agreed(rigger, repository, tmp_path):
     mark = tmp_path / "ran"
     repository.write(
@@ -281,6 +285,7 @@ def test_nothing_of_it_runs_before_somebody_agreed(rigger, repository, tmp_path)
     assert changed in said.out + said.err and "changed rigger/deploy" in said.out
 
 
+@pytest.mark.slow
 def test_another_version_in_a_checkout_that_is_there(rigger, oak):
     oak("--version", "1.9.0")
     said = oak("--version", "1.10.0").out
@@ -295,6 +300,7 @@ def test_another_version_in_a_checkout_that_is_there(rigger, oak):
     assert not os.path.exists(rigger.path("drafts", "oak.checkout"))
 
 
+@pytest.mark.slow
 def test_an_existing_environment_needs_no_network(rigger, repository, oak):
     oak("--version", "1.9.0")
     shutil.rmtree(repository.folder)
@@ -307,6 +313,7 @@ def test_an_existing_environment_needs_no_network(rigger, repository, oak):
 # Interfaces
 
 
+@pytest.mark.slow
 def test_a_version_that_speaks_no_known_interface(rigger, repository, oak):
     repository.write(
         "rigger/rigger.yml", PLATFORM + 'interfaces: {1: 1.5.0, 2: 1.10.0, 7: "3.0"}\nrigger: "9.1"\n'
@@ -355,6 +362,7 @@ def test_what_changed_is_what_runs_again(rigger, oak):
     assert planned(rigger) == ["soil create", "oak install", "oak deploy"]
 
 
+@pytest.mark.slow
 def test_a_checkout_at_another_commit_is_not_provisioned(rigger, repository, oak):
     oak("--version", "1.9.0")
     git(checkout_of(rigger), "fetch", "-q", repository.url, "refs/tags/v1.10.0:refs/tags/v1.10.0")
@@ -384,6 +392,7 @@ def test_a_version_that_was_set_has_to_be_checked_out(rigger, oak):
     assert "REF" not in vars_of(rigger)
 
 
+@pytest.mark.slow
 def test_a_checkout_that_went_away_comes_back(rigger, repository, oak):
     oak("--ref", "next")
     before = git(checkout_of(rigger), "rev-parse", "HEAD")
@@ -515,6 +524,7 @@ def test_the_wizard_asks_for_a_folder_of_a_platform_in_a_repository(rigger, repo
     assert vars_of(rigger).get("OAK_ROOT") == repository.folder, (vars_of(rigger), conversation.heard)
 
 
+@pytest.mark.slow
 def test_a_no_changes_nothing_and_the_clone_is_used_again(rigger, talk):
     conversation = talk("--provider", "soil", "--version", "1.9.0")
     conversation.goes(("May they run", "n")).ends(130)
@@ -527,6 +537,7 @@ def test_a_no_changes_nothing_and_the_clone_is_used_again(rigger, talk):
     assert os.listdir(rigger.path("drafts")) == []
 
 
+@pytest.mark.slow
 def test_ctrl_c_after_the_clone_keeps_the_answers(rigger, talk, repository):
     repository.write("rigger/rigger.yml", PLATFORM + "types: {small: {}, large: {}}\n")
     repository.release("v2.0.0")
@@ -675,6 +686,7 @@ def test_commits_in_a_bundle_are_nobodys_own_work(rigger, repository, oak, elsew
     assert "--trust" in elsewhere(bundle, code=2).err
 
 
+@pytest.mark.slow
 def test_somebodys_own_folder_is_not_used_because_a_bundle_names_it(rigger, repository, elsewhere, tmp_path):
     rigger("configure", "--no-input", "--name", "oak", "--path", repository.folder, "--provider", "soil")
     bundle = str(tmp_path / "oak.rigger")
@@ -701,6 +713,7 @@ def test_a_no_to_what_was_typed_ends_the_conversation(rigger, talk):
     assert not os.path.exists(rigger.path("environments", "oak"))
 
 
+@pytest.mark.slow
 def test_ctrl_c_during_the_clone_leaves_nothing_half_made(rigger, talk, tmp_path):
     programs = tmp_path / "bin"
     programs.mkdir()

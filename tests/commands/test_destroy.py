@@ -14,6 +14,7 @@ from rigger.audit.lines import OWN_MEMBERS
 from rigger.envfile import file as envfile
 
 
+@pytest.mark.slow
 def test_everything_goes_and_the_record_stays(provisioned):
     said = provisioned.rigger("destroy", "--yes")
     assert provisioned.ran() == ["platform/undeploy", "provider/destroy"]
@@ -32,6 +33,7 @@ def test_without_a_terminal_it_needs_yes(provisioned):
     assert provisioned.ran() == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("typed", "code"), [("wood", 0), ("wod", 130)])
 def test_the_name_is_asked_for(provisioned, typed, code):
     argv = [*provisioned.rigger.argv[1:], "destroy"]
@@ -51,6 +53,7 @@ def test_the_name_is_asked_for(provisioned, typed, code):
     assert bool(provisioned.ran()) == (code == 0)
 
 
+@pytest.mark.slow
 def test_twice(provisioned):
     provisioned.rigger("destroy", "--yes")
     provisioned.rigger("destroy", "--yes")
@@ -97,6 +100,7 @@ def test_a_destroy_that_fails_keeps_the_inventory(provisioned):
     assert provisioned.nodes() == ["node-1", "node-2"]
 
 
+@pytest.mark.slow
 def test_a_platform_that_cannot_be_taken_off_does_not_keep_the_machines(provisioned):
     provisioned.script("platform", "undeploy", "exit 6")
     provisioned.rigger("destroy", "--yes")
@@ -152,6 +156,7 @@ def test_another_id_is_refused_by_whatever_runs_steps(provisioned, command):
     assert provisioned.ran() == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "other", "right"), [("PROVIDER", "sand", "soil"), ("PLATFORM", "bush", "tree")]
 )
@@ -179,6 +184,7 @@ def test_who_has_only_looked_has_made_nothing(cluster):
     assert "sand/create" in cluster.ran()
 
 
+@pytest.mark.slow
 def test_no_id_is_refused_and_configure_puts_it_back(provisioned):
     id = vars_of(provisioned)["TREE_ID"]
     put(provisioned, "TREE_ID", None)
@@ -190,6 +196,7 @@ def test_no_id_is_refused_and_configure_puts_it_back(provisioned):
     assert vars_of(provisioned)["TREE_ID"] == id
 
 
+@pytest.mark.slow
 def test_once_nothing_exists_the_vars_may_mean_anything(provisioned):
     provisioned.rigger("destroy", "-y")
     other_modules(provisioned)
@@ -200,6 +207,7 @@ def test_once_nothing_exists_the_vars_may_mean_anything(provisioned):
     assert "sand/create" in provisioned.ran()
 
 
+@pytest.mark.slow
 def test_an_older_record_without_an_id_refuses_nothing(provisioned):
     forget_ids(provisioned)
     provisioned.rigger("provision", "-y")
@@ -222,6 +230,7 @@ def vars_of(cluster) -> dict[str, str]:
     return envfile.read(cluster.file("vars"))
 
 
+@pytest.mark.slow
 def test_a_home_that_moved_and_an_environment_with_another_name_are_the_same_cluster(
     rigger, modules, private_home
 ):

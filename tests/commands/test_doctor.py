@@ -60,6 +60,7 @@ def test_missing_and_old_tools_with_their_remedies(cluster, modules):
     assert all(finding["good"] for finding in findings(cluster).values())
 
 
+@pytest.mark.slow
 def test_credentials_are_tried(cluster, modules):
     modules.write(
         "provider", "soil", PROVIDER.replace("type: secret,", "type: secret, check: bin/try-token,")
@@ -78,6 +79,7 @@ def test_credentials_are_tried(cluster, modules):
     assert cluster.ran() == []
 
 
+@pytest.mark.slow
 def test_what_modules_look_at_themselves(cluster):
     found = findings(cluster)
     assert (

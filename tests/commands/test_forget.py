@@ -2,6 +2,8 @@
 
 import os
 
+import pytest
+
 
 def test_a_cluster_that_may_exist_is_not_forgotten(provisioned):
     refused = provisioned.rigger("forget", "wood", "--yes", code=2)
@@ -9,6 +11,7 @@ def test_a_cluster_that_may_exist_is_not_forgotten(provisioned):
     assert os.path.isdir(provisioned.path)
 
 
+@pytest.mark.slow
 def test_a_destroyed_one_is_forgotten_with_the_links_to_it(provisioned):
     provisioned.rigger("destroy", "--yes")
     refused = provisioned.rigger("forget", "wood", code=2)

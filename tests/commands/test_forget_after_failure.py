@@ -37,6 +37,7 @@ def make_and_forget(rigger):
     rigger("forget", "a", "--yes")
 
 
+@pytest.mark.slow
 @needs_terraform
 @pytest.mark.parametrize("wrong", WRONG)
 def test_by_terraform(rigger, kiln, wrong):
@@ -44,6 +45,7 @@ def test_by_terraform(rigger, kiln, wrong):
     make_and_forget(rigger)
 
 
+@pytest.mark.slow
 @needs_terraform
 def test_by_terraform_with_its_state_in_a_backend(rigger, kiln):
     states = StateServer()
@@ -76,6 +78,7 @@ def test_by_a_script(cluster):
     cluster.rigger("forget", "wood", "--yes")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("verb", ["install", "create"])
 def test_by_a_script_whose_destroy_cannot_say_that_nothing_is_there(cluster, verb):
     cluster.script("provider", verb, "exit 1")
@@ -89,6 +92,7 @@ def test_by_a_script_whose_destroy_cannot_say_that_nothing_is_there(cluster, ver
     cluster.rigger("forget", "wood", "--yes")
 
 
+@pytest.mark.slow
 def test_nobodys_word_ends_what_was_not_tried_to_be_destroyed(provisioned):
     assert "Nothing is on record" in provisioned.rigger("leftovers", "--all-gone", "--yes").out
     provisioned.rigger("forget", "wood", "--yes", code=2)

@@ -3,6 +3,8 @@
 import json
 import os
 
+import pytest
+
 
 def test_no_run_yet(cluster):
     for command in ("history", "logs"):
@@ -10,6 +12,7 @@ def test_no_run_yet(cluster):
         assert json.loads(cluster.rigger(command, "-o", "json").out) == []
 
 
+@pytest.mark.slow
 def test_every_run_is_listed(provisioned):
     provisioned.script("platform", "check", "exit 1")
     provisioned.rigger("check", code=5)
@@ -32,6 +35,7 @@ def test_one_step_is_one(cluster):
     assert "  1 step  " in cluster.rigger("history").out
 
 
+@pytest.mark.slow
 def test_logs_of_a_run_and_of_a_step(cluster):
     cluster.script("provider", "create", "echo the create of this run")
     cluster.script("platform", "deploy", "printf '\\377 bytes\\n'")

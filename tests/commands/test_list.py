@@ -3,6 +3,8 @@
 import json
 import os
 
+import pytest
+
 
 def rows(rigger):
     return {row["name"]: row for row in json.loads(rigger("list", "-o", "json").out)}
@@ -13,6 +15,7 @@ def test_nothing_yet(rigger):
     assert json.loads(rigger("list", "-o", "json").out) == []
 
 
+@pytest.mark.slow
 def test_several_side_by_side(provisioned):
     provisioned.configure("--name", "other", "--version", "1.9.0")
     found = rows(provisioned.rigger)
@@ -24,6 +27,7 @@ def test_several_side_by_side(provisioned):
     assert [line.split()[0] for line in text[1:]] == ["*", "wood"]
 
 
+@pytest.mark.slow
 def test_use(provisioned, rigger):
     provisioned.configure("--name", "other")
     assert "wood is the current environment" in rigger("use", "wood").out
@@ -35,6 +39,7 @@ def test_use(provisioned, rigger):
     assert rows(rigger)["wood"]["current"]
 
 
+@pytest.mark.slow
 def test_a_broken_one_does_not_hide_the_others(provisioned, rigger):
     provisioned.configure("--name", "other")
     with open(rigger.path("environments", "other", "vars"), "w") as file:

@@ -76,6 +76,7 @@ def nothing_there(other):
 # On another machine
 
 
+@pytest.mark.slow
 def test_it_stands_up_under_another_path_for_another_user(cluster, other, bundle):
     said = load(other, bundle)
     here = place(other)
@@ -115,6 +116,7 @@ def test_it_works_there_as_on_the_machine_that_saved_it(cluster, other, bundle):
     assert len(other("history", "-o", "json").out) > len(cluster.rigger("history", "-o", "json").out)
 
 
+@pytest.mark.slow
 def test_another_token_is_a_change_that_provision_makes(other, bundle):
     load(other, bundle, token="an0ther-token")
     assert "TOKEN" not in other("status").out  # what is here counts as what the steps had
@@ -122,18 +124,21 @@ def test_another_token_is_a_change_that_provision_makes(other, bundle):
     assert "TOKEN is new" in other("provision", "--plan").out
 
 
+@pytest.mark.slow
 def test_secrets_are_nowhere_but_among_the_secrets(cluster, other, bundle):
     said = load(other, bundle)
     assert holders(TOKEN, other.home) == ["environments/wood/secrets"]
     assert TOKEN not in said.out + said.err
 
 
+@pytest.mark.slow
 def test_missing_secrets_are_listed_before_anything_is_written(other, bundle):
     said = load(other, bundle, "--no-input", token=None, code=0)
     assert "TOKEN" not in envfile.read(place(other, "secrets"))  # it is optional here
     assert "made from" in said.out
 
 
+@pytest.mark.slow
 def test_a_secret_that_is_needed(cluster, modules, other, tmp_path):
     modules.write("provider", "soil", "questions:\n  - {name: TOKEN, type: secret}\n" + OUTPUTS)
     cluster.script("provider", "install", "rigger-save-secrets ROOT_KEY=r00t-key-value")
@@ -166,6 +171,7 @@ def finish(child, code):
     assert child.exitstatus == code, child.before
 
 
+@pytest.mark.slow
 def test_only_missing_secrets_are_asked(cluster, modules, other, tmp_path):
     modules.write(
         "provider",
@@ -186,6 +192,7 @@ def test_only_missing_secrets_are_asked(cluster, modules, other, tmp_path):
     assert envfile.read(place(other, "secrets")) == {"TOKEN": TOKEN, "ROOT_KEY": "r00t-key-value"}
 
 
+@pytest.mark.slow
 def test_ctrl_c_at_a_question_leaves_no_environment(cluster, modules, other, tmp_path):
     modules.write(
         "provider", "soil", "questions:\n  - {name: TOKEN, ask: Which token?, type: secret}\n" + OUTPUTS
@@ -197,6 +204,7 @@ def test_ctrl_c_at_a_question_leaves_no_environment(cluster, modules, other, tmp
     assert nothing_there(other)
 
 
+@pytest.mark.slow
 def test_a_name_of_its_own_and_a_name_that_is_taken(cluster, modules, other, bundle):
     other("configure", "--defaults", "--name", "wood", "--platform", "noop", "--provider", "noop")
     before = tree(place(other))
@@ -225,6 +233,7 @@ def test_a_bundle_that_does_not_exist_or_is_none(other, tmp_path):
 # Updates
 
 
+@pytest.mark.slow
 def test_an_update_shows_the_difference_and_keeps_what_belongs_to_the_machine(
     cluster, other, bundle, tmp_path
 ):
@@ -272,6 +281,7 @@ def test_the_same_bundle_twice(other, bundle):
     assert envfile.read(place(other, "secrets")) == {"TOKEN": TOKEN}
 
 
+@pytest.mark.slow
 def test_there_and_back_again(cluster, other, bundle, tmp_path):
     load(other, bundle)
     other("config", "set", "COLOUR=red")
@@ -282,6 +292,7 @@ def test_there_and_back_again(cluster, other, bundle, tmp_path):
     assert cluster.plan()["changes"] is False
 
 
+@pytest.mark.slow
 def test_an_older_one_is_refused(cluster, other, bundle, tmp_path):
     cluster.rigger("config", "set", "COLOUR=red")
     load(other, save(cluster.rigger, tmp_path, name="newer.rigger"))
@@ -295,6 +306,7 @@ def test_an_older_one_is_refused(cluster, other, bundle, tmp_path):
     assert "COLOUR" not in vars_of(other)
 
 
+@pytest.mark.slow
 def test_one_that_went_another_way_is_refused(cluster, other, bundle, tmp_path):
     load(other, bundle)
     other("config", "set", "COLOUR=blue")
@@ -308,6 +320,7 @@ def test_one_that_went_another_way_is_refused(cluster, other, bundle, tmp_path):
     assert vars_of(other)["NODES"] == "5"
 
 
+@pytest.mark.slow
 def test_a_locked_environment_is_left_alone(cluster, other, bundle):
     load(other, bundle)
     cluster.script(
@@ -380,6 +393,7 @@ def test_a_passphrase_from_a_file_or_a_person(cluster, other, tmp_path):
     assert envfile.read(place(third, "secrets")) == {"TOKEN": TOKEN}
 
 
+@pytest.mark.slow
 def test_recipients(cluster, other, tmp_path):
     import pyrage
 
@@ -396,6 +410,7 @@ def test_recipients(cluster, other, tmp_path):
     assert envfile.read(place(other, "secrets")) == {"TOKEN": TOKEN}
 
 
+@pytest.mark.slow
 def test_state_that_was_left_out_is_told_of_and_kept_where_it_is(cluster, other, tmp_path):
     cluster.script("provider", "check", 'printf "%s" "$TOKEN" >"$RIGGER_STATE_DIR/login"')
     cluster.rigger("check")
@@ -582,6 +597,7 @@ def test_the_same_bundle_again_is_no_loss(cluster, other, bundle):
     assert f"audit log: {len(cluster.records())} records, the same as here" in said and "->" not in said
 
 
+@pytest.mark.slow
 def test_consent_is_given_once(cluster, alone, bundle, tmp_path):
     load(alone, bundle, "--trust")
     assert vars_of(alone)["PROVIDER"] == place(alone, "scripts", "provider", "soil")

@@ -83,6 +83,7 @@ def test_it_stands_up_with_its_provider_and_what_that_asked(rigger, grove, tmp_p
     rigger("destroy", "--yes", env=there)
 
 
+@pytest.mark.slow
 def test_the_folder_of_a_new_machine_takes_the_place_of_what_came_along(rigger, grove, tmp_path):
     rigger(
         "configure",

@@ -3,6 +3,8 @@
 import json
 import os
 
+import pytest
+
 
 def test_a_good_one(rigger):
     rigger("provider", "new", "hetzner")
@@ -33,6 +35,7 @@ def test_json(rigger, tmp_path):
     assert wanted in report["findings"]
 
 
+@pytest.mark.slow
 def test_what_scripts_say_is_shown_when_asked_for(rigger, tmp_path):
     rigger("provider", "new", "hetzner")
     quiet = rigger("module", "check", "hetzner", "--run")

@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 
+import pytest
+
 
 def test_a_new_one_works_on_any_provider(rigger, tmp_path):
     said = rigger("platform", "new", "2hello").out
@@ -45,6 +47,7 @@ def test_in_a_repository_of_its_own(rigger, tmp_path):
     assert "hello conforms" in rigger("module", "check", ".").out
 
 
+@pytest.mark.slow
 def test_from_its_repository_with_providers_of_both_interfaces(rigger, tmp_path):
     repository = tmp_path / "repo"
     subprocess.run(["git", "init", "-q", repository], check=True)

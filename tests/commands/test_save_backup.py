@@ -144,6 +144,7 @@ def test_another_backup_of_the_same_name_is_not_replaced(living, elm, tmp_path):
         assert file.read() == "mine\n"
 
 
+@pytest.mark.slow
 def test_a_backup_with_a_secret_is_packed_encrypted_or_not_at_all(living, elm, tmp_path):
     living.script("platform", "backup", 'printf %s "$TOKEN" >"$RIGGER_BACKUP_FILE"')
     os.utime(made := backup(living), (1.7e9, 1.7e9))

@@ -42,6 +42,7 @@ def talk(rigger, *arguments):
     )
 
 
+@pytest.mark.slow
 def test_a_command_runs_on_the_node(iron, machines):
     said = iron("ssh", "node-2", "--", "printf", "<%s>", "a b", "$HOME", "*")
     assert said.out == "<a b><$HOME><*>"
@@ -72,6 +73,7 @@ def test_who_names_no_node_is_asked(iron, machines):
     chosen.close()
 
 
+@pytest.mark.slow
 def test_a_node_that_cannot_be_reached_is_named(iron, machines):
     machines.cut(1)
     try:

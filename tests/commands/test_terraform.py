@@ -105,6 +105,7 @@ def read(path):
         return file.read()
 
 
+@pytest.mark.slow
 def test_the_life_of_a_cluster(pots):
     pots.configure(TOKEN="sesame-4711", GREETING="two\nlines ${x}")
     said = pots.rigger("provision", "-v")
@@ -346,6 +347,7 @@ def test_after_kills_at_random_moments_nothing_is_forgotten(pots):
 SECRET = {"RIGGER_PASSPHRASE": "open sesame", "RIGGER_PASS": "open-none"}
 
 
+@pytest.mark.slow
 def test_a_bundle_carries_the_state(pots, tmp_path):
     pots.write("main.tf", MAIN.partition('output "pass"')[0])
     pots.configure(NODES=2)
@@ -364,6 +366,7 @@ def test_a_bundle_carries_the_state(pots, tmp_path):
     assert instances(json.loads(read(there))) == []
 
 
+@pytest.mark.slow
 def test_a_state_with_a_secret_is_not_forgotten(pots, tmp_path):
     """A bundle without secrets cannot carry it: elsewhere, nothing is made a second time."""
     pots.configure(NODES=1)
@@ -437,6 +440,7 @@ def test_terraform_in_a_terminal(pots):
     assert child.exitstatus == 1 and len(pots.made()) == 1
 
 
+@pytest.mark.slow
 def test_a_command_of_terraforms_own(pots):
     pots.configure(NODES=2, TOKEN="sesame-4711")
     assert "Terraform v" in pots.rigger("terraform", "version").out

@@ -340,6 +340,7 @@ def test_applications_are_not_watched_once_their_removal_began(watched):
     assert "platform/tests/app-test" not in watched.ran() and version(watched) == "1.10.0"
 
 
+@pytest.mark.slow
 def test_the_way_back(watched):
     watched.script("platform", "upgrade-graceful", VERSION_OF + "exit 3")
     watched.rigger(*UPGRADE, code=5)

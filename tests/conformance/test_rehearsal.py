@@ -12,6 +12,7 @@ from helpers.clusters import ended, wait_for
 from helpers.written_modules import old
 
 
+@pytest.mark.slow
 def test_scaffolds_pass(tried, provider, platform, rigger, tmp_path):
     report = tried(provider)
     for wanted in (
@@ -164,6 +165,7 @@ def test_what_a_killed_create_leaves_is_found(tried, provider):
     )
 
 
+@pytest.mark.slow
 def test_ctrl_c_destroys_what_was_made(rigger, provider, tmp_path):
     noted, destroyed = tmp_path / "noted", tmp_path / "destroyed"
     provider.replace("create", "# Vars leave", f'echo "$RIGGER_STATE_DIR" >{noted}\nsleep 30\n# Vars leave')

@@ -67,6 +67,7 @@ NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,20}", fullmatch=True).filter(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, database=None)
 @given(values=st.dictionaries(NAMES, VALUES, min_size=1, max_size=40))
 def test_any_name_and_value_comes_back(tmp_path_factory, values):

@@ -57,6 +57,7 @@ def status(folder):
     return git(folder, "submodule", "status", "--recursive").splitlines()
 
 
+@pytest.mark.slow
 def test_a_clone_has_them_as_git_itself_would(nested, tmp_path):
     folder = cloned(nested, tmp_path)
     assert [line.split()[1] for line in status(folder)] == ["vendor/sub", "vendor/sub/deep"]
@@ -89,6 +90,7 @@ def test_they_come_along_forth_and_back_without_a_network(nested, sub, inner, tm
     assert git(folder, "status", "--porcelain") == ""
 
 
+@pytest.mark.slow
 def test_those_that_git_itself_made_come_along(nested, tmp_path):
     folder = str(tmp_path / "clone")
     git(tmp_path, *ALLOWED, "clone", "-q", "--recurse-submodules", "-b", "v2.0.0", nested.url, folder)
@@ -98,6 +100,7 @@ def test_those_that_git_itself_made_come_along(nested, tmp_path):
     assert [(one.path, one.has) for one in submodules.lacking(folder)] == [("more", "")]
 
 
+@pytest.mark.slow
 def test_one_that_is_at_another_commit_is_seen(nested, tmp_path):
     folder = cloned(nested, tmp_path)
     deep = os.path.join(folder, "vendor/sub/deep")
@@ -112,6 +115,7 @@ def test_one_that_is_at_another_commit_is_seen(nested, tmp_path):
     assert submodules.lacking(folder) == []
 
 
+@pytest.mark.slow
 def test_it_can_be_done_without(nested, tmp_path):
     folder = str(tmp_path / "clone")
     git_clone.clone(nested.url, folder, git_remote.resolve(nested.url, version="v2.1.0"))
@@ -122,6 +126,7 @@ def test_it_can_be_done_without(nested, tmp_path):
     assert len(submodules.lacking(folder)) == 2
 
 
+@pytest.mark.slow
 def test_work_in_one_is_work(nested, tmp_path):
     folder = cloned(nested, tmp_path)
     inside = os.path.join(folder, "vendor/sub")

@@ -436,6 +436,7 @@ def test_an_answer_that_config_sh_does_not_take_is_asked_again(toy):
 # Without anybody to ask
 
 
+@pytest.mark.slow
 def test_all_missing_values_are_listed(toy):
     toy.config(ASKS + '    [ "$BUILD" != 1 ] || prompt "One more?" MORE\n')
     said = toy.configure(code=2)
@@ -643,6 +644,7 @@ def cloned(toy, tmp_path):
     return toy
 
 
+@pytest.mark.slow
 def test_a_provider_of_the_checkout(cloned):
     given = ("--repository", cloned.root, "--version", "1.0.0", "--provider", "toy")
     cloned.config('export DOMAIN=config.example.org WHERE="$GROVE_ROOT/x"; prompt "Which?" WHICH small')

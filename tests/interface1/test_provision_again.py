@@ -49,6 +49,7 @@ def calls(rigger, tmp_path):
     return read
 
 
+@pytest.mark.slow
 def test_answers_and_what_config_sh_gave_survive_a_destroy(rigger, calls):
     id = rigger("config", "get", "NOOP_ID").out.strip()
     tag = f"test-{id}"

@@ -28,6 +28,7 @@ def cluster(rigger, modules):
     return made
 
 
+@pytest.mark.slow
 def test_later_steps_get_what_was_saved_and_the_one_that_saved_it_the_answer(cluster):
     cluster.rigger("provision")
     assert cluster.log("02-create") == "domain=deis.test\n"
@@ -68,6 +69,7 @@ def test_destroy_drops_what_was_given_and_keeps_what_was_answered(cluster):
     assert not cluster.plan()["changes"]
 
 
+@pytest.mark.slow
 def test_another_answer_brings_the_step_again_and_what_is_there_is_removed_as_it_was_made(cluster):
     cluster.rigger("provision")
     said = cluster.rigger("config", "set", "DOMAIN=other.test").out
@@ -106,6 +108,7 @@ def test_a_default_stays_one(cluster):
     assert "DOMAIN" not in cluster.content("vars")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "role, verb", [("platform", "deploy"), ("platform", "check"), ("platform", "install")]
 )
@@ -120,6 +123,7 @@ def test_a_plan_after_a_good_run_is_empty_whichever_step_saves_what_it_reads(clu
     assert "No difference" in cluster.rigger("config", "diff").out
 
 
+@pytest.mark.slow
 def test_a_failed_create_that_saved_is_not_composed_upon(cluster):
     cluster.script("provider", "create", 'rigger-save-vars DOMAIN="test.$DOMAIN"\nexit 3')
     for _ in range(2):
@@ -147,6 +151,7 @@ def loaded(rigger, folder, *options, saving=(), bundle=None):
     return other
 
 
+@pytest.mark.slow
 def test_a_bundle_carries_both(cluster, rigger, tmp_path):
     cluster.rigger("provision")
     other = loaded(rigger, tmp_path)
@@ -157,6 +162,7 @@ def test_a_bundle_carries_both(cluster, rigger, tmp_path):
     assert other("config", "get", "DOMAIN").out == "deis.test\n"
 
 
+@pytest.mark.slow
 def test_bundles_and_environments_from_before_are_as_they_were(cluster, rigger, tmp_path):
     cluster.rigger("provision")
     os.unlink(cluster.file("outputs.json"))

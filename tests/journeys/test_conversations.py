@@ -320,6 +320,7 @@ def test_kill_keeps_the_answers_and_the_secret_apart(world):
     assert holders_of(SECRET, world.home) == ["environments/tree/secrets"]
 
 
+@pytest.mark.slow
 def test_going_on_can_be_declined(world):
     talk(world, "--provider", "ground").goes(("Which version", ENTER), ("How deep?", CTRL_C)).ends(130)
     conversation = talk(world, "--provider", "ground").goes(("Go on from", "n"))
@@ -336,6 +337,7 @@ def test_a_named_environment_is_gone_on_with_too(world):
     assert vars_of(world, "prod")["VERSION"] == "1.9.0"
 
 
+@pytest.mark.slow
 def test_what_flags_said_is_gone_on_with_too(world, tmp_path):
     flags = ("--provider", "ground", "--name", "prod")
     talk(world, *flags).goes(("Which version", DOWN + ENTER), ("How deep?", CTRL_C)).ends(130)
@@ -345,6 +347,7 @@ def test_what_flags_said_is_gone_on_with_too(world, tmp_path):
     assert (found["PROVIDER"], found["VERSION"]) == ("ground", "1.9.0")
 
 
+@pytest.mark.slow
 def test_ctrl_d_ends_it_and_keeps_the_answers(world):
     conversation = talk(world, "--provider", "ground").goes(
         ("Which version", DOWN + ENTER), ("How deep?", CTRL_D)

@@ -72,6 +72,7 @@ def test_closed_descriptors(cluster, closed):
     assert not os.path.exists(cluster.rigger.path("crash.log"))
 
 
+@pytest.mark.slow
 def test_a_closed_standard_output_of_a_report(cluster):
     cluster.rigger("provision")
     for command in (
@@ -158,6 +159,7 @@ def fill(folder):
                 pass
 
 
+@pytest.mark.slow
 @only_where(MAY_MOUNT)
 def test_a_full_disk_before_a_run(tiny_disk, cluster):
     fill(tiny_disk)
@@ -194,6 +196,7 @@ def test_a_full_disk_keeps_nothing_that_costs_money(tiny_disk, cluster):
     assert unbroken(cluster) and cluster.records()[-1]["event"] == "destroyed"
 
 
+@pytest.mark.slow
 @only_where(MAY_MOUNT)
 @pytest.mark.parametrize("verb", ["create", "deploy"])
 def test_a_disk_that_fills_up_during_a_step_loses_nothing(tiny_disk, cluster, verb):
@@ -313,6 +316,7 @@ def test_the_exit_code_of_a_disk_that_cannot_be_written(read_only, cluster):
     assert cluster.ran() == []
 
 
+@pytest.mark.slow
 @only_where(MAY_MOUNT)
 def test_an_environment_on_a_read_only_disk_is_saved_elsewhere(read_only, cluster, tmp_path):
     cluster.script(
@@ -351,6 +355,7 @@ def test_an_environment_on_a_read_only_disk_is_saved_elsewhere(read_only, cluste
     assert other("config", "get", "GIVEN").out == "kept\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["runs", "modules", "bin", "lock"])
 def test_something_else_where_a_folder_or_file_should_be(cluster, name):
     path = cluster.file(name)

@@ -29,6 +29,7 @@ def test_a_first_record_that_comes_late_breaks_nothing(cluster, rigger, tmp_path
     assert unbroken(cluster)
 
 
+@pytest.mark.slow
 def test_nobody_gets_in_between_a_new_environment_and_the_rest_that_configure_does(cluster, rigger, tmp_path):
     with Halted(rigger, str(tmp_path), *CONFIGURE, before="rigger.operations.write.compute") as slow:
         said = rigger("-e", "wood", "provision", code=7)
@@ -38,6 +39,7 @@ def test_nobody_gets_in_between_a_new_environment_and_the_rest_that_configure_do
     assert unbroken(cluster)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command",
     [[*CONFIGURE, "--set", "COLOUR=red"], ["config", "set", "COLOUR=red"], ["provision"], ["destroy", "-y"]],

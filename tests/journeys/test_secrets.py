@@ -61,6 +61,7 @@ def test_a_default_that_is_made_of_a_secret_is_one(cluster, tmp_path):
     assert not cluster.rigger("config", "diff").out.count("SAFE")
 
 
+@pytest.mark.slow
 def test_an_answer_that_has_a_secret_in_it_is_one(cluster):
     said = cluster.configure("--set", f"COMMENT=it is {SECRET}!")
     said = shown(
@@ -72,6 +73,7 @@ def test_an_answer_that_has_a_secret_in_it_is_one(cluster):
     cluster.rigger("provision")
 
 
+@pytest.mark.slow
 def test_what_was_no_secret_when_a_step_ran_is_no_new_value_now(cluster):
     cluster.rigger("config", "set", "COMMENT=made-later", "TOOLS=made-later")
     cluster.script("provider", "create", "rigger-save-secrets PASSWORD=made-later")

@@ -223,6 +223,7 @@ def test_every_way_on(walker, case):
     walk(walker, *case)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["fails", "script killed", "rigger killed"])
 @pytest.mark.parametrize("at", [0, 1])
 def test_a_destroy_goes_on_from_where_it_stopped(walker, how, at):

@@ -15,6 +15,7 @@ WORDS = ["a b", "it's", '"$(touch pwned)"', "", "two\nlines\n", "*", "-n", "\\n"
 # What a command gets, and gives
 
 
+@pytest.mark.slow
 def test_bytes_words_and_exit_codes_are_left_alone(nodes, machines):
     with nodes.run():
         assert nodes("node-2", "printf", "<%s>", *WORDS).stdout.decode() == "".join(f"<{w}>" for w in WORDS)
@@ -145,6 +146,7 @@ def test_lines_stay_whole(nodes):
     assert sorted(lines) == sorted(f"node-{n}: " + "x" * 20000 for n in (1, 2, 3) for _ in range(8))
 
 
+@pytest.mark.slow
 def test_all_nodes_at_the_same_time_or_one_by_one(nodes):
     script = "date +%s%N; sleep 0.4; date +%s%N"
     for parallel, together in (("3", True), ("1", False)):

@@ -6,6 +6,7 @@ import signal
 import stat
 import subprocess
 
+import pytest
 from helpers.clusters import wait_for
 from helpers.nodes import processes
 
@@ -54,6 +55,7 @@ def test_a_connection_holds_nothing_of_the_step(nodes):
         assert os.getsid(int(pid)) == int(pid)
 
 
+@pytest.mark.slow
 def test_more_sessions_than_a_node_allows(nodes, machines):
     machines.stop_sshd(3)
     machines.start_sshd(3, MaxSessions=1)

@@ -37,6 +37,7 @@ def luggage(tmp_path):
     return folder
 
 
+@pytest.mark.slow
 def test_a_folder_there_and_back_is_the_same(nodes, luggage, tmp_path):
     with nodes.run():
         nodes.copy(luggage, "node-1:there")

@@ -11,6 +11,7 @@ from helpers.clusters import wait_for
 from rigger.ssh import connections as ssh_connections
 
 
+@pytest.mark.slow
 def test_a_node_that_is_cut_off_is_named(nodes, machines):
     machines.cut(2)
     with nodes.run() as connections:

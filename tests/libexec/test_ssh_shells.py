@@ -92,6 +92,7 @@ def test_words_bytes_and_codes_are_the_same_in_every_login_shell(machine, node, 
     assert said.stdout == b"<a!b><it's>"
 
 
+@pytest.mark.slow
 @only_with_namespaces
 @pytest.mark.parametrize("shell", sorted(GREETINGS))
 def test_what_a_login_shell_prints_is_no_part_of_what_a_command_says(machine, node, shell):

@@ -55,6 +55,7 @@ def add(nodes, key, **options):
 # A person's own settings
 
 
+@pytest.mark.slow
 def test_a_name_is_reached_as_ssh_reaches_it(nodes, machines, private_home):
     machine = machines[2]
     own = new_key(private_home, "own")
@@ -114,6 +115,7 @@ def test_a_proxy_command_of_the_settings_is_the_way(nodes, machines, private_hom
 # Keys, and agents with many
 
 
+@pytest.mark.slow
 @only_with_namespaces
 def test_the_chosen_key_comes_first_on_jump_hosts_too(agent, machines):
     nodes = agent
@@ -148,6 +150,7 @@ def test_a_jump_host_that_wants_another_key_gets_it(nodes, machines, private_hom
 # Why there is no way
 
 
+@pytest.mark.slow
 def test_a_key_with_a_passphrase_is_the_reason(agent, machines, tmp_path):
     nodes, locked = agent, new_key(tmp_path, "locked", "secret words")
     with open(f"{locked}.pub") as file:
@@ -178,6 +181,7 @@ def test_a_key_that_ssh_does_not_take_is_named_with_ssh_s_words(nodes, machines,
     assert f'cannot be used: Load key "{bare}": bad permissions' in said
 
 
+@pytest.mark.slow
 @only_with_namespaces
 def test_a_jump_host_is_named_where_it_is_the_reason(nodes, machines, private_home):
     jump = machines[1].address

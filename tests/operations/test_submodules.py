@@ -59,6 +59,7 @@ def deployed(cluster, monkeypatch):
     return read
 
 
+@pytest.mark.slow
 def test_a_clone_without_them_says_so_and_is_not_deployed(cluster, repository, deployed):
     heard = Listener()
     tree = oak(cluster, heard, REPOSITORY=repository.url, VERSION="v2.0.0")
@@ -83,6 +84,7 @@ def test_a_clone_can_do_without_them(cluster, repository, deployed):
     assert deployed() == []
 
 
+@pytest.mark.slow
 def test_an_upgrade_brings_them_along(cluster, repository, deployed):
     tree = oak(cluster, REPOSITORY=repository.url, VERSION="v2.0.0")
     checkout(tree, submodules=True)
@@ -121,6 +123,7 @@ def test_in_a_folder_of_ones_own_they_are_at_the_right_commit_or_refused(cluster
         checkout(with_old, submodules=True)
 
 
+@pytest.mark.slow
 def test_pointers_of_git_lfs_are_not_deployed(cluster, repository, tmp_path):
     pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'4' * 64}\nsize 12345\n"
     repository.release("v3.0.0", **{"big.bin": pointer})

@@ -476,6 +476,7 @@ def test_a_stack_that_rigger_did_not_make(world):
     assert world.stacks() == {world.stack: "CREATE_COMPLETE"}
 
 
+@pytest.mark.slow
 def test_an_endpoint_that_does_not_answer(world):
     world.configured()
     world.rigger.env.update(AWS_ENDPOINT_URL="http://127.0.0.1:9", AWS_MAX_ATTEMPTS="1")

@@ -180,6 +180,7 @@ def test_what_is_started_does_not_hold_the_lock(steps, tmp_path):
     assert said == [True, False]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "script", ["sleep 300", 'trap "" TERM; while :; do sleep 1; done', "sleep 301 & sleep 302 & wait"]
 )

@@ -181,6 +181,7 @@ def test_before_any_is_prepared_check_looks_at_those_that_are_asked_for(cluster)
     assert "rigger provision prepares them" in said and cluster.left(1) == ""
 
 
+@pytest.mark.slow
 @only_with_namespaces
 def test_a_name_that_nobody_knows(cluster):
     cluster.configure(addresses="no-such-machine.invalid")
@@ -636,6 +637,7 @@ def test_through_a_jump_host(cluster):
     cluster.rigger("check")
 
 
+@pytest.mark.slow
 @only_with_namespaces
 def test_a_key_is_made_where_there_is_none(cluster):
     said = cluster.rigger(

@@ -3,6 +3,7 @@
 import hashlib
 from unittest import mock
 
+import pytest
 from helpers.run_records import files_with
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -42,6 +43,7 @@ def test_what_a_script_prints_before_it_saves_it_as_a_secret_is_masked_in_its_lo
     assert record["log_sha256"] == hashlib.sha256(printed.encode()).hexdigest()
 
 
+@pytest.mark.slow
 def test_what_a_killed_script_had_printed_before_it_saved_it_is_masked_when_that_is_kept(cluster):
     cluster.script(
         "provider",

@@ -61,6 +61,7 @@ MUCH = """
 """
 
 
+@pytest.mark.slow
 def test_what_is_too_long_together_is_refused_by_name_and_destroy_works(cluster):
     cluster.script("provider", "create", MUCH + MAKE_NODES)
     failed = cluster.rigger("provision", code=5)
@@ -93,6 +94,7 @@ def test_vars_that_are_too_long_together_keep_no_script_from_starting(cluster):
     assert "BIG_" not in cluster.content("vars")
 
 
+@pytest.mark.slow
 def test_lines_that_are_no_values_fail_the_step_and_name_it(cluster):
     cluster.script(
         "provider", "create", 'echo "good=1" >>"$RIGGER_OUTPUT"\necho "just words" >>"$RIGGER_OUTPUT"'
@@ -115,6 +117,7 @@ def test_names_that_would_change_programs_are_refused(cluster, name):
     assert f"export {name}=" not in cluster.content("vars")
 
 
+@pytest.mark.slow
 def test_path_gains_folders_of_the_environment_alone(cluster):
     cluster.script("provider", "create", 'echo "PATH=$RIGGER_STATE_DIR/tools:$PATH" >>"$RIGGER_OUTPUT"')
     cluster.script("platform", "deploy", 'echo "$PATH"')
@@ -133,6 +136,7 @@ def test_path_gains_folders_of_the_environment_alone(cluster):
     assert "elsewhere" not in cluster.content("vars")
 
 
+@pytest.mark.slow
 def test_outputs_that_a_manifest_promises_must_be_set(rigger, modules):
     cluster = Cluster(
         rigger, modules, PROVIDER + "    outputs: [TUNNEL]\n", PLATFORM + "    outputs: [DOOR]\n"

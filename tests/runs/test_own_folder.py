@@ -175,6 +175,7 @@ def test_a_killed_step_has_what_it_had_written(kiln):
     assert kiln.made() == []
 
 
+@pytest.mark.slow
 def test_the_number_of_files_is_recorded(provisioned):
     records = [json.loads(line) for line in read(provisioned.file("audit.jsonl")).splitlines()]
     kept = {r["step"]: r.get("kept") for r in records if r["event"] == "step-finished"}
@@ -276,6 +277,7 @@ def test_plugins_stay_on_this_machine(kiln, elsewhere):
     assert kiln.made() == []
 
 
+@pytest.mark.slow
 def test_files_that_scripts_may_run_are_shown_before_they_are_put_beside_them(
     provisioned, elsewhere, tmp_path
 ):

@@ -75,6 +75,7 @@ def test_a_node_whose_sshd_starts_later_is_waited_for(iron, machines, later, tmp
     assert ran(tmp_path) == ["create", "deploy"]
 
 
+@pytest.mark.slow
 def test_nodes_that_answer_are_not_spoken_of(iron, machines):
     assert "answer" not in iron(machines.nodes())("provision").out
 
@@ -166,6 +167,7 @@ def test_ready_0_waits_for_nobody(iron, machines, tmp_path):
     assert ran(tmp_path) == ["create", "deploy"]
 
 
+@pytest.mark.slow
 def test_a_node_without_any_way_to_it_is_not_waited_for(iron, tmp_path):
     rigger = iron([{"name": "paper", "address": "10.0.0.1"}])
     rigger("provision", code=5, env={"RIGGER_SSH_TIMEOUT": "1"})

@@ -61,6 +61,7 @@ def unbroken(cluster) -> bool:
 # Killed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", STEPS)
 def test_a_run_that_is_killed_inside_a_step_goes_on_with_that_step(cluster, step):
     role, verb = step.split("/")
@@ -90,6 +91,7 @@ def test_a_run_that_is_killed_inside_a_step_goes_on_with_that_step(cluster, step
     assert unbroken(cluster)
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_between_steps_repeats_none(cluster, start):
     """Killed as soon as a step's end is on record, wherever rigger is by then."""
     for step in STEPS[:-1]:
@@ -233,6 +235,7 @@ def test_term_hangup_and_quit_stop_a_run_like_ctrl_c(cluster, start, signum):
 # Two at once
 
 
+@pytest.mark.slow
 def test_two_commands_at_once(cluster, start):
     cluster.script("provider", "create", WAITS + MAKE_NODES)
     process = start("provision")
@@ -264,6 +267,7 @@ def test_many_commands_at_once_leave_the_files_whole(cluster, start):
 # A script that outlives rigger
 
 
+@pytest.mark.slow
 def test_what_a_script_makes_after_rigger_was_killed_is_recorded(cluster, start):
     cluster.script(
         "provider",

@@ -4,6 +4,7 @@ import json
 import os
 import stat
 
+import pytest
 from helpers.clusters import PROVIDER, Cluster
 from helpers.run_records import files_with, unbroken
 
@@ -13,6 +14,7 @@ SENTINEL = "sw0rd-f1sh-Sentinel"
 # Secrets
 
 
+@pytest.mark.slow
 def test_a_secret_is_in_the_secrets_file_and_nowhere_else(cluster):
     cluster.script(
         "provider",

@@ -19,6 +19,7 @@ from rigger.terraform import migrate, steps
 pytestmark = needs_terraform
 
 
+@pytest.mark.slow
 def test_the_state_moves_to_a_shared_backend_and_back(clay, states):
     clay.create()
     before = clay.state()
@@ -149,6 +150,7 @@ def test_a_move_that_is_killed_leaves_the_state_in_one_known_place(clay, states,
     clay.run(steps.check)
 
 
+@pytest.mark.slow
 def test_the_state_moves_to_s3(clay):
     """S3 is moto's server, over real HTTP on loopback."""
     server = pytest.importorskip("moto.server").ThreadedMotoServer("127.0.0.1", 0)
