@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     from rigger.runs.reach import Reach
     from rigger.runs.reporter import Reporter
 
-PATIENCE = "5"  # seconds that a node has to answer
-ROUND = 120.0  # seconds that all of them have
-AT_ONCE = "30"
 ENDING = 600.0  # seconds that a step which is stopped may take
 CHANGE_NOTHING = ("backup", "test")  # commands after which another record is as good as this one
 ATTEMPTS = 4  # where two begin at the same moment, each gets some of the nodes, or one is about to be refused
@@ -320,19 +317,10 @@ class Holding:
     def _on_nodes(
         self, names: Sequence[str], words: Sequence[str], more: Mapping[str, str]
     ) -> dict[str, Seen]:
-        environ = {"RIGGER_SSH_TIMEOUT": PATIENCE, **self.reach.environ(), **more}
         verb, *arguments = words
-        argv = [
-            os.path.join(LIBEXEC, "rigger-node"),
-            "--all",
-            "--parallel",
-            AT_ONCE,
-            "--only",
-            " ".join(names),
-        ]
-        argv += ["--", "sh", "-c", _script(), "claim", verb, self.config.id, *arguments]
+        command = ["sh", "-c", _script(), "claim", verb, self.config.id, *arguments]
         try:
-            said = capture.capture(argv, env=environ, timeout=ROUND)
+            said = self.reach.ask(names, command, more)
         except StepFailed:
             return {}
         lines: dict[str, list[str]] = {}

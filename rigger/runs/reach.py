@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from typing import TYPE_CHECKING
 
-from rigger.runs.environment import script_environment
+from rigger.process import capture
+from rigger.runs.environment import LIBEXEC, script_environment
 from rigger.ssh import agent
 from rigger.ssh.agent import key_problem
 from rigger.ssh.connections import Connections
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from rigger.configuration.config import Config
     from rigger.environments.environment import Environment
     from rigger.runs.reporter import Reporter
+
+
+PATIENCE = "5"  # seconds that a node has to answer, unless RIGGER_SSH_TIMEOUT says otherwise
+ROUND = 120.0  # seconds that all of them have
+AT_ONCE = "30"
 
 
 class Reach:
@@ -58,6 +65,24 @@ class Reach:
         """Return the environment of a program that reaches nodes; only while it is open."""
         values = script_environment(self.environment, self.config, self.config.provider)
         return {**values, **self.served, "RIGGER_CONNECTIONS": self.connections.path}
+
+    def ask(
+        self, names: Sequence[str], words: Sequence[str], more: Mapping[str, str] | None = None
+    ) -> capture.Captured:
+        """Run a command on nodes, all at once, and return what rigger-node says of it; raises StepFailed.
+
+        `more` goes into its environment.
+        """
+        argv = [
+            os.path.join(LIBEXEC, "rigger-node"),
+            "--all",
+            "--parallel",
+            AT_ONCE,
+            "--only",
+            " ".join(names),
+        ]
+        environ = {"RIGGER_SSH_TIMEOUT": PATIENCE, **self.environ(), **(more or {})}
+        return capture.capture([*argv, "--", *words], env=environ, timeout=ROUND)
 
 
 def keys_to_serve(config: Config) -> list[str]:

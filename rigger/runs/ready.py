@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 from rigger import text
 from rigger.environments.state import state_of
 from rigger.errors import Interrupted, ProcessTimedOut, StepFailed
-from rigger.process import capture
-from rigger.runs.environment import LIBEXEC
+from rigger.runs.reach import ROUND
 from rigger.runs.ways_on import after_interrupt, again
 from rigger.ssh.connections import forget_host_keys, known_hosts, patience
 
@@ -27,9 +26,6 @@ if TYPE_CHECKING:
     from rigger.runs.reporter import Reporter
 
 MAKES = ("create", "resume")  # steps of a provider after which machines are starting
-SILENT = "5"  # seconds that a node has to answer, unless RIGGER_SSH_TIMEOUT says otherwise
-ROUND = 120.0  # seconds that all of them have
-AT_ONCE = "30"
 PAUSE = 2.0  # seconds between two rounds
 QUIET = 5.0  # seconds until somebody is told what is waited for
 REMIND = 30.0  # and between two lines about it
@@ -99,7 +95,7 @@ class Wait:
     def _silent(self, names: list[str], plan: Plan) -> list[str]:
         """Ask nodes, all at once; return those that do not answer yet."""
         try:
-            said = self._ask(names)
+            said = self.reach.ask(names, ["true"])
         except ProcessTimedOut:
             self.said = {name: f"no answer within {text.in_words(ROUND)}" for name in names}
             return names
@@ -116,13 +112,6 @@ class Wait:
         silent = [n for n in names if n in failed and (failed[n] in NOT_REACHED or not self._has_exec)]
         self.said = {name: self.mask(_last_words(errors, name) or failed[name]) for name in silent}
         return silent
-
-    def _ask(self, names: list[str]) -> capture.Captured:
-        node = os.path.join(LIBEXEC, "rigger-node")
-        argv = [node, "--all", "--parallel", AT_ONCE, "--only", " ".join(names), "--", "true"]
-        return capture.capture(
-            argv, env={"RIGGER_SSH_TIMEOUT": SILENT, **self.reach.environ()}, timeout=ROUND
-        )
 
     def _tell(self, took: float) -> None:
         """Say what is waited for: once it takes a while, then again and again with what the nodes said last."""
