@@ -44,7 +44,7 @@ def recover(environment: Environment, config: Config) -> bool:
 
 def _recover_step(environment: Environment, config: Config, started: StepStarted) -> None:
     folder = environment.file("runs", started.run)
-    channels = StepFiles(folder, started.number, started.step, started.attempt)
+    channels = StepFiles.of_step(folder, started.number, started.step, started.attempt)
     given = channels.collect(started.script)
     role = started.module.partition("/")[0]
     module = config.provider if role == "provider" else config.platform

@@ -185,7 +185,7 @@ class Run:
     def _run_step(
         self, plan: Plan, number: int, step: Step, interrupts: Interrupts, attempt: int
     ) -> StepResult:
-        channels = StepFiles(self.folder, number, step.verb, attempt)
+        channels = StepFiles.of_step(self.folder, number, step.verb, attempt)
         environment = self._prepare(plan, number, step, channels)
         self._record_start(plan, number, step, channels, attempt)
         self.connections.begin_step()

@@ -33,23 +33,23 @@ class StepOutput:
 class StepFiles:
     """The files that a step gives values back through; they outlive a killed rigger."""
 
-    def __init__(self, folder: str, number: int, verb: str, attempt: int = 1):
-        again = f".{attempt}" if attempt > 1 else ""
-        self._name(os.path.join(folder, f"{number:02d}-{verb.replace('/', '-')}{again}"))
-
-    @classmethod
-    def of_log(cls, path: str) -> StepFiles:
-        """Return the files of the step that has this log."""
-        files = cls.__new__(cls)
-        files._name(path.removesuffix(".log"))
-        return files
-
-    def _name(self, stem: str) -> None:
+    def __init__(self, stem: str):
         self.log = f"{stem}.log"
         self.vars = f"{stem}.vars"
         self.secrets = f"{stem}.secrets"
         self.nodes = f"{stem}.nodes"
         self.figures = f"{stem}.figures"
+
+    @classmethod
+    def of_step(cls, folder: str, number: int, verb: str, attempt: int = 1) -> StepFiles:
+        """Return the files of a step in its run's folder."""
+        again = f".{attempt}" if attempt > 1 else ""
+        return cls(os.path.join(folder, f"{number:02d}-{verb.replace('/', '-')}{again}"))
+
+    @classmethod
+    def of_log(cls, path: str) -> StepFiles:
+        """Return the files of the step that has this log."""
+        return cls(path.removesuffix(".log"))
 
     def create(self) -> None:
         for path in (self.log, self.vars, self.secrets, self.nodes):
