@@ -17,8 +17,9 @@ from rigger.bundles.contents import SECRETS
 from rigger.bundles.names import name_problem
 from rigger.bundles.rules import AGAIN, member_problem
 from rigger.envfile import file as envfile
+from rigger.envfile.names import MANAGED
 from rigger.environments import inventory
-from rigger.environments.environment import CHECKOUT, COMPUTED, Environment
+from rigger.environments.environment import CHECKOUT, Environment
 from rigger.environments.store import SECRET_OUTPUTS, FolderStore
 from rigger.errors import BadUsage, Refused
 from rigger.files import link_tree
@@ -79,7 +80,7 @@ class OpenedBundle:
     def raw_vars(self) -> dict[str, str]:
         """Return the vars as they were where the bundle was made."""
         values = envfile.read(self.file("vars"))
-        return {name: value for name, value in values.items() if name not in COMPUTED}
+        return {name: value for name, value in values.items() if name not in MANAGED}
 
     def vars(self, target: Environment) -> dict[str, str]:
         """Return the vars as they hold in the target: what lay in the old environment's folder lies in the new one."""

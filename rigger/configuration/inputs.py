@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rigger import text as texts
 from rigger.envfile import file as envfile
-from rigger.environments.environment import COMPUTED
+from rigger.envfile.names import MANAGED
 from rigger.errors import BadUsage, InvalidConfig, Refused
 from rigger.git.urls import check_ref, check_url
 
@@ -79,7 +79,7 @@ def read_answers(path: str) -> dict[str, str]:
     except OSError as problem:
         raise BadUsage(f"{path} cannot be read: {problem.strerror}.") from None
     if (written := envfile.parse_written(data)) is not None:
-        return {name: value for name, value in written.items() if name not in COMPUTED}
+        return {name: value for name, value in written.items() if name not in MANAGED}
     text = texts.decode(data)
     if "\r\n" in text and not re.search(r"[^\r]\n", text):
         text = text.replace(
@@ -128,4 +128,4 @@ def read_vars_file(path: str) -> dict[str, str]:
             f"{path} is an archive, but neither a vars file nor a bundle.",
             'Bundles are made by "rigger save".',
         )
-    return {name: value for name, value in envfile.parse(data, path).items() if name not in COMPUTED}
+    return {name: value for name, value in envfile.parse(data, path).items() if name not in MANAGED}

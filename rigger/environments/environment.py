@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from rigger.environments.outputs import Outputs
 
 CHECKOUT = "checkout"  # in an environment: the clone of its platform's repository
-COMPUTED = MANAGED  # worked out anew on every machine, whenever the vars file is written
 
 
 class Environment:
@@ -62,7 +61,7 @@ class Environment:
                     f' "rigger -e {self.name} config edit" opens it as it is, and says what may restore it.'
                 )
             raise
-        return {name: value for name, value in values.items() if name not in COMPUTED}
+        return {name: value for name, value in values.items() if name not in MANAGED}
 
     def secrets(self) -> dict[str, str]:
         """Return the secret vars; raises InvalidConfig for a corrupt file."""

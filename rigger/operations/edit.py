@@ -12,9 +12,10 @@ from rigger.configuration import change, identity
 from rigger.configuration.identity import require_modules_named, require_recorded
 from rigger.configuration.resolve import resolve
 from rigger.envfile import file as envfile
+from rigger.envfile.names import MANAGED
 from rigger.environments import checkout
 from rigger.environments.checkout import is_used
-from rigger.environments.environment import COMPUTED, Environment, split_secrets
+from rigger.environments.environment import Environment, split_secrets
 from rigger.environments.store import FolderStore
 from rigger.errors import Interrupted, InvalidConfig, NotReady, RiggerError, StepFailed
 from rigger.files import unlink_if_there, write_bytes
@@ -121,7 +122,7 @@ def _damaged_text(environment: Environment, problem: InvalidConfig) -> bytes:
 
 
 def _without_computed(values: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in values.items() if name not in COMPUTED}
+    return {name: value for name, value in values.items() if name not in MANAGED}
 
 
 def _in_full(problem: RiggerError) -> str:
