@@ -8,6 +8,7 @@ import time
 
 import pytest
 from helpers.clusters import ended, wait_for
+from helpers.processes import below, name_of
 from helpers.second_machine import elsewhere
 from helpers.terraform_provider import needs_terraform
 
@@ -78,28 +79,6 @@ class Shelf:
 def end(pid):
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
-
-
-def below(pid):
-    """Return the processes below one, from /proc."""
-    found = []
-    for name in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{name}/stat") as file:
-                parent = int(file.read().rpartition(")")[2].split()[1])
-        except OSError:
-            continue
-        if parent == pid:
-            found += [int(name), *below(int(name))]
-    return found
-
-
-def name_of(pid):
-    try:
-        with open(f"/proc/{pid}/comm") as file:
-            return file.read().strip()
-    except OSError:
-        return ""
 
 
 @pytest.fixture

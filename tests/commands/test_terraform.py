@@ -13,6 +13,7 @@ import pexpect
 import pytest
 from conftest import ROOT
 from helpers.clusters import ended, wait_for
+from helpers.processes import below, name_of
 from helpers.second_machine import contents, elsewhere, save
 from helpers.terraform_provider import MAIN, MANIFEST, StateServer, instances, needs_terraform
 
@@ -270,26 +271,6 @@ def test_a_second_ctrl_c_ends_it(pots):
     pots.set(SLOWLY=0)
     pots.rigger("destroy", "--yes")
     assert pots.made() == []
-
-
-def below(pid):
-    """Return the processes below one, from /proc."""
-    found = []
-    for name in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            parent = int(read(f"/proc/{name}/stat").rpartition(")")[2].split()[1])
-        except OSError:
-            continue
-        if parent == pid:
-            found += [int(name), *below(int(name))]
-    return found
-
-
-def name_of(pid):
-    try:
-        return read(f"/proc/{pid}/comm").strip()
-    except OSError:
-        return ""
 
 
 def kill_in_the_middle(pots, whom, after):

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 
+from helpers.processes import below
 from helpers.scripts import linux, wait_until
 
 from rigger.process.relay import Relay
@@ -62,11 +63,7 @@ def test_a_script_prints_on_when_rigger_is_killed(world):
 def test_it_heeds_no_request_to_stop_and_ends_with_the_script(world):
     rigger = start(world, world.script(PRINTS_ON))
     assert rigger.stdout.readline() == b"before\n"
-    [relay] = [
-        int(pid)
-        for pid in os.listdir("/proc")
-        if pid.isdigit() and pid != str(rigger.pid) and _parent(pid) == rigger.pid and _is_copy(pid)
-    ]
+    [relay] = filter(_is_copy, below(rigger.pid))
     rigger.kill()
     rigger.wait()
     for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
@@ -77,15 +74,7 @@ def test_it_heeds_no_request_to_stop_and_ends_with_the_script(world):
     assert wait_until(lambda: not os.path.exists(f"/proc/{relay}"))
 
 
-def _parent(pid: str) -> int:
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            return int(file.read().rpartition(")")[2].split()[1])
-    except OSError:
-        return 0
-
-
-def _is_copy(pid: str) -> bool:
+def _is_copy(pid: int) -> bool:
     with open(f"/proc/{pid}/cmdline", "rb") as file:
         return b"Relay(keep)" in file.read()
 
