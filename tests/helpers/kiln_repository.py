@@ -2,7 +2,7 @@
 
 import os
 
-from helpers.repositories import git
+from helpers.repositories import git, put
 
 PLATFORM = "interface: 2\nname: tulip\nrole: platform\ndescription: A flower\nversions: git-tags\n"
 # Machines are files; `pots` in the provider's own folder is all that tells which ones there are.
@@ -65,11 +65,7 @@ class Kiln:
         self.write(f"contrib/kiln/{verb}", f"#!/bin/sh\nset -e\n{body}")
 
     def write(self, name, content):
-        path = os.path.join(self.upstream, name)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(path, "w") as file:
-            file.write(content)
-        os.chmod(path, 0o755 if content.startswith("#!") else 0o644)
+        put(self.upstream, name, content)
 
     def configure(self, *words, name="a", version="v1.0.0", **options):
         words = words or ("--repository", self.url, "--version", version)

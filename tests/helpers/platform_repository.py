@@ -2,7 +2,7 @@
 
 import os
 
-from helpers.repositories import git
+from helpers.repositories import git, put
 from rigger.envfile import file as envfile
 
 PLATFORM = """\
@@ -44,11 +44,7 @@ class Repository:
         self.commit("past all releases", more="yes\n")
 
     def write(self, name, content):
-        path = os.path.join(self.folder, name)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(path, "w") as file:
-            file.write(content)
-        os.chmod(path, 0o755 if content.startswith("#!") else 0o644)
+        put(self.folder, name, content)
 
     def commit(self, subject, **files):
         for name, content in files.items():

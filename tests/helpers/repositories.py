@@ -18,6 +18,15 @@ def git(folder, *words, check=True) -> str:
     return said.stdout.strip()
 
 
+def put(folder, name, content):
+    """Write a file into a folder; what begins with #! may be run."""
+    path = os.path.join(folder, name)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w") as file:
+        file.write(content)
+    os.chmod(path, 0o755 if content.startswith("#!") else 0o644)
+
+
 class Upstream:
     """A repository that others work on, with releases 1.9.0, 1.10.0-rc1 and 1.10.0, and a commit more on main."""
 
@@ -38,12 +47,7 @@ class Upstream:
     def commit(self, subject, **files) -> str:
         """Write files, commit them, and return the commit."""
         for name, content in files.items():
-            path = os.path.join(self.folder, name)
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            with open(path, "w") as file:
-                file.write(content)
-            if content.startswith("#!"):
-                os.chmod(path, 0o755)
+            put(self.folder, name, content)
         git(self.folder, "add", "-A")
         git(self.folder, "commit", "-qm", subject)
         return git(self.folder, "rev-parse", "HEAD")

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 from conftest import Rigger
-from helpers.repositories import git
+from helpers.repositories import git, put
 
 PLATFORM = """\
 interface: 2
@@ -21,26 +21,18 @@ SAYS = '#!/usr/bin/env bash\nset -eu\necho "deis ${0##*/} $FLAVOUR" >>"$CALLS"\n
 PROVIDER = "interface: 2\nname: local\nrole: provider\ndescription: Another of that name\n"
 
 
-def write(folder, name, content):
-    path = os.path.join(folder, name)
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path, "w") as file:
-        file.write(content)
-    os.chmod(path, 0o755 if content.startswith("#!") else 0o644)
-
-
 @pytest.fixture
 def repository(tmp_path):
     """A platform's repository with a provider of interface 1 that is named like one that ships with rigger."""
     folder = str(tmp_path / "oak")
     os.makedirs(folder)
     git(folder, "init", "-q", "-b", "main")
-    write(folder, "rigger/rigger.yml", PLATFORM)
+    put(folder, "rigger/rigger.yml", PLATFORM)
     for verb in ("install", "deploy", "check", "undeploy"):
-        write(folder, f"rigger/{verb}", NOTHING)
-    write(folder, "contrib/digitalocean/config.sh", CONFIG)
+        put(folder, f"rigger/{verb}", NOTHING)
+    put(folder, "contrib/digitalocean/config.sh", CONFIG)
     for verb in ("create", "check", "destroy"):
-        write(folder, f"contrib/digitalocean/{verb}", SAYS)
+        put(folder, f"contrib/digitalocean/{verb}", SAYS)
     git(folder, "add", "-A")
     git(folder, "commit", "-qm", "one")
     git(folder, "tag", "v1.0.0")
@@ -71,10 +63,10 @@ def another_home(tmp_path, rigger, name="other"):
 
 def write_local(folder):
     """Write a provider that is named like the one that ships with rigger."""
-    write(folder, "rigger.yml", PROVIDER)
-    write(folder, "install", NOTHING)
+    put(folder, "rigger.yml", PROVIDER)
+    put(folder, "install", NOTHING)
     for verb in ("create", "check", "destroy"):
-        write(folder, verb, SAYS)
+        put(folder, verb, SAYS)
 
 
 def configured(rigger, repository, provider="digitalocean", *more):
@@ -160,7 +152,7 @@ def test_another_one_of_its_name_is_refused_where_it_is_gone(rigger, repository,
         assert "local that ships with rigger (interface 2)" in said
         assert "Put it back into ~/.rigger/providers" in said
     shutil.move(tmp_path / "away", mine)
-    write(mine, "check", SAYS + "# newer\n")
+    put(mine, "check", SAYS + "# newer\n")
     rigger("check")
     rigger("destroy", "--yes")
     assert calls() == ["deis check sweet", "deis destroy sweet"]
