@@ -23,9 +23,10 @@ UNWANTED = (
 
 
 def pytest_configure():
-    # A run in the background may have been told to ignore what Ctrl-C sends; programs would inherit that.
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    # A run in the background may have been told to ignore what Ctrl-C and Ctrl-\\ send; programs would inherit that.
+    for signum, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGQUIT, signal.SIG_DFL)):
+        if signal.getsignal(signum) is signal.SIG_IGN:
+            signal.signal(signum, usual)
 
 
 def pytest_report_header():
