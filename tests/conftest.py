@@ -23,7 +23,7 @@ UNWANTED = (
 
 
 def pytest_configure():
-    # A run in the background may have been told to ignore what Ctrl-C and Ctrl-\\ send; programs would inherit that.
+    # A run in the background may have been told to ignore what Ctrl-C and Ctrl-\ send; programs would inherit that.
     for signum, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGQUIT, signal.SIG_DFL)):
         if signal.getsignal(signum) is signal.SIG_IGN:
             signal.signal(signum, usual)

@@ -387,6 +387,7 @@ def test_every_form_is_found(form):
     assert found(["something-else", SECRET], data) == [form(SECRET).encode()]
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None, database=None)
 @given(outputs())
 def test_what_is_planted_is_found(output):

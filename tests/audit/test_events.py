@@ -144,6 +144,7 @@ def test_every_field_has_a_type_that_records_can_have():
     assert all(field.key not in OWN_MEMBERS for kind in EVENTS.values() for field in kind.layout)
 
 
+@pytest.mark.slow
 def test_all_that_a_life_records_is_events(rigger, modules, tmp_path):
     """Whatever a command writes has a class that has every field of it, in that order."""
     cluster = Cluster(rigger, modules)

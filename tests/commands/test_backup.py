@@ -30,6 +30,7 @@ def test_a_backup(cluster):
     assert cluster.plan()["changes"] is False
 
 
+@pytest.mark.slow
 def test_a_backup_to_a_file_of_ones_own(cluster, tmp_path):
     found = json.loads(cluster.rigger("backup", "-f", "mine", "-o", "json").out)
     assert found["file"] == str(tmp_path / "mine") and found["steps"][0]["figures"] == {"keys": "7"}
@@ -54,6 +55,7 @@ def test_platforms_without_them(rigger):
     assert "noop has no restore" in rigger("restore", rigger.path("file"), "--yes", code=2).err
 
 
+@pytest.mark.slow
 def test_a_restore_is_agreed_to(cluster, tmp_path):
     cluster.rigger("backup", "-f", "mine")
     cluster.ran()
@@ -67,6 +69,7 @@ def test_a_restore_is_agreed_to(cluster, tmp_path):
     assert cluster.records()[-1]["event"] == "restored"
 
 
+@pytest.mark.slow
 def test_a_restore_is_asked_about_on_a_terminal(cluster):
     cluster.rigger("backup", "-f", "mine")
     cluster.ran()

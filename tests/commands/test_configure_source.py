@@ -176,6 +176,7 @@ def test_another_provider_is_refused_before_a_repository_is_asked(rigger, oak, t
     assert "was made with PROVIDER=soil, which cannot change while it exists" in said
 
 
+@pytest.mark.slow
 def test_the_same_platform_from_elsewhere_is_the_same_environment(rigger, repository, oak, tmp_path):
     oak()
     clone = str(tmp_path / "clone")

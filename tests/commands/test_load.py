@@ -263,6 +263,7 @@ def test_an_update_shows_the_difference_and_keeps_what_belongs_to_the_machine(
     assert os.listdir(other.path("environments")) == ["wood"]
 
 
+@pytest.mark.slow
 def test_values_that_are_gone_from_the_bundle_are_gone_here(cluster, other, tmp_path):
     cluster.rigger("config", "set", "COLOUR=red")
     load(other, save(cluster.rigger, tmp_path))
@@ -467,6 +468,7 @@ def test_state_that_was_left_out_survives_the_way_there_and_back(cluster, other,
     )
 
 
+@pytest.mark.slow
 def test_what_never_came_is_told_of_when_it_is_saved_until_the_cluster_is_gone(cluster, other, tmp_path):
     with open(os.path.join(cluster.path, "modules", "soil", "config"), "w") as file:
         file.write(f"token = {TOKEN}\n")
@@ -591,6 +593,7 @@ def test_scripts_of_the_bundle_are_named_by_where_they_will_be(alone, bundle):
     assert said.count("PROVIDER is") == 1 and ".load-" not in said
 
 
+@pytest.mark.slow
 def test_the_same_bundle_again_is_no_loss(cluster, other, bundle):
     load(other, bundle)
     said = load(other, bundle).out
@@ -613,6 +616,7 @@ def test_consent_is_given_once(cluster, alone, bundle, tmp_path):
     alone("check")
 
 
+@pytest.mark.slow
 def test_consent_on_a_terminal(alone, bundle):
     alone.env["RIGGER_TOKEN"] = TOKEN
     for answer, code in (("n", 130), ("y", 0)):
@@ -627,6 +631,7 @@ def test_consent_on_a_terminal(alone, bundle):
     alone("check")
 
 
+@pytest.mark.slow
 def test_scripts_that_change_afterwards_do_not_run(cluster, alone, bundle):
     load(alone, bundle, "--trust")
     with open(place(alone, "scripts", "provider", "soil", "check"), "a") as file:
@@ -639,6 +644,7 @@ def test_scripts_that_change_afterwards_do_not_run(cluster, alone, bundle):
     alone("check")
 
 
+@pytest.mark.slow
 def test_python_that_changes_afterwards_does_not_run(cluster, alone, tmp_path):
     lib = os.path.join(cluster.folders["provider"], "lib")
     os.mkdir(lib)
@@ -651,6 +657,7 @@ def test_python_that_changes_afterwards_does_not_run(cluster, alone, tmp_path):
     assert "not the ones that somebody agreed to" in alone("provision", code=2).err
 
 
+@pytest.mark.slow
 def test_scripts_go_home_to_the_module_they_came_from(cluster, alone, bundle, tmp_path):
     load(alone, bundle, "--trust")
     alone("config", "set", "COLOUR=red")

@@ -5,6 +5,7 @@ import os
 import sys
 
 import pexpect
+import pytest
 from helpers.clusters import ended, wait_for
 
 NOISE = "for n in 1 2 3; do echo '{not json'; echo words >&2; done\nprintf 'no newline'\n"
@@ -167,6 +168,7 @@ def test_the_plan_of_the_machines_is_the_providers(cluster):
     assert "provider/create" not in cluster.rigger("history").out
 
 
+@pytest.mark.slow
 def test_the_plan_is_shown_while_another_command_runs(cluster):
     cluster.script("provider", "plan")
     cluster.script("provider", "install", "exec sleep 60")

@@ -95,6 +95,7 @@ def test_no_nodes(rigger):
     assert 'Type "rigger provision"' in rigger("ssh", code=3).err
 
 
+@pytest.mark.slow
 def test_a_node_that_was_made_anew(iron, machines):
     iron("ssh", "node-2", "true")
     machines.new_host_key(2)
@@ -107,6 +108,7 @@ def test_a_node_that_was_made_anew(iron, machines):
     assert "No host key of node-2 is in" in iron("ssh", "--forget", "node-2").out
 
 
+@pytest.mark.slow
 def test_a_run_does_not_lock_people_out(iron, modules):
     modules.script(os.path.join(modules.folder, "platforms", "air"), "check", "sleep 20")
     running = iron.start("check")

@@ -15,6 +15,7 @@ def state(rigger) -> dict:
     return json.loads(rigger("status", "-o", "json").out)
 
 
+@pytest.mark.slow
 def test_from_configured_to_destroyed(cluster, rigger):
     assert "nothing made yet" in rigger("status").out
     assert state(rigger)["state"] == "configured"
@@ -62,6 +63,7 @@ def test_what_is_configured_and_not_provisioned(provisioned):
     assert state(provisioned.rigger)["pending"] == []
 
 
+@pytest.mark.slow
 def test_a_value_that_no_step_waits_for_does_not_stay_pending(provisioned):
     for assignment in ("COMMENT=words", "TOOLS=many", "NODES=3"):
         provisioned.rigger("config", "set", assignment)
@@ -125,6 +127,7 @@ def test_a_record_without_vars_is_told_with_the_way_back(damaged, rigger):
     assert cluster.ran() == []
 
 
+@pytest.mark.slow
 def test_configure_takes_from_the_record_what_the_vars_have_lost(damaged, rigger):
     cluster, before = damaged
     said = rigger("configure", "--defaults").out

@@ -131,6 +131,7 @@ def test_the_life_of_a_cluster(pots):
     assert "sesame-4711" not in seen and "***" in seen
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "recorded", ["", "from rigger.modules import scripts; scripts.step_digest = scripts.script_digest"]
 )
@@ -160,6 +161,7 @@ def test_the_steps_of_rigger_count_with_its_version(pots, recorded):
     assert "create" not in why()
 
 
+@pytest.mark.slow
 def test_what_would_change_is_shown_first(pots):
     pots.configure(NODES=1)
     said = pots.rigger("provision", "--plan", "--exit-code", code=8)
@@ -178,6 +180,7 @@ def test_what_would_change_is_shown_first(pots):
     assert "could not be shown" in text(pots.rigger("provision", "--plan"))
 
 
+@pytest.mark.slow
 def test_a_terminal_sees_how_far_it_is(pots):
     pots.configure(NODES=2, SLOWLY=1)
     hook = {

@@ -274,6 +274,7 @@ STATES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("verb", STATES)
 def test_a_failure_tells_the_state_and_the_ways_out(watched, verb):
     good = {"check": "", "upgrade-graceful": VERSION_OF}
@@ -305,6 +306,7 @@ def test_a_failure_tells_the_state_and_the_ways_out(watched, verb):
     assert json.loads(watched.rigger("status", "-o", "json").out)["upgrade"] is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("verb", ["tests/app-test", "backup"])
 def test_a_failure_that_changed_nothing_ends_it(watched, verb):
     watched.script("platform", verb, "echo it broke; exit 3")

@@ -61,6 +61,7 @@ def by_hand(cluster):
 WAYS = [by_set, by_configure, by_answers, by_variable, by_vars_file, by_editor, by_hand]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
 def test_another_version_is_a_wish(cluster, way):
     said = way(cluster)
@@ -85,6 +86,7 @@ def test_another_version_is_a_wish(cluster, way):
     assert "configured" not in cluster.rigger("list").out
 
 
+@pytest.mark.slow
 def test_a_wish_is_none_of_other_commands_business(cluster):
     for verb in ("check", "tests/grows", "undeploy"):
         cluster.script("platform", verb, 'echo "$TREE_VERSION $VERSION" >>"$RIGGER_ENVIRONMENT_DIR/seen"')
@@ -123,6 +125,7 @@ def test_whoever_means_it_may(cluster):
     assert '"rigger upgrade --version 1.9.0 --allow-downgrade"' in older
 
 
+@pytest.mark.slow
 def test_what_was_begun_goes_on_and_goes_nowhere_else(cluster):
     by_set(cluster)
     cluster.script("platform", "deploy", "exit 3")
@@ -184,6 +187,7 @@ def commit_of(rigger):
     return git(checkout_of(rigger), "rev-parse", "HEAD")
 
 
+@pytest.mark.slow
 def test_a_clone_goes_to_another_release_by_an_upgrade(rigger, oak):
     before = commit_of(rigger)
     for words in (
@@ -212,6 +216,7 @@ def test_a_branch_in_place_of_a_release_is_allowed_by_whoever_means_it(rigger, o
     assert json.loads(rigger("status", "-o", "json").out)["version_change"] is None
 
 
+@pytest.mark.slow
 def test_a_branch_that_moves_on_is_followed_without_ceremony(rigger, tmp_path):
     repository = Repository(tmp_path / "oak.git")
     flags = ["--repository", repository.url, "--provider", "soil", "--trust", "--ref", "main"]
@@ -226,6 +231,7 @@ def test_a_branch_that_moves_on_is_followed_without_ceremony(rigger, tmp_path):
     assert "hacked" in rigger("provision", "-v").out
 
 
+@pytest.mark.slow
 def test_in_a_folder_there_is_no_version_to_change(rigger, tmp_path):
     repository = Repository(tmp_path / "oak.git")
     source = ["--repository", repository.url, "--version", "1.9.0", "--trust"]

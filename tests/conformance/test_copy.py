@@ -28,6 +28,7 @@ def tried(kiln, folder):
     return said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ignored", ["pots\n", ""])
 def test_the_checkout_of_a_live_cluster(rigger, tmp_path, ignored):
     kiln = Kiln(rigger, tmp_path, ignored=ignored)

@@ -132,6 +132,7 @@ def test_a_process_that_stays_is_named_and_ended(tried, provider):
     shutil.rmtree(report["logs"])
 
 
+@pytest.mark.slow
 def test_a_secret_that_is_printed(tried, provider):
     provider.question("{name: API_TOKEN, type: secret}")
     provider.replace(
@@ -145,6 +146,7 @@ def test_a_secret_that_is_printed(tried, provider):
     tried(provider, "--set", "API_TOKEN=my-own-token")
 
 
+@pytest.mark.slow
 def test_what_a_killed_create_leaves_is_found(tried, provider):
     # It notes what it has made only in the end, and destroy goes by the notes.
     provider.replace(
@@ -210,6 +212,7 @@ def test_after_ctrl_c_neither(rigger, provider, tmp_path):
     shutil.rmtree(os.path.dirname(home))
 
 
+@pytest.mark.slow
 def test_a_platform_that_goes_wrong(tried, platform):
     platform.replace(
         "undeploy", "rm -rf hello || rigger-log warning", "rm -r hello || exit 3 # rigger-log warning"

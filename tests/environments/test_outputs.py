@@ -66,6 +66,7 @@ def test_paths_move():
     assert outputs.hidden["A"] == Hidden("/new/a", (Given(CREATE, "/new/x", "/new/a"),), "/new/a")
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(STEPS, VALUES), max_size=5), VALUES, st.frozensets(NAMES))
 def test_whatever_is_given_answers_stay_and_are_read_back(runs, answers, asked):
     outputs, stored = Outputs(), {**answers}

@@ -49,6 +49,7 @@ def test_pointers_are_seen_without_git_lfs(upstream, clone, monkeypatch):
     assert lfs.lacking(folder) == [] and git_inspect.state(folder).changed == ("a.bin",)
 
 
+@pytest.mark.slow
 @needs_lfs
 def test_what_was_fetched_is_no_change_and_comes_along_forth_and_back(pulled, upstream):
     assert lfs.lacking(pulled) == ["flower/red"]

@@ -600,6 +600,7 @@ def test_what_config_sh_gives_and_the_platform_cannot_use_is_asked(toy, modules)
     assert envfile.read(toy.rigger.path("environments", "hill", "vars"))["HEIGHT"] == "7"
 
 
+@pytest.mark.slow
 def test_what_config_sh_makes_of_an_answer_does_not_grow(toy):
     toy.config('prompt "Which domain?" DOMAIN; export DOMAIN="x.$DOMAIN" URL="https://x.$DOMAIN"')
     toy.configure("--set", "DOMAIN=one")

@@ -95,6 +95,7 @@ def test_an_upgrade_brings_them_along(cluster, repository, deployed):
     assert os.path.exists(tree.file("checkout", "second", "newest"))
 
 
+@pytest.mark.slow
 def test_an_upgrade_whose_submodule_cannot_be_had_changes_nothing(cluster, repository, deployed):
     tree = oak(cluster, REPOSITORY=repository.url, VERSION="v2.0.0")
     checkout(tree, submodules=True)
@@ -107,6 +108,7 @@ def test_an_upgrade_whose_submodule_cannot_be_had_changes_nothing(cluster, repos
     assert [r for r in tree.audit.records()[len(before) :] if r["event"].startswith("upgrade")] == []
 
 
+@pytest.mark.slow
 def test_in_a_folder_of_ones_own_they_are_at_the_right_commit_or_refused(cluster, repository, deployed):
     folder = repository.folder
     git(folder, "checkout", "-q", "v2.0.0")

@@ -255,6 +255,7 @@ def test_a_branch_is_built_instead_of_downloaded(rigger, world):
     rigger("destroy", "--yes")
 
 
+@pytest.mark.slow
 def test_a_folder_of_ones_own_is_built_where_it_is(rigger, world, tmp_path):
     place = tmp_path / "go" / "src" / "github.com" / "deis" / "deis"
     subprocess.run(["git", "clone", "-q", world.repository, str(place)], check=True)

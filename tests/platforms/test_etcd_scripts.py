@@ -183,6 +183,7 @@ def test_a_first_start_that_never_finished_starts_over_on_fewer_nodes(steps):
     assert members(one) == ["node-1"]
 
 
+@pytest.mark.slow
 def test_undeploy_takes_everything_off_the_nodes(cluster):
     cluster.platform("undeploy")
     cluster.platform("undeploy")
@@ -549,6 +550,7 @@ def test_a_disk_from_which_nothing_is_executed_is_the_reason(steps, tmp_path):
     assert "Permission denied" in said and "mounted noexec?" in said
 
 
+@pytest.mark.slow
 def test_a_release_archive_is_checked_and_used(steps, programs, tmp_path):
     environment = release(tmp_path / "release", "3.5.0", programs)
     one = steps(cache=str(tmp_path / "cache"))

@@ -433,6 +433,7 @@ def test_another_account(world):
     assert len(account(world.server)["instances"]) == 3
 
 
+@pytest.mark.slow
 def test_a_region_that_is_switched_off(world):
     ec2 = world.server.client("ec2")
     regions = ec2.describe_regions(AllRegions=True)["Regions"]

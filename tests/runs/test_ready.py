@@ -160,6 +160,7 @@ def test_a_host_key_that_is_made_anew_while_it_starts_is_not_held_against_it(iro
     assert ran(tmp_path) == ["create", "deploy"]
 
 
+@pytest.mark.slow
 def test_ready_0_waits_for_nobody(iron, machines, tmp_path):
     machines.stop_sshd(1)
     rigger = iron(machines.nodes(), ready="ready: 0")

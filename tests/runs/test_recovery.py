@@ -152,6 +152,7 @@ def test_the_nodes_of_a_killed_create_are_known_to_destroy(cluster):
     assert unbroken(cluster)
 
 
+@pytest.mark.slow
 def test_scale_is_not_repeated_once_it_let_the_nodes_go(cluster):
     cluster.rigger("provision")
     cluster.rigger("config", "set", "NODES=1")
@@ -220,6 +221,7 @@ def test_a_second_ctrl_c_ends_a_script_that_does_not_listen(cluster, start):
     assert unbroken(cluster)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
 def test_term_hangup_and_quit_stop_a_run_like_ctrl_c(cluster, start, signum):
     cluster.script("provider", "create", WAITS)

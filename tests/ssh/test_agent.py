@@ -272,6 +272,7 @@ def test_a_key_that_is_not_asked_to_be_made_is_missing(keyed):
     assert not keyed.keys.exists()
 
 
+@pytest.mark.slow
 def test_making_a_key_overwrites_nothing(tmp_path):
     (tmp_path / "rigger-rsa").write_text("mine")
     (tmp_path / "rigger-rsa-2.pub").write_text("mine too")

@@ -117,6 +117,7 @@ def test_opentofu_will_do(clay):
 
 
 # The longer one is as long as Terraform's own are, and is on another line of what Terraform says.
+@pytest.mark.slow
 @pytest.mark.parametrize("id", ["0815", "4e43fb94-0815-4711-9c2f-0123456789ab"])
 def test_a_lock_that_somebody_holds_is_told_and_released(clay, states, id):
     clay.create(**states.settings)
