@@ -134,9 +134,10 @@ class Steps:
         options = {"stdin": subprocess.DEVNULL, "capture_output": True, "timeout": 60, **options}
         return subprocess.run(argv, env=self.environment("platform"), **options)
 
-    def etcdctl(self, *arguments):
-        """Return what the client that was set up for this environment prints, asking all members."""
-        endpoints = ",".join(f"http://{n['address']}:{2379 + n['port_offset']}" for n in self.nodes())
+    def etcdctl(self, *arguments, node=None):
+        """Return what the client that was set up for this environment prints, asking all members, or that of a node."""
+        asked = [n for n in self.nodes() if node in (None, n["name"])]
+        endpoints = ",".join(f"http://{n['address']}:{2379 + n['port_offset']}" for n in asked)
         argv = [os.path.join(self.bin, "etcdctl"), "--endpoints", endpoints, *arguments]
         done = subprocess.run(argv, capture_output=True, timeout=60)
         assert done.returncode == 0, done.stderr.decode(errors="replace")
