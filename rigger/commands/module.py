@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import click
@@ -10,6 +11,7 @@ from rigger.cli.app import App, command, group
 from rigger.conformance.finding import ADVICE, FAIL, PASS, Finding
 from rigger.conformance.sandbox import RehearsalOptions
 from rigger.errors import BadUsage
+from rigger.modules import fields
 from rigger.operations import conformance as operation
 
 if TYPE_CHECKING:
@@ -51,6 +53,13 @@ def check(app: App, path: str, runs: bool, provider: str | None, assignments: tu
     shown = app.printer if app.verbose else None
     options = RehearsalOptions(_values(assignments), provider or "", shown) if runs else None
     return operation.check(path, options, app.printer, lambda finding: show_finding(app.printer, finding))
+
+
+@module.add_command
+@command("schema")
+def schema(app: App) -> None:
+    """Print a JSON Schema of rigger.yml, with which an editor checks a manifest while it is written."""
+    app.printer.data(json.dumps(fields.schema(), indent=2).encode() + b"\n")
 
 
 def _values(assignments: tuple[str, ...]) -> dict[str, str]:

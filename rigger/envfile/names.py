@@ -68,6 +68,11 @@ def _reasons() -> tuple[dict[str, str], tuple[tuple[str, str], ...]]:
 _NAMES, _BEGINNINGS = _reasons()
 
 
+def refused() -> tuple[frozenset[str], tuple[str, ...]]:
+    """Return the names that no variable may have, and the beginnings of others."""
+    return frozenset(_NAMES), tuple(beginning for beginning, _ in _BEGINNINGS)
+
+
 # The questions that rigger itself asks: what an environment is. NAME is its name.
 CORE = ("PLATFORM", "VERSION", "PROVIDER", "TYPE", "NAME", "REPOSITORY", "REF", "CHECKOUT", "PLATFORM_SOURCE")
 

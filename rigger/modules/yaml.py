@@ -93,7 +93,7 @@ class Field:
         """Decode a map with known fields, named by keywords with `_` for `-`."""
         result = {}
         for name, value in self.entries().items():
-            decode = decoders.get(name.replace("-", "_"))
+            decode = None if "_" in name else decoders.get(name.replace("-", "_"))
             if decode is None:
                 known = [known.replace("_", "-") for known in decoders]
                 raise value.refuse(f"there is no such field{did_you_mean(name, known)}")
