@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
 import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from rigger.cli import help
+from rigger.cli.declared import ENVIRONMENT, Group, Option, Verb, Words, declared
 from rigger.environments.home import Home
-from rigger.errors import BadUsage, RiggerError
+from rigger.errors import RiggerError
 from rigger.operations.consent import Consent, Prompt
 from rigger.process.interrupts import hear_stop_signals
-from rigger.text import did_you_mean
 from rigger.ui.printer import Printer
 from rigger.ui.terminal import has_terminal
 
@@ -23,7 +19,25 @@ if TYPE_CHECKING:
     from rigger.environments.environment import Environment
     from rigger.operations.result import Result
 
-HELP: dict[str, Any] = {"context_settings": {"help_option_names": ["-h", "--help"]}}
+SHARED = (
+    ENVIRONMENT,
+    Option("yes", ("-y", "--yes"), flag=True, default=False, help="Agree beforehand to what would be asked."),
+    Option(
+        "report",
+        ("-o", "--output"),
+        choices=("text", "json"),
+        default="text",
+        help="Report as text or as JSON.",
+    ),
+    Option("verbose", ("-v", "--verbose"), flag=True, default=False, help="Show all that the scripts print."),
+    Option(
+        "take_over",
+        ("--take-over",),
+        flag=True,
+        default=False,
+        help="Go on with this record although another one went on; recorded.",
+    ),
+)
 
 Command = Callable[..., Any]
 Show = Callable[[Printer, Any], None]  # tells a person what an operation came to
@@ -77,35 +91,34 @@ def command(
     reports: bool = False,
     streams: bool = False,
     acts: bool = False,
+    interspersed: bool = True,
+    foreign_options: bool = False,
     show: Show | None = None,
     show_failed: Show | None = None,
-    **settings: Any,
-) -> Callable[[Command], click.Command]:
+) -> Callable[[Command], Verb]:
     """Make a function a verb: it gets an App first, then its own options, and returns its operation's result, or the exit
     code of a program that had the terminal.
 
     `asks` adds --yes, `reports` adds -o json, `streams` adds -v, `acts` adds --take-over. `show` tells a person the result, `show_failed` what
-    was done until something failed.
+    was done until something failed. `interspersed` and `foreign_options` are as a `Verb` has them.
     """
 
-    def decorate(function: Command) -> click.Command:
-        @functools.wraps(function)
+    def decorate(function: Command) -> Verb:
         def run(
-            *args: Any,
+            before: str | None,
             environment: str | None = None,
             yes: bool = False,
             report: str = "text",
             verbose: bool = False,
             take_over: bool = False,
-            **kwargs: Any,
+            **values: Any,
         ) -> int:
-            app = App(
-                _chosen(environment), json=report == "json", verbose=verbose, yes=yes, take_over=take_over
-            )
-            return _call(app, functools.partial(function, app, *args, **kwargs), show, show_failed)
+            chosen = environment or before or os.environ.get("RIGGER_ENVIRONMENT") or None
+            app = App(chosen, json=report == "json", verbose=verbose, yes=yes, take_over=take_over)
+            return _call(app, lambda: function(app, **values), show, show_failed)
 
-        words = {**HELP, "help": _words(name, function), **settings}
-        return click.command(name, click.Command, **words)(_with_options(run, asks, reports, streams, acts))
+        parameters = (*_shared(asks, reports, streams, acts), *declared(function))
+        return Verb(name, run, _words(name, function), parameters, interspersed, foreign_options)
 
     return decorate
 
@@ -129,67 +142,21 @@ def _call(app: App, function: Callable[[], Any], show: Show | None, show_failed:
         app.printer.flush()
 
 
-def _with_options(run: Command, asks: bool, reports: bool, streams: bool, acts: bool) -> Command:
-    """Add the options that commands share."""
-    if acts:
-        words = "Go on with this record although another one went on; recorded."
-        run = click.option("--take-over", is_flag=True, help=words)(run)
-    if streams:
-        run = click.option("-v", "--verbose", is_flag=True, help="Show all that the scripts print.")(run)
-    if reports:
-        kinds = click.Choice(["text", "json"])
-        run = click.option(
-            "-o", "--output", "report", type=kinds, default="text", help="Report as text or as JSON."
-        )(run)
-    if asks:
-        run = click.option("-y", "--yes", is_flag=True, help="Agree beforehand to what would be asked.")(run)
-    return click.option("-e", "--environment", metavar="NAME", help="Work with this environment.")(run)
+def _shared(asks: bool, reports: bool, streams: bool, acts: bool) -> list[Option]:
+    """Return the options that commands share, as their help shows them."""
+    having = {"environment": True, "yes": asks, "report": reports, "verbose": streams, "take_over": acts}
+    return [option for option in SHARED if having[option.name]]
 
 
-def _words(name: str, function: Command) -> str:
+def _words(name: str, function: Command) -> Words:
     """Return the help of a verb: its line of `rigger --help`, then what its docstring adds to that.
 
     A verb is what a file of its name defines; the verbs of a group have their docstrings alone.
     """
-    more = inspect.cleandoc(function.__doc__ or "")
-    if function.__module__.rpartition(".")[2] != name.replace("-", "_"):
-        return more
-    summary = help.summaries()[name]
-    return f"{summary}\n\n{more}" if more else summary
+    own_file = function.__module__.rpartition(".")[2] == name.replace("-", "_")
+    return Words(help.summaries()[name] if own_file else "", function.__doc__ or "")
 
 
-class _Verbs(click.Group):
-    """A verb with verbs of its own, which knows what may have been meant by another word."""
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        word = args[0] if args else "-"
-        if not word.startswith("-") and word not in self.commands:
-            raise BadUsage(
-                f"There is no command {ctx.command_path} {word!r}{did_you_mean(word, self.commands)}.",
-                f'Type "{ctx.command_path} --help".',
-            )
-        return super().resolve_command(ctx, args)
-
-
-def group(name: str) -> Callable[[Command], click.Group]:
+def group(name: str) -> Callable[[Command], Group]:
     """Make a function, of which only the docstring counts, a verb with verbs of its own: rigger config get."""
-
-    def decorate(function: Command) -> click.Group:
-        @functools.wraps(function)
-        def run(environment: str | None) -> None:
-            if environment:
-                click.get_current_context().find_root().obj = environment
-
-        words = {**HELP, "no_args_is_help": False, "help": _words(name, function)}
-        option = click.option("-e", "--environment", metavar="NAME", help="Work with this environment.")
-        return click.group(name, _Verbs, **words)(option(run))
-
-    return decorate
-
-
-def _chosen(name: str | None) -> str | None:
-    """Return the environment that was named: after the verb, before it (rigger -e NAME VERB), or by a variable."""
-    before = click.get_current_context().find_root().obj
-    return name or (before if isinstance(before, str) else "") or os.environ.get("RIGGER_ENVIRONMENT") or None
+    return lambda function: Group(name, _words(name, function), {})

@@ -7,9 +7,8 @@ import importlib
 import os
 import sys
 
-import click
-
-from rigger.cli import help
+from rigger.cli import clicked, help, parser
+from rigger.cli.declared import Group
 from rigger.environments.home import Home
 from rigger.errors import UNWRITABLE, BadUsage, Interrupted, NotReady, RiggerError
 from rigger.process.spawn import ensure_standard_descriptors
@@ -17,43 +16,50 @@ from rigger.redact.known import masked
 from rigger.text import did_you_mean, plain
 from rigger.ui.printer import prepare_streams, unwritten
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rigger.cli.declared import Verb
+
 # What the system may refuse anywhere, by no fault of rigger's: a full or broken disk, somebody else's folder.
 SURROUNDINGS = UNWRITABLE | {errno.ENOTDIR, errno.ELOOP}
 
 
-class Verbs(click.Group):
-    """The verbs, each imported when it is called."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(help.summaries())
-
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        if name not in help.summaries():
-            return None
-        module = importlib.import_module(f"rigger.commands.{name.replace('-', '_')}")
-        command: click.Command = getattr(module, name.replace("-", "_"))
-        return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and not args[0].startswith("-") and args[0] not in help.summaries():
-            raise BadUsage(
-                f"There is no command {args[0]!r}{did_you_mean(args[0], help.summaries())}.",
-                'Type "rigger --help".',
-            )
-        return super().resolve_command(ctx, args)
-
-    def get_help(self, ctx: click.Context) -> str:
-        return help.text().rstrip("\n")
+def find_verb(name: str) -> Verb | Group:
+    """Return the verb of a name, imported when it is called; raises BadUsage where there is none."""
+    if name not in help.summaries():
+        raise BadUsage(
+            f"There is no command {name!r}{did_you_mean(name, help.summaries())}.", 'Type "rigger --help".'
+        )
+    module = importlib.import_module(f"rigger.commands.{name.replace('-', '_')}")
+    verb: Verb | Group = getattr(module, name.replace("-", "_"))
+    return verb
 
 
-@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("-e", "--environment", "name", metavar="NAME", help="Work with this environment.")
-@click.version_option(None, "--version", package_name="rigger", message="rigger %(version)s")
-@click.pass_context
-def rigger(ctx: click.Context, name: str | None) -> None:
-    ctx.obj = name
+def run(words: list[str]) -> int:
+    """Find the verb that the words name, and call it with what the rest of them say."""
+    environment, words = parser.environment_in_front(words) or clicked.in_front(
+        words, "rigger", None, help.text()
+    )
+    verb, path = find_verb(words[0]), f"rigger {words[0]}"
+    if isinstance(verb, Group):
+        return run_in(verb, environment, words[1:], path)
+    return call(verb, environment, words[1:], path)
+
+
+def run_in(group: Group, environment: str | None, words: list[str], path: str) -> int:
+    """Find the verb of a group, and call it."""
+    own, words = parser.environment_in_front(words) or clicked.in_front(words, path, group, "")
+    verb = group.verbs.get(words[0])
+    if verb is None:
+        hint = did_you_mean(words[0], group.verbs)
+        raise BadUsage(f"There is no command {path} {words[0]!r}{hint}.", f'Type "{path} --help".')
+    return call(verb, own or environment, words[1:], f"{path} {verb.name}")
+
+
+def call(verb: Verb, environment: str | None, words: list[str], path: str) -> int:
+    """Call a verb with the values that the words give it; click reads them where they are not plainly right."""
+    values = parser.values_of(verb, words)
+    return verb.run(environment, **(clicked.values_of(verb, words, path) if values is None else values))
 
 
 def main(arguments: list[str]) -> int:
@@ -61,19 +67,14 @@ def main(arguments: list[str]) -> int:
     ensure_standard_descriptors()
     prepare_streams()
     try:
-        result = rigger.main(args=arguments, prog_name="rigger", standalone_mode=False)
-        code = result if isinstance(result, int) else 0
+        code = run(arguments)
         return _closed() or _written() or code
     except RiggerError as problem:
         return _fail(problem.message, problem.next_step, problem.exit_code)
-    except click.ClickException as problem:
-        ctx = problem.ctx if isinstance(problem, click.UsageError) else None
-        path = ctx.command_path if ctx else "rigger"
-        return _fail(_sentence(problem, ctx), f'Type "{path} --help".', 2)
-    except (KeyboardInterrupt, click.Abort):
+    except KeyboardInterrupt:
         return _fail("Interrupted.", "", Interrupted.exit_code)
-    except click.exceptions.Exit as stop:
-        return stop.exit_code
+    except SystemExit as stop:
+        return _closed() or int(stop.code or 0)
     except BrokenPipeError:
         _silence()
         return 1
@@ -87,15 +88,6 @@ def main(arguments: list[str]) -> int:
         return _unusable(problem) if problem.errno in SURROUNDINGS and problem.filename else _bug()
     except Exception:
         return _bug()
-
-
-def _sentence(problem: click.ClickException, ctx: click.Context | None) -> str:
-    """Return what click says, with a hint at the option or verb that may have been meant, in any case of letters."""
-    if isinstance(problem, click.NoSuchOption) and ctx:
-        shown = [p for p in ctx.command.get_params(ctx) if not getattr(p, "hidden", False)]
-        known = [name for param in shown for name in param.opts if name.startswith("--")]
-        return f"No such option: {problem.option_name}{did_you_mean(problem.option_name, known)}."
-    return problem.format_message()
 
 
 def _written() -> int:

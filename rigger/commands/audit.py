@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
 from rigger.cli.app import App, command
+from rigger.cli.declared import option
 from rigger.errors import BadUsage
 from rigger.operations import audit as operation
 from rigger.operations.audit import Repaired
@@ -28,9 +27,9 @@ def show(printer: Printer, result: Audited | Repaired) -> None:
 
 
 @command("audit", asks=True, reports=True, streams=True, show=show)
-@click.option("--head", metavar="COUNT:HASH", help="A head noted elsewhere, which the log must contain.")
-@click.option("--bundle", metavar="FILE", help="A bundle whose head the log must contain.")
-@click.option("--repair", is_flag=True, help="Let a broken log go on from what can be kept of it.")
+@option("--head", metavar="COUNT:HASH", help="A head noted elsewhere, which the log must contain.")
+@option("--bundle", metavar="FILE", help="A bundle whose head the log must contain.")
+@option("--repair", is_flag=True, help="Let a broken log go on from what can be kept of it.")
 def audit(app: App, head: str | None, bundle: str | None, repair: bool) -> Result:
     environment = app.environment()
     if sum((head is not None, bundle is not None, repair)) > 1:

@@ -1,8 +1,7 @@
 """rigger backup"""
 
-import click
-
 from rigger.cli.app import App, command
+from rigger.cli.declared import option
 from rigger.operations import backup as operation
 from rigger.operations.result import RunResult
 from rigger.ui.printer import Printer
@@ -17,8 +16,6 @@ def show(printer: Printer, result: RunResult) -> None:
 
 
 @command("backup", acts=True, reports=True, streams=True, show=show)
-@click.option(
-    "-f", "--file", "path", metavar="FILE", help="Where to write it; default: the environment's folder."
-)
+@option("-f", "--file", "path", metavar="FILE", help="Where to write it; default: the environment's folder.")
 def backup(app: App, path: str | None) -> RunResult:
     return operation.backup(app.environment(), path or "", app.printer, app.consent(Wizard))

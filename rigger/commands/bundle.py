@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from rigger.bundles.contents import SECRETS
 from rigger.cli.app import App, command, group
+from rigger.cli.declared import argument, option
 from rigger.operations import bundle as operation
 from rigger.text import plain
 
@@ -64,7 +63,7 @@ def show_compared(printer: Printer, result: Compared) -> None:
 
 @bundle.add_command
 @command("inspect", reports=True, show=show_inspected)
-@click.argument("path", metavar="FILE")
+@argument("path", metavar="FILE")
 def inspect(app: App, path: str) -> Inspected:
     """Show what FILE says of itself; nothing of it is checked yet."""
     return operation.inspect(path)
@@ -72,8 +71,8 @@ def inspect(app: App, path: str) -> Inspected:
 
 @bundle.add_command
 @command("verify", reports=True, show=show_verified)
-@click.argument("path", metavar="FILE")
-@click.option("--verify-key", "key", metavar="KEY", help="Insist on a signature by this SSH public key.")
+@argument("path", metavar="FILE")
+@option("--verify-key", "key", metavar="KEY", help="Insist on a signature by this SSH public key.")
 def verify(app: App, path: str, key: str | None) -> Verified:
     """Check every file of FILE, its audit log and its signature."""
     return operation.verify(app.home, path, key)
@@ -81,9 +80,9 @@ def verify(app: App, path: str, key: str | None) -> Verified:
 
 @bundle.add_command
 @command("diff", reports=True, show=show_compared, show_failed=show_compared)
-@click.argument("a", metavar="A")
-@click.argument("b", metavar="[B]", required=False)
-@click.option("--exit-code", is_flag=True, help="Exit 8 when there is a difference.")
+@argument("a", metavar="A")
+@argument("b", metavar="[B]", required=False)
+@option("--exit-code", is_flag=True, help="Exit 8 when there is a difference.")
 def diff(app: App, a: str, b: str | None, exit_code: bool) -> Compared:
     """Compare bundle A with bundle B, or with the environment."""
     return operation.diff(app.home, a, b, app.name, strict=exit_code)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
 from rigger import text
 from rigger.cli.app import App, command
+from rigger.cli.declared import option
 from rigger.errors import BadUsage
 from rigger.operations import checkout as operation
 from rigger.sources.checkout import standing
@@ -35,15 +34,14 @@ def show(printer: Printer, result: CheckedOut) -> None:
 
 
 @command("checkout", reports=True, streams=True, show=show)
-@click.option("--clone", is_flag=True, help="Make the checkout anew.")
-@click.option("--update", is_flag=True, help="Bring it to the version that is configured.")
-@click.option("--leave", is_flag=True, help="Leave it as it is.")
-@click.option(
+@option("--clone", is_flag=True, help="Make the checkout anew.")
+@option("--update", is_flag=True, help="Bring it to the version that is configured.")
+@option("--leave", is_flag=True, help="Leave it as it is.")
+@option(
     "--submodules/--no-submodules",
-    default=None,
     help="Fetch the submodules too, or do without those missing.",
 )
-@click.option("--trust", is_flag=True, help="Agree beforehand to the scripts of the repository.")
+@option("--trust", is_flag=True, help="Agree beforehand to the scripts of the repository.")
 def checkout(
     app: App, clone: bool, update: bool, leave: bool, submodules: bool | None, trust: bool
 ) -> CheckedOut:

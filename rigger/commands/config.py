@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-import click
-
 from rigger import text as texts
 from rigger.cli.app import App, command, group
+from rigger.cli.declared import argument, option
 from rigger.errors import BadUsage, DifferencesFound
 from rigger.operations import edit as edit_operation
 from rigger.operations import values as operations
@@ -73,8 +72,8 @@ def show_differences(printer: Printer, result: Differences) -> None:
 
 @config.add_command
 @command("get", reports=True, show=show_values)
-@click.argument("name", required=False)
-@click.option("--show-secrets", is_flag=True, help="Print secrets as they are.")
+@argument("name", required=False)
+@option("--show-secrets", is_flag=True, help="Print secrets as they are.")
 def get(app: App, name: str | None, show_secrets: bool) -> Value | Values:
     """Print the value of NAME, or all values with where each comes from."""
     environment = app.environment()
@@ -87,7 +86,7 @@ def get(app: App, name: str | None, show_secrets: bool) -> Value | Values:
 
 @config.add_command
 @command("set", show=show_changed)
-@click.argument("assignments", nargs=-1, required=True, metavar="NAME=VALUE...")
+@argument("assignments", many=True, metavar="NAME=VALUE...")
 def set(app: App, assignments: tuple[str, ...]) -> ChangedValues:
     """Set values; the next provision runs the steps that they concern."""
     values = dict(_assignment(text) for text in assignments)
@@ -96,7 +95,7 @@ def set(app: App, assignments: tuple[str, ...]) -> ChangedValues:
 
 @config.add_command
 @command("unset", show=show_changed)
-@click.argument("names", nargs=-1, required=True)
+@argument("names", many=True)
 def unset(app: App, names: tuple[str, ...]) -> ChangedValues:
     """Take values back, so that their defaults hold."""
     return operations.unset_values(app.environment(), names)
@@ -104,7 +103,7 @@ def unset(app: App, names: tuple[str, ...]) -> ChangedValues:
 
 @config.add_command
 @command("diff", reports=True, show=show_differences, show_failed=show_differences)
-@click.option("--exit-code", is_flag=True, help="Exit 8 when there is a difference.")
+@option("--exit-code", is_flag=True, help="Exit 8 when there is a difference.")
 def diff(app: App, exit_code: bool) -> Differences:
     """Compare the configuration with what the cluster was last provisioned with."""
     differences = operations.compare_values(app.environment())

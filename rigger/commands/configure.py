@@ -6,10 +6,9 @@ import os
 import shlex
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from rigger.bundles.unpack import is_bundle
 from rigger.cli.app import App, command
+from rigger.cli.declared import option
 from rigger.configuration.inputs import (
     read_answers,
     require_one_source,
@@ -79,31 +78,25 @@ def _show_configured(printer: Printer, result: Configured) -> None:
 
 
 @command("configure", asks=True, show=show)
-@click.option("--name", metavar="NAME", help="The environment to make or change.")
-@click.option("--platform", metavar="NAME", help="What is installed: a platform's name or folder.")
-@click.option("--version", metavar="VERSION", help="Which version of the platform.")
-@click.option("--repository", metavar="URL", help="The git repository that the platform comes from.")
-@click.option("--ref", metavar="REF", help="A branch, tag or commit of it, instead of a version.")
-@click.option(
-    "--path", "folder", metavar="FOLDER", help="A folder that has the platform, instead of a clone."
-)
-@click.option("--provider", metavar="NAME", help="Where the machines come from: a provider's name or folder.")
-@click.option("--type", "kind", metavar="TYPE", help="The cluster type, a set of defaults.")
-@click.option(
-    "--set", "assignments", metavar="NAME=VALUE", multiple=True, help="Answer a question beforehand."
-)
-@click.option("--answers", metavar="FILE", help="Read answers from a dotenv file.")
-@click.option("--file", "path", metavar="PATH", help="Load a vars file or a saved bundle that you have.")
-@click.option("--verify-key", "key", metavar="KEY", help="Insist on a bundle signed by this SSH public key.")
-@click.option("--passphrase-file", metavar="FILE", help="Decrypt a bundle's secrets with its first line.")
-@click.option(
-    "--identity", "identities", metavar="FILE", multiple=True, help="Decrypt with this age or SSH key."
-)
-@click.option("--allow-older", is_flag=True, help="Load a bundle that knows less than what is here.")
-@click.option("--trust", is_flag=True, help="Agree beforehand to scripts of a bundle or a repository.")
-@click.option("--defaults", is_flag=True, help="Take the default of whatever was not given.")
-@click.option("--no-input", is_flag=True, help="Never prompt; fail where a value is missing.")
-@click.option("--advanced", is_flag=True, help="Ask everything.")
+@option("--name", metavar="NAME", help="The environment to make or change.")
+@option("--platform", metavar="NAME", help="What is installed: a platform's name or folder.")
+@option("--version", metavar="VERSION", help="Which version of the platform.")
+@option("--repository", metavar="URL", help="The git repository that the platform comes from.")
+@option("--ref", metavar="REF", help="A branch, tag or commit of it, instead of a version.")
+@option("--path", "folder", metavar="FOLDER", help="A folder that has the platform, instead of a clone.")
+@option("--provider", metavar="NAME", help="Where the machines come from: a provider's name or folder.")
+@option("--type", "kind", metavar="TYPE", help="The cluster type, a set of defaults.")
+@option("--set", "assignments", metavar="NAME=VALUE", multiple=True, help="Answer a question beforehand.")
+@option("--answers", metavar="FILE", help="Read answers from a dotenv file.")
+@option("--file", "path", metavar="PATH", help="Load a vars file or a saved bundle that you have.")
+@option("--verify-key", "key", metavar="KEY", help="Insist on a bundle signed by this SSH public key.")
+@option("--passphrase-file", metavar="FILE", help="Decrypt a bundle's secrets with its first line.")
+@option("--identity", "identities", metavar="FILE", multiple=True, help="Decrypt with this age or SSH key.")
+@option("--allow-older", is_flag=True, help="Load a bundle that knows less than what is here.")
+@option("--trust", is_flag=True, help="Agree beforehand to scripts of a bundle or a repository.")
+@option("--defaults", is_flag=True, help="Take the default of whatever was not given.")
+@option("--no-input", is_flag=True, help="Never prompt; fail where a value is missing.")
+@option("--advanced", is_flag=True, help="Ask everything.")
 def configure(
     app: App,
     name: str | None,

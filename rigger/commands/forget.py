@@ -1,8 +1,7 @@
 """rigger forget"""
 
-import click
-
 from rigger.cli.app import App, command
+from rigger.cli.declared import argument
 from rigger.operations import forget as operation
 from rigger.operations.forget import Forgotten
 from rigger.ui.printer import Printer
@@ -14,6 +13,6 @@ def show(printer: Printer, result: Forgotten) -> None:
 
 
 @command("forget", asks=True, show=show)
-@click.argument("name")
+@argument("name")
 def forget(app: App, name: str) -> Forgotten:
     return operation.forget(app.home, name, app.consent(Wizard))

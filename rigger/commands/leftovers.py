@@ -1,8 +1,7 @@
 """rigger leftovers"""
 
-import click
-
 from rigger.cli.app import App, command
+from rigger.cli.declared import option
 from rigger.operations import leftovers as operation
 from rigger.operations.leftovers import Leftovers
 from rigger.ui.printer import Printer
@@ -21,10 +20,8 @@ def show(printer: Printer, result: Leftovers) -> None:
 
 
 @command("leftovers", asks=True, reports=True, show=show)
-@click.option(
-    "--gone", "names", metavar="NAME", multiple=True, help="Say that this is gone; may be repeated."
-)
-@click.option("--all-gone", is_flag=True, help="Say that all of it is gone.")
+@option("--gone", "names", metavar="NAME", multiple=True, help="Say that this is gone; may be repeated.")
+@option("--all-gone", is_flag=True, help="Say that all of it is gone.")
 def leftovers(app: App, names: tuple[str, ...], all_gone: bool) -> Leftovers:
     """Before you say that something is gone, look for it where the provider makes it.
 

@@ -1,8 +1,7 @@
 """rigger logs"""
 
-import click
-
 from rigger.cli.app import App, command
+from rigger.cli.declared import argument
 from rigger.operations import history as operation
 from rigger.operations.history import Logs
 from rigger.ui.printer import Printer
@@ -18,8 +17,8 @@ def show(printer: Printer, result: Logs) -> None:
 
 
 @command("logs", reports=True, show=show)
-@click.argument("run", required=False)
-@click.argument("step", required=False)
+@argument("run", required=False)
+@argument("step", required=False)
 def logs(app: App, run: str | None, step: str | None) -> Logs:
     """The run is the last one or RUN; a STEP is given by its number or name."""
     return operation.logs(app.environment(), run, step)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-import click
-
 from rigger.cli.app import App, command, group
+from rigger.cli.declared import argument, option
 from rigger.conformance.finding import ADVICE, FAIL, PASS, Finding
 from rigger.conformance.sandbox import RehearsalOptions
 from rigger.errors import BadUsage
@@ -40,12 +39,10 @@ def show(printer: Printer, result: Checked) -> None:
 
 @module.add_command
 @command("check", reports=True, streams=True, show=show)
-@click.argument("path", metavar="PATH")
-@click.option("--run", "runs", is_flag=True, help="Also run its scripts, in a sandbox.")
-@click.option("--provider", metavar="NAME", help="With --run: the provider to try a platform on.")
-@click.option(
-    "--set", "assignments", metavar="NAME=VALUE", multiple=True, help="With --run: answer a question."
-)
+@argument("path", metavar="PATH")
+@option("--run", "runs", is_flag=True, help="Also run its scripts, in a sandbox.")
+@option("--provider", metavar="NAME", help="With --run: the provider to try a platform on.")
+@option("--set", "assignments", metavar="NAME=VALUE", multiple=True, help="With --run: answer a question.")
 def check(app: App, path: str, runs: bool, provider: str | None, assignments: tuple[str, ...]) -> Checked:
     """Check the provider or platform in the folder PATH; without --run nothing of it is run."""
     if not runs and (provider or assignments):

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
 from rigger.cli.app import App, command, group
+from rigger.cli.declared import argument, option
 from rigger.commands._modules import show, show_new
 from rigger.operations import modules as operation
 
@@ -28,8 +27,8 @@ def list(app: App) -> Modules:
 
 @platform.add_command
 @command("new", show=show_new)
-@click.argument("name", metavar="NAME")
-@click.option("--path", metavar="FOLDER", help="The folder to write to, instead of ./NAME.")
+@argument("name", metavar="NAME")
+@option("--path", metavar="FOLDER", help="The folder to write to, instead of ./NAME.")
 def new(app: App, name: str, path: str | None) -> NewModule:
     """Write a platform that works, with comments that say how to make it your own."""
     return operation.new("platform", name, path or "")

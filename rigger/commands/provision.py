@@ -1,8 +1,7 @@
 """rigger provision"""
 
-import click
-
 from rigger.cli.app import App, command
+from rigger.cli.declared import option
 from rigger.errors import DifferencesFound
 from rigger.operations import provision as operation
 from rigger.operations.provision import Planned
@@ -21,10 +20,10 @@ def show(printer: Printer, result: Result) -> None:
 
 
 @command("provision", acts=True, asks=True, reports=True, streams=True, show=show)
-@click.option("--plan", "only_plan", is_flag=True, help="Show what would be done, and stop.")
-@click.option("--exit-code", is_flag=True, help="With --plan: exit 8 when something would change.")
-@click.option("--again", is_flag=True, help="Run every step, also those that are up to date.")
-@click.option("--allow-version-change", is_flag=True, help="Bring another version without an upgrade.")
+@option("--plan", "only_plan", is_flag=True, help="Show what would be done, and stop.")
+@option("--exit-code", is_flag=True, help="With --plan: exit 8 when something would change.")
+@option("--again", is_flag=True, help="Run every step, also those that are up to date.")
+@option("--allow-version-change", is_flag=True, help="Bring another version without an upgrade.")
 def provision(
     app: App, only_plan: bool, exit_code: bool, again: bool, allow_version_change: bool
 ) -> Result | None:

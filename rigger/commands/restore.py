@@ -1,8 +1,7 @@
 """rigger restore"""
 
-import click
-
 from rigger.cli.app import App, command
+from rigger.cli.declared import argument
 from rigger.operations import backup as operation
 from rigger.operations.result import RunResult
 from rigger.ui.printer import Printer
@@ -14,6 +13,6 @@ def show(printer: Printer, result: RunResult) -> None:
 
 
 @command("restore", acts=True, asks=True, reports=True, streams=True, show=show)
-@click.argument("path", metavar="FILE")
+@argument("path", metavar="FILE")
 def restore(app: App, path: str) -> RunResult:
     return operation.restore(app.environment(), path, app.printer, app.consent(Wizard))

@@ -1,8 +1,7 @@
 """rigger resume"""
 
-import click
-
 from rigger.cli.app import App, command
+from rigger.cli.declared import option
 from rigger.operations import suspend as operation
 from rigger.operations.result import RunResult
 from rigger.ui.printer import Printer
@@ -14,6 +13,6 @@ def show(printer: Printer, result: RunResult) -> None:
 
 
 @command("resume", acts=True, reports=True, streams=True, show=show)
-@click.option("--empty", is_flag=True, help="Do not put the data of before back.")
+@option("--empty", is_flag=True, help="Do not put the data of before back.")
 def resume(app: App, empty: bool) -> RunResult:
     return operation.resume(app.environment(), app.printer, empty, app.consent(Wizard))

@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-import click
-
 from rigger.cli.app import App, command
+from rigger.cli.declared import option
 from rigger.errors import BadUsage
 from rigger.operations import save as operation
 from rigger.operations.save import SavedBundle, SaveOptions
@@ -65,25 +64,23 @@ def _show_data(printer: Printer, result: SavedBundle) -> None:
 
 
 @command("save", show=show)
-@click.option(
+@option(
     "-f",
     "--file",
     "path",
     metavar="FILE",
     help="The bundle to write, or a folder for it; default: NAME-TIME.rigger here.",
 )
-@click.option("--with-secrets", is_flag=True, help="Keep the secrets inside, encrypted.")
-@click.option(
+@option("--with-secrets", is_flag=True, help="Keep the secrets inside, encrypted.")
+@option(
     "--recipient", "recipients", metavar="KEY", multiple=True, help="Encrypt for this age or SSH public key."
 )
-@click.option("--passphrase-file", metavar="FILE", help="Encrypt with the first line of this file.")
-@click.option("--with-checkout", is_flag=True, help="Add the platform's repository, as a git bundle.")
-@click.option("--with-backup", is_flag=True, help="Add the newest backup of the cluster's data.")
-@click.option("--sign", "key", metavar="KEY", help="Sign with this SSH key.")
-@click.option(
-    "-o", "--output", "output", metavar="[text|json]", default="text", help="Report as text or as JSON."
-)
-@click.option("--json", "as_json", is_flag=True, hidden=True)  # what -o json was called
+@option("--passphrase-file", metavar="FILE", help="Encrypt with the first line of this file.")
+@option("--with-checkout", is_flag=True, help="Add the platform's repository, as a git bundle.")
+@option("--with-backup", is_flag=True, help="Add the newest backup of the cluster's data.")
+@option("--sign", "key", metavar="KEY", help="Sign with this SSH key.")
+@option("-o", "--output", "output", metavar="[text|json]", default="text", help="Report as text or as JSON.")
+@option("--json", "as_json", is_flag=True, hidden=True)  # what -o json was called
 def save(
     app: App,
     path: str | None,

@@ -1,8 +1,7 @@
 """rigger shellinit"""
 
-import click
-
 from rigger.cli.app import App, command
+from rigger.cli.declared import option
 from rigger.operations import shellinit as operation
 from rigger.operations.shellinit import ShellLines
 from rigger.ui.printer import Printer
@@ -13,6 +12,6 @@ def show(printer: Printer, result: ShellLines) -> None:
 
 
 @command("shellinit", show=show)
-@click.option("--secrets", "with_secrets", is_flag=True, help="Print the secrets as well.")
+@option("--secrets", "with_secrets", is_flag=True, help="Print the secrets as well.")
 def shellinit(app: App, with_secrets: bool) -> ShellLines:
     return operation.shellinit(app.home, app.environment(), with_secrets)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
 from rigger.cli.app import App, command
+from rigger.cli.declared import argument, option
 from rigger.operations import ssh as operation
 from rigger.ui.wizard import Wizard
 
@@ -26,11 +25,11 @@ def show(printer: Printer, result: HostKeyForgotten) -> None:
 @command(
     "ssh",
     show=show,
-    context_settings={"help_option_names": ["-h", "--help"], "allow_interspersed_args": False},
+    interspersed=False,
 )
-@click.option("--forget", is_flag=True, help="Forget the host key of NODE, which was made anew.")
-@click.argument("node", required=False)
-@click.argument("words", metavar="[-- COMMAND...]", nargs=-1, type=click.UNPROCESSED)
+@option("--forget", is_flag=True, help="Forget the host key of NODE, which was made anew.")
+@argument("node", required=False)
+@argument("words", metavar="[-- COMMAND...]", required=False, many=True, raw=True)
 def ssh(app: App, forget: bool, node: str | None, words: tuple[str, ...]) -> HostKeyForgotten | int:
     if forget:
         return operation.forget_host_key(app.environment(), node, app.consent(Wizard))

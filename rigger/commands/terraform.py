@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import click
-
 from rigger.cli.app import App, command
+from rigger.cli.declared import argument
 from rigger.errors import BadUsage
 from rigger.operations import terraform as operation
 from rigger.operations.terraform import Migrated, Unlocked
@@ -28,9 +27,10 @@ def show(printer: Printer, result: Unlocked | Migrated) -> None:
     "terraform",
     asks=True,
     show=show,
-    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+    interspersed=False,
+    foreign_options=True,
 )
-@click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="ARGUMENT...")
+@argument("words", required=False, many=True, raw=True, metavar="ARGUMENT...")
 def terraform(app: App, words: tuple[str, ...]) -> Unlocked | Migrated | int:
     """ARGUMENT... is a command of Terraform's own, such as "state list"; or "unlock", which releases a lock that nobody
     holds any more; or "migrate", which moves the state to the backend that is configured."""

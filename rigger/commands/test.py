@@ -1,8 +1,7 @@
 """rigger test"""
 
-import click
-
 from rigger.cli.app import App, command
+from rigger.cli.declared import argument
 from rigger.operations import test as operation
 from rigger.operations.test import Tested
 from rigger.ui.printer import Printer
@@ -22,7 +21,7 @@ def show(printer: Printer, result: Tested) -> None:
 
 
 @command("test", acts=True, reports=True, streams=True, show=show, show_failed=show)
-@click.argument("suite", nargs=-1)
+@argument("suite", required=False, many=True)
 def test(app: App, suite: tuple[str, ...]) -> Tested:
     """A SUITE such as smoke or full, or "component NAME"."""
     return operation.test(app.environment(), suite, app.printer, app.consent(Wizard))

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
 from rigger.cli.app import App, command
+from rigger.cli.declared import option
 from rigger.errors import BadUsage
 from rigger.operations import upgrade as operation
 from rigger.operations.result import Result, RunResult
@@ -28,15 +27,15 @@ def show(printer: Printer, result: Result) -> None:
 
 
 @command("upgrade", acts=True, reports=True, streams=True, show=show)
-@click.option("--version", metavar="VERSION", help="The version to reach.")
-@click.option("--to", metavar="VERSION", hidden=True)  # what --version was called
-@click.option("--upgrade-style", "style", metavar="STYLE", help="How, for example graceful or inplace.")
-@click.option("--allow-downgrade", is_flag=True, help="Go to an older version all the same.")
-@click.option("--continue", "go_on", is_flag=True, help="Go on with the upgrade that did not finish.")
-@click.option("--resume", is_flag=True, hidden=True)  # what --continue was called: machines are resumed
-@click.option("--rollback", is_flag=True, help="Go back from the upgrade that did not finish.")
-@click.option("--plan", "only_plan", is_flag=True, help="Show what would be done, and stop.")
-@click.option("--trust", is_flag=True, help="Agree beforehand to the repository's scripts of that version.")
+@option("--version", metavar="VERSION", help="The version to reach.")
+@option("--to", metavar="VERSION", hidden=True)  # what --version was called
+@option("--upgrade-style", "style", metavar="STYLE", help="How, for example graceful or inplace.")
+@option("--allow-downgrade", is_flag=True, help="Go to an older version all the same.")
+@option("--continue", "go_on", is_flag=True, help="Go on with the upgrade that did not finish.")
+@option("--resume", is_flag=True, hidden=True)  # what --continue was called: machines are resumed
+@option("--rollback", is_flag=True, help="Go back from the upgrade that did not finish.")
+@option("--plan", "only_plan", is_flag=True, help="Show what would be done, and stop.")
+@option("--trust", is_flag=True, help="Agree beforehand to the repository's scripts of that version.")
 def upgrade(
     app: App,
     version: str | None,

@@ -1,8 +1,7 @@
 """rigger use"""
 
-import click
-
 from rigger.cli.app import App, command
+from rigger.cli.declared import argument
 from rigger.operations import use as operation
 from rigger.operations.use import Used
 from rigger.ui.printer import Printer
@@ -13,6 +12,6 @@ def show(printer: Printer, result: Used) -> None:
 
 
 @command("use", show=show)
-@click.argument("name")
+@argument("name")
 def use(app: App, name: str) -> Used:
     return operation.use(app.home, name)

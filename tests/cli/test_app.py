@@ -1,16 +1,15 @@
 """How a function becomes a command, and what every command works with."""
 
 import importlib
-import inspect
 import json
 import os
 
-import click
 import pytest
 from helpers.without_terminal import Person
 
 from rigger.cli import help
 from rigger.cli.app import App, command, group
+from rigger.cli.main import call, run_in
 from rigger.environments.home import Home
 from rigger.errors import BadUsage, InvalidConfig, StepFailed
 from rigger.operations.result import Data
@@ -18,9 +17,9 @@ from rigger.operations.result import Data
 COMMANDS = help.summaries()
 
 
-def run(verb, *arguments, obj=None):
+def run(verb, *arguments, before=None):
     """Call a command as the command line does, and return its exit code."""
-    return verb.main([*arguments], prog_name="rigger", standalone_mode=False, obj=obj)
+    return call(verb, before, [*arguments], "rigger")
 
 
 def looker(**settings):
@@ -50,12 +49,9 @@ def home(private_home):
 def test_words_of_a_verb_stand_once(name):
     module = importlib.import_module(f"rigger.commands.{name.replace('-', '_')}")
     verb = getattr(module, name.replace("-", "_"))
-    more = inspect.getdoc(verb.callback)
-    if more is None:
-        assert verb.help is COMMANDS[name]  # the very same text
-    else:
-        assert verb.help == f"{COMMANDS[name]}\n\n{more}"
-        assert COMMANDS[name].rstrip(".") not in more
+    assert verb.words.summary is COMMANDS[name]  # the very same text
+    assert COMMANDS[name].rstrip(".") not in verb.words.docstring
+    assert verb.help.startswith(COMMANDS[name])
 
 
 def test_a_verb_of_a_group_has_its_docstring_alone():
@@ -83,9 +79,9 @@ def test_a_verb_of_a_group_has_its_docstring_alone():
 )
 def test_a_command_has_the_options_that_it_says(settings, shared, home):
     look, _ = looker(**settings)
-    assert {option.name for option in look.params} == {"environment", *shared}
+    assert {option.name for option in look.parameters} == {"environment", *shared}
     if "yes" not in shared:
-        with pytest.raises(click.UsageError, match="--yes"):
+        with pytest.raises(BadUsage, match="--yes"):
             run(look, "--yes")
 
 
@@ -106,8 +102,8 @@ def test_the_name_after_the_verb_counts_before_the_one_in_front_and_that_before_
     run(look)
     monkeypatch.setenv("RIGGER_ENVIRONMENT", "one")
     run(look)
-    run(look, obj="two")
-    run(look, "-e", "one", obj="two")
+    run(look, before="two")
+    run(look, "-e", "one", before="two")
     assert [app.environment().name for app in seen] == ["two", "one", "two", "one"]
 
 
@@ -118,10 +114,10 @@ def test_a_group_hands_its_environment_on(home):
 
     look, seen = looker()
     trees.add_command(look)
-    root = click.Group("rigger", {"trees": trees})
-    run(root, "trees", "-e", "one", "look")
-    run(root, "trees", "-e", "one", "look", "-e", "two")
-    assert [app.name for app in seen] == ["one", "two"]
+    run_in(trees, None, ["-e", "one", "look"], "rigger trees")
+    run_in(trees, "two", ["-e", "one", "look"], "rigger trees")
+    run_in(trees, None, ["-e", "one", "look", "-e", "two"], "rigger trees")
+    assert [app.name for app in seen] == ["one", "one", "two"]
 
 
 def test_an_environment_that_is_none_is_an_error(home):
