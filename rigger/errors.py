@@ -13,7 +13,8 @@ class RiggerError(Exception):
     """Something went wrong that a person can act on.
 
     `message` is one sentence that names the value and where it came from; `next_step` is what to type or
-    do about it. `cli.main` is the one place that prints them.
+    do about it: sentences, and commands to copy on lines of their own (`text.ways`). `cli.main` is the one place that
+    prints them.
     """
 
     exit_code = 1

@@ -79,6 +79,11 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f" (did you mean {by_lower[near[0]]}?)" if near else ""
 
 
+def ways(*pairs: tuple[str, str]) -> str:
+    """Return sentences, each with the command that does what it says alone on the next line, to be copied."""
+    return "\n".join(f"{sentence}:\n  {command}" for sentence, command in pairs)
+
+
 def last_line(*texts: str) -> str:
     """Return the last line that says something, of the first text that has one."""
     for text in texts:
@@ -108,10 +113,22 @@ def _escaped(char: str) -> str:
     return char.encode("unicode_escape", "surrogatepass").decode("ascii")
 
 
-def table_rows(table: Sequence[Sequence[str]]) -> list[str]:
-    """Return rows as lines in columns, each as wide as its widest cell."""
-    widths = widths_of(table)
+def table_rows(table: Sequence[Sequence[str]], widths: Sequence[int] | None = None) -> list[str]:
+    """Return rows as lines in columns, each of its width, or as wide as its widest cell."""
+    widths = widths or widths_of(table)
     return ["  ".join(map(_padded, row, widths)).rstrip() for row in table]
+
+
+def narrowed(widths: Sequence[int], room: int) -> list[int]:
+    """Return the widths of columns that fit into `room`: the last one gives way first, then the widest."""
+    fitted = list(widths)
+    over = sum(fitted) + 2 * (len(fitted) - 1) - room
+    widest_first = sorted(range(len(fitted) - 1), key=lambda column: -fitted[column])
+    for column in [len(fitted) - 1, *widest_first]:
+        taken = max(0, min(over, fitted[column] - LEAST_VALUE))
+        fitted[column] -= taken
+        over -= taken
+    return fitted
 
 
 def widths_of(table: Sequence[Sequence[str]]) -> list[int]:

@@ -6,7 +6,16 @@ import calendar
 import time
 from typing import TYPE_CHECKING
 
-from rigger.audit.events import Event, RunFinished, RunStarted, StepFinished, StepStarted, parse
+from rigger.audit.events import (
+    Event,
+    RunFinished,
+    RunStarted,
+    StepFinished,
+    StepStarted,
+    UpgradeStarted,
+    parse,
+)
+from rigger.audit.versions import VersionHistory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,10 +24,11 @@ if TYPE_CHECKING:
 
 
 class RecordedRun:
-    """One command's steps that ended, in order."""
+    """One command's steps that ended, in order; `number` is its place among all runs of the log, from 1."""
 
-    def __init__(self, started: RunStarted):
+    def __init__(self, started: RunStarted, number: int):
         self.started = started
+        self.number = number
         self.steps: list[StepFinished] = []
         self.end: RunFinished | None = None
 
@@ -41,26 +51,34 @@ class RecordedRun:
 
 
 class LastRun:
-    """The run that began last."""
+    """The run that began last, and how many there are."""
 
     def __init__(self) -> None:
         self.last: RecordedRun | None = None
+        self.count = 0
 
     def take(self, event: Event) -> None:
         """Take the next event of the log in."""
         match event:
             case RunStarted():
-                self.last = RecordedRun(event)
+                self.count += 1
+                self.last = RecordedRun(event, self.count)
             case StepFinished() | RunFinished() if self.last and self.last.started.run == event.run:
                 self.last.take(event)
 
 
 class RunHistory:
-    """The runs in order, and the steps that were begun: as long as the log, and for who wants to see all of it."""
+    """The runs in order, and the steps that were begun: as long as the log, and for who wants to see all of it.
+
+    `versions` are, by run, the version that ran before it and the one that ran, or was wanted, after it; "" for none.
+    """
 
     def __init__(self) -> None:
         self.begun: list[StepStarted] = []
+        self.versions: dict[str, tuple[str, str]] = {}
         self._runs: dict[str, RecordedRun] = {}
+        self._running = VersionHistory()
+        self._wanted = ""  # by the upgrade that began last
 
     @property
     def all(self) -> list[RecordedRun]:
@@ -72,13 +90,30 @@ class RunHistory:
 
     def take(self, event: Event) -> None:
         """Take the next event of the log in."""
+        self._take_version(event)
         match event:
             case RunStarted():
-                self._runs[event.run] = RecordedRun(event)
+                self._runs[event.run] = RecordedRun(event, len(self._runs) + 1)
             case StepStarted():
                 self.begun.append(event)
             case StepFinished() | RunFinished() if event.run in self._runs:
                 self._runs[event.run].take(event)
+
+    def _take_version(self, event: Event) -> None:
+        before, last = self._version(), self.last
+        self._running.take(event)
+        match event:
+            case UpgradeStarted():
+                self._wanted = event.to
+            case RunStarted():  # it may fail on the way there
+                wanted = {"provision": event.version, "upgrade": self._wanted}.get(event.command)
+                self.versions[event.run] = before, before if wanted is None else wanted
+            case _ if last and self._version() != before:
+                self.versions[last.started.run] = self.versions[last.started.run][0], self._version()
+
+    def _version(self) -> str:
+        running = self._running.running
+        return running.version if running else ""
 
 
 def runs_of(records: Iterable[Record]) -> RunHistory:

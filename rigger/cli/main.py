@@ -99,9 +99,10 @@ def _written() -> int:
 
 def _fail(message: str, next_step: str, code: int) -> int:
     message, next_step = masked(message), masked(next_step)
-    lines = "\n".join(plain(line) for line in f"rigger: {message}".split("\n"))
+    lines = [plain(line) for line in f"rigger: {message}".split("\n")]
+    lines += [f"  {plain(line)}" for line in next_step.split("\n") if line]
     try:
-        sys.stderr.write(lines + "\n" + (f"  {plain(next_step)}\n" if next_step else ""))
+        sys.stderr.write("\n".join(lines) + "\n")
         sys.stderr.flush()
     except OSError:
         _silence()

@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
 def show(printer: Printer, result: Modules) -> None:
     headers = ("name", "interface", "from", "folder", "description")
-    printer.table([_cells(module, result.checkout) for module in result.modules], headers=headers)
+    printer.table(
+        [_cells(module, result.checkout) for module in result.modules],
+        headers=headers,
+        rest=f"rigger {result.role} list -o json",
+    )
     for module in result.modules:
         if module.problem:
             printer.warn(f"{result.role} {module.name} cannot be used: {module.problem}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Any
 
 from rigger.bundles.contents import SECRETS
@@ -29,10 +30,11 @@ def show_inspected(printer: Printer, result: Inspected) -> None:
     rows += [("signed", "yes" if manifest.signature else "no")]
     rows += [("secrets", "inside, encrypted" if SECRETS in manifest.files else "left out")]
     rows += [(name.replace("_", " "), fields.get(name, "")) for name in ("redacted", "left_out")]
-    printer.table([row for row in rows if row[1]])
+    inspect = f"rigger bundle inspect {shlex.quote(result.path)} -o json"
+    printer.table([row for row in rows if row[1]], rest=inspect)
     printer.line()
     files = sorted(manifest.files.items())
-    printer.table([(file.mode, str(file.size), file.sha256[:12], name) for name, file in files])
+    printer.table([(file.mode, str(file.size), file.sha256[:12], name) for name, file in files], rest=inspect)
 
 
 def _short(value: Any) -> str:

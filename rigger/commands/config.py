@@ -31,7 +31,7 @@ def show_values(printer: Printer, result: Value | Values) -> None:
             printer.aside(f"{result.name}: {result.giver} gave this; {_answered(result)}.")
         return
     rows = [(value.name, _where_from(value), value.value) for value in result.values]
-    printer.table(rows, headers=("name", "source", "value"))
+    printer.table(rows, headers=("name", "source", "value"), rest="rigger config get NAME")
 
 
 def show_changed(printer: Printer, result: ChangedValues) -> None:
@@ -67,7 +67,7 @@ def show_differences(printer: Printer, result: Differences) -> None:
         (name, *("-" if value is None else value for value in change))
         for name, change in result.changes.items()
     ]
-    printer.table(rows, headers=("name", "provisioned", "configured"))
+    printer.table(rows, headers=("name", "provisioned", "configured"), rest="rigger config diff -o json")
 
 
 @config.add_command

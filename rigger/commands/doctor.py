@@ -20,7 +20,7 @@ def show(printer: Printer, result: Diagnosis) -> None:
 
 def _show_findings(printer: Printer, result: Diagnosis) -> None:
     rows = [(_word(finding), finding.what, finding.detail) for finding in result.findings]
-    printer.table(rows)
+    printer.table(rows, rest="rigger doctor -o json")
     for finding in result.failures:
         printer.warn(f"{finding.what}: {finding.remedy}")
 

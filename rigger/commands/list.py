@@ -1,5 +1,7 @@
 """rigger list"""
 
+import os
+
 from rigger.cli.app import App, command
 from rigger.operations import list as operation
 from rigger.operations.list import UNKNOWN, Environments, Listed
@@ -10,8 +12,9 @@ def show(printer: Printer, result: Environments) -> None:
     if not result.listed:
         printer.line('There is no environment yet. Type "rigger configure" to make one.')
         return
-    headers = ("", "name", "platform", "version", "provider", "nodes")
-    printer.table([_cells(environment) for environment in result.listed], headers=headers)
+    headers = ("", "name", "state", "nodes", "platform", "version", "provider", "last run")
+    rows = [_cells(environment) for environment in result.listed]
+    printer.table(rows, headers=headers, rest="rigger list -o json")
     for environment in result.listed:
         if environment.problem:
             printer.warn(environment.problem)
@@ -20,7 +23,11 @@ def show(printer: Printer, result: Environments) -> None:
 def _cells(row: Listed) -> tuple[str, ...]:
     nodes = UNKNOWN if row.nodes is None else str(row.nodes)
     version = f"{row.deployed_version} ({row.version} configured)" if row.version_change else row.version
-    return ("*" if row.current else "", row.name, row.platform, version, row.provider, nodes)
+    run = row.last_run
+    last = f"{run['number']} {run['command']} {run['outcome']}" if run else "-"
+    provider = os.path.basename(row.provider)  # it may be a folder
+    mark = "*" if row.current else ""
+    return (mark, row.name, row.state, nodes, row.platform, version, provider, last)
 
 
 @command("list", reports=True, show=show)

@@ -1,24 +1,48 @@
 """rigger logs"""
 
 from rigger.cli.app import App, command
-from rigger.cli.declared import argument
-from rigger.operations import history as operation
-from rigger.operations.history import Logs
+from rigger.cli.declared import argument, option
+from rigger.errors import BadUsage
+from rigger.operations import logs as operation
+from rigger.operations.logs import Logs, StepLog
 from rigger.ui.printer import Printer
 
 
 def show(printer: Printer, result: Logs) -> None:
-    if not result.steps:
+    if not result.run:
         printer.line(f"{result.environment} has not run anything yet.")
-    for step in result.steps:
-        printer.heading(f"==> {step.run} {step.number} {step.module} {step.step}")
-        for block in step.content():
+    elif not result.steps:
+        printer.line(f"Run {result.run} printed nothing.")
+    for step, start in zip(result.steps, result.starts, strict=True):
+        _show_step(printer, step)
+        for block in step.content(start):
             printer.data(block)
 
 
+def _show_step(printer: Printer, step: StepLog) -> None:
+    printer.heading(f"==> {step.run} {step.number} {step.module} {step.step}")
+
+
 @command("logs", reports=True, show=show)
+@option("--follow", is_flag=True, help="Go on until the run has ended.")
+@option("--tail", metavar="N", help="Only the last N lines.")
 @argument("run", required=False)
 @argument("step", required=False)
-def logs(app: App, run: str | None, step: str | None) -> Logs:
-    """The run is the last one or RUN; a STEP is given by its number or name."""
-    return operation.logs(app.environment(), run, step)
+def logs(app: App, run: str | None, step: str | None, follow: bool, tail: str | None) -> Logs | None:
+    """RUN is a number of "rigger history", "last" (as if it were left out), a command such as provision, whose last run
+    is meant, or the beginning of a run's id. STEP is a number or a name.
+    """
+    if app.json and (follow or tail is not None):
+        raise BadUsage("-o json names the files of the logs, and prints nothing of them.", "Leave one out.")
+    environment = app.environment()
+    if tail is not None and not tail.isdecimal():
+        raise BadUsage(f"--tail {tail!r} is no number of lines.", "For example --tail 20.")
+    found = operation.logs(environment, run, step, int(tail) if tail else None)
+    if not follow or not found.run:
+        return found
+    for part in operation.follow(environment, found, step):
+        if isinstance(part, StepLog):
+            _show_step(app.printer, part)
+        else:
+            app.printer.data(part)
+    return None

@@ -74,6 +74,7 @@ def _last_run(status: Status) -> Iterator[str]:
         steps = ", ".join(f"{step['step']}{_ended(step)}" for step in run["steps"])
         ended = f"{run['outcome']} ({steps})" if steps else run["outcome"]
         yield f"last run: {run['command']} at {_local(run['time'])}: {ended}"
+        yield f"  rigger logs {run['number']}"
 
 
 def _ended(step: Mapping[str, Any]) -> str:

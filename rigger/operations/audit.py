@@ -8,7 +8,7 @@ from rigger.audit.head import REPAIRS, Head
 from rigger.audit.secrets import HIDDEN
 from rigger.configuration.identity import id_of
 from rigger.configuration.resolve import resolve
-from rigger.environments.state import may_have_cluster
+from rigger.environments.state import may_have_cluster, state_of
 from rigger.errors import BadUsage, DifferencesFound, InvalidConfig, StepFailed
 from rigger.operations.bundle import verify
 from rigger.operations.consent import Consent
@@ -17,7 +17,9 @@ from rigger.plans import lifecycle
 from rigger.plans.changes import configured_since, say_changes
 from rigger.plans.scripts import require_scripts
 from rigger.runs.reporter import Reporter, Silent
+from rigger.runs.result import what_they_printed
 from rigger.runs.run import Run
+from rigger.text import ways
 from rigger.values import frozen
 
 if TYPE_CHECKING:
@@ -84,7 +86,12 @@ def audit(environment: Environment, reporter: Reporter | None = None, head: Head
     if result.changed:
         differs = DifferencesFound(
             f"{environment.name} is not what rigger made: {' '.join(result.changed)}",
-            'Take back what was changed by hand; "rigger logs" shows it.',
+            ways(
+                (
+                    "Take back what was changed by hand; it is shown by",
+                    f"rigger logs {state_of(environment).runs.count}",
+                )
+            ),
         )
         raise differs.with_result(result)
     return result
@@ -150,7 +157,7 @@ def _looked_at(environment: Environment, verdict: Verdict, reporter: Reporter) -
         return Audited(verdict, (), unaudited)
     results = _run_scripts(environment, reporter)
     if broken := [result for result in results if result.failed]:
-        raise StepFailed(" ".join(result.describe(environment) for result in broken))
+        raise StepFailed(" ".join(result.describe() for result in broken), ways(*what_they_printed(broken)))
     changed = tuple(f"{result.step.shown} found differences." for result in results if result.differs)
     return Audited(verdict, changed, unaudited)
 

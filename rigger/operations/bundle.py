@@ -26,6 +26,7 @@ class Inspected:
     """What a bundle says of itself."""
 
     manifest: Manifest
+    path: str
 
     def as_dict(self) -> dict[str, Any]:
         files = {name: vars(file) for name, file in self.manifest.files.items()}
@@ -61,7 +62,7 @@ class Compared:
 
 def inspect(path: str) -> Inspected:
     """Return what a bundle says of itself; nothing of it is checked. Raises Refused for what is no bundle."""
-    return Inspected(read_manifest(path))
+    return Inspected(read_manifest(path), path)
 
 
 def verify(home: Home, path: str, key: str | None = None) -> Verified:

@@ -10,7 +10,8 @@ from rigger.operations.session import session
 from rigger.plans import lifecycle
 from rigger.plans.scripts import require_scripts
 from rigger.runs.reporter import Reporter, Silent
-from rigger.runs.result import failures
+from rigger.runs.result import failures, what_they_printed
+from rigger.text import ways
 
 if TYPE_CHECKING:
     from rigger.environments.environment import Environment
@@ -31,8 +32,10 @@ def check(environment: Environment, reporter: Reporter | None = None) -> RunResu
         raise stranger.with_result(result)
     if bad := failures(result.steps):
         problem = StepFailed(
-            " ".join(step.describe(environment) for step in bad),
-            'Type "rigger provision": it runs again what the failed check looked at.',
+            " ".join(step.describe() for step in bad),
+            ways(
+                *what_they_printed(bad), ("To run what the failed check looks at again", "rigger provision")
+            ),
         )
         raise problem.with_result(result)
     return result

@@ -16,7 +16,8 @@ from rigger.plans.scripts import require_scripts
 from rigger.runs.output import drop_outputs
 from rigger.runs.own_folder import require_whole
 from rigger.runs.reporter import Reporter, Silent
-from rigger.runs.result import StepResult, failures
+from rigger.runs.result import StepResult, failures, what_they_printed
+from rigger.text import ways
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -78,12 +79,18 @@ def _require_destroyed(environment: Environment, result: RunResult) -> None:
         left += [f"machine {node.name} ({node.address})" for node in environment.nodes()]
     if not left and not failed:
         return
-    sentences = " ".join(step.describe(environment) for step in failed)
+    sentences = " ".join(step.describe() for step in failed)
     listed = "\n".join(f"  {item}" for item in left)
     problem = StepFailed(
         f"{environment.name} is not destroyed completely. {sentences}".rstrip()
         + (f"\nLeft over:\n{listed}" if left else ""),
-        'Type "rigger destroy" to try again; "rigger logs" shows what the scripts printed. '
-        'What you have seen to be gone, "rigger leftovers --gone NAME" takes off the record, --all-gone all of it.',
+        ways(
+            *what_they_printed(failed),
+            ("Try again", "rigger destroy"),
+            (
+                "Take off the record what you have seen to be gone (all of it: --all-gone)",
+                "rigger leftovers --gone NAME",
+            ),
+        ),
     )
     raise problem.with_result(result)

@@ -1,39 +1,50 @@
-"""The runs of the past, and what their steps printed."""
+"""The runs of the past, and by which words a person names one of them."""
 
 from __future__ import annotations
 
-import os
+import time
 from typing import TYPE_CHECKING, Any
 
-from rigger.audit.runs import runs_of
+from rigger.audit.runs import runs_of, seconds
 from rigger.errors import BadUsage
 from rigger.text import did_you_mean
 from rigger.values import frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
 
     from rigger.audit.events import StepFinished, StepStarted
     from rigger.environments.environment import Environment
 
-BLOCK = 1 << 16  # bytes of a log that are read at once
+RUNNING = "running"  # the outcome of a run that is under way
 
 
 @frozen
 class PastRun:
-    """A run and its steps that ended."""
+    """A run, its steps that began and those that ended.
 
+    `number` is its place among all runs, from 1; `before` and `after` are the versions that ran, "" for none, and
+    `seconds` is how long it took, or takes until now.
+    """
+
+    number: int
     run: str
     command: str
     time: str
     by: str
     version: str
+    before: str
+    after: str
     outcome: str
+    seconds: float
     steps: tuple[StepFinished, ...]
+    begun: tuple[StepStarted, ...]
 
     def as_dict(self) -> dict[str, Any]:
         keys = ("number", "module", "step", "exit_code", "seconds", "changed")
-        return {**vars(self), "steps": [{key: getattr(step, key) for key in keys} for step in self.steps]}
+        steps = [{key: getattr(step, key) for key in keys} for step in self.steps]
+        values = {**vars(self), "from": self.before, "to": self.after, "steps": steps}
+        return {key: value for key, value in values.items() if key not in ("before", "after", "begun")}
 
 
 @frozen
@@ -47,93 +58,62 @@ class Runs:
         return [run.as_dict() for run in self.runs]
 
 
-@frozen
-class StepLog:
-    """What a step printed."""
-
-    run: str
-    number: int
-    module: str
-    step: str
-    log: str  # the file
-
-    def as_dict(self) -> dict[str, Any]:
-        return {**vars(self)}
-
-    def content(self) -> Iterator[bytes]:
-        """Return what stands in the log, block by block."""
-        try:
-            with open(self.log, "rb") as log:
-                while block := log.read(BLOCK):
-                    yield block
-        except FileNotFoundError:
-            yield b"(no log: " + os.fsencode(os.path.basename(self.log)) + b" was never begun)\n"
-
-
-@frozen
-class Logs:
-    """The logs of some steps of one run; of none where nothing was run yet."""
-
-    environment: str
-    steps: tuple[StepLog, ...] = ()
-
-    def as_dict(self) -> list[dict[str, Any]]:
-        return [step.as_dict() for step in self.steps]
-
-
 def history(environment: Environment) -> Runs:
-    """Return the runs of an environment, each with its steps; one without an end is under way, or was cut off."""
+    """Return the runs of an environment, in order; one without an end is under way, or was cut off."""
     busy_since = environment.lock.busy_since()
-    return Runs(
-        environment.name,
-        tuple(
-            PastRun(
-                run.started.run,
-                run.started.command,
-                run.started.time,
-                run.started.by,
-                run.started.version,
-                run.outcome(busy_since),
-                tuple(run.steps),
-            )
-            for run in runs_of(environment.audit.records()).all
-        ),
-    )
-
-
-def logs(environment: Environment, run: str | None = None, step: str | None = None) -> Logs:
-    """Return the logs of a run, by default the last one, or of one step of it; raises BadUsage where there is none.
-
-    `run` may be the beginning of its name, `step` a number or a name.
-    """
-    begun = runs_of(environment.audit.records()).begun
-    if not begun:
-        return Logs(environment.name)
-    chosen = [each for each in _of_run(begun, run) if step is None or _is(each, step)]
-    if not chosen:
-        raise BadUsage(f"That run has no step {step!r}.", 'Type "rigger history -o json" to see its steps.')
-    return Logs(
-        environment.name,
-        tuple(
-            StepLog(each.run, each.number, each.module, each.step, environment.file(each.log))
-            for each in chosen
-        ),
-    )
-
-
-def _of_run(begun: list[StepStarted], run: str | None) -> list[StepStarted]:
-    names = list(dict.fromkeys(each.run for each in begun))
-    if run is None:
-        run = names[-1]
-    elif len(matching := [name for name in names if name.startswith(run)]) == 1:
-        run = matching[0]
-    elif run not in names:
-        raise BadUsage(
-            f"There is no run {run!r} with steps{did_you_mean(run, names)}.", 'Type "rigger history".'
+    known = runs_of(environment.audit.records())
+    begun: dict[str, list[StepStarted]] = {}
+    for step in known.begun:
+        begun.setdefault(step.run, []).append(step)
+    found = []
+    for run in known.all:
+        started, outcome = run.started, run.outcome(busy_since)
+        past = PastRun(
+            run.number,
+            started.run,
+            started.command,
+            started.time,
+            started.by,
+            started.version,
+            *known.versions[started.run],
+            outcome,
+            _took(started.time, run.end.time if run.end else None, outcome, run.steps),
+            tuple(run.steps),
+            tuple(begun.get(started.run, ())),
         )
-    return [each for each in begun if each.run == run]
+        found.append(past)
+    return Runs(environment.name, tuple(found))
 
 
-def _is(begun: StepStarted, step: str) -> bool:
-    number = f"{begun.number:02d}"
-    return step in (str(begun.number), number, begun.step, f"{number}-{begun.step}", begun.key)
+def _took(began: str, ended: str | None, outcome: str, steps: Sequence[StepFinished]) -> float:
+    if ended or outcome == RUNNING:
+        until = _exact(ended) if ended else time.time()
+        return round(max(0.0, until - _exact(began)), 3)
+    return round(sum(step.seconds for step in steps), 3)  # nobody knows when it was cut off
+
+
+def _exact(moment: str) -> float:
+    return seconds(moment) + float(f"0{moment[19:].rstrip('Z')}" or 0)
+
+
+def named(runs: Sequence[PastRun], word: str | None) -> PastRun:
+    """Return the run, of all in order, that a word means; raises BadUsage where none is meant.
+
+    A word is a run's number, "last" (as no word is), a command, whose last run is meant, or the unique beginning of a
+    run's id.
+    """
+    if word in (None, "last"):
+        return runs[-1]
+    for run in reversed(runs):
+        if word in (str(run.number), run.run, run.command, run.command.split()[0]):
+            return run
+    matching = [run for run in runs if run.run.startswith(word)]
+    if len(matching) == 1:
+        return matching[0]
+    if matching:
+        numbers = ", ".join(str(run.number) for run in matching[:-4:-1])
+        problem = f"{len(matching)} runs begin with {word!r}; the newest are {numbers}."
+    else:
+        near = did_you_mean(word, {"last", *(run.command for run in runs), *(run.run for run in runs)})
+        problem = f"There is no run {word!r}{near}; the newest is {runs[-1].number}."
+    raise BadUsage(problem, "All runs, and their numbers:\n  rigger history")

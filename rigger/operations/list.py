@@ -8,9 +8,13 @@ from rigger.configuration.identity import require_modules_named
 from rigger.configuration.version import version_change
 from rigger.environments.state import state_of
 from rigger.errors import RiggerError
+from rigger.operations.state_word import state_word
 from rigger.values import frozen
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rigger.audit.state import ClusterState
     from rigger.environments.environment import Environment
     from rigger.environments.home import Home
 
@@ -31,6 +35,8 @@ class Listed:
     provider: str = UNKNOWN
     type: str = ""
     nodes: int | None = None
+    state: str = UNKNOWN  # one word, as `rigger status` says it
+    last_run: Mapping[str, Any] | None = None  # its number, run, command, time and outcome
     problem: str = ""
 
     def as_dict(self) -> dict[str, Any]:
@@ -39,7 +45,8 @@ class Listed:
         if self.problem:
             return {**row, **modules, "nodes": UNKNOWN, "problem": self.problem}
         modules["deployed_version"] = self.deployed_version
-        return {**row, **modules, "type": self.type, "nodes": self.nodes}
+        state = {"state": self.state, "last_run": self.last_run}
+        return {**row, **modules, "type": self.type, "nodes": self.nodes, **state}
 
 
 @frozen
@@ -64,12 +71,29 @@ def _listed(environment: Environment, current: bool) -> Listed:
         vars = environment.vars()
         require_modules_named(environment, vars)
         nodes = len(environment.nodes())
-        running = state_of(environment).versions.running
+        state = state_of(environment)
+        last = _last_run(environment, state)
         change = version_change(environment, vars)
     except RiggerError as problem:
         return Listed(name, current, path, problem=f"{problem.message} {problem.next_step}".rstrip())
     values = {key: vars.get(key.upper(), "") for key in ("platform", "version", "provider", "type")}
-    deployed = running.version if running else ""
+    running = state.versions.running
     return Listed(
-        name, current, path, **values, deployed_version=deployed, version_change=bool(change), nodes=nodes
+        name,
+        current,
+        path,
+        **values,
+        deployed_version=running.version if running else "",
+        version_change=bool(change),
+        nodes=nodes,
+        state=state_word(state, last["outcome"] if last else ""),
+        last_run=last,
     )
+
+
+def _last_run(environment: Environment, state: ClusterState) -> Mapping[str, Any] | None:
+    run = state.runs.last
+    if run is None:
+        return None
+    told = {key: getattr(run.started, key) for key in ("run", "command", "time")}
+    return {"number": run.number, **told, "outcome": run.outcome(environment.lock.busy_since())}

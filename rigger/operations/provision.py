@@ -177,4 +177,4 @@ def _show_machines(environment: Environment, config: Config, planned: Plan, repo
         with open(result.log, "rb") as file:
             reporter.pass_on(file.read())
     if result.failed:
-        reporter.warn(f"What would change could not be shown: {result.describe(environment)}")
+        reporter.warn(f"What would change could not be shown: {result.describe()}")

@@ -11,21 +11,19 @@ from rigger.configuration.resolve import resolve
 from rigger.configuration.version import version_change
 from rigger.environments.state import state_of
 from rigger.errors import InvalidConfig
+from rigger.operations.state_word import is_made, state_word
 from rigger.plans.changes import unprovisioned
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rigger.audit.runs import RecordedRun
-    from rigger.audit.state import ClusterState
-    from rigger.audit.steps import StepHistory, StepRun
+    from rigger.audit.steps import StepHistory
     from rigger.audit.upgrades import Request
     from rigger.configuration.config import Config
     from rigger.configuration.version import VersionChange
     from rigger.environments.environment import Environment
     from rigger.environments.inventory import Node
-
-MAKES = ("/create", "/install", "/deploy")  # steps without whose success a cluster is not whole
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -73,7 +71,6 @@ def status(environment: Environment) -> Status:
     state = state_of(environment)
     deployed = state.steps.done.get(f"platform/{config.platform.name}/deploy")
     running = state.versions.running
-    created = state.steps.done.get(f"provider/{config.provider.name}/create")
     last = _run(state.runs.last, environment.lock.busy_since()) if state.runs.last else None
     return Status(
         name=environment.name,
@@ -83,12 +80,12 @@ def status(environment: Environment) -> Status:
         provider=config.provider.name,
         type=config.values.get("TYPE", ""),
         version=config.values.get("VERSION", ""),
-        state=_state_word(state, config.provider.name, created, deployed, last),
+        state=state_word(state, last["outcome"] if last else ""),
         deployed_version=running.version if running else "",
         version_change=version_change(environment, config.values),
         since=deployed.finished.time if deployed and deployed.finished else "",
         nodes=tuple(environment.nodes()),
-        pending=_pending(environment, config, state.steps) if created or deployed else (),
+        pending=_pending(environment, config, state.steps) if is_made(state) else (),
         failed_checks=tuple(sorted(state.steps.failed_checks)),
         leftovers=tuple(state.leftovers.items),
         last_run=last,
@@ -101,6 +98,7 @@ def status(environment: Environment) -> Status:
 
 def _run(run: RecordedRun, busy_since: float | None) -> Mapping[str, Any]:
     return {
+        "number": run.number,
         "run": run.started.run,
         "command": run.started.command,
         "time": run.started.time,
@@ -115,32 +113,6 @@ def _run(run: RecordedRun, busy_since: float | None) -> Mapping[str, Any]:
             for step in run.steps
         ],
     }
-
-
-def _state_word(
-    state: ClusterState,
-    provider: str,
-    created: StepRun | None,
-    deployed: StepRun | None,
-    last_run: Mapping[str, Any] | None,
-) -> str:
-    steps = state.steps
-    if last_run and last_run["outcome"] == "running":
-        return "running"
-    destroying = steps.ever_started(f"provider/{provider}/destroy")  # one that ended well leaves no history
-    if not destroying and state.suspension:
-        return "suspended" if state.suspension.done else "half-suspended"
-    if destroying or any(steps.unfinished(key) for key in steps.last if key.endswith(MAKES)):
-        return "unfinished"
-    if state.restore:
-        return "half-restored"
-    if steps.failed_checks:
-        return "unwell"
-    if deployed:
-        return "deployed"
-    if created:
-        return "created"
-    return "destroyed" if state.destroyed else "configured"
 
 
 def _pending(environment: Environment, config: Config, steps: StepHistory) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from rigger.plans import lifecycle
 from rigger.runs import tests as suites
 from rigger.runs.reporter import Reporter, Silent
 from rigger.runs.tests import Case, is_test, write_report
+from rigger.text import ways
 from rigger.values import frozen
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def test(
         work.claim(plan)
         try:
             result = _tested(work, chosen, work.run(plan))
+            number = work.state.runs.count
         except RiggerError as problem:  # a test run that was interrupted has a report too
             if problem.result is not None:
                 problem.result = _tested(work, chosen, problem.result) if problem.result.run else None
@@ -61,7 +63,7 @@ def test(
     if failed := [case.name for case in result.cases if case.outcome == "failed"]:
         failure = TestsFailed(
             f"{len(failed)} of {len(result.cases)} tests failed: {', '.join(failed)}.",
-            f'"rigger logs {result.summary["run"]}" shows why.',
+            ways(("Why", f"rigger logs {number}")),
         )
         raise failure.with_result(result)
     return result

@@ -26,8 +26,10 @@ class Reporter(Protocol):
     def warn(self, text: str) -> None:
         """Say a line that should be noticed."""
 
-    def table(self, rows: Sequence[Sequence[str]], headers: Sequence[str] = (), indent: str = "  ") -> None:
-        """Say lines in columns."""
+    def table(
+        self, rows: Sequence[Sequence[str]], headers: Sequence[str] = (), indent: str = "  ", rest: str = ""
+    ) -> None:
+        """Say lines in columns; `rest` is a command that shows what a narrow terminal has no room for."""
 
     def plan(self, plan: Plan) -> None:
         """Show the steps of a plan, why each is needed, and what will be lost."""
@@ -71,7 +73,9 @@ class Silent:
     def warn(self, text: str) -> None:
         pass
 
-    def table(self, rows: Sequence[Sequence[str]], headers: Sequence[str] = (), indent: str = "  ") -> None:
+    def table(
+        self, rows: Sequence[Sequence[str]], headers: Sequence[str] = (), indent: str = "  ", rest: str = ""
+    ) -> None:
         pass
 
     def plan(self, plan: Plan) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,6 @@ from rigger.values import frozen
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from rigger.environments.environment import Environment
     from rigger.plans.model import Step
 
 
@@ -33,6 +31,7 @@ class StepResult:
     figures: Mapping[str, str] = field(default_factory=dict)  # what a test or step measured
     lost: tuple[str, ...] = ()  # nodes that it could not reach, or lost the connection to
     kept: int = 0  # files that the module's scripts have in their own folder
+    show_log: str = ""  # the command that shows what it printed
 
     @property
     def good(self) -> bool:
@@ -67,10 +66,9 @@ class StepResult:
             **({"figures": dict(self.figures)} if self.figures else {}),
         }
 
-    def describe(self, environment: Environment) -> str:
+    def describe(self) -> str:
         """Return one sentence about a step that did not succeed."""
         took = duration(self.seconds)
-        log = os.path.relpath(self.log, environment.path)
         if self.interrupted:
             how = f"was interrupted after {took}"
         elif self.timed_out:
@@ -81,7 +79,14 @@ class StepResult:
         else:
             how = f"gave back what cannot be used: {'; '.join(self.problems)}"
         lost = f"; {' and '.join(self.lost)} could not be reached" if self.lost else ""
-        return f"{self.step.shown} {how}{lost}; its output is in {log}."
+        return f"{self.step.shown} {how}{lost}."
+
+
+def what_they_printed(results: Sequence[StepResult]) -> list[tuple[str, str]]:
+    """Return the command that shows the log of each step, as `text.ways` takes it."""
+    return [
+        (f"What {result.step.module.name} {result.step.verb} printed", result.show_log) for result in results
+    ]
 
 
 def failures(results: Sequence[StepResult]) -> list[StepResult]:

@@ -11,6 +11,7 @@ from rigger import __version__
 from rigger.audit.events import RunFinished, RunStarted, StepFinished, StepStarted
 from rigger.configuration.origin import as_recorded
 from rigger.environments import reserve
+from rigger.environments.state import state_of
 from rigger.errors import Interrupted, NotReady, StepFailed, Unwritable
 from rigger.files import write_bytes
 from rigger.modules.scripts import step_digest
@@ -66,6 +67,7 @@ class Run:
         self.reporter = reporter
         self.lock_fd = lock_fd
         self.id = ""
+        self.number = 0  # by which people name it
         self.folder = ""
         self.redactor = Redactor(maskable(config.every_secret()))
         self.relay = Relay(self._keep_rest)
@@ -92,11 +94,9 @@ class Run:
                     self.on_step_finished(result)
                     if result.interrupted:
                         outcome = "interrupted"
-                        raise Interrupted(result.describe(self.environment), after_interrupt(plan))
+                        raise Interrupted(result.describe(), after_interrupt(plan, result))
                     if result.failed and not step.goes_on:
-                        raise StepFailed(
-                            result.describe(self.environment), after_failure(plan, step, self.id)
-                        )
+                        raise StepFailed(result.describe(), after_failure(plan, result))
                     self._after(step, plan, interrupts)
                 well = not any(result.failed or result.leftovers for result in self.results)
                 outcome = "done" if well else "failed"
@@ -143,6 +143,7 @@ class Run:
             platform_is=as_recorded(self.config.platform, self.environment, self.config.values),
         )
         self.environment.audit.append(started, self.id)
+        self.number = state_of(self.environment).runs.count
 
     def _end(self, outcome: str) -> None:
         try:
@@ -262,9 +263,7 @@ class Run:
         except Unwritable as problem:
             raise _not_kept(step, outcome, problem) from None
         self.config = self.reach.config = with_given(self.environment, self.config, given)
-        for value in maskable(self.config.every_secret()):
-            self.redactor.add(value)
-        hide(self.config.secrets)
+        self._mask_secrets()
         if given.secrets:
             log.mask_again()
         masked = self.redactor.text
@@ -281,11 +280,17 @@ class Run:
             {name: masked(value) for name, value in given.figures.items()},
             () if succeeded else self.connections.lost(),
             kept,
+            f"rigger logs {self.number} {number}",
         )
         self._record_end(number, result, outcome, log)
         channels.remove()
         self._show(result)
         return result
+
+    def _mask_secrets(self) -> None:
+        for value in maskable(self.config.every_secret()):
+            self.redactor.add(value)
+        hide(self.config.secrets)
 
     def _record_end(self, number: int, result: StepResult, outcome: Outcome, log: StepLog) -> None:
         step = result.step

@@ -5,27 +5,32 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
+from rigger.text import ways
+
 if TYPE_CHECKING:
-    from rigger.plans.model import Plan, Step
+    from rigger.plans.model import Plan
+    from rigger.runs.result import StepResult
 
 
-def after_failure(plan: Plan, step: Step, run: str) -> str:
+def after_failure(plan: Plan, result: StepResult) -> str:
     """Return what to type after a step failed."""
+    step, printed = result.step, ("What it printed", result.show_log)
     if plan.command != "provision":
-        return f'Put that right and type "{again(plan)}"; "rigger logs {run}" shows all that was printed.'
+        return ways(printed, ("Put that right, then", again(plan)))
     if step.checks:
-        return 'Type "rigger status" to see what exists; "rigger provision" runs the steps before the check again.'
-    way = 'Put that right and type "rigger provision": it goes on with this step. "rigger check" shows what exists.'
-    left_out = any(done.module == step.module and done.verb == "install" for done in plan.up_to_date)
-    return (
-        f'{way} If what install put in place is gone, type "rigger provision --again".' if left_out else way
-    )
+        before = ("To run what the check looks at again", "rigger provision")
+        return ways(printed, before, ("What exists", "rigger status"))
+    found = [printed, ("Put that right, then go on with this step", "rigger provision")]
+    if any(done.module == step.module and done.verb == "install" for done in plan.up_to_date):
+        found.append(("If what install put in place is gone", "rigger provision --again"))
+    return ways(*found, ("What exists", "rigger check"))
 
 
-def after_interrupt(plan: Plan) -> str:
-    """Return what to type after a run was interrupted."""
-    finished = ": finished steps are not repeated" if plan.command == "provision" else ""
-    return f'Type "{again(plan)}" to go on{finished}.'
+def after_interrupt(plan: Plan, result: StepResult | None = None) -> str:
+    """Return what to type after a run was interrupted; `result` is that of the step that was."""
+    finished = "; finished steps are not repeated" if plan.command == "provision" else ""
+    printed = [("What it printed", result.show_log)] if result else []
+    return ways(*printed, (f"Go on{finished}", again(plan)))
 
 
 def again(plan: Plan) -> str:

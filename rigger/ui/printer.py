@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol, TextIO
 
 from rigger import text as texts_
 from rigger.redact.known import masked, masked_bytes, masked_data
-from rigger.text import table_rows, widths_of
+from rigger.text import narrowed, table_rows, widths_of
 from rigger.ui.tame import Tamed, tame_text
 from rigger.ui.terminal import is_simple
 
@@ -104,16 +104,28 @@ class Printer:
     def heading(self, text: str) -> None:
         self.line(self.paint(text, "1"))
 
-    def table(self, rows: Sequence[Sequence[str]], headers: Sequence[str] = (), indent: str = "  ") -> None:
-        """Print rows in aligned columns, the last one as wide as it likes."""
+    def table(
+        self,
+        rows: Sequence[Sequence[str]],
+        headers: Sequence[str] = (),
+        indent: str = "  ",
+        rest: str = "",
+    ) -> None:
+        """Print rows in aligned columns.
+
+        Where a terminal is too narrow they are cut only if there is a command, `rest`, that shows the whole of them;
+        that is then named.
+        """
         cells = [[texts_.plain(str(cell)) for cell in row] for row in rows]
         if headers and cells:
-            above, *lines = table_rows([[header.upper() for header in headers], *cells])
-            self.line(self.paint(indent + above, "2"))
-        else:
-            lines = table_rows(cells)
-        for line in lines:
-            self.line(indent + line)
+            cells.insert(0, [header if "(" in header else header.upper() for header in headers])
+        widths = widths_of(cells)
+        fitted = narrowed(widths, self._columns() - len(indent)) if rest and self.out.isatty() else widths
+        for number, line in enumerate(table_rows(cells, fitted)):
+            heads = headers and number == 0
+            self.line(self.paint(indent + line, "2") if heads else indent + line)
+        if fitted != widths:
+            self.lines(f"{indent}Whole, where this says …:", f"{indent}  {rest}")
 
     def report(self, data: object) -> None:
         """Print the report of a command as JSON, on standard output."""

@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 
 import pytest
+from helpers.screens import screen
 
 
 def test_no_run_yet(cluster):
@@ -17,22 +19,28 @@ def test_every_run_is_listed(provisioned):
     provisioned.script("platform", "check", "exit 1")
     provisioned.rigger("check", code=5)
     provisioned.rigger("destroy", "--yes")
-    lines = provisioned.rigger("history").out.splitlines()
-    assert [line.split()[1:3] for line in lines[1:]] == [
-        ["provision", "done"],
-        ["check", "failed"],
-        ["destroy", "done"],
+    lines = provisioned.rigger("history", env={"TZ": "Asia/Kolkata"}).out.splitlines()
+    assert lines[0].split() == ["RUN", "WHEN", "(IST)", "WHAT", "VERSION", "ENDED", "TOOK", "WHO"]
+    rows = [re.split("  +", line.strip()) for line in lines[1:4]]
+    assert [(row[0], *row[2:5]) for row in rows] == [
+        ("3", "destroy", "1.10.0 → -", "done"),
+        ("2", "check", "1.10.0", "failed"),
+        ("1", "provision", "- → 1.10.0", "done"),
     ]
+    assert lines[4:] == ["What a run printed:", "  rigger logs 3"]
     runs = json.loads(provisioned.rigger("history", "-o", "json").out)
     assert [run["command"] for run in runs] == ["provision", "check", "destroy"]
     assert [(step["step"], step["exit_code"]) for step in runs[1]["steps"]] == [("check", 0), ("check", 1)]
     assert runs[0]["by"] and runs[0]["version"] == "1.10.0"
 
 
-def test_one_step_is_one(cluster):
+def test_it_fits_a_terminal_and_says_where_the_rest_is(cluster):
     cluster.script("provider", "install", "exit 1")
-    cluster.rigger("provision", code=5)
-    assert "  1 step  " in cluster.rigger("history").out
+    cluster.rigger("provision", code=5, env={"USER": "somebody-with-a-name-that-is-quite-long"})
+    lines = screen(cluster.rigger, "history")
+    assert all(len(line) <= 80 for line in lines) and lines[1].endswith("…")
+    assert lines[2:4] == ["  Whole, where this says …:", "    rigger history -o json"]
+    assert "…" not in cluster.rigger("history").out and "quite-long" in cluster.rigger("history").out
 
 
 @pytest.mark.slow

@@ -24,7 +24,9 @@ def test_several_side_by_side(provisioned):
     assert (found["wood"]["nodes"], found["other"]["nodes"]) == (2, 0)
     assert found["wood"]["provider"] == "soil" and found["wood"]["platform"] == "tree"
     text = provisioned.rigger("list").out.splitlines()
-    assert [line.split()[0] for line in text[1:]] == ["*", "wood"]
+    assert text[0].split() == ["NAME", "STATE", "NODES", "PLATFORM", "VERSION", "PROVIDER", "LAST", "RUN"]
+    assert text[1].split() == ["*", "other", "configured", "0", "tree", "1.9.0", "soil", "-"]
+    assert text[2].split()[:2] == ["wood", "deployed"] and text[2].endswith("  1 provision done")
 
 
 @pytest.mark.slow

@@ -21,7 +21,7 @@ MAY_THEY = "May they run on this machine, as you?"
 class Said(Listener):
     """A listener that hears tables too."""
 
-    def table(self, rows, headers=(), indent="  "):
+    def table(self, rows, headers=(), indent="  ", rest=""):
         self.lines += [" ".join(row) for row in rows]
 
 

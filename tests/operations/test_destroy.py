@@ -55,7 +55,7 @@ def test_what_a_provider_could_not_remove_is_listed(stood, cluster):
         destroy(stood, consent=YES)
     assert caught.value.result.as_dict()["leftovers"] == ["disk d-1"]
     assert caught.value.message.endswith("Left over:\n  disk d-1"), "what it names itself is all there is"
-    assert '"rigger destroy" to try again' in caught.value.next_step
+    assert "Try again:\n  rigger destroy" in caught.value.next_step
     assert state_of(stood).cluster is not None
 
 

@@ -31,6 +31,7 @@ def test_what_each_describes(home, wood):
     use(home, "wood")
     grove, listed = environments(home).as_dict()
     assert (grove["name"], grove["current"], grove["version"], grove["nodes"]) == ("grove", False, "1.9.0", 0)
+    last = listed["last_run"]
     assert listed == {
         "name": "wood",
         "current": True,
@@ -41,7 +42,11 @@ def test_what_each_describes(home, wood):
         "provider": "soil",
         "type": "",
         "nodes": 2,
+        "state": "deployed",
+        "last_run": {**last, "number": 1, "command": "provision", "outcome": "done"},
     }
+    assert [*last] == ["number", "run", "command", "time", "outcome"]
+    assert (grove["state"], grove["last_run"]) == ("configured", None)
 
 
 @pytest.mark.parametrize(

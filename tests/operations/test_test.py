@@ -63,7 +63,7 @@ def test_one_that_fails_stops_no_other(wood, garden):
     result = caught.value.result
     assert [case.outcome for case in result.cases] == ["failed", "passed", "skipped"]
     assert [case.reason for case in result.cases] == ["too dry", "", "not in spring"]
-    assert caught.value.next_step == f'"rigger logs {result.summary["run"]}" shows why.'
+    assert caught.value.next_step == "Why:\n  rigger logs 2"
     assert os.path.isfile(os.path.join(result.folder, "summary.json"))
 
 

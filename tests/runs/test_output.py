@@ -47,7 +47,7 @@ def test_what_a_failed_step_gave_is_kept(cluster):
     cluster.script("provider", "create", f"rigger-save-vars HALF=made\n{MAKE_NODES}\nexit 9")
     failed = cluster.rigger("provision", code=5)
     assert "providers/soil/create exited 9 after" in failed.err
-    assert "its output is in runs/" in failed.err and "02-create.log" in failed.err
+    assert "  What it printed:\n    rigger logs 1 2\n" in failed.err
     assert cluster.rigger("config", "get", "HALF").out == "made\n"
     assert cluster.nodes() == ["node-1", "node-2"]
     assert unbroken(cluster)

@@ -181,7 +181,7 @@ def test_ctrl_c_lets_the_script_stop_by_itself(cluster, start):
     assert code == 130
     assert "Asked the script to stop" in said and "tidy" in said
     assert "providers/soil/create was interrupted after" in said
-    assert 'Type "rigger provision" to go on' in said
+    assert "repeated:\n    rigger provision\n" in said
     assert cluster.rigger("config", "get", "SAVED").out == "yes\n"
     assert cluster.records()[-1]["outcome"] == "interrupted"
     assert cluster.ran() == STEPS[:2]

@@ -227,3 +227,19 @@ def test_streams_that_were_closed_are_nobody():
         env={**os.environ, "PYTHONPATH": ROOT},
     )
     assert done.returncode == 0
+
+
+WIDE = "printer.table([['n' * 30, 'v' * 60, 'w' * 30]], ['name', 'value', 'why'], rest={rest!r})"
+
+
+def test_a_table_is_cut_where_a_command_shows_the_rest():
+    drawn = on_a_terminal("printer = Printer()\n" + WIDE.format(rest="rigger all")).decode().splitlines()
+    assert all(len(line) <= 80 for line in drawn[1:]) and drawn[1].count("…") == 2
+    assert drawn[1].startswith("  " + "n" * 30 + "  vvv") and drawn[-1] == "    rigger all"
+    whole = on_a_terminal("printer = Printer()\n" + WIDE.format(rest=""))
+    assert b"v" * 60 in whole and "…".encode() not in whole
+
+
+def test_a_table_is_never_cut_where_there_is_no_terminal(capsys):
+    Printer().table([["n" * 90, "v" * 90]], rest="rigger all")
+    assert capsys.readouterr().out == f"  {'n' * 90}  {'v' * 90}\n"
