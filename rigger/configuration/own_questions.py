@@ -38,11 +38,11 @@ def module_question(role: str, usual: str, values: Mapping[str, str], names: Ite
         pattern=r"[~./].*/.*|/.*",  # a folder of its own is welcome too
         also=f"the folder of a {role} (with a slash)",
         default=usual if usual in names else (choices[0].value if choices else None),
-        advanced=role == "platform",
         changes="none",
         flag=f"--{role}",
         pinned=True,
         origin="rigger",
+        decides=True,
     )
 
 

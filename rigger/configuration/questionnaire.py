@@ -137,7 +137,7 @@ class Questionnaire:
             self.finder.find_checkout(values)
             own = self.finder.own_platform(values)
             question = self._module_question("platform", own or DEFAULT_PLATFORM, values)
-            return [*questions, question if own else replace(question, advanced=False)], True
+            return [*questions, replace(question, advanced=bool(own))], True
         questions = [self._module_question("platform", DEFAULT_PLATFORM, values)]
         name = values.get("PLATFORM")
         platform = (

@@ -46,6 +46,7 @@ def question_of(
         make=KEY_KIND if kind == "ssh-key" else "",
         origin=origin,
         folder=folder,
+        decides=True,
     )
 
 

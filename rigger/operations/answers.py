@@ -164,10 +164,7 @@ def _converse(work: Answering, ask: Ask, review: bool) -> None:
     Where the platform's repository cannot be had, it is asked again where the platform comes from.
     """
     interview, keep = work.interview, _keeper(work)
-    if work.target.exists():
-        work.reporter.line(
-            f'Changing environment {work.target.name}; "rigger configure --name NAME" makes another.'
-        )
+    _say_what_begins(work, review)
     talk, done = ask(work.questionnaire.describe, work.told), False
     while not done:
         try:
@@ -183,6 +180,17 @@ def _converse(work: Answering, ask: Ask, review: bool) -> None:
             work.reporter.warn(problem.message)
             for name in (SOURCE, "REPOSITORY"):  # another one may do
                 interview.forget(name)
+
+
+def _say_what_begins(work: Answering, review: bool) -> None:
+    name = work.target.name
+    if work.target.exists():
+        work.reporter.line(f'Changing environment {name}; "rigger configure --name NAME" makes another.')
+    elif review:
+        named = "" if work.given.name else " (--name NAME gives it another name)"
+        work.reporter.line(f'New environment "{name}"{named}')
+    if review:
+        work.reporter.line("  You can review and change all answers before they are written.")
 
 
 def _keeper(work: Answering) -> Callable[[], None]:

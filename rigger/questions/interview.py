@@ -127,6 +127,25 @@ class Interview:
             if question is None or not self._settle(question):
                 return question
 
+    def to_come(self, question: Question) -> tuple[int, bool]:
+        """Return how many questions a person will be asked after this one, and whether answers may bring more."""
+        others = [other for other in self.applicable() if other.name != question.name]
+        pending = [other for other in others if not self._settled(other) and self._needs_a_person(other)]
+        known = self.values()
+        waits = any(q.when and q.name not in known and self._waits(q.when, known) for q in self.script(known))
+        return len(pending), waits or any(q.decides for q in (question, *pending))
+
+    def _needs_a_person(self, question: Question) -> bool:
+        """Return whether somebody will be asked, as far as can be said without running a program."""
+        if question.name in self._asked_again or question.name in self.set_aside:
+            return True
+        if self.sources.find(question) is not None:
+            return False
+        if not (self.take_defaults or (question.advanced and not self.advanced)):
+            return True
+        has_default = question.default is not None or question.type in ("select", "confirm")
+        return not (has_default or question.optional or question.make)
+
     def _settled(self, question: Question) -> bool:
         return question.name in self.answers or question.name in self.unanswered
 

@@ -48,6 +48,7 @@ class Question:
     make: str = ""  # the kind of SSH key to make where there is none
     origin: str = ""  # the manifest, for messages
     folder: str = ""  # where the module's programs lie
+    decides: bool = False  # its answer brings questions that nobody can know before
 
     @property
     def secret(self) -> bool:

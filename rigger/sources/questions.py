@@ -31,6 +31,7 @@ def path_question(name: str) -> Question:
         flag="--path",
         pinned=True,
         origin="rigger",
+        decides=True,
     )
 
 
@@ -46,6 +47,7 @@ def repository_question(platform: Module | None) -> Question:
         flag="--repository",
         pinned=True,
         origin="rigger",
+        decides=True,
     )
 
 
@@ -58,6 +60,7 @@ def ref_question(name: str) -> Question:
         flag="--ref",
         pinned=True,
         origin="rigger",
+        decides=True,
     )
 
 
@@ -77,6 +80,7 @@ def source_question(name: str, default: str) -> Question:
         changes="none",
         pinned=True,
         origin="rigger",
+        decides=True,
     )
 
 
@@ -95,6 +99,7 @@ def version_question(name: str, releases: list[str]) -> Question:
         flag="--version",
         pinned=True,
         origin="rigger",
+        decides=True,
     )
 
 

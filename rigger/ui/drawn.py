@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rigger import text as texts
 from rigger.text import Row, cell_width
 from rigger.ui.lists import Title, keys_of
-from rigger.ui.plain import Plain, Prompt, follows, goes_on
+from rigger.ui.plain import BACK, Back, Plain, Prompt, follows, goes_on
 from rigger.ui.terminal import terminal_size
 
 if TYPE_CHECKING:
@@ -22,11 +22,14 @@ if TYPE_CHECKING:
     from questionary import Choice, Question, Style
 
 FILTER_FROM = 11  # choices; a longer list than a screenful is easier to narrow by typing
+ESCAPE_ALONE = 0.1  # seconds without another byte, after which an Esc is no longer the begin of another key
 LINES_BESIDE_A_LIST = 9  # what stays in sight above and below a list that scrolls
 
 
 class Drawn(Plain):
     """Prompts drawn by questionary: once answered they are erased, but for one line with the answer."""
+
+    way_back = "Esc goes back"
 
     def __init__(self) -> None:
         self.colour = not os.environ.get("NO_COLOR")
@@ -63,14 +66,14 @@ class Drawn(Plain):
         import questionary
 
         asked = questionary.text(default=prompt.default, **self._typed(prompt), **_completion(paths))
-        line: str = self._run(asked, typed=True)
+        line: str = self._run(asked, prompt, typed=True)
         return line
 
     def secret(self, prompt: Prompt) -> str:
         import questionary
 
         keys = _keys_of_several_lines() if prompt.several_lines else None
-        secret: str = self._run(questionary.password(**self._typed(prompt)), typed=True, keys=keys)
+        secret: str = self._run(questionary.password(**self._typed(prompt)), prompt, typed=True, keys=keys)
         return secret.rstrip("\n") if prompt.several_lines else secret
 
     def yes_or_no(self, prompt: Prompt, default: bool) -> bool:
@@ -78,7 +81,10 @@ class Drawn(Plain):
 
         hint = self._below(prompt, "(Y/n)" if default else "(y/N)")
         yes: bool = self._run(
-            questionary.confirm(self._question(prompt.ask), default=default, instruction=hint, style=_style())
+            questionary.confirm(
+                self._question(prompt.ask), default=default, instruction=hint, style=_style()
+            ),
+            prompt,
         )
         return yes
 
@@ -99,6 +105,7 @@ class Drawn(Plain):
                 show_description=False,
                 style=_style(),
             ),
+            prompt,
             narrows=many,
         )
         return value
@@ -117,7 +124,8 @@ class Drawn(Plain):
                 instruction=self._below(prompt, "(Space picks, Enter goes on)"),
                 show_description=False,
                 style=_style(),
-            )
+            ),
+            prompt,
         )
         return values
 
@@ -137,7 +145,7 @@ class Drawn(Plain):
         return {
             "message": self._question(prompt.ask),
             "instruction": self._below(prompt) + "\n >",
-            "validate": lambda text: prompt.refuse(text) or True,
+            "validate": lambda text: _is_back(prompt, text) or prompt.refuse(text) or True,
             "validate_while_typing": prompt.while_typing,
             "style": _style(),
         }
@@ -147,15 +155,22 @@ class Drawn(Plain):
 
     def _below(self, prompt: Prompt, hint: str = "") -> str:
         """Return what follows the question: how to answer, where it fits on the line, and the help."""
+        if prompt.to_come:
+            hint = f"{hint[:-1]}; {prompt.to_come})" if hint else f"({prompt.to_come})"
         fits = cell_width(self._question(prompt.ask).rpartition("\n")[2]) + len(hint) + 4 <= self.width
         first = hint if fits else "\n  " + texts.shorten(hint, self.width - 3)
         lines = self._wrapped("  " + texts.sentence(prompt.help), hanging="  ") if prompt.help else []
         return "\n".join([first, *lines])
 
     def _run(
-        self, asked: Question, typed: bool = False, keys: KeyBindings | None = None, narrows: bool = False
+        self,
+        asked: Question,
+        prompt: Prompt,
+        typed: bool = False,
+        keys: KeyBindings | None = None,
+        narrows: bool = False,
     ) -> Any:
-        """Ask, and return what the kind of question gives: a text, a truth, a list of texts."""
+        """Ask, and return what the kind of question gives: a text, a truth, a list of texts; raises Back."""
         from prompt_toolkit.key_binding import merge_key_bindings
         from prompt_toolkit.renderer import CPR_Support
 
@@ -163,16 +178,16 @@ class Drawn(Plain):
         app.erase_when_done = True
         # Slow lines and simple terminals never answer where the cursor is, and nothing here needs to know.
         app.renderer.cpr_support = CPR_Support.NOT_SUPPORTED
-        app.key_bindings = merge_key_bindings(
-            [
-                bindings
-                for bindings in (app.key_bindings, _keys(), *_lists(app.layout, narrows), keys)
-                if bindings
-            ]
-        )
+        app.ttimeoutlen = app.timeoutlen = ESCAPE_ALONE
+        back = _keys_back(typed) if prompt.may_go_back else None
+        all_keys = (app.key_bindings, _keys(), *_lists(app.layout, narrows), keys, back)
+        app.key_bindings = merge_key_bindings([bindings for bindings in all_keys if bindings])
         if typed:
             _select_all(app.current_buffer)
-        return asked.unsafe_ask()
+        answer = asked.unsafe_ask()
+        if typed and _is_back(prompt, answer):
+            raise Back
+        return answer
 
 
 def _style() -> Style:
@@ -261,6 +276,24 @@ def _keys() -> KeyBindings:
     return keys
 
 
+def _is_back(prompt: Prompt, text: str) -> bool:
+    return prompt.may_go_back and text.strip() == BACK
+
+
+def _keys_back(typed: bool) -> KeyBindings:
+    from prompt_toolkit.key_binding import KeyBindings
+
+    keys = KeyBindings()
+
+    def back(event: KeyPressEvent) -> None:
+        event.app.exit(exception=Back)
+
+    keys.add("escape")(back)
+    if not typed:  # where it may begin an answer, Enter says that it is none
+        keys.add(BACK, eager=True)(back)
+    return keys
+
+
 def _keys_of_several_lines() -> KeyBindings:
     """Let a line's end be part of a paste that the terminal did not mark, so that no line becomes the next answer."""
     from prompt_toolkit.key_binding import KeyBindings
@@ -277,7 +310,9 @@ def _keys_of_several_lines() -> KeyBindings:
             and all(press.key in (Keys.ControlM, Keys.ControlJ) for press in queue)
         ):
             queue.clear()
-        elif goes_on(typed.text, any(press.key != Keys.ControlM for press in queue) or _follows(event)):
+        elif typed.text != BACK and goes_on(
+            typed.text, any(press.key != Keys.ControlM for press in queue) or _follows(event)
+        ):
             typed.insert_text("\n")
             return
         typed.validate_and_handle()

@@ -24,10 +24,15 @@ if TYPE_CHECKING:
 
 MAKE = "\n"  # the answer that makes a new SSH key; no path is written so
 PASTED = 0.05  # seconds in which the next line of a paste is there; nobody types so fast
+BACK = "<"  # what is typed to go back, where no key does
 WRITE = ""  # the review's answer for "it is right"; no question has an empty name
 
 
 # What a prompt consists of
+
+
+class Back(Exception):
+    """A person wants to go back to the question before."""
 
 
 @frozen
@@ -40,6 +45,8 @@ class Prompt:
     refuse: Callable[[str], str] = lambda text: ""  # why a text cannot be taken; nothing when it can
     while_typing: bool = False
     several_lines: bool = False  # a secret that may be a key, which is pasted
+    to_come: str = ""  # how many questions follow, in words
+    may_go_back: bool = False
 
 
 def rows_of(choices: Sequence[Choice]) -> list[Row]:
@@ -70,6 +77,8 @@ def in_key(typed: str) -> bool:
 
 class Plain:
     """Prompts as lines of text, for terminals that cannot move their cursor."""
+
+    way_back = f"{BACK} and Enter go back"
 
     @property
     def width(self) -> int:
@@ -114,7 +123,7 @@ class Plain:
         self._show(prompt)
         shown = f"[{texts.shorten(texts.visible(prompt.default), WIDEST_VALUE)}] " if prompt.default else ""
         while True:
-            typed = self._read(f"  {shown}> ").strip() or prompt.default
+            typed = self._typed_at(prompt, f"  {shown}> ").strip() or prompt.default
             if not (reason := prompt.refuse(typed)):
                 return typed
             self.problem(reason)
@@ -122,7 +131,7 @@ class Plain:
     def secret(self, prompt: Prompt) -> str:
         self._show(prompt)
         while True:
-            typed = self._read("  (not shown) > ", hidden=True)
+            typed = self._typed_at(prompt, "  (not shown) > ", hidden=True)
             while prompt.several_lines and goes_on(typed, follows(sys.stdin.fileno())):
                 typed += "\n" + self._read("", hidden=True)
             typed = typed.rstrip("\n") if prompt.several_lines else typed
@@ -133,7 +142,7 @@ class Plain:
     def yes_or_no(self, prompt: Prompt, default: bool) -> bool:
         self._show(prompt)
         while True:
-            typed = self._read("  [yes] > " if default else "  [no] > ").strip().lower()
+            typed = self._typed_at(prompt, "  [yes] > " if default else "  [no] > ").strip().lower()
             if not typed:
                 return default
             if typed in ("y", "yes", "n", "no"):
@@ -146,7 +155,7 @@ class Plain:
         names = {row.cells[0] if row.value in (WRITE, MAKE) else row.value: row.value for row in rows}
         usual = next((name for name, value in names.items() if value == default), "")
         while True:
-            typed = self._read(self._label(numbers, usual)).strip() or usual
+            typed = self._typed_at(prompt, self._label(numbers, usual)).strip() or usual
             if typed in names or typed in numbers:
                 return names[typed] if typed in names else numbers[typed]
             self.problem(
@@ -160,7 +169,7 @@ class Plain:
         usual = ",".join(value for value in checked if value in values)
         while True:
             label = self._label(numbers, usual, "several with commas, - for none")
-            typed = self._read(label).strip() or usual
+            typed = self._typed_at(prompt, label).strip() or usual
             items = [item.strip() for item in typed.split(",") if item.strip() not in ("", "-")]
             picked = [item if item in values else numbers.get(item, "") for item in items]
             reason = "" if all(picked) else f"{texts.visible(items[picked.index('')])} is not in the list."
@@ -185,12 +194,20 @@ class Plain:
         )
 
     def _show(self, prompt: Prompt) -> None:
-        self.say("\n".join(self._wrapped(texts.sentence(prompt.ask))))
+        ask = texts.sentence(prompt.ask) + (f" ({prompt.to_come})" if prompt.to_come else "")
+        self.say("\n".join(self._wrapped(ask)))
         if prompt.help:
             self.say("\n".join(self._wrapped("  " + texts.sentence(prompt.help), hanging="  ")))
 
     def _wrapped(self, text: str, hanging: str = "") -> list[str]:
         return textwrap.wrap(text, max(10, self.width - 1), subsequent_indent=hanging) or [""]
+
+    def _typed_at(self, prompt: Prompt, label: str, hidden: bool = False) -> str:
+        """Return the line that is typed at a prompt; raises Back for what goes back."""
+        typed = self._read(label, hidden)
+        if prompt.may_go_back and typed.strip() == BACK:
+            raise Back
+        return typed
 
     def _read(self, label: str, hidden: bool = False) -> str:
         """Return a line as it was typed, whatever its bytes; raises EOFError at the end of the input.

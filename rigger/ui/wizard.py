@@ -17,7 +17,7 @@ from rigger.ssh.keys import private_keys
 from rigger.text import Row
 from rigger.ui import terminal
 from rigger.ui.drawn import Drawn
-from rigger.ui.plain import MAKE, WRITE, Plain, Prompt, rows_of
+from rigger.ui.plain import MAKE, WRITE, Back, Plain, Prompt, rows_of
 from rigger.ui.terminal import can_draw
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ class Wizard:
         self.face = Drawn() if can_draw() else Plain()
         self._told = {*told}  # names of questions whose given values were said
         self._explained: set[str] = set()
+        self._asked_before: set[str] = set()  # names of questions that were asked here
 
     def fill(self, interview: Interview, on_answer: Callable[[], None]) -> None:
         """Ask whatever is not answered yet, and call `on_answer` after every accepted answer."""
@@ -56,16 +57,54 @@ class Wizard:
             self._explain_set_aside(interview)
             if question is None:
                 return
-            self._ask(interview, question)
-            on_answer()
+            self._explain_keys()
+            try:
+                self._ask(interview, question, to_come=_in_words(*interview.to_come(question)))
+                on_answer()
+            except Back:
+                self._go_back(interview, question, on_answer)
+
+    def _explain_keys(self) -> None:
+        if not self._asked_before:
+            self.face.note(
+                f"Enter takes the default, {self.face.way_back}, Ctrl-C keeps the answers for later."
+            )
+
+    def _go_back(self, interview: Interview, at: Question | None, on_answer: Callable[[], None]) -> None:
+        """Ask the question before one again, with its answer, and those before it as often as somebody goes back."""
+        while True:
+            earlier = self._before(interview, at)
+            if earlier is None:
+                self.face.note("There is no question before this one.")
+                if at is None or at.name not in self._asked_before:
+                    return
+            at = earlier or at
+            assert at is not None
+            with contextlib.suppress(Back):
+                to_come = _in_words(*interview.to_come(at))
+                self._ask(interview, at, interview.answers.get(at.name), to_come)
+                on_answer()
+                return
+
+    def _before(self, interview: Interview, at: Question | None) -> Question | None:
+        """Return the last question before one that a person answered, now or before an interruption."""
+        earlier = None
+        for question in interview.applicable():
+            if at is not None and question.name == at.name:
+                break
+            answer = interview.answers.get(question.name)
+            if question.name in self._asked_before or (answer and answer.source == DRAFT):
+                earlier = question
+        return earlier
 
     def review(self, interview: Interview, on_answer: Callable[[], None]) -> None:
         """Show all answers and let any of them be changed, and what follows from it, until they are right."""
         with _stops("the answers were agreed to", KEPT):
-            while (name := self._reviewed(interview)) != WRITE:
+            while (name := self._reviewed(interview, on_answer)) != WRITE:
                 question = next(q for q in interview.applicable() if q.name == name)
-                self._ask(interview, question, interview.answers.get(name))
-                on_answer()
+                with contextlib.suppress(Back):
+                    self._ask(interview, question, interview.answers.get(name))
+                    on_answer()
                 self._fill(interview, on_answer)
 
     def confirm(self, text: str, default: bool = False) -> bool:
@@ -114,7 +153,16 @@ class Wizard:
                 self._explained.add(problem.message)
                 self.face.problem(f"The value so far cannot stay: {problem.message}")
 
-    def _reviewed(self, interview: Interview) -> str:
+    def _reviewed(self, interview: Interview, on_answer: Callable[[], None]) -> str:
+        """Return the name of an answer that is to be changed, WRITE where all are right."""
+        while True:
+            try:
+                return self._picked_in_review(interview)
+            except Back:
+                self._go_back(interview, None, on_answer)
+                self._fill(interview, on_answer)
+
+    def _picked_in_review(self, interview: Interview) -> str:
         rows = [
             Row(
                 question.name,
@@ -123,19 +171,23 @@ class Wizard:
             for question in map(_hiding(interview.secret_names()), interview.applicable())
         ]
         self.face.say()
-        prompt = Prompt("Is this right?", "Pick an answer to change it.")
+        prompt = Prompt("Is this right?", "Pick an answer to change it.", may_go_back=True)
         name = self.face.pick(prompt, [Row(WRITE, ("Write it",)), *rows], WRITE)
         if name == WRITE:
             self.face.table(rows)
         return name
 
-    def _ask(self, interview: Interview, question: Question, present: Answer | None = None) -> None:
-        """Ask until the answer is accepted; one that is the present answer stays what it is."""
+    def _ask(
+        self, interview: Interview, question: Question, present: Answer | None = None, to_come: str = ""
+    ) -> None:
+        """Ask until the answer is accepted; one that is the present answer stays what it is. Raises Back."""
         if question.type in ("text", "path") and interview.hides(question):
             question = replace(question, type="secret")
         shown = present.value if present else None
         while True:
-            text = self._asked(interview, self.describe(question), shown, keep=present is not None)
+            described = self.describe(question)
+            text = self._asked(interview, described, shown, keep=present is not None, to_come=to_come)
+            self._asked_before.add(question.name)
             if not question.check:  # what follows from the answer may say something of its own
                 self.face.answered(question.ask, _for_eyes(question, text))
             if present and text == present.value:
@@ -151,19 +203,23 @@ class Wizard:
         if question.check:
             self.face.answered(question.ask, _for_eyes(question, text))
 
-    def _asked(self, interview: Interview, question: Question, text: str | None, keep: bool) -> str:
+    def _asked(
+        self, interview: Interview, question: Question, text: str | None, keep: bool, to_come: str
+    ) -> str:
         try:
             with self.face.waiting("looking up the choices", question.live):
                 choices = interview.choices(question) if question.type in ("select", "checkbox") else ()
                 default = text if text is not None else interview.default(question)
         except BadAnswer as problem:
-            return self._without_choices(interview, question, problem, text, keep)
+            return self._without_choices(interview, question, problem, text, keep, to_come)
         prompt = Prompt(
             question.ask,
             _help(question),
             default or "",
             lambda typed: _fault(question, typed, choices),
             question.type == "integer",
+            to_come=to_come,
+            may_go_back=True,
         )
         if question.secret:
             return self._secret(prompt, default or "", keep)
@@ -200,10 +256,11 @@ class Wizard:
             cells = ("another", "type a value") if question.pattern else ("none", "leave it empty")
             rows.append(Row(WRITE, cells))
         listed = default in {choice.value for choice in choices}
-        picked = self.face.pick(prompt, rows, default if listed or not question.pattern else WRITE)
-        if picked != WRITE or not question.pattern:
-            return picked
-        return self._line(replace(prompt, default="" if listed else prompt.default))
+        usual = default if listed or not question.pattern else WRITE
+        while (picked := self.face.pick(prompt, rows, usual)) == WRITE and question.pattern:
+            with contextlib.suppress(Back):  # to the list
+                return self._line(replace(prompt, default="" if listed else prompt.default))
+        return picked
 
     def _key(self, prompt: Prompt, question: Question) -> str:
         keys = private_keys()
@@ -214,25 +271,35 @@ class Wizard:
         rows += [Row(WRITE, ("another file",))]
         usual = keys[0] if keys else MAKE
         default = os.path.abspath(os.path.expanduser(prompt.default)) if prompt.default else usual
-        picked = self.face.pick(prompt, rows, default if default in (*keys, MAKE) else WRITE)
+        usual = default if default in (*keys, MAKE) else WRITE
+        while (picked := self.face.pick(prompt, rows, usual)) == WRITE:
+            with contextlib.suppress(Back):  # to the list
+                return self._line(prompt, paths=True)
         if picked != MAKE:
-            return picked if picked != WRITE else self._line(prompt, paths=True)
+            return picked
         with self.face.waiting("making the key", True):
             path = make_key(question.make)
         self.face.note(f"Made an SSH key without a passphrase: {_short_home(path)}")
         return path
 
     def _without_choices(
-        self, interview: Interview, question: Question, problem: BadAnswer, text: str | None, keep: bool
+        self,
+        interview: Interview,
+        question: Question,
+        problem: BadAnswer,
+        text: str | None,
+        keep: bool,
+        to_come: str,
     ) -> str:
         self.face.problem(problem.message)
         ways = (Choice("again", "try again"), Choice("type", "type a value"), Choice("stop", "stop here"))
-        way = self.face.pick(Prompt(f"What now, about {question.name}?"), rows_of(ways), "again")
+        prompt = Prompt(f"{question.name}: what should be done?", may_go_back=True)
+        way = self.face.pick(prompt, rows_of(ways), "again")
         if way == "stop":
             raise BadUsage(problem.message, KEPT)
         if way == "type":
             interview.give_up_choices(question)
-        return self._asked(interview, question, text, keep)
+        return self._asked(interview, question, text, keep, to_come)
 
 
 @contextlib.contextmanager
@@ -244,6 +311,12 @@ def _stops(before: str, next_step: str = "") -> Iterator[None]:
         raise Interrupted(f"Interrupted before {before}.", next_step) from None
     except EOFError:
         raise BadUsage(f"The input ended before {before}.", next_step) from None
+
+
+def _in_words(to_come: int, or_more: bool) -> str:
+    if or_more:
+        return f"at least {to_come} more to come" if to_come else ""
+    return f"{to_come} more to come" if to_come else "the last question"
 
 
 def _hiding(names: Collection[str]) -> Callable[[Question], Question]:

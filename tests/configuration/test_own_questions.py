@@ -46,9 +46,10 @@ def test_a_folder_is_told_from_a_name_by_its_slash(text, welcome):
     assert bool(re.fullmatch(pattern, text)) == welcome
 
 
-def test_only_the_platform_is_an_advanced_question():
-    assert module_question("platform", "etcd", {}, []).advanced
-    assert not module_question("provider", "local", {}, []).advanced
+@pytest.mark.parametrize("role", ["platform", "provider"])
+def test_a_module_is_always_asked_for(role):
+    question = module_question(role, "etcd", {}, [])
+    assert question.decides and not question.advanced
 
 
 def test_the_newest_version_is_first_and_the_default():

@@ -22,7 +22,7 @@ def test_few_questions_and_credentials_last(home):
         for q in Questionnaire(home.path).questions({"PLATFORM": "tree", "PROVIDER": "soil"})
         if not q.advanced
     ]
-    assert asked[:3] == ["VERSION", "PROVIDER", "TYPE"] and asked[-1] == "TOKEN"
+    assert asked[:4] == ["PLATFORM", "VERSION", "PROVIDER", "TYPE"] and asked[-1] == "TOKEN"
 
 
 def test_names_are_checked(home):

@@ -14,7 +14,7 @@ from rigger.questions.sources import Sources
 from rigger.ui.wizard import Wizard
 
 UP, DOWN, LEFT, ENTER, BACKSPACE = "\x1b[A", "\x1b[B", "\x1b[D", "\r", "\x7f"
-CTRL_C, CTRL_D = "\x03", "\x04"
+CTRL_C, CTRL_D, ESC = "\x03", "\x04", "\x1b"
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 NODES = Question("NODES", "How many machines?", "An odd number.", type="integer", default="3", min=1, max=9)
 TOKEN = Question("TOKEN", "Which token?", type="secret")
@@ -50,7 +50,7 @@ cloud = Choice("cloud", "\\x1b]0;owned\\x07Somebody's \\x1b[2J machine")
 def script(values):
     questions = [
         Question("PROVIDER", "Where should the machines come from?", "A provider makes the machines.",
-            type="select", choices=(Choice("local", "This machine"), cloud), default="local"),
+            type="select", choices=(Choice("local", "This machine"), cloud), default="local", decides=True),
         Question("NODES", "How many machines?", "An odd number keeps a majority.",
             type="integer", default="3", max=9),
         Question("ZONES", "Which zones?", type="checkbox", choices=(Choice("a"), Choice("b")), default="a"),

@@ -105,9 +105,14 @@ def test_enter_alone_configures_etcd_on_this_machine(rigger):
     heard = (
         talk(rigger)
         .goes(
-            ("Which version of etcd? (arrows and Enter)", ENTER),
+            ('New environment "etcd" (--name NAME gives it another name)', ""),
+            ("You can review and change all answers", ""),
+            ("Enter takes the default, Esc goes back, Ctrl-C keeps the answers", ""),
+            ("Which platform should be installed?", ""),
+            ("etcd, a key-value store", ENTER),
+            ("Which version of etcd? (arrows and Enter; at least 1 more to come)", ENTER),
             ("Where should the machines come from?", ENTER),
-            ("Which type of cluster?", ENTER),
+            ("Which type of cluster? (arrows and Enter; the last question)", ENTER),
             ("Is this right?", ENTER),
         )
         .sees("Environment etcd is configured")
@@ -446,7 +451,9 @@ def test_choices_that_cannot_be_listed_and_hostile_ones(world, modules):
         "printf 'a\\t\\033]0;owned\\007\\033[2Jfirst\\nb\\tsecond\\n'",
     )
     conversation = talk(world, "--provider", "live", "--version", "1.9.0").sees("no network")
-    conversation.goes(("What now", ENTER), ("Which zone?", DOWN + ENTER), ("Is this right?", ENTER))
+    conversation.goes(
+        ("what should be done?", ENTER), ("Which zone?", DOWN + ENTER), ("Is this right?", ENTER)
+    )
     heard = conversation.sees("is configured").ends(0)
     assert vars_of(world)["ZONE"] == "b"
     assert b"\x1b]0;" not in heard and b"owned" not in heard and b"\x1b[2J" not in heard

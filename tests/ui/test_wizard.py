@@ -12,6 +12,7 @@ from helpers.wizards import (
     CTRL_D,
     DOWN,
     ENTER,
+    ESC,
     ESCAPE,
     NODES,
     TOKEN,
@@ -291,3 +292,57 @@ def test_narrow_terminals(tmp_path, columns):
     talk.sees("Is this").sees("Write it" if columns > 5 else ">").types(enter)
     talk.sees("RESULT").ends(0)
     assert b"\x1b[31mxx" not in talk.heard[: talk.heard.index(b"RESULT")]
+
+
+# Back to the question before
+
+
+PLACE = Question("REGION", "Which region?", type="select", choices=(Choice("eu"), Choice("us")))
+ZONES = Question("ZONES", "Which zones?", type="checkbox", choices=(Choice("a"), Choice("b")), default="a")
+BACKUPS = Question("BACKUPS", "Make backups?", type="confirm", default="yes")
+NOTE = Question("NOTE", "A note?", default="usual")
+KINDS = {"text": NOTE, "integer": NODES, "secret": TOKEN, "list": PLACE, "several": ZONES, "yes": BACKUPS}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_prompt_goes_back_and_keeps_what_was_answered(pipe, kind):
+    """The first answer is there again, may be another, and the question that was left is asked again."""
+    back = "<" + (ENTER if kind in ("text", "integer", "secret") else "")
+    first = Question("FIRST", "First?", default="1")
+    end = {"secret": "hunter2" + ENTER, "yes": "y"}.get(kind, ENTER)
+    talk, _ = fill(pipe, f"one{ENTER}{back}{ENTER}{back}two{ENTER}{end}", first, KINDS[kind])
+    assert talk.values()["FIRST"] == "two" and talk.values()[KINDS[kind].name]
+
+
+def test_back_and_back_again_ends_at_the_first_question(pipe, capsys):
+    keys = f"one{ENTER}5{ENTER}<<{ENTER}<{ENTER}two{ENTER}y"
+    talk, _ = fill(pipe, keys, Question("FIRST", "First?"), NODES, BACKUPS)
+    assert talk.values() == {"FIRST": "two", "NODES": "5", "BACKUPS": "true"}
+    assert "There is no question before this one." in capsys.readouterr().out
+
+
+def test_an_answer_that_begins_with_the_sign_is_an_answer(pipe):
+    assert value_of(pipe, "<b>" + ENTER, Question("NOTE", "?")) == "<b>"
+
+
+def test_esc_goes_back_from_the_review_to_the_last_question_and_from_a_change_to_the_review(tmp_path):
+    flags = {"ZONES": "a", "BACKUPS": "y", "NOTE": "-", "TOKEN": "good"}
+    talk = Conversation(tmp_path, flags)
+    talk.sees("Esc goes back").sees("Where should").sees("at least 1 more to come").types(ENTER)
+    talk.sees("How many machines?").sees("the last question").types("5" + ENTER)
+    talk.sees("Is this right?").types(ESC).sees("How many machines?").types("7" + ENTER)
+    talk.sees("Is this right?").types(DOWN + ENTER).sees("Where should").types(ESC)
+    talk.sees("Is this right?").sees("NODES 7 asked").types(ENTER).sees("RESULT").ends(0)
+    assert talk.result["NODES"] == "7" and talk.result["PROVIDER"] == "local"
+
+
+def test_going_back_on_a_terminal_that_can_only_print_lines(tmp_path):
+    flags = {"ZONES": "a", "BACKUPS": "y", "NOTE": "-", "TOKEN": "good"}
+    talk = Conversation(tmp_path, flags, term="dumb")
+    talk.sees("< and Enter go back").sees("Where should").types("\n").sees("How many machines?").types("<\n")
+    talk.sees("Where should").sees(">").types("cloud\n").sees("Which region?").sees("1 more to come").types(
+        "<\n"
+    )
+    talk.sees("Where should").sees("[cloud] >").types("\n").sees("Which region?").types("eu\n")
+    talk.sees("How many").types("\n").sees("Is this right?").types("\n").sees("RESULT").ends(0)
+    assert talk.result["REGION"] == "eu" and talk.result["NODES"] == "3"
