@@ -9,13 +9,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:  # typing is slow to import
     from typing import NoReturn
 
+EVERYTHING = (["--help", "--all"], ["-h", "--all"])
 INTERRUPTED = 130  # as `errors.Interrupted`; nothing is imported until requests to stop are heard
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run rigger with the arguments of the command line; return its exit code."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    if arguments in (["--version"], ["--help"], ["-h"], []):
+    if arguments in (["--version"], ["--help"], ["-h"], []) or arguments in EVERYTHING:
         return _answer(arguments)
     from rigger.cli.main import main as run
 
@@ -30,7 +31,7 @@ def _answer(arguments: list[str]) -> int:
     else:
         from rigger.cli.help import text as usage
 
-        text = usage()
+        text = usage(everything=len(arguments) == 2)
     try:
         sys.stdout.write(text)
         sys.stdout.flush()

@@ -84,6 +84,24 @@ def ways(*pairs: tuple[str, str]) -> str:
     return "\n".join(f"{sentence}:\n  {command}" for sentence, command in pairs)
 
 
+def folded(text: str, width: int) -> str:
+    """Return a text in lines of at most that many columns, broken at blanks; commands stay in one piece."""
+    return "\n".join(piece for line in text.split("\n") for piece in _fold(line, width))
+
+
+def _fold(line: str, width: int) -> list[str]:
+    bare = line.lstrip(" ")
+    if cell_width(line) <= width or bare.startswith("rigger "):
+        return [line]
+    indent = " " * (len(line) - len(bare))
+    lines = [indent]
+    for word in re.findall(r'\S*"rigger [^"]*"\S*|\S+', line):
+        if lines[-1].strip() and cell_width(lines[-1]) + 1 + cell_width(word) > width:
+            lines.append(f"{indent}  ")
+        lines[-1] += f" {word}" if lines[-1].strip() else word
+    return lines
+
+
 def last_line(*texts: str) -> str:
     """Return the last line that says something, of the first text that has one."""
     for text in texts:

@@ -7,7 +7,19 @@ from helpers.shells import BYTES_WITHOUT_NUL
 from hypothesis import given, settings
 
 from rigger import text as texts
-from rigger.text import Row, aligned, cell_width, plain, printable, sentence, shorten, table_rows, visible
+from rigger.text import (
+    Row,
+    aligned,
+    cell_width,
+    folded,
+    narrowed,
+    plain,
+    printable,
+    sentence,
+    shorten,
+    table_rows,
+    visible,
+)
 
 
 @pytest.mark.parametrize(
@@ -102,3 +114,24 @@ def test_columns_are_aligned():
         "longer   22",
         "漢       3    quiet",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "lines"),
+    [
+        ("short", 20, ["short"]),
+        ("  one two three four", 12, ["  one two", "    three", "    four"]),
+        ('Type "rigger config set NODES=3": now', 24, ["Type", '  "rigger config set NODES=3":', "  now"]),
+        ("    rigger restore /a/very/long/path x", 20, ["    rigger restore /a/very/long/path x"]),
+        ("rigger: one two three", 12, ["rigger: one", "  two three"]),
+        ("a\n\nb", 5, ["a", "", "b"]),
+    ],
+)
+def test_folded_lines_keep_commands_in_one_piece(text, width, lines):
+    assert folded(text, width).split("\n") == lines
+
+
+def test_narrow_columns():
+    assert narrowed([3, 30, 40], 200) == [3, 30, 40]
+    assert narrowed([3, 30, 40], 60) == [3, 30, 23]
+    assert narrowed([3, 30, 40], 40) == [3, 25, 8]

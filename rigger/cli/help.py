@@ -1,16 +1,16 @@
 """What every verb does, in a line: for `rigger --help`, which must not wait for an import, and for its own --help."""
 
-SUMMARY = "Stand a self-hosted platform up on any provider, and look after it for years."
+SUMMARY = "Set a self-hosted platform up on any provider, and look after it for years."
 
 COMMANDS = {
     "Stand a cluster up": {
-        "configure": "Answer a few questions; they become the environment's vars file.",
-        "provision": "Create the cluster that the current configuration describes.",
+        "configure": "Answer a few questions, which describe a cluster.",
+        "provision": "Create the cluster, or bring it up to date.",
         "test": "Run the platform's tests against the cluster.",
-        "destroy": "Remove the cluster: the platform, the machines and their data.",
+        "destroy": "Remove the cluster: platform, machines and their data.",
     },
     "Look at it": {
-        "status": "Show what exists, which version, since when, and what the last run did.",
+        "status": "Show what exists, which version, and what was done last.",
         "check": "Run the check scripts: is everything as it should be?",
         "history": "Show the runs of the past.",
         "logs": "Show what a run's steps printed.",
@@ -21,17 +21,17 @@ COMMANDS = {
     },
     "Change it": {
         "config": "Get, set, unset, edit and compare single values.",
-        "checkout": "Clone, update or leave the repository that the platform comes from.",
+        "checkout": "Clone, update or leave the platform's repository.",
         "upgrade": "Bring the cluster to another version of the platform.",
         "backup": "Back the platform's data up to a file.",
-        "restore": 'Put the platform\'s data back from FILE, which "rigger backup" wrote.',
+        "restore": 'Put back the data that "rigger backup" wrote to FILE.',
         "terraform": "Run Terraform with the environment's values and state.",
         "suspend": "End the machines or turn them off, and keep everything else.",
-        "resume": "Start suspended machines again, with the platform and its data.",
+        "resume": "Start suspended machines again, with platform and data.",
         "setup-clients": "Install the platform's clients on this machine.",
     },
     "Take it elsewhere": {
-        "save": "Pack everything about an environment into one file, for another machine.",
+        "save": "Pack all about an environment into a file, to move it.",
         "bundle": "Show what is inside a bundle, check it, compare it.",
     },
     "Add to it": {
@@ -44,14 +44,20 @@ COMMANDS = {
         "use": "Make an environment the current one.",
         "forget": "Remove a destroyed environment's record.",
         "shellinit": 'Print the vars for a shell: eval "$(rigger shellinit)".',
-        "shell-reset": 'Print what unsets them again: eval "$(rigger shell-reset)".',
+        "shell-reset": 'Print what unsets them: eval "$(rigger shell-reset)".',
     },
 }
 
+# What most people type on most days, in the order of a cluster's life; it fits one screen of 24 lines.
+EVERYDAY = (
+    *("configure", "provision", "status", "check", "test", "logs", "history", "ssh", "config", "upgrade"),
+    *("backup", "destroy", "list"),
+)
+
 OPTIONS = {
     "-e, --environment NAME": "Work with this environment, not the current one.",
+    "-h, --help [--all]": "Show this, or all commands; each has --help too.",
     "--version": "Show rigger's version.",
-    "-h, --help": "Show this; every command has a --help of its own.",
 }
 
 
@@ -60,11 +66,12 @@ def summaries() -> dict[str, str]:
     return {name: summary for section in COMMANDS.values() for name, summary in section.items()}
 
 
-def text() -> str:
-    """Return the text of `rigger --help`."""
+def text(everything: bool = False) -> str:
+    """Return the text of `rigger --help`: the everyday commands, or all of them under their headings."""
+    known = summaries()
+    sections = COMMANDS if everything else {"Everyday commands": {name: known[name] for name in EVERYDAY}}
     lines = ["Usage: rigger [-e NAME] COMMAND [OPTIONS]", "", f"  {SUMMARY}", ""]
-    for section, commands in COMMANDS.items():
+    for section, commands in sections.items():
         lines += [f"{section}:", *(f"  {name:<14} {summary}" for name, summary in commands.items()), ""]
-    lines += ["Options:", *(f"  {name:<24} {summary}" for name, summary in OPTIONS.items()), ""]
-    lines += ["Start with: rigger configure && rigger provision"]
+    lines += ["Options:", *(f"  {name:<23} {summary}" for name, summary in OPTIONS.items())]
     return "\n".join(lines) + "\n"

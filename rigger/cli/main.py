@@ -13,8 +13,9 @@ from rigger.environments.home import Home
 from rigger.errors import UNWRITABLE, BadUsage, Interrupted, NotReady, RiggerError
 from rigger.process.spawn import ensure_standard_descriptors
 from rigger.redact.known import masked
-from rigger.text import did_you_mean, plain
+from rigger.text import did_you_mean, folded, plain
 from rigger.ui.printer import prepare_streams, unwritten
+from rigger.ui.terminal import columns_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -101,6 +102,8 @@ def _fail(message: str, next_step: str, code: int) -> int:
     message, next_step = masked(message), masked(next_step)
     lines = [plain(line) for line in f"rigger: {message}".split("\n")]
     lines += [f"  {plain(line)}" for line in next_step.split("\n") if line]
+    if sys.stderr.isatty():
+        lines = [folded(line, columns_of(sys.stderr)) for line in lines]
     try:
         sys.stderr.write("\n".join(lines) + "\n")
         sys.stderr.flush()

@@ -1,5 +1,7 @@
 """rigger backup"""
 
+import shlex
+
 from rigger.cli.app import App, command
 from rigger.cli.declared import option
 from rigger.operations import backup as operation
@@ -12,7 +14,8 @@ def show(printer: Printer, result: RunResult) -> None:
     path = result.before["file"]
     for name, value in result.steps[-1].figures.items():
         printer.line(f"  {name.replace('_', ' ')}: {value}")
-    printer.line(f'The data is in {path}; "rigger restore {path}" puts it back.')
+    printer.line(f"The data is in {path}.")
+    printer.ways(("Put it back", f"rigger restore {shlex.quote(path)}"))
 
 
 @command("backup", acts=True, reports=True, streams=True, show=show)

@@ -9,10 +9,8 @@ from rigger.ui.wizard import Wizard
 
 def show(printer: Printer, result: RunResult) -> None:
     name = result.environment
-    printer.line(
-        f'{name} is destroyed; its record stays. "rigger forget {name}" removes that, '
-        f'"rigger provision" makes it anew.'
-    )
+    printer.line(f"{name} is destroyed; its record stays.")
+    printer.ways(("Remove that", f"rigger forget {name}"), ("Make it anew", "rigger provision"))
 
 
 @command("destroy", acts=True, asks=True, reports=True, streams=True, show=show)

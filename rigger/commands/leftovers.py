@@ -12,7 +12,8 @@ def show(printer: Printer, result: Leftovers) -> None:
     if result.gone:
         printer.line("That is on record as gone.")
     if result.nothing_left:
-        printer.line(f'By your word nothing is left of {result.name}. Next: "rigger forget {result.name}"')
+        printer.line(f"By your word nothing is left of {result.name}.")
+        printer.ways(("Remove its record", f"rigger forget {result.name}"))
     elif not result.items:
         printer.line(f"Nothing is on record as left over of {result.name}.")
     for item in result.items:

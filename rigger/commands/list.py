@@ -10,7 +10,8 @@ from rigger.ui.printer import Printer
 
 def show(printer: Printer, result: Environments) -> None:
     if not result.listed:
-        printer.line('There is no environment yet. Type "rigger configure" to make one.')
+        printer.line("There is no environment yet.")
+        printer.ways(("Make one", "rigger configure"))
         return
     headers = ("", "name", "state", "nodes", "platform", "version", "provider", "last run")
     rows = [_cells(environment) for environment in result.listed]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from typing import TYPE_CHECKING
 
 from rigger.cli.app import App, command
@@ -44,7 +45,8 @@ def show(printer: Printer, result: SavedBundle) -> None:
     printer.line(
         "Only one of the two may go on with the cluster: this machine, or the one where it is loaded."
     )
-    printer.line(f"Load it elsewhere with: rigger configure --file {os.path.basename(written.path)}")
+    file = shlex.quote(os.path.basename(written.path))
+    printer.ways(("Load it elsewhere", f"rigger configure --file {file}"))
 
 
 def _show_data(printer: Printer, result: SavedBundle) -> None:

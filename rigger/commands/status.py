@@ -17,7 +17,9 @@ from rigger.ui.printer import Printer
 def show(printer: Printer, status: Status) -> None:
     version = status.deployed_version or status.version
     printer.heading(f"{status.name}: {status.platform} {version} on {status.provider}")
-    printer.line(f"  {_state(status)}")
+    state, next_steps = _state(status)
+    printer.line(f"  {state}")
+    printer.ways(*next_steps)
     if status.nodes:
         printer.table([(node.name, node.address) for node in status.nodes])
     for line in _last_run(status):
@@ -44,28 +46,33 @@ def status(app: App) -> Status:
     return operation.status(app.environment())
 
 
-def _state(status: Status) -> str:
+GO_ON, RENEW = ("Go on", "rigger provision"), ("Make it anew", "rigger provision")
+REMOVE = ("Remove what there is", "rigger destroy")
+START = ("Start it again", "rigger resume")
+
+
+def _state(status: Status) -> tuple[str, list[tuple[str, str]]]:
     """Return the state in words, and what to type next."""
     last_command = status.last_run["command"] if status.last_run else None
-    if status.state == "deployed":
-        return f"deployed since {_local(status.since)}"
     if status.state == "unfinished" and last_command == "destroy":
-        return 'a destroy did not finish. Next: "rigger destroy" goes on, "rigger provision" makes it anew'
-    if status.state == "half-restored":
-        file = shlex.quote(status.restore)
-        return f'a restore did not finish, its data may not be whole. Next: "rigger restore {file}"'
+        return "a destroy did not finish", [("Go on", "rigger destroy"), RENEW]
     if status.upgrade and status.state in ("unwell", "unfinished"):  # its own ways on are said below
-        return "between two versions"
-    return {
-        "configured": 'configured, nothing made yet. Next: "rigger provision"',
-        "created": 'machines made, platform not deployed. Next: "rigger provision"',
-        "running": f"{last_command} is under way",
-        "unwell": f'the last check failed ({", ".join(status.failed_checks)}). Next: "rigger check", "rigger provision"',
-        "unfinished": 'a run did not finish. Next: "rigger provision" goes on, "rigger destroy" removes what there is',
-        "suspended": 'suspended. Next: "rigger resume" starts it again, "rigger destroy" removes what there is',
-        "half-suspended": 'a suspend did not finish. Next: "rigger suspend" goes on, "rigger resume" starts it again',
-        "destroyed": 'destroyed. Next: "rigger provision" makes it anew, "rigger forget" removes its record',
-    }[status.state]
+        return "between two versions", []
+    again = ("Go on", f"rigger restore {shlex.quote(status.restore)}")
+    failed = f"the last check failed ({', '.join(status.failed_checks)})"
+    states: dict[str, tuple[str, list[tuple[str, str]]]] = {
+        "configured": ("configured, nothing made yet", [("Next", "rigger provision")]),
+        "created": ("machines made, platform not deployed", [GO_ON]),
+        "deployed": (f"deployed since {_local(status.since)}" if status.since else "deployed", []),
+        "running": (f"{last_command} is under way", [("Watch it", "rigger logs --follow")]),
+        "half-restored": ("a restore did not finish, its data may not be whole", [again]),
+        "unwell": (failed, [("Look again", "rigger check"), ("Put it right", "rigger provision")]),
+        "unfinished": ("a run did not finish", [GO_ON, REMOVE]),
+        "suspended": ("suspended", [START, REMOVE]),
+        "half-suspended": ("a suspend did not finish", [("Go on", "rigger suspend"), START]),
+        "destroyed": ("destroyed", [RENEW, ("Remove its record", f"rigger forget {status.name}")]),
+    }
+    return states[status.state]
 
 
 def _last_run(status: Status) -> Iterator[str]:

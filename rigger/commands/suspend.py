@@ -8,7 +8,8 @@ from rigger.ui.wizard import Wizard
 
 
 def show(printer: Printer, result: RunResult) -> None:
-    printer.line(f'{result.environment} is suspended. "rigger resume" starts it again.')
+    printer.line(f"{result.environment} is suspended.")
+    printer.ways(("Start it again", "rigger resume"))
 
 
 @command("suspend", acts=True, asks=True, reports=True, streams=True, show=show)

@@ -12,7 +12,7 @@ def show(printer: Printer, result: Tested) -> None:
     summary = result.summary
     printer.line()
     rows = [(case.name, case.outcome, f"{case.seconds:.2f} s", case.reason) for case in result.cases]
-    printer.table(rows, headers=("test", "result", "time", ""))
+    printer.table(rows, headers=("test", "result", "time", ""), rest=f"rigger logs {summary['run']}")
     counts = ", ".join(f"{summary[word]} {word}" for word in ("passed", "failed", "skipped") if summary[word])
     printer.line(
         f"{result.suite}: {counts or 'nothing ran'} in {summary['seconds']:.1f} s. "

@@ -14,7 +14,7 @@ from rigger import text as texts_
 from rigger.redact.known import masked, masked_bytes, masked_data
 from rigger.text import narrowed, table_rows, widths_of
 from rigger.ui.tame import Tamed, tame_text
-from rigger.ui.terminal import is_simple
+from rigger.ui.terminal import columns_of, is_simple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -88,7 +88,15 @@ class Printer:
 
     def warn(self, text: str) -> None:
         """Print a line that should be noticed."""
-        self.line(self.paint(f"! {text}", "33"))
+        self.line(self.paint(self._folded(f"! {text}"), "33"))
+
+    def ways(self, *pairs: tuple[str, str]) -> None:
+        """Print sentences, each with the command that does what it says alone on the next line, to be copied."""
+        for line in texts_.ways(*pairs).splitlines():
+            self.line(f"  {line}")
+
+    def _folded(self, text: str) -> str:
+        return texts_.folded(text, self._columns()) if self.out.isatty() else text
 
     def paint(self, text: str, code: str) -> str:
         """Return a text in a colour where there are colours; 1 bold, 2 dim, 31 red, 32 green, 33 yellow."""
@@ -247,10 +255,7 @@ class Printer:
         return sum(widths) + 2 * len(widths) < self._columns()
 
     def _columns(self) -> int:
-        try:
-            return os.get_terminal_size(self.out.fileno()).columns or 80
-        except (OSError, ValueError):
-            return 80
+        return columns_of(self.out)
 
     def _end_line(self) -> None:
         if not self._at_line_start:

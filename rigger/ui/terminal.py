@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import TextIO
 
 LEAST_COLUMNS, LEAST_LINES = 40, 10  # of a terminal that prompts are drawn on
 
@@ -49,6 +50,14 @@ def terminal_size() -> tuple[int, int]:
     except (OSError, ValueError, AttributeError):
         columns, lines = 0, 0
     return columns or 80, lines or 24
+
+
+def columns_of(stream: TextIO) -> int:
+    """Return how wide the terminal is that a stream goes to; 80 where it does not know, or there is none."""
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or 80
+    except (OSError, ValueError):
+        return 80
 
 
 def is_simple() -> bool:

@@ -3,12 +3,13 @@
 import re
 
 import pytest
+from helpers.screens import screen
 
 from rigger.cli import help
 
 
 def test_every_verb_has_one_line_under_its_heading():
-    text = help.text()
+    text = help.text(everything=True)
     for heading, commands in help.COMMANDS.items():
         section = text.split(f"\n{heading}:\n", 1)[1].split("\n\n", 1)[0]
         assert [line.split()[0] for line in section.splitlines()] == [*commands]
@@ -22,14 +23,31 @@ def test_no_verb_stands_under_two_headings():
 @pytest.mark.parametrize("name, summary", help.summaries().items())
 def test_a_summary_is_one_sentence_that_fits_its_column(name, summary):
     assert re.fullmatch(r"[A-Z].*[.)?]", summary) and "\n" not in summary
-    assert len(name) <= 14 and f"\n  {name:<14} {summary}\n" in help.text()
+    assert len(name) <= 14 and f"\n  {name:<14} {summary}\n" in help.text(everything=True)
 
 
-def test_the_columns_are_aligned_and_it_ends_with_where_to_start():
-    lines = help.text().splitlines()
+@pytest.mark.parametrize("everything", [False, True])
+def test_the_columns_are_aligned(everything):
+    text = help.text(everything)
+    lines = text.splitlines()
     assert lines[0] == "Usage: rigger [-e NAME] COMMAND [OPTIONS]" and lines[2] == f"  {help.SUMMARY}"
-    assert lines[-1] == "Start with: rigger configure && rigger provision"
-    assert help.text().endswith("provision\n") and not [line for line in lines if len(line) > 90]
+    assert not [line for line in lines if len(line) > 79]
     assert {
         line.index(words) for line in lines for words in help.OPTIONS.values() if line.endswith(words)
-    } == {27}
+    } == {26}
+
+
+def test_the_everyday_commands_fit_a_screen_of_24_lines_with_a_prompt_below(rigger):
+    shown = screen(rigger, "--help")
+    assert shown == help.text().splitlines() and len(shown) < 24
+    assert {*help.EVERYDAY} < {*help.summaries()} and help.EVERYDAY[:2] == ("configure", "provision")
+
+
+@pytest.mark.parametrize("words", [["--help", "--all"], ["-h", "--all"]])
+def test_all_commands_are_shown_where_that_is_asked_for(rigger, words):
+    assert rigger(*words).out == help.text(everything=True)
+
+
+@pytest.mark.parametrize("name", ["config", "module", "provider", "platform", "bundle"])
+def test_a_group_alone_prints_its_help(rigger, name):
+    assert rigger(name).out == rigger(name, "--help").out and "Commands:" in rigger(name).out

@@ -22,7 +22,7 @@ def test_from_configured_to_destroyed(cluster, rigger):
     cluster.script("platform", "deploy", "exit 3")
     rigger("provision", code=5)
     said = rigger("status").out
-    assert 'a run did not finish. Next: "rigger provision" goes on' in said and "deploy failed" in said
+    assert "  a run did not finish\n  Go on:\n    rigger provision\n" in said and "deploy failed" in said
     cluster.script("platform", "deploy")
     rigger("provision")
     said = rigger("status").out
@@ -50,7 +50,8 @@ def test_as_json(provisioned):
 def test_after_a_destroy_that_failed_the_way_on_is_to_destroy_again(provisioned):
     provisioned.script("provider", "destroy", "exit 3")
     provisioned.rigger("destroy", "--yes", code=5)
-    assert 'a destroy did not finish. Next: "rigger destroy" goes on' in provisioned.rigger("status").out
+    said = provisioned.rigger("status").out
+    assert "  a destroy did not finish\n  Go on:\n    rigger destroy\n" in said
 
 
 def test_what_is_configured_and_not_provisioned(provisioned):

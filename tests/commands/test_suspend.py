@@ -44,7 +44,7 @@ def test_the_data_is_kept_and_the_machines_go(cluster):
     assert cluster.content("backups", kept) == "a pear"
     assert cluster.nodes() == [] and not os.path.exists(cluster.file("fruit"))
     assert state(cluster) == "suspended"
-    assert '"rigger resume" starts it again' in cluster.rigger("status").out
+    assert "Start it again:\n    rigger resume\n" in cluster.rigger("status").out
     for verb in (["provision"], ["backup"], ["restore", cluster.file("backups", kept)], ["upgrade"]):
         assert 'wood is suspended.\n  Type "rigger resume".' in cluster.rigger(*verb, code=3).err
     assert cluster.ran() == []
