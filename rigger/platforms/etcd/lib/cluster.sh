@@ -52,7 +52,7 @@ is_node() {
 }
 
 # Stands in front of what runs on a node, and sets home there.
-find_home=environment=${RIGGER_ENVIRONMENT_ID-}$'\n'$(<"$RIGGER_MODULE_DIR/lib/home.sh")$'\n'
+find_home=$(rigger-service prepared && cat "$RIGGER_MODULE_DIR/lib/home.sh")$'\n'
 
 # on NODE VERB ARGUMENT...: runs a verb of lib/member.sh on a node.
 on() {
@@ -62,8 +62,8 @@ on() {
 }
 
 member_script() {
-    printf '%s' "$find_home"
-    cat "$RIGGER_MODULE_DIR/lib/member.sh"
+    rigger-service functions
+    cat "$RIGGER_MODULE_DIR/lib/home.sh" "$RIGGER_MODULE_DIR/lib/member.sh"
 }
 
 # each COMMAND NODE...: runs `COMMAND NODE` for all nodes at once; false when one of them failed.

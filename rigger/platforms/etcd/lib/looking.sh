@@ -4,7 +4,7 @@
 # Needs: a POSIX shell; /proc, for what runs
 # Writes: nothing; a line for each difference, and `programs KIND SUM`
 #
-# shellcheck disable=SC2154,SC2317 # home, prepared, pid, unit: lib/home.sh and lib/member.sh
+# shellcheck disable=SC2154,SC2317 # home: lib/home.sh; pid, unit and others: rigger-service
 
 # look VERSION NAME LISTEN_CLIENT LISTEN_PEER CLIENT PEER
 look() {
@@ -17,7 +17,7 @@ look() {
     look_at_programs "${1%/etcd}"
     look_at_data
     look_at_run "$@"
-    if running; then
+    if service_running; then
         look_at_process "$@"
     else
         pid=''
@@ -89,17 +89,13 @@ look_at_other_processes() {
     done
 }
 
-# What starts etcd again on a prepared node.
+# What starts etcd again; members of older releases have it on prepared nodes alone.
 look_at_supervision() {
-    [ "$prepared" ] || return 0
-    if by_systemd; then
-        systemctl is-enabled --quiet "$unit" 2>/dev/null || echo "$unit is not enabled: etcd does not come back by itself"
-        return
-    fi
-    supervisor='' began=''
-    if [ -f "$home/supervisor" ]; then read -r supervisor began <"$home/supervisor"; fi
-    if [ ! "$supervisor" ] || [ "$(identity "$supervisor")" != "$began" ]; then
+    [ "$prepared" ] || grep -q '^service_restart=always' "$home/run" 2>/dev/null || return 0
+    service_kept && return
+    if service_by_systemd; then
+        echo "$unit is not enabled: etcd does not come back by itself"
+    else
         echo "what starts etcd again does not run"
     fi
 }
-

@@ -1,15 +1,15 @@
 # shellcheck shell=sh
 # Summary: What is done on a node: start, stop and ask the one etcd member that lives there.
-# Usage: sh -s -- VERB [ARGUMENT...] <home.sh and member.sh, on the node, through rigger-node
-# Needs: a POSIX shell and the programs in VERSION, which `install` put there
-# Writes: the folder that lib/home.sh found; a unit of systemd's where the node was prepared and systemd runs
+# Usage: sh -s -- VERB [ARGUMENT...] <what `rigger-service functions` prints, home.sh and member.sh, on the node
+# Needs: a POSIX shell; the programs in VERSION, which `install` put there
+# Writes: the folder that lib/home.sh found; what rigger-service does, for the service etcd
 #
 #     VERSION/{etcd,etcdctl}   the programs, a folder for every version that is in use
 #     data/                    the member's data
 #     member                   the running process: its number, when it started, and how it was configured
-#     run                      the program that becomes etcd; starts it again, too
+#     run supervise supervisor of the service: rigger-service
+#     before                   what is looked at before each start
 #     first                    while the member has never been healthy: how it finds the others
-#     supervise supervisor     on a prepared node without systemd: what starts etcd again, and its process
 #     etcd.log etcd.log.1      what it said
 #     data.before-restore-RUN  what data/ was before the last restore
 #     applications/            programs of lib/application.py, when some were deployed
@@ -17,44 +17,19 @@
 # The verbs are functions; the last lines call the one that is asked for.
 # shellcheck disable=SC2317
 
-# shellcheck disable=SC2154 # home, prepared, rights and environment: lib/home.sh
-unit=rigger-$environment-etcd.service
+# shellcheck disable=SC2154 # home: lib/home.sh; what rigger-service's functions set
+# shellcheck disable=SC2034 # what they use
+service=etcd service_home=$home service_record=$home/member service_log=$home/etcd.log service_before=$home/before
 
-# Prints when a process started: with its number, what tells it from all others, also after a restart of the node.
-# It is text because the process that becomes etcd has to run it, too.
-# shellcheck disable=SC2016
-identity='
-identity() {
-    if [ -r /proc/self/stat ]; then
-        { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1
-        # shellcheck disable=SC2086
-        set -- ${stat##*) }
-        [ "$1" != Z ] || return 1
-        shift 19
-        read -r boot </proc/sys/kernel/random/boot_id 2>/dev/null
-        echo "$1@$boot"
-    else
-        ps -o lstart= -p "$1" | tr -s " " _
-    fi
-}'
-eval "$identity"
-
-fail() {
-    echo "error: $*" >&2
-    exit 1
-}
+# On machines that are folders of one computer, a member that ends stays down until somebody starts it.
+service_restart=no
+if [ "$prepared" ] || [ "$reached" = ssh ]; then service_restart=always; fi
+service_give_up_on=3 # see write_before
+service_defaults
 
 has_data() {
     # etcd renames the finished log into place; before that there was no member yet.
     [ -d "$home/data/member/wal" ]
-}
-
-# Sets pid and configuration to those of the running member; false when none runs.
-running() {
-    pid='' started='' configuration=''
-    [ -f "$home/member" ] || return 1
-    read -r pid started configuration <"$home/member"
-    [ "$pid" ] && [ "$(identity "$pid")" = "$started" ]
 }
 
 survey() {
@@ -69,7 +44,7 @@ survey() {
     esac
     data=no state=stopped
     if has_data; then data=yes; fi
-    if running; then state=running; fi
+    if service_running; then state=running; fi
     versions=,
     for program in "$home"/*/etcd; do
         [ -x "$program" ] || continue
@@ -84,10 +59,10 @@ start() {
     wanted="$1,$2,$3,$4,$5,$6"
     etcd=$home/$1/etcd
     [ -x "$etcd" ] || fail "$etcd is not there"
-    if running; then return; fi
+    if service_running; then return; fi
     [ ! -f "$home/restoring" ] || fail "a restore has not finished here; run it again"
     # What would start it again, with what it was configured to be before.
-    let_go
+    service_let_go
     joining=${7-} cluster=${8-} token=${9-}
     rm -f "$home/first" "$home/member"
     if ! has_data; then
@@ -99,157 +74,25 @@ start() {
         } >"$home/first" || fail "$home cannot be written to; is its disk full?"
     fi
     (umask 077 && mkdir -p "$home/data")
-    write_run "$wanted" "$etcd" --name "$2" --data-dir "$home/data" --listen-client-urls "$3" --listen-peer-urls "$4" \
-        --advertise-client-urls "$5" --initial-advertise-peer-urls "$6" >"$home/run" ||
-        fail "$home cannot be written to; is its disk full?"
-    launch
-    left=1000
-    while [ ! -f "$home/member" ]; do
-        left=$((left - 1))
-        if [ "$left" = 0 ] || ! launched && [ ! -f "$home/member" ]; then
-            let_go
-            fail "etcd could not be started: $(last_words)"
-        fi
-        sleep 0.01
-    done
+    write_before >"$home/before" || fail "$home cannot be written to; is its disk full?"
+    service_start "$wanted" "$etcd" --name "$2" --data-dir "$home/data" --listen-client-urls "$3" --listen-peer-urls "$4" \
+        --advertise-client-urls "$5" --initial-advertise-peer-urls "$6"
 }
 
-# write_run CONFIGURATION ETCD OPTION...: prints the program that becomes etcd.
-#
-# It writes its own number down first: no etcd can run unknown. A member that has ever been well and has lost its data
-# must not be started from nothing: the others count on what it had promised.
-write_run() {
-    printf '#!/bin/sh\nhome=%s configuration=%s\n' "$(quoted "$home")" "$(quoted "$1")"
-    shift
-    printf 'set --'
-    for word; do printf ' %s' "$(quoted "$word")"; done
+# A member that has ever been well and has lost its data must not be started from nothing: the others count on what it had
+# promised.
+write_before() {
+    printf 'home=%s\n' "$(quoted "$home")"
     # shellcheck disable=SC2016
-    printf '%s\n' '' "$identity" '
-        if [ -f "$home/etcd.log" ] && [ "$(wc -c <"$home/etcd.log")" -gt 10000000 ]; then
-            mv -f "$home/etcd.log" "$home/etcd.log.1"
-        fi
-        exec </dev/null >>"$home/etcd.log" 2>&1
+    printf '%s\n' '
         if [ ! -d "$home/data/member/wal" ]; then
             [ -f "$home/first" ] || { echo "panic: this member has lost its data"; exit 3; }
             while IFS= read -r word; do set -- "$@" "$word"; done <"$home/first"
-        fi
-        # etcd takes every option from the environment, too; none of those is meant for this member.
-        for name in $(env | sed -n "s/^\(ETCD_[A-Z0-9_]*\)=.*/\1/p"); do unset "$name"; done
-        echo "$$ $(identity "$$") $configuration" >"$home/member.new" && mv "$home/member.new" "$home/member" && exec "$@"'
-}
-
-quoted() {
-    printf "'%s'" "$(printf '%s' "$1" | sed "s/'/'\\\\''/g")"
-}
-
-# What starts etcd, and starts it again: systemd where a node was prepared and systemd runs, else a supervisor of our
-# own on a prepared node. On any other node a member that ends stays down until somebody starts it.
-
-launch() {
-    if [ ! "$prepared" ]; then
-        detach sh "$home/run"
-    elif by_systemd; then
-        write_unit | $elevate tee "/etc/systemd/system/$unit" >/dev/null || fail "$unit cannot be written"
-        $elevate systemctl daemon-reload || fail "systemd cannot be told of $unit"
-        $elevate systemctl enable --now "$unit" >/dev/null 2>&1 || fail "systemd does not start $unit: $(its_status)"
-    else
-        write_supervisor >"$home/supervise" || fail "$home cannot be written to; is its disk full?"
-        detach sh "$home/supervise"
-    fi
-}
-
-its_status() {
-    $elevate systemctl status "$unit" 2>&1 | tail -n 1
-}
-
-detach() {
-    if command -v setsid >/dev/null; then setsid "$@" </dev/null >/dev/null 2>&1 & else nohup "$@" </dev/null >/dev/null 2>&1 & fi
-    launcher=$!
-}
-
-# Whether what launch began may still come up.
-launched() {
-    [ ! "$launcher" ] || kill -0 "$launcher" 2>/dev/null
-}
-launcher=
-
-by_systemd() {
-    elevate=
-    case $rights in
-        self) ;;
-        sudo) elevate='sudo -n' ;;
-        *) return 1 ;;
-    esac
-    [ -d /run/systemd/system ] && command -v systemctl >/dev/null
-}
-
-# Restart: https://www.freedesktop.org/software/systemd/man/systemd.service.html
-write_unit() {
-    cat <<END
-[Unit]
-Description=etcd of the rigger environment $environment
-Wants=network-online.target
-After=network-online.target
-StartLimitIntervalSec=0
-
-[Service]
-User=$(id -un)
-ExecStart=/bin/sh "$home/run"
-Restart=always
-RestartSec=1
-RestartPreventExitStatus=3
-TimeoutStopSec=15
-LimitNOFILE=65536
-
-[Install]
-WantedBy=multi-user.target
-END
-}
-
-write_supervisor() {
-    printf '#!/bin/sh\nhome=%s\n%s\n' "$(quoted "$home")" "$identity"
-    # shellcheck disable=SC2016
-    printf '%s\n' '
-        trap "kill \$! 2>/dev/null; exit 0" TERM
-        echo "$$ $(identity "$$")" >"$home/supervisor.new" && mv "$home/supervisor.new" "$home/supervisor" || exit 1
-        pause=1
-        while :; do
-            began=$(date +%s)
-            sh "$home/run" &
-            wait $!
-            [ $? != 3 ] || exit 3
-            if [ $(($(date +%s) - began)) -ge 60 ]; then pause=1; fi
-            sleep "$pause" &
-            wait $!
-            if [ "$pause" -lt 30 ]; then pause=$((pause * 2)); fi
-        done'
-}
-
-# Ends what would start etcd again, and etcd with it.
-let_go() {
-    [ "$prepared" ] || return 0
-    if by_systemd && [ -e "/etc/systemd/system/$unit" ]; then
-        $elevate systemctl disable --now "$unit" >/dev/null 2>&1
-        $elevate rm -f "/etc/systemd/system/$unit" || fail "$unit cannot be removed"
-        $elevate systemctl daemon-reload
-    fi
-    if [ -f "$home/supervisor" ]; then
-        read -r supervisor began <"$home/supervisor"
-        if [ "$(identity "$supervisor")" = "$began" ]; then
-            kill "$supervisor" 2>/dev/null
-            left=500
-            while [ "$(identity "$supervisor")" = "$began" ]; do
-                [ "$left" -gt 0 ] || fail "process $supervisor does not end"
-                left=$((left - 1))
-                sleep 0.01
-            done
-        fi
-        rm -f "$home/supervisor"
-    fi
+        fi'
 }
 
 # The last complaints in the log, as short as they can be shown.
-last_words() {
+service_last_words() {
     words=$(tail -n 40 "$home/etcd.log" 2>/dev/null | grep -E '"level":"(error|fatal|panic)"|^panic|^.{27}[CE] ' |
         tail -n 1 | sed -e 's/,"stacktrace".*//' -e 's/^.*"msg":"//' -e 's/"\(,"error":"\)\{0,1\}/: /' -e 's/"}*$//' |
         cut -c 1-300)
@@ -257,29 +100,14 @@ last_words() {
 }
 
 stop() {
-    let_go
-    if running; then
-        kill "$pid" 2>/dev/null
-        gone 1000 || kill -9 "$pid" 2>/dev/null
-        gone 500 || fail "process $pid does not end"
-    fi
-    rm -f "$home/member"
+    service_stop
 }
 
 lose() {
-    if running; then
-        kill -9 "$pid"
-        gone 500 || fail "process $pid does not end"
+    if service_running; then
+        service_signal KILL
+        service_gone 500 || fail "process $pid does not end"
     fi
-}
-
-gone() { # for at most HUNDREDTHS of a second
-    left=$1
-    while running; do
-        [ "$left" -gt 0 ] || return 1
-        left=$((left - 1))
-        sleep 0.01
-    done
 }
 
 # Puts the data of a former member aside; what was aside before is deleted.
@@ -315,8 +143,8 @@ healthy() { # VERSION ENDPOINT
 await() {
     end=$(($(date +%s) + $3))
     until healthy "$1" "$2"; do
-        running || [ -f "$home/supervisor" ] || fail "etcd has ended: $(last_words)"
-        [ "$(date +%s)" -lt "$end" ] || fail "etcd does not answer within $3 s: $(last_words)"
+        service_running || [ -f "$home/supervisor" ] || fail "etcd has ended: $(service_last_words)"
+        [ "$(date +%s)" -lt "$end" ] || fail "etcd does not answer within $3 s: $(service_last_words)"
         sleep 0.05
     done
     rm -f "$home/first"
@@ -324,7 +152,7 @@ await() {
 
 # status VERSION ENDPOINT: prints `healthy|ailing|stopped VERSION leader|follower|- MEMBER-ID`
 status() {
-    if ! running; then
+    if ! service_running; then
         echo "stopped - - -"
         return
     fi
@@ -418,7 +246,7 @@ lock() { # RUN
 }
 
 exchange_data() { # TOKEN
-    if running; then fail "etcd still runs"; fi
+    if service_running; then fail "etcd still runs"; fi
     if [ -d "$home/data.restored-$1" ]; then
         before=$home/data.before-restore-$(cat "$home/restoring")
         if [ ! -d "$before" ] && [ -d "$home/data" ]; then mv "$home/data" "$before"; fi
@@ -446,8 +274,8 @@ remove() {
     for program in "$home"/applications/*/application.py; do
         if [ -f "$program" ]; then python3 "$program" kill || fail "an application could not be stopped"; fi
     done
-    if [ "$prepared" ] && by_systemd; then $elevate systemctl kill --signal=KILL "$unit" >/dev/null 2>&1; fi
-    let_go
+    if service_by_systemd; then $elevate systemctl kill --signal=KILL "$unit" >/dev/null 2>&1; fi
+    service_let_go
     lose
     rm -rf "$home"
 }
