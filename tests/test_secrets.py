@@ -1,6 +1,5 @@
 """Secrets are hidden by type: the repr of no object of rigger's own shows one."""
 
-import dataclasses
 import importlib
 import pkgutil
 import re
@@ -30,6 +29,7 @@ from rigger.redact import Finder, Redactor
 from rigger.runs.reporter import Silent
 from rigger.runs.step_files import StepOutput
 from rigger.ui.plain import Prompt
+from rigger.values import fields_of
 
 SECRET = "sentinel-8f3a"
 VALUES = {"PASSWORD": SECRET}
@@ -102,12 +102,12 @@ def test_no_repr_shows_a_secret(thing):
     assert SECRET not in f"{thing!r} {thing} {[thing]}"
 
 
-def dataclasses_of_rigger():
+def values_of_rigger():
     for package in pkgutil.walk_packages(rigger.__path__, "rigger."):
         if package.name.startswith(PROGRAMS) or package.name.endswith("__main__"):
             continue
         for kind in vars(importlib.import_module(package.name)).values():
-            if isinstance(kind, type) and dataclasses.is_dataclass(kind) and kind.__module__ == package.name:
+            if isinstance(kind, type) and fields_of(kind) and kind.__module__ == package.name:
                 yield kind
 
 
@@ -117,13 +117,13 @@ def holds_values(annotation):
 
 
 def test_every_field_that_may_hold_a_secret_is_hidden():
-    kinds = list(dataclasses_of_rigger())
+    kinds = list(values_of_rigger())
     assert len(kinds) > 40
     shown = []
     for kind in kinds:
         if kind.__module__.startswith(SHOWN_ROOMS):
             continue
-        for field in dataclasses.fields(kind):
+        for field in fields_of(kind):
             name = f"{kind.__module__}.{kind.__qualname__}.{field.name}"
             if field.name in TELLING and field.repr and holds_values(field.type) and name not in SHOWN:
                 shown.append(f"{name}: {field.type}")

@@ -4,11 +4,12 @@ To add an event, add its class: `parse` knows it then, and `problem_of` checks i
 of its fields are looked at when it is made, which is why this file does not defer annotations.
 """
 
-import dataclasses
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import MISSING, FrozenInstanceError, dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
+
+from rigger import values
+from rigger.values import MISSING, FrozenInstanceError, declare, field, fields_of
 
 if TYPE_CHECKING:
     from typing_extensions import Self, dataclass_transform
@@ -93,7 +94,7 @@ class Field(NamedTuple):
 class Event:
     """Something that was recorded. One that this rigger does not know has no class of its own.
 
-    The classes are frozen dataclasses, with methods that they share: generated ones would cost every command's start.
+    The classes are values, with methods of their own that they share.
     """
 
     name: ClassVar[str] = ""
@@ -154,17 +155,17 @@ def event(name: str) -> Callable[[Kind], Kind]:
     """Make a class the event of that name."""
 
     def decorate(kind: Kind) -> Kind:
-        dataclass(init=False, repr=False, eq=False)(kind)
-        kind.name, kind.layout = name, [_layout(field) for field in dataclasses.fields(kind)]  # type: ignore[arg-type]
+        declare(kind, {})  # the methods are those of Event
+        kind.name, kind.layout = name, [_layout(one) for one in fields_of(kind)]
         EVENTS[name] = kind
         return kind
 
     return decorate
 
 
-def _layout(field: dataclasses.Field[Any]) -> Field:
-    default = field.default if field.default_factory is MISSING else field.default_factory()
-    return Field(field.name, field.name.removesuffix("_"), *KINDS[field.type], default)
+def _layout(one: values.Field) -> Field:
+    default = one.default if one.default_factory is MISSING else one.default_factory()
+    return Field(one.name, one.name.removesuffix("_"), *KINDS[one.type], default)
 
 
 def parse(record: Record) -> Event:

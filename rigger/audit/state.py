@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rigger.audit.events import Record, parse
 from rigger.audit.fold import Fold
 from rigger.audit.suspension import Suspension, require_not_suspended
+from rigger.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rigger.audit.versions import VersionHistory
 
 
-@dataclass(frozen=True, eq=False, repr=False)  # what is generated costs every command's start
+@frozen  # what is generated costs every command's start
 class ClusterState:
     """What is recorded of a cluster. Every part hears every event, and keeps what concerns it."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rigger.audit.events import (
@@ -17,7 +16,7 @@ from rigger.audit.events import (
     UpgradeRolledBack,
 )
 from rigger.audit.secrets import HIDDEN
-from rigger.values import frozen
+from rigger.values import frozen, replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

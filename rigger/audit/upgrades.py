@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from rigger.audit.events import (
     CheckedOut,
     Destroyed,
@@ -39,7 +37,7 @@ class Request:
         return f"upgrade-{self.style}"
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@frozen
 class PendingUpgrade:
     """An upgrade that began to change something, and was not finished."""
 

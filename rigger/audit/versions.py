@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rigger import versions
@@ -18,7 +17,7 @@ from rigger.audit.events import (
     UpgradeStarted,
     VersionChangeAllowed,
 )
-from rigger.values import frozen
+from rigger.values import frozen, replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

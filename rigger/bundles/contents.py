@@ -6,7 +6,6 @@ import json
 import os
 import re
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rigger.audit.events import WORD
@@ -36,6 +35,7 @@ from rigger.redact.nested import SecretSearch, holding
 from rigger.sources import checkout as source_checkout
 from rigger.ssh.connections import KNOWN_HOSTS
 from rigger.trust.digests import NOT_SCRIPTS, digest
+from rigger.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -51,7 +51,7 @@ BACKUPS, BACKUP_NAME = FOLDER, rf"{WORD}{re.escape(ENDING)}"
 ADDED = (SECRETS, CHECKOUT, f"{BACKUPS}/")  # what a bundle has only when it was asked for
 
 
-@dataclass(frozen=True)
+@frozen
 class Contents:
     """A bundle that was written, and what was left out of it."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
+
+from rigger.values import field, frozen
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -15,7 +16,7 @@ Sign = Callable[[bytes], bytes]
 CheckSignature = Callable[[bytes, "bytes | None"], str]
 
 
-@dataclass(frozen=True)
+@frozen
 class Limits:
     """What a bundle may ask of this machine: sizes in bytes, and how many times its own it may unpack to."""
 
@@ -38,7 +39,7 @@ class Limits:
 LIMITS = Limits()
 
 
-@dataclass(frozen=True)
+@frozen
 class Member:
     """What to pack: a file on disk, or bytes with a `mode` and an `mtime` (seconds; without it, now)."""
 
@@ -49,7 +50,7 @@ class Member:
     mtime: int | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class File:
     """What a manifest says of one member: size in bytes, SHA-256 in hex digits, mtime in whole seconds."""
 
@@ -59,7 +60,7 @@ class File:
     mtime: int
 
 
-@dataclass(frozen=True)
+@frozen
 class Manifest:
     """What a bundle holds; `fields` is all that is neither format nor files."""
 
@@ -70,7 +71,7 @@ class Manifest:
     signer: str = ""  # what the check of the signature returned; empty when there is none
 
 
-@dataclass(frozen=True)
+@frozen
 class Packed:
     """A bundle that was written, and its size in bytes."""
 
@@ -78,7 +79,7 @@ class Packed:
     size: int
 
 
-@dataclass(frozen=True)
+@frozen
 class Difference:
     """Names that only the second has, only the first has, or both have with other contents or modes."""
 

@@ -7,7 +7,6 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -39,6 +38,7 @@ from rigger.trust import ledger
 from rigger.trust.digests import lies_in
 from rigger.trust.foreign import foreign_values, given_before, known_of
 from rigger.trust.ledger import agree_repository, agreed_commits
+from rigger.values import field, mutable, replace
 
 if TYPE_CHECKING:
     from rigger.bundles.opened import OpenedBundle
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 Agree = Callable[[list[str], list[tuple[str, str]], list[tuple[str, str]]], None]
 
 
-@dataclass
+@mutable
 class Loaded:
     """A verified bundle, the environment that it will be, and the secrets that its encrypted part held."""
 

@@ -30,6 +30,7 @@ from rigger.modules.interface1 import is_provider
 from rigger.modules.scripts import script_digest
 from rigger.trust.digests import digest
 from rigger.trust.ledger import TRUSTED
+from rigger.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -180,8 +181,6 @@ class OpenedBundle:
             _put(aside.path, target, update)
 
     def _node_here(self, node: Node, target: Environment) -> Node:
-        from dataclasses import replace
-
         ssh = {k: self.here(v, target) if isinstance(v, str) else v for k, v in node.ssh.items()}
         return replace(node, ssh=ssh)
 

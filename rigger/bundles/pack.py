@@ -8,7 +8,6 @@ import stat
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
 from hashlib import sha256
 from typing import Any
 
@@ -31,6 +30,7 @@ from rigger.bundles.threads import BLOCK, Worker, worker_pool
 from rigger.errors import NotReady, Refused
 from rigger.files import mark_in_use, partial_path, remove, saying_what_failed, sweep, sync_folder, write_all
 from rigger.redact import Finder, Redactor
+from rigger.values import asdict
 
 LEVEL = 3  # of compression; zstd's own default
 ATTEMPTS = 3  # levels tried, as compressed bytes may look like a short secret by chance

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import field
 from typing import TYPE_CHECKING
 
 from rigger import text
 from rigger.envfile.output import parse_output
 from rigger.files import OLDER_TEMPORARY, TEMPORARY
 from rigger.redact.forms import MIN_LENGTH
-from rigger.values import frozen
+from rigger.values import field, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import struct
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rigger import text
 from rigger.bundles.format import Bad
 from rigger.bundles.names import NAME_SIZE, name_problem, shown_name
+from rigger.values import frozen
 
 if TYPE_CHECKING:
     from rigger.bundles.stream import Stream
@@ -84,7 +84,7 @@ def _pax_record(key: bytes, value: bytes) -> bytes:
     return b"%d%s" % (size, rest)
 
 
-@dataclass(frozen=True)
+@frozen
 class Entry:
     """A member's header, as it was read."""
 

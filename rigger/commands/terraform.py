@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rigger.cli.app import App, command
@@ -11,6 +10,7 @@ from rigger.errors import BadUsage
 from rigger.operations import terraform as operation
 from rigger.operations.terraform import Migrated, Unlocked
 from rigger.ui.wizard import Wizard
+from rigger.values import replace
 
 if TYPE_CHECKING:
     from rigger.ui.printer import Printer

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rigger.configuration.origin import is_same, recorded_module
@@ -16,6 +15,7 @@ from rigger.modules.contract import MANIFEST
 from rigger.modules.search import in_checkout
 from rigger.sources.compat import require_interface
 from rigger.sources.spec import same_repository
+from rigger.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

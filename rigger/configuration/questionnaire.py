@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rigger.configuration.finder import DEFAULT_PLATFORM, ModuleFinder
@@ -23,6 +22,7 @@ from rigger.questions.model import Choice, Question
 from rigger.sources.saved import SavedSource
 from rigger.sources.spec import DECIDE
 from rigger.text import did_you_mean
+from rigger.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

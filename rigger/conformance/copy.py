@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rigger.conformance.subject import SHELLS
@@ -13,6 +12,7 @@ from rigger.modules import own_files
 from rigger.modules.interface1 import PLACE, is_provider, load
 from rigger.modules.scripts import interpreter
 from rigger.runs.own_folder import known_files
+from rigger.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from rigger.values import frozen
 
 PASS, FAIL, ADVICE = "PASS", "FAIL", "ADVICE"
 
 
-@dataclass(frozen=True)
+@frozen
 class Finding:
     """One thing that was looked at: PASS, FAIL, or ADVICE, which fails nobody; the file and line, when known."""
 

@@ -6,7 +6,6 @@ import contextlib
 import os
 import signal
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rigger.audit.events import Destroyed
@@ -28,6 +27,7 @@ from rigger.runs.recovery import load_config
 from rigger.runs.reporter import Silent
 from rigger.runs.run import Run
 from rigger.text import last_line
+from rigger.values import replace
 
 if TYPE_CHECKING:
     from rigger.configuration.config import Config

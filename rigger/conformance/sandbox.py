@@ -8,7 +8,6 @@ import re
 import shutil
 import sys
 import tempfile
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rigger.environments.home import Home
@@ -16,6 +15,7 @@ from rigger.errors import BadUsage, Interrupted, InvalidConfig, NotReady, Refuse
 from rigger.files import remove
 from rigger.modules.contract import CONTRACT_VARIABLES, CORE
 from rigger.process import capture
+from rigger.values import field, frozen, mutable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -36,7 +36,7 @@ OWN_VARIABLES = (
 )
 
 
-@dataclass(frozen=True)
+@frozen
 class RehearsalOptions:
     """What somebody wants of the rehearsal: values, the provider below a platform, and to see all output."""
 
@@ -48,7 +48,7 @@ class RehearsalOptions:
 # The sandbox
 
 
-@dataclass
+@mutable
 class Sandbox:
     """The folders of one sandbox."""
 

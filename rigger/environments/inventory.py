@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import os
 import re
-from dataclasses import asdict, field
 from typing import TYPE_CHECKING, Any
 
 from rigger.errors import InvalidConfig
 from rigger.files import write_bytes
-from rigger.values import frozen
+from rigger.values import asdict, field, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

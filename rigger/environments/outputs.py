@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
 from rigger.envfile.names import is_name
-from rigger.values import frozen
+from rigger.values import field, frozen, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping

@@ -6,7 +6,6 @@ import hashlib
 import os
 import re
 import shutil
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rigger import text
@@ -15,7 +14,7 @@ from rigger.files import temporary_folder
 from rigger.git import runner as git_runner
 from rigger.git.gitlinks import is_here, submodules
 from rigger.git.runner import Repository, saying_what_failed
-from rigger.values import frozen
+from rigger.values import frozen, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -7,7 +7,6 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import field
 from typing import Any
 
 from rigger import text
@@ -19,7 +18,7 @@ from rigger.process import capture
 from rigger.process import step as step_process
 from rigger.process.interrupts import Interrupts
 from rigger.text import in_words
-from rigger.values import frozen
+from rigger.values import field, frozen
 
 TIMEOUT = 600.0  # seconds
 

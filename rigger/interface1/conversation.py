@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rigger import text as texts
@@ -19,6 +18,7 @@ from rigger.process.dialogue import Dialogue
 from rigger.questions.model import BadAnswer, Question
 from rigger.questions.sources import Sources
 from rigger.redact import Redactor, maskable
+from rigger.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

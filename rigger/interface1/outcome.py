@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import field
 from typing import TYPE_CHECKING
 
 from rigger.envfile.names import check_name, check_value
@@ -11,7 +10,7 @@ from rigger.envfile.output import parse_output
 from rigger.interface1 import script
 from rigger.modules.contract import CORE
 from rigger.redact import maskable
-from rigger.values import frozen
+from rigger.values import field, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

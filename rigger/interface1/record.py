@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from rigger.audit.secrets import secret_digest
@@ -15,7 +14,7 @@ from rigger.modules.interface1 import CONFIG
 from rigger.questions.model import Choice, Question
 from rigger.redact import Redactor, maskable
 from rigger.redact.nested import holding
-from rigger.values import frozen
+from rigger.values import field, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

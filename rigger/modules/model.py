@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import field
 from typing import TYPE_CHECKING
 
 from rigger.modules.interface2 import Interface
@@ -13,7 +12,7 @@ from rigger.modules.verbs import (
     DEFAULT_TIMEOUTS,
     READY,
 )
-from rigger.values import frozen
+from rigger.values import field, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

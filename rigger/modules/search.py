@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rigger.errors import BadUsage, Refused, RiggerError
@@ -15,7 +14,7 @@ from rigger.modules.contract import INTERFACE, MANIFEST, NAME
 from rigger.modules.interface1 import is_provider
 from rigger.modules.verbs import REQUIRED
 from rigger.text import did_you_mean
-from rigger.values import frozen
+from rigger.values import frozen, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from rigger.configuration.inputs import values_of_environ, whole_path
@@ -18,7 +17,7 @@ from rigger.runs.programs import run_program
 from rigger.sources.spec import DECIDE, SOURCE
 from rigger.ssh import keys as ssh_keys
 from rigger.text import did_you_mean, shorten, visible
-from rigger.values import frozen
+from rigger.values import field, frozen, mutable
 
 if TYPE_CHECKING:
     from rigger.configuration.questionnaire import Questionnaire
@@ -59,7 +58,7 @@ class Given:
     advanced: bool = False  # ask everything
 
 
-@dataclass
+@mutable
 class Answering:
     """An environment's questions, and who answers them; nobody where `ask` is None."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rigger.audit.events import BackedUp, Restored, RestoreStarted
@@ -12,6 +11,7 @@ from rigger.operations.consent import Consent
 from rigger.operations.session import session
 from rigger.plans import lifecycle
 from rigger.runs.reporter import Reporter, Silent
+from rigger.values import replace
 
 if TYPE_CHECKING:
     from rigger.environments.environment import Environment

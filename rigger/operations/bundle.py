@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rigger.bundles import contents, seal, unpack
@@ -13,7 +12,7 @@ from rigger.bundles.read import read_manifest
 from rigger.configuration.resolve import resolve
 from rigger.errors import DifferencesFound
 from rigger.files import temporary_folder
-from rigger.values import frozen
+from rigger.values import frozen, replace
 
 if TYPE_CHECKING:
     from rigger.bundles.format import Difference, Manifest

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rigger.audit.events import Configured
@@ -24,7 +23,7 @@ from rigger.operations.editor import Editor, find_editor
 from rigger.operations.values import ChangedValues, change_values, rewrite_computed
 from rigger.runs.programs import run_program
 from rigger.runs.reporter import Reporter, Silent
-from rigger.values import frozen
+from rigger.values import frozen, replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
 from rigger.bundles import opened, seal
@@ -33,7 +32,7 @@ from rigger.operations.write import compute, say_left_out, values_to_store
 from rigger.questions.model import Question
 from rigger.runs.reporter import Reporter, Silent
 from rigger.text import plain
-from rigger.values import frozen
+from rigger.values import field, frozen, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rigger.audit.events import LeftBehind, VersionChangeAllowed
@@ -22,7 +21,7 @@ from rigger.runs.reporter import Reporter, Silent
 from rigger.runs.run import Run
 from rigger.sources.checkout import check_checkout, restore
 from rigger.sources.whole import require_whole
-from rigger.values import frozen
+from rigger.values import frozen, replace
 
 if TYPE_CHECKING:
     from rigger.configuration.config import Config

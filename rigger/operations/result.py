@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from rigger.values import frozen
+from rigger.values import field, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from rigger import text
@@ -21,7 +20,7 @@ from rigger.runs.own_folder import OwnFolder
 from rigger.runs.recovery import recover
 from rigger.runs.reporter import Reporter, Silent
 from rigger.sources import checkout as source_checkout
-from rigger.values import frozen
+from rigger.values import asdict, frozen
 
 if TYPE_CHECKING:
     from rigger.bundles.format import Member

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rigger.configuration.resolve import resolve
@@ -17,6 +16,7 @@ from rigger.runs.holding import Holding
 from rigger.runs.reach import Reach
 from rigger.runs.recovery import load_config
 from rigger.runs.run import Run
+from rigger.values import mutable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from rigger.runs.result import StepResult
 
 
-@dataclass
+@mutable
 class Session:
     """An environment whose lock is held, and all that an operation needs to work on it."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from rigger.envfile import file as envfile
@@ -13,7 +12,7 @@ from rigger.envfile.path import no_proxy_line
 from rigger.environments.shell import environments_on_path, original_path
 from rigger.errors import InvalidConfig
 from rigger.text import decode, encode
-from rigger.values import frozen
+from rigger.values import field, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

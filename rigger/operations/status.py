@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rigger.audit.steps import is_skipped
@@ -13,6 +12,7 @@ from rigger.environments.state import state_of
 from rigger.errors import InvalidConfig
 from rigger.operations.state_word import is_made, state_word
 from rigger.plans.changes import unprovisioned
+from rigger.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from rigger.environments.inventory import Node
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@frozen
 class Status:
     """An environment, its cluster, and what was done there last."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rigger.audit.events import Resumed, Suspended, SuspendStarted
@@ -14,6 +13,7 @@ from rigger.operations.session import Session, session
 from rigger.plans import lifecycle
 from rigger.runs.reporter import Reporter, Silent
 from rigger.sources.whole import require_whole
+from rigger.values import replace
 
 if TYPE_CHECKING:
     from rigger.environments.environment import Environment

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from rigger.errors import BadUsage, InvalidConfig, RiggerError, TestsFailed
@@ -13,7 +12,7 @@ from rigger.runs import tests as suites
 from rigger.runs.reporter import Reporter, Silent
 from rigger.runs.tests import Case, is_test, write_report
 from rigger.text import ways
-from rigger.values import frozen
+from rigger.values import field, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

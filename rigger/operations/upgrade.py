@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rigger.audit.events import UpgradeFinished, UpgradeRolledBack, UpgradeStarted
@@ -22,6 +21,7 @@ from rigger.plans import upgrade as plans
 from rigger.plans.lifecycle import with_clients
 from rigger.runs.reporter import Reporter, Silent
 from rigger.sources.checkout import restore
+from rigger.values import replace
 
 if TYPE_CHECKING:
     from rigger.audit.upgrades import Request

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rigger import versions
@@ -15,7 +14,7 @@ from rigger.plans.upgrade import require_style, validate_upgrade
 from rigger.questions.model import Choice
 from rigger.sources import compat
 from rigger.sources.compat import require_interface
-from rigger.values import frozen
+from rigger.values import frozen, replace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rigger.audit.events import Configured
@@ -22,6 +21,7 @@ from rigger.runs.programs import run_program
 from rigger.sources.change import derive_changes
 from rigger.sources.spec import DECIDE
 from rigger.text import did_you_mean
+from rigger.values import field, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from rigger.environments.environment import Environment
 
 
-@dataclass(frozen=True)
+@frozen
 class Value:
     """A value of the configuration."""
 
@@ -54,7 +54,7 @@ class Value:
         return {"given_by": self.given_by, "answered": self.answered} if self.given_by else {}
 
 
-@dataclass(frozen=True)
+@frozen
 class Values:
     """All values of the configuration, by name."""
 
@@ -64,7 +64,7 @@ class Values:
         return [{"name": v.name, "value": v.value, "source": v.source, **v.hidden()} for v in self.values]
 
 
-@dataclass(frozen=True)
+@frozen
 class ChangedValues:
     """What became of values that were to be changed."""
 
@@ -83,7 +83,7 @@ class ChangedValues:
         }
 
 
-@dataclass(frozen=True)
+@frozen
 class Differences:
     """The values that the cluster was not provisioned with: name -> (provisioned, configured), None where there is none."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rigger.errors import BadUsage
 from rigger.plans.model import Plan, Step
+from rigger.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import time
 from contextlib import suppress
-from dataclasses import field
 from typing import TYPE_CHECKING
 
 from rigger.errors import ProcessTimedOut, StepFailed
@@ -18,7 +17,7 @@ from rigger.process.spawn import own_children, piped
 from rigger.process.tree import kill_session
 from rigger.process.watch import BLOCK, DRAIN_IDLE, DRAIN_LIMIT, Watch
 from rigger.text import in_words
-from rigger.values import frozen
+from rigger.values import field, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

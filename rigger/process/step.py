@@ -7,7 +7,6 @@ import signal
 import subprocess
 import time
 from contextlib import suppress
-from dataclasses import field
 from typing import TYPE_CHECKING
 
 from rigger.process import spawn
@@ -16,7 +15,7 @@ from rigger.process.spawn import own_children
 from rigger.process.tree import KILL_PATIENCE, Family, Group, GroupTarget, ProcessInfo, has_proc
 from rigger.process.watch import BLOCK, DRAIN_IDLE, DRAIN_LIMIT, DRAIN_SIZE, Watch
 from rigger.text import in_words
-from rigger.values import frozen
+from rigger.values import field, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -6,10 +6,10 @@ import os
 import signal
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rigger.process.spawn import own_children
+from rigger.values import frozen
 
 if TYPE_CHECKING:
     import subprocess
@@ -27,7 +27,7 @@ _adopted: set[tuple[int, int]] = set()  # (pid, start time) of orphans that earl
 # ---- everything that a script started --------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@frozen
 class ProcessInfo:
     pid: int
     parent: int
@@ -150,7 +150,7 @@ class Group:
         pass
 
 
-@dataclass(frozen=True)
+@frozen
 class GroupTarget:
     pid: int
     name: str = "process group"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 
 from rigger import templates
 from rigger.errors import BadUsage, Interrupted, InvalidConfig, Refused, RiggerError, StepFailed
@@ -16,6 +15,7 @@ from rigger.redact.forms import MIN_LENGTH
 from rigger.redact.known import hide
 from rigger.templates import is_true
 from rigger.text import last_line
+from rigger.values import replace
 
 # A program of a manifest: (folder it lies in, command, values) -> (exit code, standard output, standard error).
 RunProgram = Callable[[str, str, Mapping[str, str]], tuple[int, str, str]]

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import field
-
 from rigger.errors import BadUsage
-from rigger.values import frozen
+from rigger.values import field, frozen
 
 TYPES = ("text", "integer", "confirm", "select", "checkbox", "path", "ssh-key", "secret")
 CHANGES = ("none", "install", "deploy", "create", "replace")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import TYPE_CHECKING
 
 from rigger.questions.model import Answer, Question
-from rigger.values import frozen
+from rigger.values import field, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

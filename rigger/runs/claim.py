@@ -7,7 +7,6 @@ import json
 import os
 import time
 from contextlib import suppress
-from dataclasses import asdict
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,7 +15,7 @@ from rigger.errors import Locked, RecordBehind, RiggerError
 from rigger.process.actor import os_user
 from rigger.process.lookup import process_start_time
 from rigger.text import plain
-from rigger.values import frozen
+from rigger.values import asdict, fields_of, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -105,7 +104,7 @@ def _parse(kind: type[Value], text: str, untold: Mapping[str, Any] = MappingProx
     """Return what a line says, None where rigger cannot have written it."""
     try:
         values = {**untold, **json.loads(text)}
-        fields = {name: values[name] for name in kind.__dataclass_fields__}
+        fields = {one.name: values[one.name] for one in fields_of(kind)}
     except (ValueError, TypeError, KeyError, RecursionError):
         return None
     if isinstance(fields.get("members"), list):

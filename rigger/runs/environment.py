@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rigger import text
@@ -15,6 +14,7 @@ from rigger.environments.inventory import text_path
 from rigger.environments.state import state_of
 from rigger.files import PACKAGE
 from rigger.runs.room import leave_out
+from rigger.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

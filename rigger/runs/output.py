@@ -16,6 +16,7 @@ from rigger.redact.nested import holding
 from rigger.runs.environment import LIBEXEC
 from rigger.runs.room import TOGETHER, too_much
 from rigger.ssh.connections import forget_host_keys
+from rigger.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -175,7 +176,6 @@ def drop_outdated(environment: Environment, config: Config) -> None:
 
 def with_given(environment: Environment, config: Config, given: StepOutput) -> Config:
     """Return the configuration that later steps get."""
-    from dataclasses import replace
 
     if not (given.values or given.secrets):
         return config

@@ -12,7 +12,6 @@ import errno
 import fcntl
 import json
 import os
-from dataclasses import field
 from typing import TYPE_CHECKING
 
 from rigger import text
@@ -26,7 +25,7 @@ from rigger.modules.interface1 import PLACE, Interface1
 from rigger.modules.model import Module
 from rigger.modules.own_files import KEPT, RECORD, Found, is_remade, is_state, leads_out
 from rigger.trust.digests import lies_in
-from rigger.values import frozen
+from rigger.values import field, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rigger.envfile.output import parse_output
 from rigger.environments import inventory
 from rigger.files import remove, unlink_if_there
+from rigger.values import field, mutable
 
 if TYPE_CHECKING:
     from rigger.environments.inventory import Node
 
 
-@dataclass
+@mutable
 class StepOutput:
     """What a step gave back."""
 

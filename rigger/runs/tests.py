@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from rigger.errors import BadUsage
 from rigger.files import write_bytes
 from rigger.questions.model import Choice
 from rigger.text import did_you_mean, last_line
-from rigger.values import frozen
+from rigger.values import field, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rigger.questions.model import Choice, Question
 from rigger.sources.spec import FOLDER, REF, RELEASE, SAYS, SOURCE, stored_source
 from rigger.text import listed
+from rigger.values import replace
 from rigger.versions import LOOKS
 
 if TYPE_CHECKING:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rigger.environments import checkout
 from rigger.environments.checkout import is_used
 from rigger.sources.questions import path_question, ref_question, repository_question, version_question
+from rigger.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

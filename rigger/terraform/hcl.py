@@ -11,11 +11,11 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from rigger.errors import RiggerError
 from rigger.files import write_bytes
+from rigger.values import asdict, field, frozen
 
 FORMAT = 1  # of what is kept: another number reads every file again
 LOADED = re.compile(r".*\.(?:tf|tfvars|tofu|tfquery\.hcl|tftest\.hcl)(?:\.json)?")  # whatever folder it is in
@@ -23,7 +23,7 @@ VALUE_FILES = ("terraform.tfvars", "terraform.tfvars.json", "*.auto.tfvars", "*.
 PLAIN = ("string", "number", "bool")
 
 
-@dataclass(frozen=True)
+@frozen
 class Variable:
     """A variable that .tf files declare."""
 
@@ -36,7 +36,7 @@ class Variable:
         return bool(self.type) and self.type not in PLAIN
 
 
-@dataclass(frozen=True)
+@frozen
 class Content:
     """What one file says that rigger needs to know; all is empty where it could not be read, which `problem` says."""
 
@@ -47,7 +47,7 @@ class Content:
     line: int = 0
 
 
-@dataclass(frozen=True)
+@frozen
 class Folder:
     """What the .tf files of a folder say together."""
 

@@ -6,12 +6,12 @@ import contextlib
 import json
 import os
 import re
-from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from rigger.files import write_bytes
 from rigger.terraform.state import addresses, instances
 from rigger.terraform.workspace import Workspace, lines
+from rigger.values import asdict, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +22,7 @@ JOURNAL = (
 KEPT = "left-behind.jsonl"  # what the journals of earlier applies told
 
 
-@dataclass(frozen=True)
+@frozen
 class Lost:
     """What a killed apply may have made and the state does not know."""
 

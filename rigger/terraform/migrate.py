@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import shutil
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rigger.errors import Refused, StepFailed
@@ -17,6 +16,7 @@ from rigger.terraform.runner import Terraform, lock_of, program_of
 from rigger.terraform.state import GOOD, SEEN, guard, note_seen, whole
 from rigger.terraform.steps import ready
 from rigger.terraform.workspace import LOCAL, STATE, Workspace
+from rigger.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -12,7 +12,6 @@ import re
 import shutil
 import subprocess
 import threading
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rigger import text as texts
@@ -23,6 +22,7 @@ from rigger.terraform.lost import JOURNAL, is_whole
 from rigger.terraform.progress import Progress
 from rigger.terraform.state import POLL, back_up, kept, whole
 from rigger.terraform.workspace import BACKEND, COPIED, LOCK_FILE, STATE, Workspace, environ, lines, quiet
+from rigger.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -40,7 +40,7 @@ BINARIES = (
 interrupted = threading.Event()  # set by Ctrl-C, which reaches a running Terraform by itself
 
 
-@dataclass(frozen=True)
+@frozen
 class Program:
     """A Terraform or OpenTofu on this machine."""
 

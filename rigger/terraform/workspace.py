@@ -7,7 +7,6 @@ import filecmp
 import json
 import os
 import shutil
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rigger import text as texts
@@ -21,6 +20,7 @@ from rigger.modules.verbs import VERBS
 from rigger.terraform import brought, hcl
 from rigger.terraform.beside import Copied
 from rigger.terraform.hcl import Variable
+from rigger.values import field, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -40,7 +40,7 @@ NOT_COPIED = {".git", ".hg", ".svn", ".terraform", ".terragrunt-cache", "__pycac
 _DROPPED = ("TF_VAR_", "TF_CLI_ARGS", "TF_WORKSPACE", "TF_DATA_DIR", "TF_INPUT")
 
 
-@dataclass(frozen=True)
+@frozen
 class Workspace:
     """Where one environment's Terraform works: its files, its state, and the values that it gets."""
 

@@ -9,14 +9,13 @@ import contextlib
 import hashlib
 import os
 import re
-from dataclasses import field
 from typing import TYPE_CHECKING
 
 from rigger.errors import RiggerError
 from rigger.interface1 import script as config_sh
 from rigger.terraform import hcl
 from rigger.text import shorten, visible
-from rigger.values import frozen
+from rigger.values import field, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping

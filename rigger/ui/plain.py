@@ -7,7 +7,6 @@ import re
 import select
 import sys
 import textwrap
-from dataclasses import field
 from typing import TYPE_CHECKING
 
 from rigger import text as texts
@@ -15,7 +14,7 @@ from rigger.redact.known import masked
 from rigger.text import WIDEST_VALUE, Row
 from rigger.ui import terminal
 from rigger.ui.terminal import LEAST_COLUMNS, terminal_size
-from rigger.values import frozen
+from rigger.values import field, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

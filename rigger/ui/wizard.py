@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rigger import text as texts
@@ -19,6 +18,7 @@ from rigger.ui import terminal
 from rigger.ui.drawn import Drawn
 from rigger.ui.plain import MAKE, WRITE, Back, Plain, Prompt, rows_of
 from rigger.ui.terminal import can_draw
+from rigger.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence

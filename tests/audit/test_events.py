@@ -1,6 +1,5 @@
 """Events: as they are written, read again, and checked where somebody else may have written them."""
 
-import dataclasses
 import json
 
 import pytest
@@ -10,6 +9,7 @@ from helpers.run_records import open_log
 from rigger.audit.events import EVENTS, KINDS, CheckedOut, Event, StepFinished, event, parse, problem_of
 from rigger.audit.lines import OWN_MEMBERS
 from rigger.audit.log import AuditLog
+from rigger.values import FrozenInstanceError, fields_of
 
 VALUES = {  # of fields whose form is checked, and else by type
     "module": "provider/soil",
@@ -86,13 +86,13 @@ def test_a_text_that_is_empty_is_written_where_it_is_not_the_default(log):
 
 def test_an_event_is_frozen_and_has_exactly_its_fields():
     made = example(CheckedOut)
-    with pytest.raises(dataclasses.FrozenInstanceError):
+    with pytest.raises(FrozenInstanceError):
         made.folder = "/elsewhere"
     with pytest.raises(TypeError, match="version"):
         CheckedOut(folder="/f", before="", commit="c")
     with pytest.raises(TypeError, match="colour"):
         made.with_values(colour="green")
-    assert dataclasses.is_dataclass(made) and made == example(CheckedOut) and "folder=" in repr(made)
+    assert fields_of(made) and made == example(CheckedOut) and "folder=" in repr(made)
 
 
 def test_adding_an_event_is_adding_its_class(log):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import random
 import signal
@@ -44,6 +43,7 @@ from rigger.bundles import pack
 from rigger.bundles import read as bundles_read
 from rigger.bundles.format import Member
 from rigger.errors import BadUsage, Refused
+from rigger.values import asdict
 
 # --- hostile archives --------------------------------------------------------------------------------
 
@@ -333,4 +333,4 @@ def test_what_another_run_has_aside_is_left_alone(place, monkeypatch):
 
     bundles_read.extract(path, os.path.join(place, "out"), check_signature=check)
     assert set(os.listdir(place)) == {"a.rigger", "out", "other"}
-    assert dataclasses.asdict(bundles_read.read_manifest(path))["fields"]["name"] == "demo"
+    assert asdict(bundles_read.read_manifest(path))["fields"]["name"] == "demo"

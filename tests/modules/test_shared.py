@@ -2,11 +2,11 @@
 
 import os
 import shutil
-from dataclasses import replace
 
 from helpers.repositories import git
 
 from rigger.modules import model, shared
+from rigger.values import replace
 
 
 def test_the_digest_of_shared_files_leaves_the_scripts_out(tmp_path):

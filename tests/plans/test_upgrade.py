@@ -1,6 +1,5 @@
 """Upgrades: which jumps make sense, and what they consist of."""
 
-from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -15,6 +14,7 @@ from rigger.configuration.config import Config
 from rigger.errors import BadUsage
 from rigger.modules.model import Module, Suite, Upgrade
 from rigger.plans import upgrade
+from rigger.values import replace
 
 VERSIONS = ("1.9.0", "1.10.0-rc1", "1.10.0", "1.11.2", "1.13.0", "2.0.0", "3.0.0")
 STYLES = {

@@ -1,7 +1,6 @@
 """What makes a value valid."""
 
 import string
-from dataclasses import replace
 
 import pytest
 from helpers.interviews import interview
@@ -10,6 +9,7 @@ from hypothesis import strategies as st
 
 from rigger.questions.model import TYPES, BadAnswer, Choice, Question
 from rigger.questions.validate import validate
+from rigger.values import replace
 
 
 @pytest.mark.parametrize(
