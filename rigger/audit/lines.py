@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from typing import Any
 
 from rigger.audit.head import FIRST, Head
+from rigger.sha256 import sha256
 
 HASH_KEY = b',"hash":"'
 TAIL = len(HASH_KEY) + 64 + len(b'"}')  # bytes
@@ -21,7 +21,7 @@ def render(
     record: dict[str, Any] = {"seq": after.count + 1, "time": moment or now(), "run": run, "event": event}
     record |= {**fields, "prev": after.hash}
     body = json.dumps(record, ensure_ascii=True, separators=(",", ":")).encode("ascii")
-    record["hash"] = hashlib.sha256(body).hexdigest()
+    record["hash"] = sha256(body).hexdigest()
     return record, body[:-1] + HASH_KEY + record["hash"].encode("ascii") + b'"}\n'
 
 
@@ -47,7 +47,7 @@ def record_of(line: bytes) -> dict[str, Any] | None:
 def has_its_hash(line: bytes) -> bool:
     """Return whether a whole record is what was written, as far as its own hash tells."""
     stated = line[-1 - len(b'"}') - 64 : -1 - len(b'"}')]
-    return hashlib.sha256(line[: -TAIL - 1] + b"}").hexdigest().encode("ascii") == stated
+    return sha256(line[: -TAIL - 1] + b"}").hexdigest().encode("ascii") == stated
 
 
 def faults(number: int, line: bytes, record: dict[str, Any], previous: str) -> list[str]:

@@ -12,14 +12,13 @@ before, 64 zeros in the first. `seq` counts from 1. Every line ends in one newli
     previous = "0" * 64
     for number, line in enumerate(open("audit.jsonl", "rb").read().split(b"\\n")[:-1], 1):
         record, body = json.loads(line), line[:-75] + b"}"
-        assert record["hash"] == hashlib.sha256(body).hexdigest()
+        assert record["hash"] == sha256(body).hexdigest()
         assert (record["seq"], record["prev"]) == (number, previous)
         previous = record["hash"]
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
 from contextlib import suppress
@@ -32,6 +31,7 @@ from rigger.audit.repair import Salvage, salvage
 from rigger.audit.tail import last_lines, records_after
 from rigger.errors import InvalidConfig, NotReady
 from rigger.files import sync_folder, unlink_if_there, write_all, write_bytes
+from rigger.sha256 import sha256
 from rigger.values import frozen
 
 if TYPE_CHECKING:
@@ -284,7 +284,7 @@ class AuditLog:
         """Move a torn line to a file of its own and say so in the log."""
         aside = _new_file(f"{self.path}.torn-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}", torn)
         os.ftruncate(fd, end.size)
-        digest = hashlib.sha256(torn).hexdigest()
+        digest = sha256(torn).hexdigest()
         event = Repaired(torn_file=os.path.basename(aside), torn_size=len(torn), torn_sha256=digest)
         return self._write(fd, end, event.name, run, event.fields())[0]
 

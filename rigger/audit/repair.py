@@ -7,12 +7,12 @@ naming what they were. What is neither is lost, and the new log says which lines
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Any
 
 from rigger.audit.events import Repaired
 from rigger.audit.head import FIRST, Head
 from rigger.audit.lines import OWN_MEMBERS, faults, faults_of_head, has_its_hash, record_of, render
+from rigger.sha256 import sha256
 from rigger.values import frozen
 
 if TYPE_CHECKING:
@@ -29,9 +29,7 @@ class Salvage:
 
     def content(self, damaged: bytes, file: str) -> tuple[bytes, Head]:
         """Return the log that goes on from there, and its head; `file` is the name under which the damaged one is kept."""
-        event = Repaired(
-            damaged_file=file, damaged_sha256=hashlib.sha256(damaged).hexdigest(), lost=list(self.lost)
-        )
+        event = Repaired(damaged_file=file, damaged_sha256=sha256(damaged).hexdigest(), lost=list(self.lost))
         last = record_of(self.lines[-1]) if self.lines else None
         head = Head(last["seq"], last["hash"]) if last else Head()
         record, line = render(head, event.name, "", event.fields())

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-
 HIDDEN = "***"
 
 
@@ -12,6 +10,7 @@ def secret_digest(key: bytes, value: str) -> str:
 
     It is enough to see that a secret changed, and nothing to guess it from without the key.
     """
+    import hashlib
     import hmac  # slow to import, and not every environment has secrets
 
     digest = hmac.new(key, value.encode("utf-8", "surrogateescape"), hashlib.sha256)

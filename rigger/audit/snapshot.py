@@ -7,7 +7,6 @@ chained to it, and to the head beside the log. A damaged or stale one, or one of
 from __future__ import annotations
 
 import functools
-import hashlib
 import json
 import os
 import sys
@@ -19,6 +18,7 @@ from rigger.audit.fold import Fold
 from rigger.audit.head import Head, Place
 from rigger.errors import RiggerError
 from rigger.files import write_bytes
+from rigger.sha256 import sha256
 
 if TYPE_CHECKING:
     from rigger.audit.log import AuditLog
@@ -71,16 +71,16 @@ def _read(path: str) -> tuple[Place, Fold] | None:
 
 
 def _digest(head: dict[str, Any], state: str) -> str:
-    return hashlib.sha256(f"{json.dumps(head, sort_keys=True)}\n{state}".encode()).hexdigest()
+    return sha256(f"{json.dumps(head, sort_keys=True)}\n{state}".encode()).hexdigest()
 
 
 @functools.cache
 def _code() -> str:
     """Return a digest of the code that works a state out: what another one kept is not believed."""
-    digest, folder = hashlib.sha256(), os.path.dirname(os.path.abspath(__file__))
+    digest, folder = sha256(), os.path.dirname(os.path.abspath(__file__))
     for name in sorted(name for name in os.listdir(folder) if name.endswith(".py")):
         with open(os.path.join(folder, name), "rb") as file:
-            digest.update(hashlib.sha256(file.read()).digest())
+            digest.update(sha256(file.read()).digest())
     return digest.hexdigest()
 
 

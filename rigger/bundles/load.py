@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -32,6 +31,7 @@ from rigger.modules.contract import MANIFEST
 from rigger.modules.scripts import script_digest
 from rigger.modules.search import FoundModule, in_checkout
 from rigger.questions.sources import Sources
+from rigger.sha256 import sha256
 from rigger.sources.saved import SavedSource
 from rigger.trust import digests as trust_digests
 from rigger.trust import ledger
@@ -314,7 +314,7 @@ def _others(loaded: Loaded, beforehand: Sources) -> dict[str, tuple[str, str]]:
     every = [values, *({**values, **hidden} for hidden in loaded.hidden())]
     foreign = (foreign_values(each, known, beforehand, own, looked_at, loaded.secrets) for each in every)
     found = {value.digest: value.row() for values in foreign for value in values}
-    return {**{hashlib.sha256(" ".join(row).encode()).hexdigest(): row for row in rows}, **found}
+    return {**{sha256(" ".join(row).encode()).hexdigest(): row for row in rows}, **found}
 
 
 def _is_here(loaded: Loaded, name: str) -> bool:

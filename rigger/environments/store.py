@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import glob
 import json
 import os
 from typing import TYPE_CHECKING, Protocol
@@ -116,6 +115,8 @@ class FolderStore:
         with contextlib.suppress(InvalidConfig):
             if nodes := self.nodes():
                 return f"machines ({', '.join(node.name for node in nodes)})"
+        import glob
+
         runs = sorted(glob.glob(os.path.join(glob.escape(self.path), "runs", "*", "*.log")))
         if runs:
             return f"logs of steps ({os.path.relpath(runs[-1], self.path)})"

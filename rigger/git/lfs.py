@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
-import shutil
 from typing import TYPE_CHECKING
 
 from rigger import text
@@ -43,6 +41,8 @@ class Pointer:
         path = os.path.join(folder, self.path)
         if os.path.islink(path) or not os.path.isfile(path) or os.path.getsize(path) != self.size:
             return False
+        import hashlib
+
         total = hashlib.sha256()
         with open(path, "rb") as file:
             while block := file.read(1 << 20):
@@ -131,6 +131,8 @@ def require_fetched(folder: str, commit: str) -> None:
 
 def set_aside(git: Repository) -> None:
     """Put pointers in the places of the files, so that git sees no changes; git-lfs' store keeps the files."""
+    import shutil
+
     whole = [pointer for pointer in pointers(git) if pointer.is_whole_in(git.folder)]
     for pointer in whole:
         path, kept = os.path.join(git.folder, pointer.path), _store(git, pointer)
@@ -144,6 +146,8 @@ def set_aside(git: Repository) -> None:
 
 def put_in_place(git: Repository) -> None:
     """Put the files that git-lfs has in the places of their pointers."""
+    import shutil
+
     placed = []
     for pointer in pointers(git):
         kept, path = _store(git, pointer), os.path.join(git.folder, pointer.path)

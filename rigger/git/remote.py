@@ -15,6 +15,7 @@ from rigger.git.errors import AmbiguousCommit, GitError, GitTimedOut, NoSuchComm
 from rigger.git.inspect import is_repository
 from rigger.git.runner import TIMEOUT, Repository, text_of
 from rigger.git.urls import check_ref, check_url
+from rigger.sha256 import sha256
 from rigger.text import SHOWN, did_you_mean, listed
 from rigger.values import frozen
 
@@ -213,9 +214,8 @@ def _history(url: str, asked: str, timeout: float, cache: str) -> Iterator[Repos
 @contextlib.contextmanager
 def _cached(url: str, asked: str, timeout: float, cache: str) -> Iterator[Repository]:
     """Give a repository of rigger's own that has all commits of another, and no files."""
-    import hashlib
 
-    name = hashlib.sha256(url.encode()).hexdigest()[:24]
+    name = sha256(url.encode()).hexdigest()[:24]
     folder = os.path.join(cache, "repositories", name)
     if not is_repository(folder):
         os.makedirs(folder, mode=0o700, exist_ok=True)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-from typing import BinaryIO
 
 from rigger import __version__
 from rigger.modules.verbs import TERRAFORM_STEPS
+from rigger.sha256 import sha256
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import hashlib
 
 
 def script_problem(path: str) -> str | None:
@@ -51,17 +54,23 @@ def missing_interpreter(path: str, search: str) -> str:
     return program if program and which(program, path=search) is None else ""
 
 
+LARGE = 4 << 20  # bytes from which on OpenSSL is worth its import
 _MACH_O = (b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe")
 
 
 def script_digest(path: str) -> str:
     """Return the SHA-256 of a script, in hex."""
     with open(path, "rb") as script:
-        return (
-            hashlib.file_digest(script, "sha256").hexdigest()
-            if hasattr(hashlib, "file_digest")
-            else _digest(script)
-        )
+        digest = _fast_sha256() if os.fstat(script.fileno()).st_size > LARGE else sha256()
+        while block := script.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _fast_sha256() -> hashlib._Hash:
+    import hashlib
+
+    return hashlib.sha256()
 
 
 def step_digest(path: str) -> str:
@@ -69,7 +78,7 @@ def step_digest(path: str) -> str:
     digest = script_digest(path)
     if not is_riggers_own(path):
         return digest
-    return hashlib.sha256(f"rigger {__version__} {digest}".encode()).hexdigest()
+    return sha256(f"rigger {__version__} {digest}".encode()).hexdigest()
 
 
 def is_riggers_own(path: str) -> bool:
@@ -81,11 +90,4 @@ def content_digest(path: str) -> str:
     """Return the SHA-256 of a file; a link counts as the file that it leads to, any other link by where it leads."""
     if not os.path.islink(path) or (os.path.isfile(path) and os.access(path, os.R_OK)):
         return script_digest(path)
-    return hashlib.sha256(b"a link to " + os.fsencode(os.readlink(path))).hexdigest()
-
-
-def _digest(script: BinaryIO) -> str:
-    digest = hashlib.sha256()
-    while block := script.read(1 << 20):
-        digest.update(block)
-    return digest.hexdigest()
+    return sha256(b"a link to " + os.fsencode(os.readlink(path))).hexdigest()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from typing import TYPE_CHECKING
 
 from rigger.git import inspect as git_inspect
 from rigger.modules.contract import MANIFEST
 from rigger.modules.scripts import content_digest
+from rigger.sha256 import sha256
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +26,7 @@ def shared_digest(module: Module) -> str:
     In a git repository, those that git tracks: what a build leaves there changes nothing. A module that is the whole
     repository shares nothing, as the repository is full of other things.
     """
-    digest = hashlib.sha256()
+    digest = sha256()
     not_shared = NOT_SHARED | module.contract.not_shared
     for path in sorted(_files_of(module)):
         name = os.path.relpath(path, module.folder)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rigger.errors import ModuleRefused, Refused, RiggerError
 from rigger.files import write_bytes
+from rigger.sha256 import sha256
 from rigger.text import did_you_mean
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def read(path: str, cache: str | None = None) -> Field:
     all else that a command does before its first step.
     """
     data = _bytes(path)
-    kept = os.path.join(cache, f"{hashlib.sha256(data).hexdigest()}-1.json") if cache else None
+    kept = os.path.join(cache, f"{sha256(data).hexdigest()}-1.json") if cache else None
     node = _kept(kept) if kept else None
     if node is None:
         node = _compose(data, path)

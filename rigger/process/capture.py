@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import select
 import signal
-import subprocess
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -20,6 +19,7 @@ from rigger.text import in_words
 from rigger.values import field, frozen
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Mapping, Sequence
 
 # ---- small helper programs -------------------------------------------------------------------------------
@@ -65,8 +65,8 @@ def _converse(
     limit: int,
     interrupts: Interrupts,
 ) -> Captured:
-    stdin = subprocess.PIPE if input else subprocess.DEVNULL
-    proc = spawn.spawn(argv, cwd, env, stdin=stdin, stderr=subprocess.PIPE)
+    stdin = spawn.PIPE if input else spawn.DEVNULL
+    proc = spawn.spawn(argv, cwd, env, stdin=stdin, stderr=spawn.PIPE)
     conversation = _Conversation(proc, os.fsdecode(argv[0]), input, limit, interrupts)
     try:
         conversation.carry_on(timeout)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -48,8 +47,8 @@ class Dialogue:
                 whole,
                 cwd,
                 env,
-                stdin=subprocess.DEVNULL if stdin is None else stdin,
-                stderr=subprocess.STDOUT,
+                stdin=spawn.DEVNULL if stdin is None else stdin,
+                stderr=spawn.STDOUT,
                 pass_fds=(to, answers),
             )
         except BaseException:

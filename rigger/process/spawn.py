@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import errno
 import os
-import subprocess
 from contextlib import suppress
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from rigger.errors import CannotStart
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Collection, Mapping, Sequence
+    from typing import IO
+
+# As subprocess has them, which takes long to import: many commands start no program.
+PIPE, STDOUT, DEVNULL = -1, -2, -3
 
 own_children: set[int] = set()  # children that a Popen of this module waits for; never reaped behind its back
 
@@ -24,12 +28,14 @@ def spawn(
     cwd: str | None,
     env: Mapping[str, str] | None,
     *,
-    stdin: int = subprocess.DEVNULL,
-    stdout: int = subprocess.PIPE,
+    stdin: int = DEVNULL,
+    stdout: int = PIPE,
     stderr: int,
     pass_fds: Collection[int] = (),
 ) -> subprocess.Popen[bytes]:
     """Start a program in a session of its own; raises CannotStart with the reason why it cannot be started."""
+    import subprocess
+
     try:
         encoded = (
             None

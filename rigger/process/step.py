@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ from rigger.text import in_words
 from rigger.values import field, frozen
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable, Mapping, Sequence
 
     from rigger.process.relay import Relay
@@ -221,7 +221,7 @@ def _start(
     if relay:
         relay.hold(ours, note)
     try:
-        return ours, spawn.spawn(argv, cwd, env, stdout=theirs, stderr=subprocess.STDOUT, pass_fds=keep_open)
+        return ours, spawn.spawn(argv, cwd, env, stdout=theirs, stderr=spawn.STDOUT, pass_fds=keep_open)
     except BaseException:
         os.close(ours)
         if relay:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,8 @@ def interactive(argv: Sequence[str], *, env: Mapping[str, str] | None = None) ->
 
     Ctrl-C is for that program alone meanwhile. Raises CannotStart when it cannot be started.
     """
+    import subprocess
+
     previous = {}
     with suppress(ValueError):  # raised outside the main thread
         for signum in (signal.SIGINT, signal.SIGQUIT, signal.SIGCHLD):

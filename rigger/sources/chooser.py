@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from rigger.git import inspect as git_inspect
 from rigger.git import remote as git_remote
 from rigger.git.clone import fetch_to_compare
 from rigger.git.urls import check_url
+from rigger.sha256 import sha256
 from rigger.sources import checkout as source_checkout
 from rigger.sources import compat
 from rigger.sources import questions as source_questions
@@ -186,7 +186,7 @@ class SourceChooser:
         """Clone what is wanted among the drafts; a clone of last time is used again."""
         version, ref = (wanted.name, "") if wanted.source == RELEASE else ("", wanted.name)
         target = git_remote.resolve(url, version, ref, cache=self.environment.cache_dir)
-        mark = hashlib.sha256(f"{url}\n{target.commit}\n{wanted.name}".encode(*UTF8)).hexdigest()[:16]
+        mark = sha256(f"{url}\n{target.commit}\n{wanted.name}".encode(*UTF8)).hexdigest()[:16]
         folder = os.path.join(self.draft, mark)
         if not os.path.isdir(folder):
             Home(self.environment.home).make()

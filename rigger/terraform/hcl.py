@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import glob
-import hashlib
 import importlib.util
 import json
 import os
@@ -15,6 +14,7 @@ from typing import Any
 
 from rigger.errors import RiggerError
 from rigger.files import write_bytes
+from rigger.sha256 import sha256
 from rigger.values import asdict, field, frozen
 
 FORMAT = 1  # of what is kept: another number reads every file again
@@ -154,7 +154,7 @@ def read(path: str, cache: str = "") -> Content:
 
 def _digest(data: bytes) -> str:
     """Return the SHA-256 of a file's bytes and of what reads them."""
-    return hashlib.sha256(f"{FORMAT} {_parser_version()}\0".encode() + data).hexdigest()
+    return sha256(f"{FORMAT} {_parser_version()}\0".encode() + data).hexdigest()
 
 
 @functools.cache

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from typing import TYPE_CHECKING
 
 from rigger.modules.scripts import content_digest
+from rigger.sha256 import sha256
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -19,7 +19,7 @@ def digest(folder: str, without: Collection[str] = ()) -> str:
 
     `without` are relative paths of files that do not count: what scripts wrote beside them.
     """
-    total = hashlib.sha256()
+    total = sha256()
     for path in _files(folder):
         if without and os.path.relpath(path, folder) in without:
             continue

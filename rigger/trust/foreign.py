@@ -6,13 +6,13 @@ What may stand in them is told by what the chosen modules name: a list of bad na
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import re
 from typing import TYPE_CHECKING
 
 from rigger.errors import RiggerError
 from rigger.interface1 import script as config_sh
+from rigger.sha256 import sha256
 from rigger.terraform import hcl
 from rigger.text import shorten, visible
 from rigger.values import field, frozen
@@ -68,7 +68,7 @@ class ForeignValue:
     @property
     def digest(self) -> str:
         text = f"{self.why}\0{self.name}\0{'' if self.is_secret else self.value}"
-        return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+        return sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def known_of(modules: Iterable[Module], questions: Iterable[Question]) -> Known:
