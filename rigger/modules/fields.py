@@ -266,6 +266,13 @@ FIELDS = (
         "``stops`` them. Where it ends them, the platform is backed up and taken off first, and comes back on new ones.",
         "provider",
     ),
+    Entry(
+        "costs",
+        TEXT,
+        "Machines that cost money: the file with their prices, such as ``prices.yml``, or ``unknown``. What they cost is "
+        "shown, and agreed to, before they are made for the first time.",
+        "provider",
+    ),
     Entry("terraform", TERRAFORM, "For a folder of ``.tf`` files.", "provider"),
     Entry(
         "prefix",

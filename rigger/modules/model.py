@@ -90,6 +90,7 @@ class Module:
     vars: Mapping[str, str] = field(default_factory=dict)  # name -> template, worked out on every machine
     ports: tuple[int, ...] = ()  # what the platform publishes on every node
     suspend: str = "ends"  # what the provider's script `suspend` does with the machines: see SUSPENDS
+    costs: str = ""  # the file of its prices, or UNKNOWN; empty: its machines cost nothing
     ready: float = READY  # seconds that the provider's machines have until they answer; 0: nobody asks them
     ssh_agent: tuple[str, ...] = ()  # the questions whose keys an agent serves during a run
     contract: Interface = field(default_factory=Interface)

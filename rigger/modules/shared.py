@@ -31,8 +31,8 @@ def shared_digest(module: Module) -> str:
     for path in sorted(_files_of(module)):
         name = os.path.relpath(path, module.folder)
         top, *inner = name.split(os.sep)
-        if top in not_shared or not inner and os.access(path, os.X_OK):
-            continue  # a verb's script counts for that verb alone
+        if top in not_shared or not inner and (name == module.costs or os.access(path, os.X_OK)):
+            continue  # a verb's script counts for that verb alone, and a price for nothing that runs
         if inner and inner[-1] == "__init__.py" and not os.path.getsize(path):
             continue  # it only says that its folder is a package
         digest.update(os.fsencode(name) + b"\0" + content_digest(path).encode() + b"\n")

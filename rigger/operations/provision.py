@@ -11,6 +11,7 @@ from rigger.configuration.version import require_same_version, shown, version_ch
 from rigger.environments.state import state_of
 from rigger.errors import Locked
 from rigger.operations.consent import Consent
+from rigger.operations.costs import agree_to_costs, costs, show_costs, show_machines
 from rigger.operations.session import Session, session
 from rigger.plans import provision as plans
 from rigger.process.actor import actor
@@ -18,7 +19,6 @@ from rigger.runs.output import drop_outdated
 from rigger.runs.programs import leaving, left_behind
 from rigger.runs.recovery import load_config
 from rigger.runs.reporter import Reporter, Silent
-from rigger.runs.run import Run
 from rigger.sources.checkout import check_checkout, restore
 from rigger.sources.whole import require_whole
 from rigger.values import frozen, replace
@@ -26,6 +26,7 @@ from rigger.values import frozen, replace
 if TYPE_CHECKING:
     from rigger.configuration.config import Config
     from rigger.environments.environment import Environment
+    from rigger.modules.prices import Costs
     from rigger.operations.result import RunResult
     from rigger.plans.model import Plan
 
@@ -35,9 +36,10 @@ class Planned:
     """What a command would do; nothing of it was done."""
 
     plan: Plan
+    costs: Costs | None = None  # of the cluster in a month
 
     def as_dict(self) -> dict[str, Any]:
-        return self.plan.as_dict()
+        return {**self.plan.as_dict(), **({"costs": self.costs.as_dict()} if self.costs else {})}
 
 
 def provision(
@@ -71,6 +73,7 @@ def provision(
         work.require_ready(plan)
         work.claim(plan)
         _agree_to_make_again(work, plan)
+        agree_to_costs(work, plan)
         if plan.removals:
             consent.agree("Go on, although what is named above will be lost?")
         result = work.run(plan, before={"plan": plan.as_dict()})
@@ -109,11 +112,13 @@ def plan(
     if not allow_version_change:
         require_same_version(environment, config.values)
     require_recorded(environment, config)
-    planned = _plan(environment, config, again)
+    planned, known = _plan(environment, config, again), costs(config)
     if machines:
         reporter.plan(planned)
-        _show_machines(environment, config, planned, reporter)
-    return Planned(planned)
+        _show_machines(environment, planned, reporter)
+        if known:
+            show_costs(reporter, known)
+    return Planned(planned, known)
 
 
 def _with_wanted_version(work: Session, allow: bool) -> Session:
@@ -161,19 +166,9 @@ def _show(work: Session, plan: Plan, standing: str) -> None:
     work.reporter.plan(plan)
 
 
-def _show_machines(environment: Environment, config: Config, planned: Plan, reporter: Reporter) -> None:
-    """Have the provider's own plan script, if it has one, show what its create would change."""
-    shown = plans.machines(config, planned)
-    if not shown.steps:
-        return
+def _show_machines(environment: Environment, planned: Plan, reporter: Reporter) -> None:
     try:
         with environment.locked("rigger provision --plan") as lock:
-            result = Run(environment, load_config(environment), reporter, lock).carry_out(shown)[0]
+            show_machines(environment, load_config(environment), planned, reporter, lock)
     except Locked as problem:
         reporter.warn(f"What create would change cannot be looked at now: {problem.message}")
-        return
-    if reporter.live:
-        with open(result.log, "rb") as file:
-            reporter.pass_on(file.read())
-    if result.failed:
-        reporter.warn(f"What would change could not be shown: {result.describe()}")

@@ -184,9 +184,19 @@ def _and(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def machines(config: Config, provision: Plan) -> Plan:
-    """Return the script that shows what the create of a provision would change, where the provider has one."""
+def machines(config: Config, provision: Plan, installs: bool = False) -> Plan:
+    """Return the script that shows what the create of a provision would change, where the provider has one.
+
+    `installs`: after the provider's `install`, where that has not been run: it puts the tools in place.
+    """
     makes = any(step.module.role == "provider" and step.verb == "create" for step in provision.steps)
-    script = config.provider.script("plan")
-    step = Step(config.provider, "plan", "what would create change?", goes_on=True)
-    return Plan("plan", (step,) if makes and script else ())
+    if not makes or not config.provider.script("plan"):
+        return Plan("plan", ())
+    first = [step for step in provision.steps if step.key == f"provider/{config.provider.name}/install"]
+    return Plan(
+        "plan",
+        (
+            *(first if installs else ()),
+            Step(config.provider, "plan", "what would create change?", goes_on=True),
+        ),
+    )

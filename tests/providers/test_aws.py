@@ -185,7 +185,7 @@ def talk_through_the_questions(world):
 def test_a_whole_life(world):
     talk_through_the_questions(world)
     assert world.vars()["AWS_ACCOUNT_ID"] == "123456789012"
-    world.rigger("provision")
+    world.rigger("provision", "-y")
     nodes = world.nodes()
     assert list(nodes) == ["node-1", "node-2", "node-3"]
     assert all(node["private_address"].startswith("10.") for node in nodes.values())
@@ -201,7 +201,7 @@ def test_a_whole_life(world):
 
     # More machines leave those that are there alone; those that leave are the ones that the platform let go.
     world.rigger("config", "set", "NODES=5")
-    world.rigger("provision")
+    world.rigger("provision", "-y")
     five = world.nodes()
     assert [five[name] for name in nodes] == list(nodes.values()) and len(five) == 5
     world.rigger("config", "set", "NODES=3")
@@ -226,7 +226,7 @@ def test_a_whole_life(world):
     world.rigger("suspend", "-y")
     assert account(world.server)["instances"] == [] and world.nodes() == {}
     assert account(world.server)["balancers"]
-    said = world.rigger("provision", code=3)
+    said = world.rigger("provision", "-y", code=3)
     assert "rigger resume" in said.err
     world.rigger("resume")
     again = world.nodes()
@@ -272,7 +272,7 @@ def test_etcd_on_machines_of_aws(world, machines, etcd_cache):
     here = f"{machines[1].address}/32"
     mine = {"SSH_KEY": machines.key, "SSH_USER": machines.user, "SSH_FROM": here, "PLATFORM_FROM": ""}
     world.configure(platform="etcd", **mine)
-    said = world.rigger("provision", "-v")
+    said = world.rigger("provision", "-y", "-v")
     nodes = world.nodes()
     assert {node["address"] for node in nodes.values()} == {m.address for m in machines.machines}
     assert world.etcdctl("member", "list").count("started") == 3
@@ -331,11 +331,11 @@ def faulty_life(world, verb, number, how):
     # The second try gets through where the first was cut; elsewhere the step ends by it.
     world.rigger.env["AWS_MAX_ATTEMPTS"] = "2" if how.startswith("cut") else "1"
     if verb == "destroy":
-        world.rigger("provision")
-    reached = broken_at(world, [verb] + (["-y"] if verb == "destroy" else []), number, how)
+        world.rigger("provision", "-y")
+    reached = broken_at(world, [verb, "-y"], number, how)
     assert len([name for name in world.stacks() if name.startswith("rigger-")]) <= 1
     if verb == "provision":
-        world.rigger("provision")
+        world.rigger("provision", "-y")
         assert len(account(world.server)["instances"]) == 3
     world.rigger("destroy", "-y")
     assert account(world.server) == world.before
@@ -389,7 +389,7 @@ def test_credentials_that_are_not_accepted(world, code, sentence):
     world.proxy.answer = None
     world.configured()
     world.proxy.answer = ("sts:GetCallerIdentity", 403, code, "no")
-    said = world.rigger("provision", "-v", code=5)
+    said = world.rigger("provision", "-y", "-v", code=5)
     assert sentence in said.out and "rigger configure" in said.out
 
 
@@ -415,14 +415,14 @@ def test_a_typed_key_is_kept_among_the_secrets(world):
     typed = {"RIGGER_AWS_KEY_ID": "AKIATYPED", "RIGGER_AWS_KEY_SECRET": SECRET}
     world.configure(AWS_CREDENTIALS="typed", env=typed)
     assert envfile.read(world.rigger.path("environments", "shop", "secrets"))["AWS_KEY_SECRET"] == SECRET
-    world.rigger("provision")
+    world.rigger("provision", "-y")
     assert SECRET.encode() not in world.everything_written()
 
 
 @pytest.mark.slow
 def test_another_account(world):
     world.configured()
-    world.rigger("provision")
+    world.rigger("provision", "-y")
     path = world.rigger.path("environments", "shop", "vars")
     with open(path) as file:
         text = file.read()
@@ -446,10 +446,10 @@ def test_a_region_that_is_switched_off(world):
 def test_a_quota_that_is_used_up(world):
     world.configured()
     world.server.tell("test/fail", "The maximum number of VPCs has been reached.")
-    said = world.rigger("provision", "-v", code=5)
+    said = world.rigger("provision", "-y", "-v", code=5)
     assert "The maximum number of VPCs has been reached" in said.out and "ROLLBACK_COMPLETE" in said.out
     # What was rolled back is of no use: it goes, and is made anew.
-    said = world.rigger("provision", "-v")
+    said = world.rigger("provision", "-y", "-v")
     assert "made anew" in said.out
     assert len(account(world.server)["instances"]) == 3
 
@@ -471,7 +471,7 @@ def test_a_stack_that_rigger_did_not_make(world):
             {"Resources": {"Net": {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.0.0.0/16"}}}}
         ),
     )
-    said = world.rigger("provision", "-v", code=5)
+    said = world.rigger("provision", "-y", "-v", code=5)
     assert f"There is a stack {world.stack}" in said.out and "did not make" in said.out
     world.rigger("destroy", "-y")
     assert world.stacks() == {world.stack: "CREATE_COMPLETE"}
@@ -481,7 +481,7 @@ def test_a_stack_that_rigger_did_not_make(world):
 def test_an_endpoint_that_does_not_answer(world):
     world.configured()
     world.rigger.env.update(AWS_ENDPOINT_URL="http://127.0.0.1:9", AWS_MAX_ATTEMPTS="1")
-    said = world.rigger("provision", "-v", code=5)
+    said = world.rigger("provision", "-y", "-v", code=5)
     assert "AWS cannot be reached at http://127.0.0.1:9" in said.out and "AWS_ENDPOINT_URL" in said.out
 
 
@@ -492,10 +492,10 @@ def test_one_byte_of_its_python_runs_create_again(world, modules):
     world.configured()
 
     def why():
-        report = json.loads(world.rigger("provision", "--plan", "-o", "json").out)
+        report = json.loads(world.rigger("provision", "-y", "--plan", "-o", "json").out)
         return {step["step"]: step["why"] for step in report["steps"] if step["module"] == "provider/aws"}
 
-    world.rigger("provision")
+    world.rigger("provision", "-y")
     assert list(why()) == ["check"]
     for path in (f"{mine}/lib/main.py", f"{mine}/lib/aws/stack.py"):
         with open(path) as file:
@@ -594,9 +594,9 @@ def test_one_cause_is_told_once_and_no_key_is_asked_for(rigger):
 @pytest.mark.slow
 def test_a_stack_that_needs_a_person(world):
     world.configured()
-    world.rigger("provision")
+    world.rigger("provision", "-y")
     world.server.tell("test/status", "UPDATE_ROLLBACK_FAILED")
-    said = world.rigger("provision", "--again", "-v", code=5)
+    said = world.rigger("provision", "-y", "--again", "-v", code=5)
     assert "continue-update-rollback" in said.out
     world.rigger("destroy", "-y")
     assert account(world.server) == world.before
@@ -605,7 +605,7 @@ def test_a_stack_that_needs_a_person(world):
 @pytest.mark.slow
 def test_what_cannot_be_removed_is_listed(world):
     world.configured()
-    world.rigger("provision")
+    world.rigger("provision", "-y")
     world.server.tell("test/block", "AWS::EC2::Subnet")
     said = world.rigger("destroy", "-y", code=5)
     assert re.search(r"subnet subnet-\w+ in eu-central-1", said.err) and "vpc vpc-" in said.err
@@ -620,7 +620,7 @@ def test_two_networks_and_a_name(world):
     subnet = ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["Subnets"][0]["SubnetId"]
     world.server.client("route53").create_hosted_zone(Name="example.org", CallerReference="1")
     world.configure(VPC_ID=vpc, SUBNET_IDS=subnet, DNS_ZONE="example.org")
-    world.rigger("provision")
+    world.rigger("provision", "-y")
     assert world.vars()["DOMAIN"] == "shop.example.org"
     zone = world.server.client("route53").list_hosted_zones()["HostedZones"][0]["Id"]
     names = world.server.client("route53").list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
@@ -637,12 +637,12 @@ def test_two_networks_and_a_name(world):
 @pytest.mark.slow
 def test_the_plan_is_a_change_set_that_is_not_executed(world):
     world.configured()
-    assert "does not exist; create makes it" in world.rigger("provision", "--plan").out
+    assert "does not exist; create makes it" in world.rigger("provision", "-y", "--plan").out
     assert world.stacks() == {}
-    world.rigger("provision")
+    world.rigger("provision", "-y")
     before = account(world.server)
     world.rigger("config", "set", "SSH_FROM=198.51.100.0/24", "PLATFORM_FROM=198.51.100.0/24")
-    said = world.rigger("provision", "--plan", "--exit-code", code=8)
+    said = world.rigger("provision", "-y", "--plan", "--exit-code", code=8)
     assert re.search(r"modify +Firewall  AWS::EC2::SecurityGroup", said.out)
     assert "cloudformation:DeleteChangeSet" in world.proxy.calls
     assert account(world.server) == before
@@ -653,7 +653,7 @@ def test_the_plan_is_a_change_set_that_is_not_executed(world):
 @pytest.mark.slow
 def test_another_instance_type_replaces_the_machines(world):
     world.configured()
-    world.rigger("provision")
+    world.rigger("provision", "-y")
     before = world.nodes()
     world.rigger("config", "set", "INSTANCE_TYPE=t3.medium")
     said = world.rigger("provision", code=2)
@@ -670,7 +670,7 @@ def test_another_instance_type_replaces_the_machines(world):
 @pytest.mark.slow
 def test_production_is_spread_over_three_zones(world):
     world.configure(TYPE="production")
-    world.rigger("provision")
+    world.rigger("provision", "-y")
     nodes = world.nodes().values()
     assert len(nodes) == 5 and {node["labels"]["type"] for node in nodes} == {"m6i.large"}
     # Where in a group's zones its machines are is AWS's business; moto puts all of them into the first.
@@ -687,7 +687,7 @@ def test_an_image_of_ones_own(world):
     images = world.server.client("ec2").describe_images()["Images"]
     own = next(image for image in images if image["RootDeviceName"] == "/dev/sda1")["ImageId"]
     world.configure(IMAGE_ID="ami-00000000")
-    said = world.rigger("provision", "-v", code=5)
+    said = world.rigger("provision", "-y", "-v", code=5)
     assert f"There is no image ami-00000000 in {REGION}" in said.out
     world.rigger("config", "set", f"IMAGE_ID={own}")
     world.rigger("provision", "-y")
@@ -701,7 +701,7 @@ def test_user_data_that_is_too_long(world):
     path = os.path.join(world.rigger.env["RIGGER_PLATFORM_PATH"], "web", "user-data.j2")
     with open(path, "a") as file:
         file.write("# long\n" * 3000)
-    said = world.rigger("provision", "-v", code=5)
+    said = world.rigger("provision", "-y", "-v", code=5)
     assert re.search(
         r"The user-data has 2\d{4} bytes; AWS takes 16384. Shorten what .*user-data.j2 adds", said.out
     )
@@ -711,7 +711,7 @@ def test_user_data_that_is_too_long(world):
 @pytest.mark.heavy
 def test_what_is_under_way_is_waited_for(world):
     world.configured()
-    world.rigger("provision")
+    world.rigger("provision", "-y")
     world.server.tell("test/status", "UPDATE_IN_PROGRESS")
     running = world.rigger.start("provision", "--again", "-v")
     said = b""
@@ -775,7 +775,7 @@ def inside(world, monkeypatch):
     """Return what a step of the provider has, to be run here with shorter waits."""
     monkeypatch.setattr(aws_machines, "HEALTHY", 0)
     world.configured()
-    world.rigger("provision")
+    world.rigger("provision", "-y")
     for name, value in world.rigger.env.items():
         if name.startswith("AWS_"):
             monkeypatch.setenv(name, value)
@@ -856,7 +856,7 @@ def test_machines_and_targets_that_are_unwell(world, inside, capsys):
 def test_what_aws_refuses_in_the_middle_of_a_create(world, call, status, code, message, sentence):
     world.configured()
     world.proxy.answer = (call, status, code, message)
-    said = world.rigger("provision", "-v", code=5)
+    said = world.rigger("provision", "-y", "-v", code=5)
     assert f"error: {sentence}" in said.out and "Traceback" not in said.out + said.err
 
 
@@ -866,7 +866,7 @@ def two(world, tmp_path):
     world.configured()
     ada, bob = world.rigger, elsewhere(world.rigger, tmp_path, "bob")
     world.sshd.configure(os.path.dirname(bob.home))
-    ada("provision")
+    ada("provision", "-y")
     ada("save", "-o", str(tmp_path / "first.rigger"))
     bob("configure", "--no-input", "--trust", "--file", str(tmp_path / "first.rigger"))
     return ada, bob
@@ -924,7 +924,7 @@ def test_machines_that_do_not_answer_are_guarded_by_the_tags(world, two):
     said = bob("provision", "-y", "--again", code=8).err
     assert "The claim of shop is gone from the tags of aws" in said
     assert account(world.server) == world.before
-    ada("provision")
+    ada("provision", "-y")
 
 
 @pytest.mark.slow

@@ -281,7 +281,7 @@ def test_a_whole_life_with_etcd(rigger, tmp_path, etcd_cache):
 
 
 def live(ocean, cloud):
-    terminal = Terminal(ocean, "provision")
+    terminal = Terminal(ocean, "provision", "-y")
     terminal.sees("digitalocean install", "digitalocean create", "etcd deploy").ends(0)
     machines = ["node-1", "node-2", "node-3"]
     assert [node["name"] for node in ocean.nodes()] == members(ocean) == machines

@@ -24,7 +24,7 @@ def folder():
 
 
 def test_it_is_a_folder_without_a_program():
-    assert sorted(os.listdir(folder())) == ["main.tf", "rigger.yml"]
+    assert sorted(os.listdir(folder())) == ["main.tf", "prices.yml", "rigger.yml"]
     done = subprocess.run(["terraform", "fmt", "-check", "-diff", folder()], capture_output=True)
     assert done.returncode == 0, done.stdout.decode()
 
@@ -58,6 +58,8 @@ def test_a_cluster_lives_and_dies(rigger, tmp_path):
         "PLATFORM_FROM=198.51.100.0/24",
     )
     rigger("configure", "--no-input", "--name", "h", *words, env={"HCLOUD_TOKEN": "t0ken-of-mine"})
+    refused = rigger("provision", code=2)
+    assert "Make these machines, for about 17.97 EUR a month?" in refused.err and not os.path.exists(store)
     said = rigger("provision", "-y", "-v")
     assert "t0ken-of-mine" not in said.out + said.err
     assert [node["name"] for node in nodes()] == ["node-1", "node-2", "node-3"]

@@ -1,0 +1,88 @@
+"""What a cluster costs is shown, and agreed to before its machines are made for the first time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rigger.modules.prices import costs_of
+from rigger.plans import provision as plans
+from rigger.runs.run import Run
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from rigger.configuration.config import Config
+    from rigger.environments.environment import Environment
+    from rigger.modules.prices import Costs
+    from rigger.operations.session import Session
+    from rigger.plans.model import Plan
+    from rigger.runs.reporter import Reporter
+
+
+def costs(config: Config) -> Costs | None:
+    """Return what the configured machines cost in a month, None where the provider says of no costs."""
+    ports = " ".join(map(str, config.platform.ports))
+    return costs_of(config.provider, {**config.values, "RIGGER_PLATFORM_PORTS": ports})
+
+
+def agree_to_costs(work: Session, plan: Plan) -> None:
+    """Show what a first create would make and cost, and ask for consent; raises Interrupted or BadUsage on a no."""
+    creates = [step for step in plan.steps if step.module.role == "provider" and step.verb == "create"]
+    if not creates or not (known := costs(work.config)):
+        return
+    key, steps = creates[0].key, work.state.steps
+    if steps.done.get(key) is not None or steps.unfinished(key) is not None:
+        return  # they were agreed to when they were made, or begun
+    if work.consent.can_ask and not work.consent.yes:
+        show_machines(work.environment, work.config, plan, work.reporter, work.lock, installs=True)
+    show_costs(work.reporter, known)
+    work.consent.agree(_question(known))
+
+
+def show_machines(
+    environment: Environment,
+    config: Config,
+    planned: Plan,
+    reporter: Reporter,
+    lock: int,
+    installs: bool = False,
+) -> None:
+    """Have the provider's own plan script, if it has one, show what the create of a plan would change."""
+    shown = plans.machines(config, planned, installs)
+    if not shown.steps:
+        return
+    result = Run(environment, config, reporter, lock).carry_out(shown)[-1]
+    if reporter.live:
+        with open(result.log, "rb") as file:
+            reporter.pass_on(file.read())
+    if result.failed:
+        reporter.warn(f"What would change could not be shown: {result.describe()}")
+
+
+def show_costs(reporter: Reporter, costs: Costs) -> None:
+    """Say what each thing costs in a month, and all of it."""
+    if not costs.items:
+        reporter.line("What these machines cost is unknown.")
+        return
+    without = f", without {costs.without}" if costs.without else ""
+    reporter.line(f"What it costs in a month, by the list prices of {costs.date}{without}:")
+    rows = [(f"{i.count.normalize():f} x {i.name}", _shown(i.monthly, costs)) for i in costs.items]
+    reporter.table([*rows, ("in all", _sum(costs))], indent="    ")
+    reporter.line(f"  Prices from {costs.source}")
+
+
+def _question(costs: Costs) -> str:
+    if costs.total is None:
+        return "Make these machines, although what they cost is unknown?"
+    return f"Make these machines, for {'about' if costs.complete else ''} {_sum(costs)} a month?".replace(
+        "  ", " "
+    )
+
+
+def _sum(costs: Costs) -> str:
+    least = "" if costs.complete or costs.total is None else "at least "
+    return least + _shown(costs.total, costs)
+
+
+def _shown(price: Decimal | None, costs: Costs) -> str:
+    return "unknown" if price is None else f"{price:.2f} {costs.currency}"
