@@ -6,7 +6,7 @@ JOBS ?= 3
 PIP = .venv/bin/python -m pip --disable-pip-version-check install --quiet
 HOME_DIR = $(or $(RIGGER_HOME),~/.rigger)
 
-.PHONY: help quickstart test test-slow test-all test-heavy lint bench clean
+.PHONY: help quickstart test test-slow test-all test-heavy lint docs pictures bench clean
 
 help:
 	@echo 'make quickstart  install rigger into .venv and make an etcd cluster with it, on this machine'
@@ -15,6 +15,8 @@ help:
 	@echo 'make test-all    run both'
 	@echo 'make test-heavy  run the long fault tests, which all of them leave out'
 	@echo 'make lint        ruff and mypy for Python, ShellCheck for every script, and who may import whom'
+	@echo 'make docs        build the manual into build/docs, as HTML and as man pages'
+	@echo 'make pictures    record the screens that the manual shows, with a real cluster'
 	@echo 'make bench       measure rigger against a plain shell'
 	@echo 'make clean       remove what these commands made, but for clusters'
 
@@ -69,6 +71,20 @@ lint: .venv/installed-for-tests
 	@PATH="$$PATH:$$PWD/.venv/bin"; find .ci providers rigger -type f ! -name '*.py' ! -path '*/__pycache__/*' \
 	    -exec awk 'FNR == 1 && (/^#!.*sh/ || FILENAME ~ /[.]sh$$/) { print FILENAME }' {} + | sort | \
 	    { echo '$(SHELLCHECK) SCRIPTS'; xargs $(SHELLCHECK); }
+
+.venv/installed-for-docs: .venv/installed
+	$(PIP) --use-pep517 --editable '.[docs]'
+	@touch $@
+
+SPHINX = .venv/bin/python -m sphinx -q -W --keep-going -d build/docs/doctrees
+
+docs: .venv/installed-for-docs
+	$(SPHINX) -b html docs build/docs/html
+	$(SPHINX) -b man docs build/docs/man
+	@echo 'The manual is in build/docs/html/index.html, the man pages are in build/docs/man.'
+
+pictures: .venv/installed-for-docs
+	.venv/bin/python docs/pictures.py
 
 bench: .venv/installed-for-tests
 	.venv/bin/python tests/bench.py

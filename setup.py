@@ -7,10 +7,11 @@ from setuptools import find_packages, setup
 packages = [name for name in find_packages() if name.partition(".")[0] == "rigger"]
 package_dir = {"": "."}
 
-# An editable install finds the providers beside the package, and starts fast because it has one folder to look in.
+# An editable install finds the providers and the manual beside the package, and starts fast because it has one folder to look in.
 if not {"editable_wheel", "develop"} & set(sys.argv):
-    packages.append("rigger.providers")
-    package_dir["rigger.providers"] = "providers"
+    for name in ("providers", "docs"):
+        packages.append(f"rigger.{name}")
+        package_dir[f"rigger.{name}"] = name
 
 # A script of our own starts faster than a generated one, but no kernel finds an interpreter behind a space or a long
 # path; the generated one goes through a shell then.

@@ -8,6 +8,23 @@ from typing import Any
 # What a full, broken or read-only disk says, or one that belongs to somebody else.
 UNWRITABLE = frozenset(getattr(errno, name) for name in "EACCES EPERM EROFS ENOSPC EDQUOT EFBIG EIO".split())
 
+# What each exit code of rigger means; the classes below say which error has which.
+EXIT_CODES = {
+    0: "done",
+    1: "an error that nobody foresaw; the message says where the traceback is",
+    2: "wrong usage, an invalid value, or values are missing and there is no terminal to ask on",
+    3: "no environment, its configuration is invalid, an upgrade of it is not finished, or another version is configured "
+    "than runs",
+    4: "a pre-flight check failed (a tool or a script is missing, no room, a disk that cannot be written ...): nothing "
+    "was started",
+    5: "a script failed or timed out, or something was left over",
+    6: "tests failed, or a module does not conform",
+    7: "the environment is locked by another run, or another record's run is at work on its nodes",
+    8: "differences found (``--exit-code``, ``audit``); the cluster was changed with another record",
+    9: "a bundle, a manifest or a git input was refused",
+    130: "interrupted",
+}
+
 
 class RiggerError(Exception):
     """Something went wrong that a person can act on.
@@ -18,6 +35,7 @@ class RiggerError(Exception):
     """
 
     exit_code = 1
+    topic = ""  # the page that helps, for `rigger docs TOPIC`
 
     def __init__(self, message: str, next_step: str = ""):
         super().__init__(message)
@@ -82,6 +100,12 @@ class TestsFailed(RiggerError):
     exit_code = 6
 
 
+class DoesNotConform(TestsFailed):
+    """A module breaks the contract."""
+
+    topic = "contract"
+
+
 class Locked(RiggerError):
     """Another run holds the environment, or works on its nodes."""
 
@@ -97,6 +121,8 @@ class DifferencesFound(RiggerError):
 class RecordBehind(DifferencesFound):
     """The cluster was changed with another record than this one, which does not know of it."""
 
+    topic = "two-people"
+
 
 class Refused(RiggerError):
     """A manifest, a bundle or a git input is not acceptable."""
@@ -106,6 +132,8 @@ class Refused(RiggerError):
 
 class ModuleRefused(Refused):
     """A module is not acceptable; `reason` is what is wrong with it, without where."""
+
+    topic = "manifest"
 
     def __init__(self, where: str, reason: str, next_step: str = ""):
         super().__init__(f"{where} {reason}", next_step)

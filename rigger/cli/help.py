@@ -39,6 +39,9 @@ COMMANDS = {
         "platform": "List the platforms, or write one of your own.",
         "module": "Check that a provider or a platform keeps to the contract.",
     },
+    "Learn it": {
+        "docs": "Read the manual here or in the browser.",
+    },
     "Several environments": {
         "list": "List the environments.",
         "use": "Make an environment the current one.",

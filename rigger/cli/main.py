@@ -71,7 +71,7 @@ def main(arguments: list[str]) -> int:
         code = run(arguments)
         return _closed() or _written() or code
     except RiggerError as problem:
-        return _fail(problem.message, problem.next_step, problem.exit_code)
+        return _fail(problem.message, problem.next_step, problem.exit_code, problem.topic)
     except KeyboardInterrupt:
         return _fail("Interrupted.", "", Interrupted.exit_code)
     except SystemExit as stop:
@@ -98,10 +98,11 @@ def _written() -> int:
     return _fail(f"The output could not be written: {unwritten[0]}.", "Make room there.", NotReady.exit_code)
 
 
-def _fail(message: str, next_step: str, code: int) -> int:
+def _fail(message: str, next_step: str, code: int, topic: str = "") -> int:
     message, next_step = masked(message), masked(next_step)
     lines = [plain(line) for line in f"rigger: {message}".split("\n")]
     lines += [f"  {plain(line)}" for line in next_step.split("\n") if line]
+    lines += [f"  More: rigger docs {topic}"] if topic else []
     if sys.stderr.isatty():
         lines = [folded(line, columns_of(sys.stderr)) for line in lines]
     try:

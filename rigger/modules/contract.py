@@ -13,14 +13,50 @@ NAME = r"[a-z0-9][a-z0-9_-]{0,62}"
 
 CORE = names.CORE
 
-# What rigger itself sets for scripts, or reads; a question of that name would be answered by accident.
-CONTRACT_VARIABLES = frozenset(
-    f"RIGGER_{name}"
-    for name in (
-        "INTERFACE HOME ENVIRONMENT ENVIRONMENT_ID ENVIRONMENT_DIR MODULE_DIR STATE_DIR INVENTORY INVENTORY_OUTPUT "
-        "NODES_FILE VARS_FILE OUTPUT SECRETS_OUTPUT RUN STEP PYTHON CACHE_DIR BIN_DIR PROVIDER_DIR PROVIDER_STATE_DIR "
-        "PLATFORM_DIR PLATFORM_PORTS "
-        "LEAVING LOCK_FD FROM_VERSION BACKUP_FILE FIGURES_OUTPUT PROVIDER_PATH PLATFORM_PATH "
-        "CONNECTIONS SSH_TIMEOUT RETRY_PAUSE READY_TIMEOUT"
-    ).split()
-)
+# What rigger itself sets for scripts, or reads, and what it is for, in the words of the reference. A question of that
+# name would be answered by accident.
+SCRIPT_VARIABLES = {
+    "RIGGER_STATE_DIR": "the module's own folder, kept as long as the environment",
+    "RIGGER_MODULE_DIR": "the module's folder: its scripts and whatever is beside them; read-only",
+    "RIGGER_OUTPUT": "vars go in here, as ``KEY=VALUE``, or ``KEY<<END``, lines, ``END``",
+    "RIGGER_SECRETS_OUTPUT": "the same for secrets",
+    "RIGGER_INVENTORY_OUTPUT": "nodes go in here, one JSON object a line",
+    "RIGGER_INVENTORY": "the nodes, a JSON file",
+    "RIGGER_NODES_FILE": "the nodes as lines: name, address, private address, port offset, ssh user, ssh port, "
+    "separated by tabs; ``-`` where empty",
+    "RIGGER_LEAVING": "the names of the nodes that this run removes",
+    "RIGGER_GONE": "what somebody said is gone of what was left over, one a line",
+    "RIGGER_LEFT_OUT": "the names of vars that are too long together for the system to start a script with; they are in "
+    "``$RIGGER_VARS_FILE``",
+    "RIGGER_ENVIRONMENT": "the environment's name",
+    "RIGGER_ENVIRONMENT_ID": "ten hex digits of its own, the same wherever it is loaded",
+    "RIGGER_ENVIRONMENT_DIR": "the environment's folder",
+    "RIGGER_VARS_FILE": "the environment's vars file",
+    "RIGGER_BIN_DIR": "programs for the user go here",
+    "RIGGER_CACHE_DIR": "downloads, shared by all environments",
+    "RIGGER_PROVIDER_DIR": "the provider's scripts",
+    "RIGGER_PROVIDER_STATE_DIR": "the provider's state",
+    "RIGGER_PLATFORM_DIR": "the platform's scripts",
+    "RIGGER_PLATFORM_PORTS": "the ports that the platform publishes",
+    "RIGGER_FIGURES_OUTPUT": "what a test or a step measured goes in here, as ``KEY=VALUE``",
+    "RIGGER_FROM_VERSION": "for ``upgrade-NAME``: the version that ran before",
+    "RIGGER_BACKUP_FILE": "for ``backup`` and ``restore``: the file to write, or to read",
+    "RIGGER_RUN": "this run",
+    "RIGGER_STEP": "this step",
+    "RIGGER_HOME": "the folder of all environments",
+    "RIGGER_INTERFACE": "``2``, or ``1`` for scripts without a manifest",
+    "RIGGER_PYTHON": "a Python with Jinja2 and ``rigger.sdk``",
+    "RIGGER_LOCK_FD": "the lock's file descriptor: close it in what outlives the step",
+    "RIGGER_CONNECTIONS": "the run's connections to nodes: a private folder with a short path",
+}
+
+# What a person sets in the environment of rigger; scripts get these as well.
+PERSONS_VARIABLES = {
+    "RIGGER_PROVIDER_PATH": "folders of providers, separated by ``:``, searched before ``~/.rigger/providers``",
+    "RIGGER_PLATFORM_PATH": "the same for platforms",
+    "RIGGER_SSH_TIMEOUT": "seconds that a node may be silent, by ssh; without it 20. A login may take three times as long",
+    "RIGGER_RETRY_PAUSE": "seconds before something is tried again, at first; without it 1",
+    "RIGGER_READY_TIMEOUT": "seconds until new machines must answer, instead of the manifest's ``ready``; 0 does not wait",
+}
+
+CONTRACT_VARIABLES = frozenset({*SCRIPT_VARIABLES, *PERSONS_VARIABLES})

@@ -57,7 +57,7 @@ def load(folder: str) -> Module:
             raise ModuleIncomplete(
                 f"{folder} cannot be used:",
                 f"it has no {verb} and no {verb}.sh.",
-                "A provider has install, create, check and destroy: the README says more, under Interface 1.",
+                'A provider has install, create, check and destroy: "rigger docs interface-1" says more.',
             )
     return Module(
         name=name,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MAX_BYTES = 1 << 20
 MAX_NODES = 20_000  # aliases of aliases must not grow without bound
 MAX_DEPTH = 20
-NEXT_STEP = "The fields are described in the README: Writing a provider."
+NEXT_STEP = "Correct it, then run the same command again."
 SCALAR, SEQUENCE, MAPPING = "scalar", "sequence", "mapping"
 
 # [kind, line, value], as JSON keeps it: the value of a scalar is its text as it is written, of a sequence its nodes, of

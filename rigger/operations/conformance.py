@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rigger.conformance import rehearsal, rules, subject
 from rigger.conformance.finding import ADVICE, FAIL, PASS, Finding
-from rigger.errors import BadUsage, TestsFailed
+from rigger.errors import BadUsage, DoesNotConform
 from rigger.runs.reporter import Reporter, Silent
 from rigger.values import frozen
 
@@ -57,7 +57,7 @@ def check(
 ) -> Checked:
     """Read the module in a folder and, with `options`, run its scripts through a whole life in a sandbox.
 
-    `found` hears each finding at once. Raises TestsFailed, with the result, where the module breaks the contract.
+    `found` hears each finding at once. Raises DoesNotConform, with the result, where the module breaks the contract.
     """
     reporter = reporter or Silent()
     module = subject.load(subject.locate(path))
@@ -70,9 +70,8 @@ def check(
     if logs:
         reporter.line(f"The logs are in {os.path.join(logs, 'home', '.rigger', 'environments')}")
     if result.count(FAIL):
-        problem = TestsFailed(
-            f"{module.name} does not conform: {result.counts}.",
-            "The README says what a module needs: Writing a provider, Writing a platform.",
+        problem = DoesNotConform(
+            f"{module.name} does not conform: {result.counts}.", "Correct what is marked FAIL."
         )
         raise problem.with_result(result)
     return result

@@ -129,7 +129,7 @@ def tool_version(path: str) -> str | None:
 
 
 def _scripts(planned: Plan) -> list[Finding]:
-    remedy = "the README says what a module needs: Writing a provider"
+    remedy = '"rigger docs contract" says what a module needs'
     return [Finding("script", False, problem, remedy) for problem in check_scripts(planned)]
 
 

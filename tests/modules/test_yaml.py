@@ -62,7 +62,7 @@ def test_a_field_that_is_not_known_is_refused_with_the_nearest_one(manifest):
     assert refused.value.message == (
         f"{path}, line 2: version-patern: there is no such field (did you mean version-pattern?)"
     )
-    assert refused.value.reason.startswith("there is no such field") and "README" in refused.value.next_step
+    assert refused.value.reason.startswith("there is no such field") and refused.value.topic == "manifest"
 
 
 @pytest.mark.parametrize("text", ["true", "Yes", "TRUE", "yes", "false", "No"])

@@ -1,0 +1,112 @@
+"""What -o json prints is what the manual says: every report has the types that its schema names, and no field beside."""
+
+import json
+import os
+
+import jsonschema
+import pytest
+from conftest import ROOT
+
+SHAPES = os.path.join(ROOT, "docs", "shapes")
+
+
+def shape(name):
+    with open(os.path.join(SHAPES, f"{name}.json"), encoding="utf-8") as file:
+        return json.load(file)
+
+
+def undescribed(report, schema, path=""):
+    """Yield the fields of a report that its schema does not name."""
+    if isinstance(report, list):
+        for item in report:
+            yield from undescribed(item, schema.get("items", {}), f"{path}[]")
+    elif isinstance(report, dict) and "properties" in schema:
+        for name, value in report.items():
+            if name not in schema["properties"]:
+                yield f"{path}.{name}"
+            yield from undescribed(value, schema["properties"].get(name, {}), f"{path}.{name}")
+    elif isinstance(report, dict):
+        for value in report.values():
+            yield from undescribed(value, schema.get("additionalProperties", {}), f"{path}.*")
+
+
+@pytest.fixture
+def reported(rigger):
+    """Run a command with -o json, and hold its report to a schema, by default the one of the command's name."""
+    compared = set()
+
+    def run(*words, shape_of=None, code=0):
+        name = shape_of or words[0]
+        report = json.loads(rigger(*words, "-o", "json", code=code).out)
+        schema = shape(name)
+        jsonschema.validate(report, schema)
+        assert not list(undescribed(report, schema)), name
+        compared.add(name)
+        return report
+
+    run.compared = compared
+    return run
+
+
+def test_every_report_is_as_described(rigger, reported, modules, tmp_path):
+    scripts = {
+        "backup": 'echo data >"$RIGGER_BACKUP_FILE"\nrigger-figure keys 7\n',
+        "restore": "",
+        "setup-clients": "",
+        "tests/grows": "",
+        "upgrade-inplace": "",
+        "deploy": "rigger-save-vars LEAVES=green\n",
+    }
+    manifest = "versions: [1.0.0, 1.1.0]\nupgrades: {inplace: {}}\nsuites: {smoke: [grows]}\n"
+    folder = modules.write("platform", "oak", manifest, **scripts)
+    create = 'echo \'{"name": "node-1", "address": "127.0.0.1"}\' >>"$RIGGER_INVENTORY_OUTPUT"\n'
+    modules.write(
+        "provider",
+        "soil",
+        "questions: [{name: SIZE, default: small}]\n",
+        create=create,
+        exec='shift\nexec "$@"\n',
+    )
+    rigger("configure", "--defaults", "--provider", "soil", "--platform", "oak", "--version", "1.0.0")
+    reported("list")
+    reported("status")
+    reported("doctor")
+    reported("provision", "--plan", shape_of="provision-plan")
+    reported("provision")
+    for command in (
+        "status",
+        "history",
+        "logs",
+        "list",
+        "check",
+        "audit",
+        "backup",
+        "setup-clients",
+        "leftovers",
+    ):
+        reported(command)
+    reported("test", "smoke")
+    reported("config", "get", shape_of="config-get")
+    rigger("config", "set", "SIZE=large")
+    reported("config", "diff", shape_of="config-diff")
+    reported("status")
+    reported(
+        "upgrade", "--version", "1.1.0", "--upgrade-style", "inplace", "--plan", shape_of="provision-plan"
+    )
+    rigger("config", "unset", "SIZE")
+    reported("upgrade", "--version", "1.1.0", "--upgrade-style", "inplace")
+    backups = rigger.path("environments", "oak", "backups")
+    reported("restore", os.path.join(backups, sorted(os.listdir(backups))[0]), "-y")
+    reported("save", "-f", str(tmp_path / "oak.rigger"))
+    for verb in ("inspect", "verify", "diff"):
+        reported("bundle", verb, str(tmp_path / "oak.rigger"), shape_of=f"bundle-{verb}")
+    reported("provider", "list", shape_of="provider-list")
+    reported("platform", "list", shape_of="provider-list")
+    reported("module", "check", folder, shape_of="module-check", code=None)
+    reported("destroy", "-y")
+    assert reported.compared == {name[:-5] for name in os.listdir(SHAPES)}
+
+
+def test_the_schemas_are_schemas():
+    for name in os.listdir(SHAPES):
+        jsonschema.Draft202012Validator.check_schema(shape(name[:-5]))
