@@ -144,6 +144,12 @@ class ModuleIncomplete(ModuleRefused):
     """A module lacks a script that it must have."""
 
 
+class Declined(RiggerError):
+    """A person was asked, and said no; nothing was changed."""
+
+    exit_code = 10
+
+
 class Interrupted(RiggerError):
     """A person or the system asked rigger to stop."""
 

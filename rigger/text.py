@@ -68,14 +68,14 @@ def in_words(seconds: float) -> str:
     return " ".join(f"{number} {unit}" for number, unit in parts if number)
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return a hint at the nearest known word, whatever its case, or nothing."""
+def did_you_mean(word: str, known: Iterable[str], nearness: float = 0.6) -> str:
+    """Return a hint at the nearest known word, whatever its case, or nothing; `nearness` goes from 0 to 1, the same."""
     import difflib
 
     by_lower: dict[str, str] = {}
     for each in known:
         by_lower.setdefault(each.lower(), each)
-    near = difflib.get_close_matches(word.lower(), list(by_lower), n=1)
+    near = difflib.get_close_matches(word.lower(), list(by_lower), n=1, cutoff=nearness)
     return f" (did you mean {by_lower[near[0]]}?)" if near else ""
 
 

@@ -99,8 +99,9 @@ def command(
     """Make a function a verb: it gets an App first, then its own options, and returns its operation's result, or the exit
     code of a program that had the terminal.
 
-    `asks` adds --yes, `reports` adds -o json, `streams` adds -v, `acts` adds --take-over. `show` tells a person the result, `show_failed` what
-    was done until something failed. `interspersed` and `foreign_options` are as a `Verb` has them.
+    `asks` adds --yes, which every command takes that changes something, whether it asks or not; `reports` adds -o json,
+    `streams` adds -v, `acts` adds --take-over. `show` tells a person the result, `show_failed` what was done until
+    something failed. `interspersed` and `foreign_options` are as a `Verb` has them.
     """
 
     def decorate(function: Command) -> Verb:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import sys
 
 from rigger.cli.declared import ENVIRONMENT, Argument, Option
+from rigger.cli.other_words import option_hint
 from rigger.errors import BadUsage
-from rigger.text import did_you_mean
+from rigger.text import ways
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,22 +68,22 @@ def _read(command: click.Command, words: Sequence[str], path: str) -> click.Cont
         return command.make_context(path, list(words))
     except click.ClickException as problem:
         ctx = problem.ctx if isinstance(problem, click.UsageError) else None
-        raise BadUsage(
-            _sentence(problem, ctx), f'Type "{ctx.command_path if ctx else path} --help".'
-        ) from None
+        sentence, ways_on = _sentence(problem, ctx)
+        helps = ways(("What it takes", f"{ctx.command_path if ctx else path} --help"))
+        raise BadUsage(sentence, ways_on or helps) from None
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
 
 
-def _sentence(problem: click.ClickException, ctx: click.Context | None) -> str:
-    """Return what click says, with a hint at the option that may have been meant, in any case of letters."""
+def _sentence(problem: click.ClickException, ctx: click.Context | None) -> tuple[str, str]:
+    """Return what click says, with a hint at the option that may have been meant, and the commands that lead on."""
     import click
 
     if isinstance(problem, click.NoSuchOption) and ctx:
         shown = [one for one in ctx.command.get_params(ctx) if not getattr(one, "hidden", False)]
-        known = [name for one in shown for name in one.opts if name.startswith("--")]
-        return f"No such option: {problem.option_name}{did_you_mean(problem.option_name, known)}."
-    return problem.format_message()
+        hint, commands = option_hint(problem.option_name, [name for one in shown for name in one.opts])
+        return f"No such option: {problem.option_name}{hint}.", commands
+    return problem.format_message(), ""
 
 
 def _command(verb: Verb) -> click.Command:

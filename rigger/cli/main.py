@@ -9,11 +9,12 @@ import sys
 
 from rigger.cli import clicked, help, parser
 from rigger.cli.declared import Group
+from rigger.cli.other_words import command_hint
 from rigger.environments.home import Home
 from rigger.errors import UNWRITABLE, BadUsage, Interrupted, NotReady, RiggerError
 from rigger.process.spawn import ensure_standard_descriptors
 from rigger.redact.known import masked
-from rigger.text import did_you_mean, folded, plain
+from rigger.text import did_you_mean, folded, plain, ways
 from rigger.ui.printer import prepare_streams, unwritten
 from rigger.ui.terminal import columns_of
 
@@ -28,8 +29,9 @@ SURROUNDINGS = UNWRITABLE | {errno.ENOTDIR, errno.ELOOP}
 def find_verb(name: str) -> Verb | Group:
     """Return the verb of a name, imported when it is called; raises BadUsage where there is none."""
     if name not in help.summaries():
+        hint, commands = command_hint(name, help.summaries())
         raise BadUsage(
-            f"There is no command {name!r}{did_you_mean(name, help.summaries())}.", 'Type "rigger --help".'
+            f"There is no command {name!r}{hint}.", commands or ways(("All commands", "rigger --help --all"))
         )
     module = importlib.import_module(f"rigger.commands.{name.replace('-', '_')}")
     verb: Verb | Group = getattr(module, name.replace("-", "_"))
@@ -53,7 +55,9 @@ def run_in(group: Group, environment: str | None, words: list[str], path: str) -
     verb = group.verbs.get(words[0])
     if verb is None:
         hint = did_you_mean(words[0], group.verbs)
-        raise BadUsage(f"There is no command {path} {words[0]!r}{hint}.", f'Type "{path} --help".')
+        raise BadUsage(
+            f"There is no command {path} {words[0]!r}{hint}.", ways(("Its commands", f"{path} --help"))
+        )
     return call(verb, own or environment, words[1:], f"{path} {verb.name}")
 
 

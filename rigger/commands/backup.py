@@ -18,7 +18,7 @@ def show(printer: Printer, result: RunResult) -> None:
     printer.ways(("Put it back", f"rigger restore {shlex.quote(path)}"))
 
 
-@command("backup", acts=True, reports=True, streams=True, show=show)
+@command("backup", acts=True, asks=True, reports=True, streams=True, show=show)
 @option("-f", "--file", "path", metavar="FILE", help="Where to write it; default: the environment's folder.")
 def backup(app: App, path: str | None) -> RunResult:
     return operation.backup(app.environment(), path or "", app.printer, app.consent(Wizard))

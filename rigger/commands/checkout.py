@@ -33,7 +33,7 @@ def show(printer: Printer, result: CheckedOut) -> None:
         printer.line(f"  your {len(before.commits)} commits are on the branch {before.branch}, as before")
 
 
-@command("checkout", reports=True, streams=True, show=show)
+@command("checkout", asks=True, reports=True, streams=True, show=show)
 @option("--clone", is_flag=True, help="Make the checkout anew.")
 @option("--update", is_flag=True, help="Bring it to the version that is configured.")
 @option("--leave", is_flag=True, help="Leave it as it is.")

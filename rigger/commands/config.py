@@ -85,7 +85,7 @@ def get(app: App, name: str | None, show_secrets: bool) -> Value | Values:
 
 
 @config.add_command
-@command("set", show=show_changed)
+@command("set", asks=True, show=show_changed)
 @argument("assignments", many=True, metavar="NAME=VALUE...")
 def set(app: App, assignments: tuple[str, ...]) -> ChangedValues:
     """Set values; the next provision runs the steps that they concern."""
@@ -94,7 +94,7 @@ def set(app: App, assignments: tuple[str, ...]) -> ChangedValues:
 
 
 @config.add_command
-@command("unset", show=show_changed)
+@command("unset", asks=True, show=show_changed)
 @argument("names", many=True)
 def unset(app: App, names: tuple[str, ...]) -> ChangedValues:
     """Take values back, so that their defaults hold."""

@@ -26,7 +26,7 @@ def list(app: App) -> Modules:
 
 
 @platform.add_command
-@command("new", show=show_new)
+@command("new", asks=True, show=show_new)
 @argument("name", metavar="NAME")
 @option("--path", metavar="FOLDER", help="The folder to write to, instead of ./NAME.")
 def new(app: App, name: str, path: str | None) -> NewModule:

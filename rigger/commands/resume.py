@@ -12,7 +12,7 @@ def show(printer: Printer, result: RunResult) -> None:
     printer.line(f"{result.environment} runs again. Next: rigger check, rigger status")
 
 
-@command("resume", acts=True, reports=True, streams=True, show=show)
+@command("resume", acts=True, asks=True, reports=True, streams=True, show=show)
 @option("--empty", is_flag=True, help="Do not put the data of before back.")
 def resume(app: App, empty: bool) -> RunResult:
     return operation.resume(app.environment(), app.printer, empty, app.consent(Wizard))

@@ -65,7 +65,7 @@ def _show_data(printer: Printer, result: SavedBundle) -> None:
         printer.line(f"The cluster's data is not in it; {known}{way}.")
 
 
-@command("save", show=show)
+@command("save", asks=True, show=show)
 @option(
     "-f",
     "--file",

@@ -5,7 +5,7 @@ from rigger.operations import setup_clients as operation
 from rigger.operations.result import RunResult
 
 
-@command("setup-clients", reports=True, streams=True)
+@command("setup-clients", asks=True, reports=True, streams=True)
 def setup_clients(app: App) -> RunResult:
     environment = app.environment()
     result = operation.setup_clients(environment, app.printer)

@@ -24,6 +24,7 @@ def show(printer: Printer, result: HostKeyForgotten) -> None:
 
 @command(
     "ssh",
+    asks=True,
     show=show,
     interspersed=False,
 )

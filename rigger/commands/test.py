@@ -20,7 +20,7 @@ def show(printer: Printer, result: Tested) -> None:
     )
 
 
-@command("test", acts=True, reports=True, streams=True, show=show, show_failed=show)
+@command("test", acts=True, asks=True, reports=True, streams=True, show=show, show_failed=show)
 @argument("suite", required=False, many=True)
 def test(app: App, suite: tuple[str, ...]) -> Tested:
     """A SUITE such as smoke or full, or "component NAME"."""

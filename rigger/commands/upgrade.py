@@ -26,7 +26,7 @@ def show(printer: Printer, result: Result) -> None:
         printer.line(f"  {name.replace('_', ' ')}: {value}")
 
 
-@command("upgrade", acts=True, reports=True, streams=True, show=show)
+@command("upgrade", acts=True, asks=True, reports=True, streams=True, show=show)
 @option("--version", metavar="VERSION", help="The version to reach.")
 @option("--to", metavar="VERSION", hidden=True)  # what --version was called
 @option("--upgrade-style", "style", metavar="STYLE", help="How, for example graceful or inplace.")

@@ -11,7 +11,7 @@ def show(printer: Printer, result: Used) -> None:
     printer.line(f"{result.name} is the current environment.")
 
 
-@command("use", show=show)
+@command("use", asks=True, show=show)
 @argument("name")
 def use(app: App, name: str) -> Used:
     return operation.use(app.home, name)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rigger import text as texts
 from rigger.envfile import file as envfile
 from rigger.envfile.names import MANAGED
-from rigger.errors import BadUsage, InvalidConfig, Refused
+from rigger.errors import BadUsage, Refused
 from rigger.git.urls import check_ref, check_url
 
 if TYPE_CHECKING:
@@ -117,12 +117,12 @@ def _in_double_quotes(binding: str) -> str:
 
 
 def read_vars_file(path: str) -> dict[str, str]:
-    """Return the values of a vars file that somebody has; raises InvalidConfig or Refused."""
+    """Return the values of a vars file that somebody has; raises BadUsage, InvalidConfig or Refused."""
     try:
         with open(path, "rb") as file:
             data = file.read()
     except OSError as problem:
-        raise InvalidConfig(f"{path} cannot be read: {problem.strerror}.") from None
+        raise BadUsage(f"{path} cannot be read: {problem.strerror}.") from None
     if data.startswith(ARCHIVES):
         raise Refused(
             f"{path} is an archive, but neither a vars file nor a bundle.",

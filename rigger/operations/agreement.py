@@ -25,7 +25,7 @@ def agree_to_bundle(
 ) -> None:
     """Let a person agree to scripts that only a bundle has, after showing their hashes; `names` are unknown here.
 
-    `others` is what else it would have this machine use: why it is told, and what. Raises Interrupted on a no, BadUsage
+    `others` is what else it would have this machine use: why it is told, and what. Raises Declined on a no, BadUsage
     where nobody can be asked.
     """
     if hashes:
@@ -46,7 +46,7 @@ def agree_to_values(
 ) -> None:
     """Let a person agree to values in somebody else's file that steer what runs, and where secrets go.
 
-    Raises Interrupted on a no, BadUsage where nobody can be asked.
+    Raises Declined on a no, BadUsage where nobody can be asked.
     """
     _show_others(reporter, path, others)
     consent.trust_scripts(f"Nobody can be asked whether what {path} says may be used.", USED)
@@ -63,7 +63,7 @@ def agree_to_repository(
     """Let a person agree to the scripts of a repository at a commit; once is enough.
 
     `folder` is a checkout that has the commit; what changed since the last one that was agreed to is shown from it.
-    Raises Interrupted on a no, BadUsage where nobody can be asked.
+    Raises Declined on a no, BadUsage where nobody can be asked.
     """
     agreed = agreed_commits(home, url)
     if commit in agreed:

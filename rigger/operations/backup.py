@@ -31,6 +31,7 @@ def backup(
     with session(environment, "rigger backup", reporter or Silent(), consent or Consent()) as work:
         work.state.require_running(work.name)
         plan = lifecycle.only(work.config, "backup", "asked for")
+        work.require_cluster("back up")
         path = os.path.abspath(path) if path else environment.backups.new()
         if os.path.exists(path):
             raise BadUsage(f"{path} is there already.", "Name another file.")
@@ -63,6 +64,7 @@ def restore(
     with session(environment, "rigger restore", reporter, consent) as work:
         work.state.require_running(work.name)
         plan = lifecycle.only(work.config, "restore", f"from {path}")
+        work.require_cluster("restore")
         plan = work.prepared(replace(plan, environ={"RIGGER_BACKUP_FILE": path}))
         work.claim(plan)
         reporter.plan(plan)

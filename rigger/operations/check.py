@@ -19,11 +19,13 @@ if TYPE_CHECKING:
 
 
 def check(environment: Environment, reporter: Reporter | None = None) -> RunResult:
-    """Run the check scripts of all modules; raises StepFailed, with the result, where one finds something wrong.
+    """Run the check scripts of all modules; raises StepFailed, with the result, where one finds something wrong,
+    InvalidConfig where there is no cluster yet.
 
     Raises RecordBehind where another record went on: what differs then is no reason to take anything back.
     """
     with session(environment, "rigger check", reporter or Silent(), Consent()) as work:
+        work.require_cluster("check", deployed=False)
         plan = lifecycle.check(work.config)
         require_scripts(plan)
         stranger = work.look(plan)

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Protocol
 
 from rigger import text as texts
-from rigger.errors import BadUsage, Interrupted
+from rigger.errors import BadUsage, Declined
 from rigger.values import frozen
 
 if TYPE_CHECKING:
@@ -54,20 +54,20 @@ class Consent:
         return self.prompt()
 
     def agree(self, question: str) -> None:
-        """Ask for consent unless it was given; raises Interrupted on a no, BadUsage where nobody can be asked."""
+        """Ask for consent unless it was given; raises Declined on a no, BadUsage where nobody can be asked."""
         if self.yes:
             return
         self._require_somebody(question)
         if not self.ask().confirm(question, default=False):
-            raise Interrupted("Nothing was changed.")
+            raise Declined("Nothing was changed.")
 
     def agree_by_name(self, question: str, name: str) -> None:
-        """Ask for a name to be typed, for what cannot be undone; raises Interrupted or BadUsage."""
+        """Ask for a name to be typed, for what cannot be undone; raises Declined or BadUsage."""
         if self.yes:
             return
         self._require_somebody(question)
         if not self.ask().type_back(question, name):
-            raise Interrupted("That is not its name. Nothing was changed.")
+            raise Declined("That is not its name. Nothing was changed.")
 
     def _require_somebody(self, question: str) -> None:
         if not self.can_ask:
@@ -102,10 +102,10 @@ class Consent:
         return answer
 
     def trust_scripts(self, unasked: str, question: str = "May they run on this machine, as you?") -> None:
-        """Agree to run scripts that were shown; raises Interrupted on a no, BadUsage with `unasked` for nobody."""
+        """Agree to run scripts that were shown; raises Declined on a no, BadUsage with `unasked` for nobody."""
         if self.trust:
             return
         if not self.can_ask:
             raise BadUsage(unasked, "Look at them, then add --trust to agree.")
         if not self.ask().confirm(question, default=False):
-            raise Interrupted("Nothing was changed.")
+            raise Declined("Nothing was changed.")

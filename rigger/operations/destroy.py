@@ -31,7 +31,7 @@ def destroy(
 ) -> RunResult:
     """Remove the platform, the machines and their data; the environment's record stays.
 
-    Raises Interrupted or BadUsage where nobody agrees, StepFailed, with what is left over, where not all is gone,
+    Raises Declined or BadUsage where nobody agrees, StepFailed, with what is left over, where not all is gone,
     NotReady where the scripts would not find what exists, as what they had written is not here.
     """
     reporter, consent = reporter or Silent(), consent or Consent()

@@ -16,7 +16,7 @@ from rigger.environments import checkout
 from rigger.environments.checkout import is_used
 from rigger.environments.environment import Environment, split_secrets
 from rigger.environments.store import FolderStore
-from rigger.errors import Interrupted, InvalidConfig, NotReady, RiggerError, StepFailed
+from rigger.errors import Declined, InvalidConfig, NotReady, RiggerError, StepFailed
 from rigger.files import unlink_if_there, write_bytes
 from rigger.operations.consent import Consent
 from rigger.operations.editor import Editor, find_editor
@@ -65,7 +65,7 @@ def edit(
 ) -> ChangedValues:
     """Have the vars file edited, and save it once it is valid and agreed to; by default in $VISUAL or $EDITOR.
 
-    Raises InvalidConfig for a text that is not valid, Interrupted where somebody gave up, NotReady where the editor
+    Raises InvalidConfig for a text that is not valid, Declined where somebody gave up, NotReady where the editor
     cannot be started; nothing was changed then, and the text is kept for the next time.
     """
     reporter, consent = reporter or Silent(), consent or Consent()
@@ -91,7 +91,7 @@ def _begin(environment: Environment, editor: Editor, reporter: Reporter, consent
         reporter.warn(f"{_in_full(problem)} {_ways_back(environment)}".rstrip())
         # A person must have read that before the editor covers it.
         if not work.is_wanted("Open it in the editor as it is?"):
-            raise Interrupted("Nothing was changed.")
+            raise Declined("Nothing was changed.")
     if os.path.exists(draft.vars_file):
         reporter.line("Going on with your text of last time, which was not saved.")
         return work
@@ -167,7 +167,7 @@ def _edited(work: _Editing) -> dict[str, str] | None:
 
 
 def _run_editor(work: _Editing) -> None:
-    """Let a person edit the text; raises NotReady where that cannot be, Interrupted where the editor says that it failed."""
+    """Let a person edit the text; raises NotReady where that cannot be, Declined where the editor says that it failed."""
     editor = work.editor
     try:
         code = editor.open(work.draft.vars_file)
@@ -177,7 +177,7 @@ def _run_editor(work: _Editing) -> None:
             f"Set {editor.name} to an editor that you have. {_kept(work)}".rstrip(),
         ) from None
     if code:
-        raise Interrupted(f"{editor} exited {code}; nothing was changed.", _kept(work))
+        raise Declined(f"{editor} exited {code}; nothing was changed.", _kept(work))
 
 
 def _kept(work: _Editing) -> str:

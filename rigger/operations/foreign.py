@@ -38,7 +38,7 @@ def agree_to_files(
 ) -> None:
     """Let a person agree to what a vars file, or an answers file of somebody else's, would steer; nothing ran by then.
 
-    `loaded` is what the vars file says. Raises Interrupted on a no, BadUsage where nobody can be asked.
+    `loaded` is what the vars file says. Raises Declined on a no, BadUsage where nobody can be asked.
     """
     files = [*_files(given, loaded, sources)]
     if not files:

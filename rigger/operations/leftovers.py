@@ -55,7 +55,7 @@ def say_gone(
 ) -> Leftovers:
     """Take what a person has seen to be gone off the record: by its whole text, its first word, or all of it.
 
-    All of it, after a destroy that did not succeed, is the whole cluster. Raises BadUsage for what is not on record, or where nobody agrees; Interrupted on a no.
+    All of it, after a destroy that did not succeed, is the whole cluster. Raises BadUsage for what is not on record, or where nobody agrees; Declined on a no.
     """
     reporter, consent = reporter or Silent(), consent or Consent()
     with environment.locked("rigger leftovers"):

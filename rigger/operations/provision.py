@@ -82,7 +82,7 @@ def provision(
 
 
 def _agree_to_make_again(work: Session, plan: Plan) -> None:
-    """Ask before a create that was killed makes again what it may have made; raises BadUsage or Interrupted."""
+    """Ask before a create that was killed makes again what it may have made; raises BadUsage or Declined."""
     creates = [step for step in plan.steps if step.verb == "create"]
     if not creates or not work.state.steps.unfinished(creates[0].key):
         return

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from rigger.configuration.resolve import resolve
 from rigger.configuration.version import version_change
-from rigger.environments.state import state_of
-from rigger.errors import RiggerError
+from rigger.environments.state import may_have_cluster, state_of
+from rigger.errors import InvalidConfig, RiggerError
 from rigger.operations.result import RunResult
 from rigger.plans.lifecycle import with_clients
 from rigger.runs import preflight
@@ -16,6 +16,7 @@ from rigger.runs.holding import Holding
 from rigger.runs.reach import Reach
 from rigger.runs.recovery import load_config
 from rigger.runs.run import Run
+from rigger.text import ways
 from rigger.values import mutable
 
 if TYPE_CHECKING:
@@ -67,6 +68,14 @@ class Session:
         plan = with_clients(self.config, self.environment.bin_dir, plan)
         self.require_ready(plan)
         return plan
+
+    def require_cluster(self, wanted: str, *, deployed: bool = True) -> None:
+        """Raise InvalidConfig where there is no cluster yet, or none with a platform on it; `wanted` is what for."""
+        begun = self.state.steps.ever_started(f"platform/{self.config.platform.name}/deploy")
+        if begun or (not deployed and may_have_cluster(self.environment)):
+            return
+        message = f"There is no cluster to {wanted} in {self.name} yet."
+        raise InvalidConfig(message, ways(("Make it", "rigger provision")))
 
     def require_ready(self, plan: Plan) -> None:
         """Raise NotReady, with every remedy, where this machine lacks what the plan needs."""

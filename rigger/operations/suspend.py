@@ -6,7 +6,6 @@ import os
 from typing import TYPE_CHECKING
 
 from rigger.audit.events import Resumed, Suspended, SuspendStarted
-from rigger.environments.state import may_have_cluster
 from rigger.errors import BadUsage
 from rigger.operations.consent import Consent
 from rigger.operations.session import Session, session
@@ -30,7 +29,7 @@ def suspend(
     """
     reporter, consent = reporter or Silent(), consent or Consent()
     with session(environment, "rigger suspend", reporter, consent) as work:
-        _require_something(environment)
+        work.require_cluster("suspend", deployed=False)
         work.state.require_no_upgrade(work.name)
         begun = work.state.suspension
         emptied = begun is not None and begun.emptied
@@ -58,17 +57,13 @@ def resume(
     Raises BadUsage where nothing is suspended or the backup is gone, StepFailed where a step failed.
     """
     with session(environment, "rigger resume", reporter or Silent(), consent or Consent()) as work:
+        work.require_cluster("resume", deployed=False)
         require_whole(environment, work.config.values)
         plan = work.prepared(lifecycle.resume(work.config, _backup_to_restore(work, empty)))
         work.claim(plan)
         result = work.run(plan)
         work.record(Resumed(), result.run)
         return result
-
-
-def _require_something(environment: Environment) -> None:
-    if not may_have_cluster(environment):
-        raise BadUsage(f"{environment.name} has no machines to suspend.", '"rigger provision" makes them.')
 
 
 def _new_or_begun_backup(work: Session, plan: Plan) -> str:

@@ -79,7 +79,7 @@ def _changes_state(words: Sequence[str]) -> bool:
 def unlock(
     environment: Environment, reporter: Reporter | None = None, consent: Consent | None = None
 ) -> Unlocked:
-    """Release the lock of the state, which nobody holds any more; raises Interrupted or BadUsage on a no."""
+    """Release the lock of the state, which nobody holds any more; raises Declined or BadUsage on a no."""
     reporter, consent = reporter or Silent(), consent or Consent()
     with _workspace(environment, "unlock", reporter, consent) as workspace:
         held = moves.lock(workspace, reporter.warn)

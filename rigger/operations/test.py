@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rigger.errors import BadUsage, InvalidConfig, RiggerError, TestsFailed
+from rigger.errors import BadUsage, RiggerError, TestsFailed
 from rigger.operations.consent import Consent
 from rigger.operations.session import Session, session
 from rigger.plans import lifecycle
@@ -49,7 +49,7 @@ def test(
     with session(environment, f"rigger test {' '.join(suite)}".strip(), reporter, consent) as work:
         platform = work.config.platform
         chosen = suites.find(platform, suite or _choose(platform, consent))
-        _require_deployed(work)
+        work.require_cluster("test")
         plan = work.prepared(lifecycle.test(work.config, chosen.name, chosen.tests))
         work.claim(plan)
         try:
@@ -75,13 +75,6 @@ def _choose(platform: Module, consent: Consent) -> list[str]:
     listed = ", ".join(choice.value for choice in choices)
     unasked = BadUsage("Which tests? Nobody can be asked.", f"{platform.name} offers: {listed}.")
     return consent.choose("Which tests should run?", choices, choices[0].value, unasked).split(" ", 1)
-
-
-def _require_deployed(work: Session) -> None:
-    if not work.state.steps.ever_started(f"platform/{work.config.platform.name}/deploy"):
-        raise InvalidConfig(
-            f"There is no cluster to test in {work.name} yet.", 'Type "rigger provision" first.'
-        )
 
 
 def _tested(work: Session, chosen: Suite, result: RunResult) -> Tested:

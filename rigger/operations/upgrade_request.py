@@ -14,6 +14,7 @@ from rigger.plans.upgrade import require_style, validate_upgrade
 from rigger.questions.model import Choice
 from rigger.sources import compat
 from rigger.sources.compat import require_interface
+from rigger.text import ways
 from rigger.values import frozen, replace
 
 if TYPE_CHECKING:
@@ -92,7 +93,9 @@ def _running_version(work: Session) -> str:
     """Return the version that is deployed; raises InvalidConfig where none is, or a provision brings another."""
     deployed = work.state.steps.done.get(f"platform/{work.config.platform.name}/deploy")
     if deployed is None:
-        raise InvalidConfig(f"There is no cluster to upgrade in {work.name} yet.", 'Type "rigger provision".')
+        raise InvalidConfig(
+            f"There is no cluster to upgrade in {work.name} yet.", ways(("Make it", "rigger provision"))
+        )
     running, begun = deployed.parameters.get("VERSION", ""), work.state.versions.begun
     if begun:
         raise InvalidConfig(

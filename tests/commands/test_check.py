@@ -28,8 +28,9 @@ def test_the_report_as_json(provisioned):
     ]
 
 
-def test_it_works_before_anything_was_made(cluster):
-    cluster.rigger("check")
+def test_there_has_to_be_a_cluster(cluster):
+    assert "There is no cluster to check in wood yet." in cluster.rigger("check", code=3).err
+    assert cluster.ran() == []
 
 
 def test_a_missing_script_is_said_before_anything_starts(provisioned):

@@ -158,7 +158,7 @@ def test_edit_refuses_what_is_invalid(cluster):
 
 def test_edit_without_a_change_and_with_an_editor_that_fails(cluster):
     assert "Nothing was changed" in cluster.rigger("config", "edit", env=editor(cluster, "true")).out
-    refused = cluster.rigger("config", "edit", env=editor(cluster, "exit 3"), code=130)
+    refused = cluster.rigger("config", "edit", env=editor(cluster, "exit 3"), code=10)
     assert "exited 3" in refused.err and "bug" not in refused.err
     refused = cluster.rigger("config", "edit", env={"EDITOR": "/nowhere/vi"}, code=4)
     assert "/nowhere/vi does not exist" in refused.err and "Set EDITOR to an editor" in refused.err

@@ -78,8 +78,7 @@ def test_a_platform_without_a_backup_says_so(cluster):
 
 
 def test_a_provider_that_cannot_and_a_cluster_that_is_not_there(cluster):
-    said = cluster.rigger("suspend", "-y", code=2)
-    assert "wood has no machines to suspend" in said.err
+    assert "There is no cluster to suspend in wood yet." in cluster.rigger("suspend", "-y", code=3).err
     cluster.rigger("provision")
     said = cluster.rigger("suspend", "-y", code=2)
     assert "soil cannot suspend machines: it has no script suspend." in said.err

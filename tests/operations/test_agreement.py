@@ -5,7 +5,7 @@ from helpers.repositories import Upstream, git
 from helpers.without_terminal import Listener, Person
 
 from rigger.environments.home import Home
-from rigger.errors import BadUsage, Interrupted
+from rigger.errors import BadUsage, Declined
 from rigger.git import clone as git_clone
 from rigger.git import remote as git_remote
 from rigger.operations.agreement import agree_to_bundle, agree_to_repository
@@ -69,7 +69,7 @@ def test_once_is_enough_for_that_commit_of_that_repository(home):
 
 def test_a_no_agrees_to_nothing_and_a_yes_is_kept(home):
     person = Person(False, True)
-    with pytest.raises(Interrupted, match="Nothing was changed"):
+    with pytest.raises(Declined, match="Nothing was changed"):
         agree_to_repository(person.consent(), Said(), home, URL, TWO, "/nowhere")
     assert ledger.agreed_commits(home, URL) == {}
     agree_to_repository(person.consent(), Said(), home, URL, TWO, "/nowhere")
@@ -115,6 +115,6 @@ def test_programs_of_modules_that_are_known_are_agreed_to_as_well():
     heard, person = Said(), Person(True, False)
     agree_to_bundle(person.consent(), heard, [], HASHES)
     assert heard.warnings == ["These scripts came in the bundle:"]
-    with pytest.raises(Interrupted):
+    with pytest.raises(Declined):
         agree_to_bundle(person.consent(), heard, [], HASHES)
     assert person.asked == [MAY_THEY, MAY_THEY]

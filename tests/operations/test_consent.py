@@ -5,7 +5,7 @@ from helpers.without_terminal import Person
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rigger.errors import BadUsage, Interrupted
+from rigger.errors import BadUsage, Declined
 from rigger.operations.consent import Consent
 from rigger.questions.model import Choice
 
@@ -46,7 +46,7 @@ def test_a_person_agrees_or_stops_it():
     person = Person(True, False)
     consent = person.consent()
     consent.agree("Go on?")
-    with pytest.raises(Interrupted, match="Nothing was changed"):
+    with pytest.raises(Declined, match="Nothing was changed"):
         consent.agree("Really?")
     assert person.asked == ["Go on?", "Really?"] and consent.can_ask
 
@@ -54,7 +54,7 @@ def test_a_person_agrees_or_stops_it():
 def test_what_cannot_be_undone_has_to_be_typed():
     person = Typist("wood", "woods")
     person.consent().agree_by_name("Type wood", "wood")
-    with pytest.raises(Interrupted, match="That is not its name"):
+    with pytest.raises(Declined, match="That is not its name"):
         person.consent().agree_by_name("Type wood", "wood")
 
 
@@ -62,7 +62,7 @@ def test_scripts_of_somebody_else_are_agreed_to_apart():
     person = Person(True, False)
     consent = person.consent(yes=True)
     consent.trust_scripts("unasked")
-    with pytest.raises(Interrupted, match="Nothing was changed"):
+    with pytest.raises(Declined, match="Nothing was changed"):
         consent.trust_scripts("unasked")
     assert person.asked == ["May they run on this machine, as you?"] * 2
     with pytest.raises(BadUsage, match="^They came by night.$") as caught:

@@ -5,7 +5,7 @@ from helpers.clusters import PROVIDER, Cluster
 from helpers.without_terminal import Listener, Person, configured
 
 from rigger.environments.state import state_of
-from rigger.errors import BadUsage, Interrupted, StepFailed
+from rigger.errors import BadUsage, Declined, StepFailed
 from rigger.operations.consent import Consent
 from rigger.operations.destroy import destroy
 from rigger.operations.provision import provision
@@ -39,7 +39,7 @@ def test_all_of_it_goes_and_the_record_stays(stood, cluster):
 
 def test_its_name_has_to_be_typed(stood, cluster):
     person = Typist("woods")
-    with pytest.raises(Interrupted, match="That is not its name"):
+    with pytest.raises(Declined, match="That is not its name"):
         destroy(stood, consent=person.consent())
     assert person.asked == ["Type wood to destroy it"]
     with pytest.raises(BadUsage, match="Nobody can be asked: Type wood to destroy it"):

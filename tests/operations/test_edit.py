@@ -5,7 +5,7 @@ import os
 import pytest
 from helpers.without_terminal import Listener, Person
 
-from rigger.errors import Interrupted, InvalidConfig, NotReady
+from rigger.errors import Declined, InvalidConfig, NotReady
 from rigger.operations.edit import edit
 from rigger.operations.editor import Editor
 from rigger.process.terminal import interactive
@@ -83,7 +83,7 @@ def test_a_damaged_file_is_mended(wood):
 
 
 def test_an_editor_that_fails_changes_nothing(wood):
-    with pytest.raises(Interrupted, match="a-function exited 3; nothing was changed"):
+    with pytest.raises(Declined, match="a-function exited 3; nothing was changed"):
         edit(wood, editor=Editor("EDITOR", ("a-function",), lambda words: 3))
     with pytest.raises(NotReady, match=r"The editor \(EDITOR\) cannot be started"):
         edit(wood, editor=Editor("EDITOR", ("/nowhere/editor",), interactive))

@@ -4,7 +4,7 @@ import pytest
 from helpers.without_terminal import Listener, Person
 
 from rigger.environments.state import state_of
-from rigger.errors import BadUsage, Interrupted, InvalidConfig, NotReady, StepFailed
+from rigger.errors import BadUsage, Declined, InvalidConfig, NotReady, StepFailed
 from rigger.operations.consent import Consent
 from rigger.operations.provision import plan, provision
 from rigger.operations.suspend import suspend
@@ -61,7 +61,7 @@ def test_what_would_be_lost_takes_an_agreement(wood, cluster):
     ):
         provision(wood)
     person = Person(False)
-    with pytest.raises(Interrupted):
+    with pytest.raises(Declined):
         provision(wood, consent=person.consent())
     assert person.asked == ["Go on, although what is named above will be lost?"]
     assert cluster.ran() == []

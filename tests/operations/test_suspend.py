@@ -7,7 +7,7 @@ from helpers.clusters import MAKE_NODES
 from helpers.without_terminal import Listener, Person, configured
 
 from rigger.environments.state import state_of
-from rigger.errors import BadUsage, Interrupted, StepFailed
+from rigger.errors import BadUsage, Declined, InvalidConfig, StepFailed
 from rigger.operations.consent import Consent
 from rigger.operations.provision import provision
 from rigger.operations.suspend import resume, suspend
@@ -54,16 +54,16 @@ def test_nothing_goes_that_nobody_agreed_to(wood, trees):
     with pytest.raises(BadUsage, match=r"Nobody can be asked: Suspend it\?"):
         suspend(wood)
     person = Person(False)
-    with pytest.raises(Interrupted):
+    with pytest.raises(Declined):
         suspend(wood, consent=person.consent())
     assert person.asked == ["Suspend it?"] and trees.ran() == [] and state_of(wood).suspension is None
 
 
 def test_there_has_to_be_something_to_suspend(trees):
     wood = configured(trees, VERSION="1.9.0")
-    with pytest.raises(BadUsage, match="wood has no machines to suspend") as caught:
+    with pytest.raises(InvalidConfig, match="There is no cluster to suspend in wood yet") as caught:
         suspend(wood, consent=YES)
-    assert caught.value.next_step == '"rigger provision" makes them.'
+    assert caught.value.next_step == "Make it:\n  rigger provision"
 
 
 def test_a_provider_that_cannot_says_so(trees):

@@ -9,7 +9,7 @@ from helpers.terraform_provider import MANIFEST, StateServer, needs_terraform
 from helpers.without_terminal import Listener, Person
 
 from rigger.environments.home import Home
-from rigger.errors import BadUsage, Interrupted, Locked
+from rigger.errors import BadUsage, Declined, Locked
 from rigger.operations.answers import Given
 from rigger.operations.configure import configure
 from rigger.operations.consent import Consent
@@ -117,7 +117,7 @@ def test_a_lock_is_released_once_somebody_agreed(pots, states):
     assert unlock(pots).as_dict() == {"holder": None}
     states.server.held = json.dumps({"ID": "0815"}).encode()
     heard, person = Listener(), Person(False)
-    with pytest.raises(Interrupted):
+    with pytest.raises(Declined):
         unlock(pots, heard, person.consent())
     assert "(lock 0815)" in heard.warnings[-1] and states.server.held
     assert person.asked == ["Release it? Whoever holds it must not be at work any more."]
