@@ -73,7 +73,7 @@ def test_a_restore_is_agreed_to(cluster, tmp_path):
 def test_a_restore_is_asked_about_on_a_terminal(cluster):
     cluster.rigger("backup", "-f", "mine")
     cluster.ran()
-    for answer, code in (("n", 130), ("y", 0)):
+    for answer, code in (("n", 10), ("y", 0)):
         child = pexpect.spawn(
             sys.executable,
             ["-m", "rigger", "restore", "mine"],

@@ -228,7 +228,7 @@ def test_a_person_is_asked(grove):
     talk.send("n\r")
     talk.expect(pexpect.EOF)
     talk.close()
-    assert talk.exitstatus == 130 and not os.path.exists(grove.folder) and grove.records() == []
+    assert talk.exitstatus == 10 and not os.path.exists(grove.folder) and grove.records() == []
     talk = conversation(grove, "checkout")
     talk.expect("May they run on this machine, as you")
     talk.send("y\r")

@@ -619,7 +619,7 @@ def test_consent_is_given_once(cluster, alone, bundle, tmp_path):
 @pytest.mark.slow
 def test_consent_on_a_terminal(alone, bundle):
     alone.env["RIGGER_TOKEN"] = TOKEN
-    for answer, code in (("n", 130), ("y", 0)):
+    for answer, code in (("n", 10), ("y", 0)):
         child = talk(alone, bundle)
         child.expect("provider/soil/create")
         child.expect("May they run on this machine")

@@ -141,7 +141,7 @@ def test_removal_is_asked_for_on_a_terminal(provisioned):
     child.expect("Nothing was changed")
     child.expect(pexpect.EOF)
     child.close()
-    assert child.exitstatus == 130
+    assert child.exitstatus == 10
     assert provisioned.ran() == []
 
 

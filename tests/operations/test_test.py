@@ -98,7 +98,7 @@ def test_a_platform_without_tests_says_so(wood, modules):
 def test_there_has_to_be_a_cluster(garden):
     with pytest.raises(InvalidConfig, match="There is no cluster to test in wood yet") as caught:
         run_tests(configured(garden), ("smoke",))
-    assert caught.value.next_step == 'Type "rigger provision" first.' and garden.ran() == []
+    assert caught.value.next_step == "Make it:\n  rigger provision" and garden.ran() == []
 
 
 def test_what_never_began_has_no_report(wood, modules, garden):
