@@ -12,7 +12,7 @@ before, 64 zeros in the first. `seq` counts from 1. Every line ends in one newli
     previous = "0" * 64
     for number, line in enumerate(open("audit.jsonl", "rb").read().split(b"\\n")[:-1], 1):
         record, body = json.loads(line), line[:-75] + b"}"
-        assert record["hash"] == sha256(body).hexdigest()
+        assert record["hash"] == hashlib.sha256(body).hexdigest()
         assert (record["seq"], record["prev"]) == (number, previous)
         previous = record["hash"]
 """
