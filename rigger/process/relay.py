@@ -62,8 +62,11 @@ class Relay:
     def _start(self) -> socket.socket:
         # Not where packets are not kept apart, as on macOS.
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        # A request to stop that comes before the copy is deaf to it waits until it is.
+        heard = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
         self._pid = os.fork()
         if self._pid:
+            signal.pthread_sigmask(signal.SIG_SETMASK, heard)
             own_children.add(self._pid)
             theirs.close()
             return ours
@@ -78,6 +81,7 @@ def _leave_all_but(fd: int) -> None:
     os.setsid()
     for signum in STOP_SIGNALS:
         signal.signal(signum, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.set_wakeup_fd(-1)
     os.chdir("/")

@@ -66,7 +66,7 @@ def test_the_end_of_a_silent_process_cuts_the_wait_short(pidfd):
         watch.forget(proc.stdout.fileno())
         proc.stdin.close()
         began = time.monotonic()
-        until(watch, lambda: proc.poll() is not None)
+        until(watch, lambda: watch.ended if pidfd else proc.poll() is not None)
         assert time.monotonic() - began < LONG / 2
         assert watch.ended is pidfd, "without a pidfd only a look tells"
 
