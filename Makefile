@@ -76,7 +76,7 @@ lint: .venv/installed-for-tests
 	$(PIP) --use-pep517 --editable '.[docs]'
 	@touch $@
 
-SPHINX = .venv/bin/python -m sphinx -q -W --keep-going -d build/docs/doctrees
+SPHINX = .venv/bin/python -m sphinx -q -W --keep-going -c docs/_ext -d build/docs/doctrees
 
 docs: .venv/installed-for-docs
 	$(SPHINX) -b html docs build/docs/html
@@ -84,7 +84,7 @@ docs: .venv/installed-for-docs
 	@echo 'The manual is in build/docs/html/index.html, the man pages are in build/docs/man.'
 
 pictures: .venv/installed-for-docs
-	.venv/bin/python docs/pictures.py
+	.venv/bin/python docs/_ext/pictures.py
 
 bench: .venv/installed-for-tests
 	.venv/bin/python tests/bench.py

@@ -31,7 +31,7 @@ class Part(SphinxDirective):
 
 
 class Screen(SphinxDirective):
-    """`.. screen:: NAME`: what docs/pictures.py recorded, as SVG; `rigger docs` shows its text."""
+    """`.. screen:: NAME`: what pictures.py recorded, as SVG; `rigger docs` shows its text."""
 
     required_arguments = 1
 

@@ -3,7 +3,7 @@
 import os
 import sys
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "_ext"))
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from rigger import __version__  # noqa: E402
 
@@ -11,7 +11,7 @@ project = "rigger"
 release = version = __version__
 copyright = "the authors of rigger"
 extensions = ["rigger_reference"]
-exclude_patterns = ["commands", "shapes", "pictures"]
+exclude_patterns = ["_ext", "commands", "shapes", "pictures"]
 nitpicky = True
 
 html_theme = "furo"

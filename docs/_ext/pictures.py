@@ -16,7 +16,7 @@ import time
 import pexpect
 import pyte
 
-FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "pictures")
+FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "pictures")
 WIDTH, HEIGHT = 80, 40
 QUIET = 1.0  # seconds without output, after which a screen is complete
 COLOURS = "black red green brown blue magenta cyan white".split()
