@@ -12,9 +12,10 @@ UNWRITABLE = frozenset(getattr(errno, name) for name in "EACCES EPERM EROFS ENOS
 EXIT_CODES = {
     0: "done",
     1: "an error that nobody foresaw; the message says where the traceback is",
-    2: "wrong usage, an invalid value, or values are missing and there is no terminal to ask on",
-    3: "no environment, its configuration is invalid, an upgrade of it is not finished, or another version is configured "
-    "than runs",
+    2: "wrong usage, an invalid value, a named file or folder that does not exist, or values are missing and there is no "
+    "terminal to ask on",
+    3: "no environment, no cluster in it, its configuration is invalid, an upgrade of it is not finished, or another "
+    "version is configured than runs",
     4: "a pre-flight check failed (a tool or a script is missing, no room, a disk that cannot be written ...): nothing "
     "was started",
     5: "a script failed or timed out, or something was left over",
@@ -22,6 +23,7 @@ EXIT_CODES = {
     7: "the environment is locked by another run, or another record's run is at work on its nodes",
     8: "differences found (``--exit-code``, ``audit``); the cluster was changed with another record",
     9: "a bundle, a manifest or a git input was refused",
+    10: "declined: somebody was asked and said no; nothing was changed",
     130: "interrupted",
 }
 
