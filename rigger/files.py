@@ -131,6 +131,21 @@ def in_turn(path: str) -> Iterator[None]:
         os.close(fd)
 
 
+@contextmanager
+def folder_aside(folder: str) -> Iterator[str]:
+    """Give a folder in another one that is gone afterwards; one that a killed run left is swept by the next that looks."""
+    sweep(folder)
+    aside = partial_path(folder)
+    os.mkdir(aside, 0o700)
+    fd = os.open(aside, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        mark_in_use(fd)
+        yield aside
+    finally:
+        os.close(fd)
+        remove(aside)
+
+
 OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 

@@ -107,3 +107,28 @@ def test_a_value_that_has_a_secret_in_a_layer_is_one(layer):
     inner = base64.b64encode(LAYERS[layer](b"user:" + SECRET.encode() + b"\n")).decode()
     values = {"LOGIN": inner, "OTHER": base64.b64encode(b"user:nobody at all\n").decode(), "VERSION": inner}
     assert holding(values, [SECRET]) == {"LOGIN"}
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    names=st.lists(st.sampled_from([*LAYERS]), min_size=1, max_size=3),
+    noise=st.integers(0, 40),
+    size=st.sampled_from([1, 3, 7, 50]),
+)
+def test_layers_in_layers_wherever_blocks_are_cut(names, noise, size):
+    data = b"n" * noise + b" " + b"sw0rd-f1sh-Sentinel" + b" and more" * 3
+    for name in names:
+        if data.isascii() or not name.startswith(("JSON", "HTML")):
+            data = LAYERS[name](data)
+    data = b"x = " + data
+    search = SecretSearch(["sw0rd-f1sh-Sentinel"])
+    assert search.holds_any(data[start : start + size] for start in range(0, len(data), size))
+
+
+@pytest.mark.parametrize("outer", ["base64", "base64 in lines", "hex", "URL"])
+def test_what_is_compressed_and_written_in_digits_over_many_blocks(outer):
+    noise = random.Random(4).randbytes(400_000)
+    data = LAYERS[outer](gzip.compress(noise + SECRET.encode() + noise))
+    blocks = [data[start : start + 4096] for start in range(0, len(data), 4096)]
+    assert SecretSearch([SECRET]).holds_any(blocks)
+    assert not SecretSearch([SECRET[::-1]]).holds_any(blocks)

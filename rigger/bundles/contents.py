@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Any
 from rigger.audit.events import WORD
 from rigger.audit.head import REPAIRS
 from rigger.bundles import pack
+from rigger.bundles.apart import Apart, blocks_of
 from rigger.bundles.format import Member
 from rigger.bundles.names import name_problem
 from rigger.bundles.secrets import (
     given_secrets,
-    is_given,
     is_half_written,
-    is_of_secrets,
 )
 from rigger.configuration.origin import as_recorded
 from rigger.envfile import file as envfile
@@ -27,11 +26,12 @@ from rigger.environments.environment import split_secrets
 from rigger.environments.state import state_of
 from rigger.environments.store import OUTPUTS, SECRET_OUTPUTS
 from rigger.errors import BadUsage, InvalidConfig, Refused
+from rigger.files import folder_aside, saying_what_failed
 from rigger.git import archive as git_archive
 from rigger.git import inspect as git_inspect
 from rigger.modules.own_files import KEPT, is_remade
-from rigger.redact import Redactor, maskable
-from rigger.redact.nested import SecretSearch, holding
+from rigger.redact import maskable
+from rigger.redact.nested import holding
 from rigger.sources import checkout as source_checkout
 from rigger.ssh.connections import KNOWN_HOSTS
 from rigger.trust.digests import NOT_SCRIPTS, digest
@@ -89,6 +89,20 @@ def save(
 
     `encrypt` keeps the secrets, and files that hold one, inside the bundle; without it they stay out.
     """
+    with saying_what_failed(path), folder_aside(os.path.dirname(os.path.abspath(path))) as aside:
+        return _save(environment, config, path, aside, encrypt, sign, repository, backup)
+
+
+def _save(
+    environment: Environment,
+    config: Config,
+    path: str,
+    aside: str,
+    encrypt: Callable[[bytes], bytes] | None,
+    sign: Callable[[bytes], bytes] | None,
+    repository: Member | None,
+    backup: Member | None,
+) -> Contents:
     hidden = {**environment.secrets(), **config.secrets}  # also those whose question does not apply now
     given = given_secrets(environment.file("runs"))
     secrets = list(dict.fromkeys([*maskable({**hidden, **config.every_secret()}), *given.values]))
@@ -96,7 +110,7 @@ def save(
     vars, inherited = split_secrets(plain, holding(plain, secrets))
     head, log = _audit_log(environment)
     members = [Member("vars", data=envfile.render(vars)), log, *_files(environment, config)]
-    members, sealed = _apart([*members, *([backup] if backup else [])], secrets, hidden)
+    members, sealed = Apart(secrets, hidden, aside).sort([*members, *([backup] if backup else [])])
     _require_packed(backup, sealed if encrypt is None else [])
     sealed += _hidden_secrets(environment)
     if encrypt is not None:
@@ -158,8 +172,7 @@ def checkout_member(environment: Environment, config: Config) -> Member:
 
 def _audit_log(environment: Environment) -> tuple[tuple[int, str], Member]:
     """Return the head and the whole lines of the audit log; raises InvalidConfig for one that would be refused."""
-    verdict = environment.audit.verify()
-    lines = _read(environment.audit.path).split(b"\n") if os.path.exists(environment.audit.path) else []
+    verdict, path = environment.audit.verify(), environment.audit.path
     # What a crash left of the last line was never a record.
     torn = verdict.problems == [f"line {verdict.count + 1} is not a whole record"]
     if verdict.problems and not torn:
@@ -167,6 +180,9 @@ def _audit_log(environment: Environment) -> tuple[tuple[int, str], Member]:
             f"The audit log of {environment.name} is not what was written: {verdict.problems[0]}.",
             REPAIRS,
         )
+    if not torn and os.path.exists(path):
+        return (verdict.count, verdict.head_hash), Member("audit.jsonl", path=path)
+    lines = _read(path).split(b"\n") if torn else []
     data = b"".join(line + b"\n" for line in lines[: verdict.count])
     return (verdict.count, verdict.head_hash), Member("audit.jsonl", data=data)
 
@@ -238,41 +254,6 @@ def _scripts(environment: Environment, config: Config) -> Iterator[Member]:
                 yield member
 
 
-def _apart(
-    members: list[Member], secrets: list[str], named: Mapping[str, str]
-) -> tuple[list[Member], list[Member]]:
-    """Return the members without those that hold a secret: a log is masked, anything else is set apart."""
-    search, redactor = SecretSearch(secrets), Redactor(secrets, thorough=True)
-    open_, sealed = [], []
-    for member in members:
-        data = member.data if member.data is not None else _read(member.path or "")
-        if is_of_secrets(member.name):
-            sealed.append(Member(member.name, data=data, mode=_mode(member), mtime=member.mtime))
-        elif not search.holds(data):
-            open_.append(member)
-        elif _is_log(member) and not search.holds(masked := redactor.bytes(data)):
-            open_.append(Member(member.name, data=masked))
-        elif member.name in ("audit.jsonl", "vars"):
-            raise _open_secret(member.name, data, named)
-        else:
-            sealed.append(Member(member.name, data=data, mode=_mode(member), mtime=member.mtime))
-    return open_, sealed
-
-
-def _open_secret(name: str, data: bytes, named: Mapping[str, str]) -> Refused:
-    """Return the error about a secret in what is always packed as it is, with the names of those that are in it."""
-    found = [secret for secret, value in named.items() if SecretSearch(maskable({secret: value})).holds(data)]
-    which, one = (", ".join(found), found[0]) if found else ("a secret", "NAME")
-    return Refused(
-        f"{name} holds {which} as plain text, and cannot be packed.",
-        f'Give {which} another value ("rigger config set {one}=..."), then save again.',
-    )
-
-
-def _is_log(member: Member) -> bool:
-    return member.name.startswith(("runs/", "tests/")) and not is_given(member.name)
-
-
 def _mode(member: Member) -> int:
     return 0o700 if member.path and os.access(member.path, os.X_OK) else 0o600
 
@@ -289,7 +270,11 @@ def _sealed(environment: Environment, secrets: Mapping[str, str], members: list[
     import base64
 
     files = {
-        m.name: {"mode": m.mode, "mtime": m.mtime, "data": base64.b64encode(m.data or b"").decode()}
+        m.name: {
+            "mode": _mode(m),
+            "mtime": m.mtime,
+            "data": base64.b64encode(b"".join(blocks_of(m))).decode(),
+        }
         for m in members
     }
     return json.dumps({"secrets": secrets, "key": environment.key().hex(), "files": files}).encode()

@@ -6,7 +6,7 @@ import os
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from rigger.errors import BadUsage
+from rigger.errors import BadUsage, NotReady
 from rigger.files import (
     NEW_FILE,
     OPEN_FOLDER,
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from rigger.bundles.tar import Entry
 
 
+SPARED = 64 << 20  # bytes of the disk that unpacking never takes
+
+
 class Folder:
     """The folder being unpacked, beside its final place; every file is made relative to an open folder."""
 
@@ -39,6 +42,9 @@ class Folder:
         sweep(os.path.dirname(self.into))
         self._aside = partial_path(os.path.dirname(self.into))
         os.mkdir(self._aside, 0o700)
+        disk = os.statvfs(self._aside)
+        self._free = disk.f_bavail * disk.f_frsize
+        self._room = self._free - SPARED
         try:
             self._open(self._aside)
             mark_in_use(self._fds[0])
@@ -50,6 +56,7 @@ class Folder:
     @contextmanager
     def file(self, entry: Entry) -> Iterator[Callable[[memoryview], None]]:
         """What writes to a new file, in its folder."""
+        self._require_room(entry.size)
         *parents, base = entry.name.split("/")
         fd = os.open(base, NEW_FILE, 0o600, dir_fd=self._enter(parents))
         try:
@@ -58,6 +65,17 @@ class Folder:
             os.utime(fd, (entry.mtime, entry.mtime))
         finally:
             os.close(fd)
+
+    def _require_room(self, size: int) -> None:
+        """Raise NotReady before a file fills the disk, whatever it is packed to."""
+        self._room -= size
+        if self._room < 0:
+            needed = self._free - self._room
+            raise NotReady(
+                f"The bundle unpacks to more than there is room for in {os.path.dirname(self.into)}: to {needed >> 20} MiB "
+                f"or more, with {SPARED >> 20} MiB to spare, and {self._free >> 20} MiB are free.",
+                "Make room on that disk, and try again.",
+            )
 
     def _enter(self, parents: list[str]) -> int:
         """An open folder; those between it and the last one are closed and opened as needed."""

@@ -25,7 +25,7 @@ class Limits:
     count: int = 100_000
     ratio: int = 1000
     always: int = (
-        1024**3
+        4 * 1024**3
     )  # total that is fine whatever the ratio: a log that repeats itself packs thousandfold
     manifest: int = 32 * 1024**2  # also of all names together, as the manifest has them all
     signature: int = 64 * 1024
@@ -41,13 +41,17 @@ LIMITS = Limits()
 
 @frozen
 class Member:
-    """What to pack: a file on disk, or bytes with a `mode` and an `mtime` (seconds; without it, now)."""
+    """What to pack: a file on disk, or bytes with a `mode` and an `mtime` (seconds; without it, now).
+
+    `stamp` is what size (bytes) and mtime (nanoseconds) the file has to have still.
+    """
 
     name: str
     path: str | None = None
     data: bytes | None = field(default=None, repr=False)
     mode: int = 0o600
     mtime: int | None = None
+    stamp: tuple[int, int] | None = None
 
 
 @frozen

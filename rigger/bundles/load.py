@@ -276,7 +276,7 @@ def loading(
 def _require_agreement(loaded: Loaded, agree: Agree, beforehand: Sources) -> None:
     """Let a person agree to all that would run or be used and that this machine has not seen; once is enough."""
     bundle, roles = loaded.opened, loaded.strangers()
-    digests = {role: trust_digests.digest(str(bundle.scripts(role))) for role in roles}
+    digests = {role: trust_digests.agreed_digest(str(bundle.scripts(role))) for role in roles}
     agreed = ledger.agreed(loaded.target)
     new = [role for role in roles if digests[role] not in agreed]
     programs = agreement.programs(bundle, loaded.target)

@@ -160,6 +160,8 @@ class _Packer:
         if member.path is None:
             return self._add_bytes(member)
         with _opened(member.path, member.name) as (fd, status):
+            if member.stamp not in (None, _stamp(status)):
+                raise _changed(member)
             self._check_size(member.name, status.st_size)
             mode, mtime = _mode(status.st_mode), min(max(0, int(status.st_mtime)), LATEST)
             self._put(tar_header(member.name, status.st_size, mode, mtime))

@@ -1,41 +1,34 @@
-"""Look for secrets in all that a file is made of: compressed, encoded and quoted, one in the other."""
+"""Look for secrets in all that a file is made of: compressed, encoded and quoted, one in the other.
+
+Everything is looked at once, block by block, in an amount of memory that depends on no file's size.
+"""
 
 from __future__ import annotations
 
-import re
-from base64 import b64decode
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rigger.envfile.names import is_core
 from rigger.redact import Finder
 from rigger.redact.forms import MIN_LENGTH, encode
+from rigger.redact.layers import (
+    BASE64,
+    BLOCK,
+    COMPRESSED,
+    HEX,
+    LONGEST_MAGIC,
+    Digits,
+    Lines,
+    Unescaped,
+    Unpacking,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
 DEPTH = 3  # layers, one in the other, that are looked into
-BLOCK = 1 << 20  # bytes that are decompressed at once
 KEPT = 64 << 20  # bytes of what was decompressed that are looked into further
 MOST = 8 << 30  # bytes that something may decompress to; what is more counts as holding a secret
-
-
-def _is_digit(byte: int) -> bool:
-    return byte < 128 and (chr(byte).isalnum() or chr(byte) in "+/")
-
-
-_COMPRESSED = re.compile(
-    rb"\x1f\x8b\x08|\x78[\x01\x5e\x9c\xda]|BZh[1-9]1AY&SY|\xfd7zXZ\0|\x28\xb5\x2f\xfd|PK\x03\x04"
-)
-_INDENT = re.compile(rb"\n[ \t]+")
-# What is a digit of base64 stays, in the usual alphabet; all else parts.
-_DIGITS = bytes(
-    ord("+") if byte == ord("-") else ord("/") if byte == ord("_") else byte if _is_digit(byte) else ord(" ")
-    for byte in range(256)
-)
-_RUN = re.compile(rb"[^ ]{24,}")  # shorter ones hold too little
-_HEX = re.compile(rb"[0-9A-Fa-f]{24,}")
-_QUOTED = re.compile(rb"%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|\\[0-7]{3}|\\.|&#?\w{1,8};")
-_ENTITIES = {b"amp": b"&", b"lt": b"<", b"gt": b">", b"quot": b'"', b"apos": b"'"}
+CONTEXT = 1 << 16  # bytes without an escape that are looked at once more with an escape after them
 
 
 def holding(values: Mapping[str, str], secrets: Iterable[str]) -> set[str]:
@@ -55,112 +48,103 @@ class SecretSearch:
     def __init__(self, secrets: Iterable[str]):
         self._finder = Finder(secrets, thorough=True)
 
-    def holds(self, data: bytes, depth: int = DEPTH, unquoted: bool = False) -> bool:
-        """Return whether one of the secrets is in the data, or in what lies in it, so many layers down."""
+    def holds(self, data: bytes) -> bool:
+        """Return whether one of the secrets is in the data, or in what lies in it, up to DEPTH layers down."""
+        return self.holds_any(data[start : start + BLOCK] for start in range(0, len(data), BLOCK))
+
+    def holds_any(self, blocks: Iterable[bytes]) -> bool:
+        """Return as `holds` whether one of the secrets is in what comes in blocks, wherever they are cut."""
         if not self._finder.reach:
             return False
-        if next(self._finder.find(data), None) is not None:
-            return True
-        if not depth:
-            return False
-        if any(self._holds_compressed(data, match, depth) for match in _COMPRESSED.finditer(data)):
-            return True
-        if any(self.holds(layer, depth - 1) for layer in _layers(data)):
-            return True
-        if unquoted and not data.isascii():  # no text, of which a few bytes look like an escape
-            return False
-        plain = _QUOTED.sub(_unquote, data)
-        return plain != data and self.holds(plain, depth - 1, unquoted=True)
-
-    def _holds_compressed(self, data: bytes, match: re.Match[bytes], depth: int) -> bool:
-        kept, tail, size = bytearray(), b"", 0
-        for block in _decompressed(data, match):
-            size += len(block)
-            if size > MOST or next(self._finder.find(tail + block), None) is not None:
+        looked = _Looked(self._finder, DEPTH)
+        last = b""
+        for block in blocks:
+            if last and looked.feed(last):
                 return True
-            tail = (tail + block)[-self._finder.reach :]
-            if len(kept) < KEPT:
-                kept += block
-        return bool(kept) and self.holds(bytes(kept), depth - 1)
+            last = block
+        return looked.feed(last, final=True)
 
 
-def _layers(data: bytes) -> Iterator[bytes]:
-    """Return what the data says once more: what is in base64, and in hex digits."""
-    lines = _INDENT.sub(b"", data.replace(b"\\n", b"")).translate(None, b"\r\n")  # as one
-    runs = _RUN.findall(lines.translate(_DIGITS))
-    if not runs:
-        return
-    for start in range(4):  # where the encoding begins nobody knows: a word may stand right before it
-        yield b64decode(b"".join(run[start:] + b"AAA"[: (start - len(run)) % 4] for run in runs))
-    if digits := _HEX.findall(b" ".join(runs)):
-        for start in range(2):
-            whole = b"".join(run[start:] + b"0" * ((start - len(run)) % 2) for run in digits)
-            yield bytes.fromhex(whole.decode())
+class _Looked:
+    """A stream that is looked through, with all that lies in it."""
+
+    def __init__(self, finder: Finder, depth: int, unescaped: bool = False):
+        self._finder, self.depth, self._is_unescaped = finder, depth, unescaped
+        self._tail = b""
+        self._unpacked: list[_Unpacked] = []
+        self._lines, self._digits = Lines(), (Digits(BASE64), Digits(HEX))
+        self._decoded: dict[int, _Looked] = {}
+        self._unescape, self._context, self._unchanged = Unescaped(), b"", 0
+        self._plain: _Looked | None = None
+
+    def feed(self, data: bytes, final: bool = False) -> bool:
+        """Return whether a secret is in what came so far."""
+        seam, reach = self._tail + data, max(self._finder.reach, LONGEST_MAGIC)
+        if next(self._finder.find(seam), None) is not None:
+            return True
+        before, self._tail = len(self._tail), seam[-reach:]
+        return bool(self.depth) and (
+            self._in_compressed(seam, before, final)
+            or self._in_digits(data, final)
+            or self._in_plain(data, final)
+        )
+
+    def _in_compressed(self, seam: bytes, before: int, final: bool) -> bool:
+        view = memoryview(seam)
+        if any(unpacked.feed(view[before:], final) for unpacked in self._unpacked):
+            return True
+        self._unpacked = [unpacked for unpacked in self._unpacked if not unpacked.over]
+        for match in COMPRESSED.finditer(seam):
+            if match.end() > before:
+                unpacked = _Unpacked(match[0], _Looked(self._finder, self.depth - 1))
+                if unpacked.feed(view[match.start() :], final):
+                    return True
+                if not unpacked.over:
+                    self._unpacked.append(unpacked)
+        return False
+
+    def _in_digits(self, data: bytes, final: bool) -> bool:
+        line = self._lines.feed(data, final)
+        streams = [stream for digits in self._digits for stream in digits.feed(line, final)]
+        for number, stream in enumerate(streams):
+            if stream and number not in self._decoded:
+                self._decoded[number] = _Looked(self._finder, self.depth - 1)
+            if number in self._decoded and (stream or final) and self._decoded[number].feed(stream, final):
+                return True
+        return False
+
+    def _in_plain(self, data: bytes, final: bool) -> bool:
+        """Look at what is left without escapes: only around those, as everything else was looked at as it is."""
+        if self._is_unescaped and not data.isascii():  # no text, of which a few bytes look like an escape
+            return False
+        plain, changed = self._unescape.feed(data, final)
+        if changed and self._plain is None:
+            self._plain = _Looked(self._finder, self.depth - 1, unescaped=True)
+            plain = self._context + plain
+        self._unchanged = 0 if changed else self._unchanged + len(plain)
+        self._context = (self._context + plain)[-CONTEXT:]
+        over = final or self._unchanged > CONTEXT
+        if self._plain is None or not self._plain.feed(plain, over):
+            self._plain = None if over else self._plain
+            return False
+        return True
 
 
-def _unquote(match: re.Match[bytes]) -> bytes:
-    text = match[0]
-    if text.startswith(b"%"):
-        return bytes([int(text[1:], 16)])
-    if text.startswith(b"&"):
-        return _entity(text)
-    if text[1:2] in b"ux" and len(text) > 2:
-        code = int(text[2:], 16)
-        return bytes([code]) if text[1:2] == b"x" else chr(code).encode("utf-8", "surrogatepass")
-    if len(text) == 4:
-        return bytes([int(text[1:], 8) & 0xFF])
-    return {b"n": b"\n", b"t": b"\t", b"r": b"\r"}.get(text[1:], text[1:])
+class _Unpacked:
+    """Something compressed in a stream, and what it is decompressed to."""
 
+    def __init__(self, magic: bytes, looked: _Looked):
+        self._unpacking, self._looked, self._size = Unpacking(magic), looked, 0
 
-def _entity(text: bytes) -> bytes:
-    name = text[1:-1]
-    try:
-        if name.startswith((b"#x", b"#X")):
-            return chr(int(name[2:], 16)).encode("utf-8", "surrogatepass")
-        if name.startswith(b"#"):
-            return chr(int(name[1:])).encode("utf-8", "surrogatepass")
-    except (ValueError, OverflowError):
-        return text
-    return _ENTITIES.get(name, text)
+    @property
+    def over(self) -> bool:
+        return self._unpacking.over
 
-
-def _decompressed(data: bytes, match: re.Match[bytes]) -> Iterator[bytes]:
-    """Return what begins at a place as compressed data does, as far as it can be decompressed."""
-    import zlib
-
-    rest: Any = memoryview(data)[match.start() :]
-    if match[0].startswith(b"PK"):
-        name, extra = (int.from_bytes(rest[at : at + 2], "little") for at in (26, 28))
-        rest = rest[30 + name + extra :]
-        unpacker: Any = zlib.decompressobj(-15)
-    elif match[0].startswith((b"\x1f", b"\x78")):
-        unpacker = zlib.decompressobj(47)
-    else:
-        unpacker = _unpacker(match[0])
-    try:
-        for start in range(0, len(rest), BLOCK // 64):
-            block = rest[start : start + BLOCK // 64]
-            if isinstance(unpacker, type(zlib.decompressobj())):
-                while block and not unpacker.eof:
-                    yield unpacker.decompress(block, BLOCK)
-                    block = unpacker.unconsumed_tail
-            else:
-                yield unpacker.decompress(bytes(block))
-            if getattr(unpacker, "eof", False):
-                return
-    except Exception:  # no compressed data, or the end of it is another's
-        return
-
-
-def _unpacker(magic: bytes) -> Any:
-    if magic.startswith(b"BZh"):
-        import bz2
-
-        return bz2.BZ2Decompressor()
-    if magic.startswith(b"\xfd"):
-        import lzma
-
-        return lzma.LZMADecompressor()
-    import zstandard
-
-    return zstandard.ZstdDecompressor().decompressobj()
+    def feed(self, data: memoryview, final: bool) -> bool:
+        for block in self._unpacking.feed(data):
+            self._size += len(block)
+            if self._size > MOST or self._looked.feed(block):
+                return True
+            if self._size > KEPT:
+                self._looked.depth = 0
+        return bool(self._size) and (final or self.over) and self._looked.feed(b"", final=True)
