@@ -28,7 +28,7 @@ from rigger.audit.events import Event, Repaired
 from rigger.audit.head import FIRST, REPAIRS, Head, HeadFile, Place
 from rigger.audit.lines import OWN_MEMBERS, faults, faults_of_head, record_of, render, split
 from rigger.audit.repair import Salvage, salvage
-from rigger.audit.tail import last_lines, records_after
+from rigger.audit.tail import last_lines, record_at, records_after
 from rigger.errors import InvalidConfig, NotReady
 from rigger.files import sync_folder, unlink_if_there, write_all, write_bytes
 from rigger.sha256 import sha256
@@ -141,6 +141,14 @@ class AuditLog:
         if state is None or state != self._read_at:
             self._read, self._read_at = self._read_all(), state
         return list(self._read)
+
+    def hash_of(self, number: int) -> str:
+        """Return the hash of the record of a number; nothing where there is none. Costs the same however long the log is."""
+        try:
+            record = record_at(self.path, number)
+        except OSError:
+            return ""
+        return record["hash"] if record else ""
 
     def after(self, place: Place) -> list[dict[str, Any]] | None:
         """Return the records after a place of the log, chained to it and to the head; None where they are not."""

@@ -37,6 +37,25 @@ def records_after(path: str, kept: HeadFile, place: Place) -> list[dict[str, Any
     return None if faults_of_head(beyond, hashes, "") else records
 
 
+def record_at(path: str, number: int) -> dict[str, Any] | None:
+    """Return the record of a number, looked for by halves; None where the log has none, or not what was written."""
+    with open(path, "rb") as log:
+        low, high = 0, os.fstat(log.fileno()).st_size  # its line begins between
+        while low < high:
+            middle = (low + high) // 2
+            log.seek(max(middle - 1, 0))
+            begin = middle - 1 + len(log.readline()) if middle else 0
+            line = log.readline() if begin < high else b""
+            record = record_of(line)
+            if record is None or record["seq"] > number:
+                high = middle
+            elif record["seq"] < number:
+                low = begin + len(line)
+            else:
+                return record if has_its_hash(line) else None
+    return None
+
+
 def _chained(lines: list[bytes], place: Place) -> list[dict[str, Any]] | None:
     """Return the records of lines, each of which follows the one before it; None where one does not."""
     if lines and record_of(lines[-1]) is None:

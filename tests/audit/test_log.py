@@ -17,7 +17,7 @@ from helpers.run_records import open_log
 from rigger.audit import log as audit_log
 from rigger.audit import tail
 from rigger.audit.head import FIRST
-from rigger.audit.lines import TAIL, split
+from rigger.audit.lines import TAIL, record_of, split
 from rigger.audit.log import AuditLog
 from rigger.errors import InvalidConfig, NotReady
 
@@ -49,6 +49,19 @@ def write_records(path: str, count: int) -> AuditLog:
 def torn_files(path: str) -> list[str]:
     folder = os.path.dirname(path)
     return sorted(name for name in os.listdir(folder) if ".torn-" in name)
+
+
+def test_any_record_is_found_without_reading_the_others(path, monkeypatch):
+    log = open_log(path)
+    hashes = [log.append("grown", leaf="y" * (number * 37 % 900))["hash"] for number in range(200)]
+    assert [log.hash_of(number) for number in range(1, 201)] == hashes
+    assert [log.hash_of(number) for number in (-1, 0, 201)] == ["", "", ""]
+    read = []
+    monkeypatch.setattr(tail, "record_of", lambda line: read.append(line) or record_of(line))
+    log.hash_of(77)
+    assert len(read) < 30
+    write(path, content_of(path).replace(hashes[76].encode(), b"0" * 64, 1))
+    assert log.hash_of(77) == "" and AuditLog(f"{path}.gone").hash_of(1) == ""
 
 
 # ---- the format ------------------------------------------------------------------------------------------
