@@ -9,7 +9,7 @@ from rigger import text
 from rigger.envfile.names import SHELL_NAMES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from rigger.environments.store import Store
 
@@ -51,11 +51,19 @@ class Shell:
         """Return the PATH of this process without the folders of any environment: another's vars may be sourced."""
         return original_path(os.path.dirname(self.path))
 
-    def vars(self, vars: Mapping[str, str]) -> dict[str, str]:
-        """Return what a shell that works with this environment should have: the vars, PATH, and the names of them all."""
+    def vars(self, vars: Mapping[str, str], others: Iterable[str] = ()) -> dict[str, str]:
+        """Return what a shell that works with this environment should have: the vars, PATH, and the names of them all.
+
+        `others` are names of what it has of the environment already.
+        """
         original = self.original_path()
         path = os.pathsep.join([*self.own_folders(), original])
-        return {**vars, "ORIGINAL_PATH": original, "PATH": path, SHELL_NAMES: " ".join(sorted(vars))}
+        return {
+            **vars,
+            "ORIGINAL_PATH": original,
+            "PATH": path,
+            SHELL_NAMES: " ".join(sorted({*vars, *others})),
+        }
 
     def file(self, vars: Mapping[str, str], folders: list[str] | None = None) -> dict[str, str]:
         """Return what the vars file says: the vars, and in PATH the folders that a shell gains in front of its own."""

@@ -34,14 +34,22 @@ class ShellLines:
 def shellinit(home: Home, environment: Environment, secrets: bool = False) -> ShellLines:
     """Return what sets an environment's vars in a shell, on request its secrets as well.
 
-    What the shell still has of another environment, or of values that are gone, is unset first.
+    What the shell still has of another environment, or of values that are gone or others now, is unset first. Secrets of
+    this one that it was given before stay: they are not printed again.
     """
-    values = environment.vars()
+    values, hidden = environment.vars(), environment.secrets()
     if secrets:
-        values |= environment.secrets()
-    values = environment.shell.vars(values)
+        values |= hidden
+    before = _names_in_shell(home)
+    stay = {name for name in before & {*hidden} - {*values} if _has(name, hidden[name])}
+    values = environment.shell.vars(values, stay)
     addresses = encode(no_proxy_line(",".join(environment.addresses())))
-    return ShellLines(_unset(_names_in_shell(home) - {*values}) + envfile.render(values) + addresses)
+    return ShellLines(_unset(before - {*values} - stay) + envfile.render(values) + addresses)
+
+
+def _has(name: str, value: str) -> bool:
+    """Return whether this process, and so its shell, has a variable of that value."""
+    return os.environb.get(encode(name)) == encode(value)
 
 
 def shell_reset(home: Home, name: str | None = None) -> ShellLines:

@@ -45,6 +45,29 @@ def test_the_vars_come_and_go(cluster, words):
     )
 
 
+def test_secrets_that_a_shell_was_given_stay_until_it_gives_them_back(cluster):
+    cluster.rigger("config", "set", "COLOUR=dark", "TOKEN=a-secret-token")
+    said = shell(
+        cluster,
+        ["bash"],
+        """
+        eval "$(rigger shellinit --secrets)"
+        rigger config set COLOUR=light >/dev/null
+        eval "$(rigger shellinit)"
+        printf '%s|' "$COLOUR" "$TOKEN"
+        rigger shellinit | grep -c a-secret-token
+        rigger config set TOKEN=another-token >/dev/null
+        eval "$(rigger shellinit)"
+        printf '%s|' "${TOKEN-unset}"
+        eval "$(rigger shellinit --secrets)"
+        eval "$(rigger shellinit)"
+        eval "$(rigger shell-reset)"
+        printf '%s|' "${TOKEN-unset}"
+        """,
+    )
+    assert said == "light|a-secret-token|0\nunset|unset|"
+
+
 def test_twice_does_not_grow_the_path(cluster):
     said = shell(
         cluster,
