@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from rigger import __version__
 from rigger.audit.steps import UNDOES, StepHistory, StepRun
 from rigger.modules.scripts import is_riggers_own, script_digest, step_digest
-from rigger.modules.shared import shared_digest
 from rigger.plans.changes import Change, changed_values, recorded_parameters, say_changes, values_of_step
 from rigger.plans.model import Plan, Step
+from rigger.plans.scripts import digest_of_shared
 from rigger.text import plain
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class _Planner:
 
     def shared(self, module: Module) -> str:
         if module.folder not in self._shared:
-            self._shared[module.folder] = shared_digest(module)
+            self._shared[module.folder] = digest_of_shared(module)
         return self._shared[module.folder]
 
 

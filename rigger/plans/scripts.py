@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
 from rigger.errors import NotReady
+from rigger.modules.shared import shared_digest
+from rigger.terraform.beside import digest_beside
 
 if TYPE_CHECKING:
+    from rigger.modules.model import Module
     from rigger.plans.model import Plan
 
 
@@ -19,6 +23,12 @@ def check_scripts(plan: Plan) -> list[str]:
         elif reason := step.module.script_problem(step.script):
             problems.append(f"{step.script} {reason}")
     return list(dict.fromkeys(problems))
+
+
+def digest_of_shared(module: Module) -> str:
+    """Return a SHA-256 over what the scripts of a module share, also what Terraform takes from beside its folder."""
+    own, beside = shared_digest(module), digest_beside(module.folder) if module.has_terraform else ""
+    return hashlib.sha256(f"{own} {beside}".encode()).hexdigest() if beside else own
 
 
 def require_scripts(plan: Plan) -> None:

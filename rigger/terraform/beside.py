@@ -6,11 +6,13 @@ Those stay where they are, and the copies name them there. Terraform's own words
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from typing import TYPE_CHECKING
 
 from rigger import text as texts
+from rigger.modules.scripts import content_digest
 from rigger.terraform.hcl import LOADED
 
 if TYPE_CHECKING:
@@ -85,6 +87,47 @@ class Copied:
                 if not _is_module(path):
                     line = text.count("\n", 0, match.start(1)) + 1
                     yield f'{os.path.join(self.folder, name)}, line {line}: the module "{match[1]}" is not at {path}'
+
+
+def digest_beside(folder: str) -> str:
+    """Return a SHA-256, in hex, over what Terraform takes from outside of a module's folder; nothing where that is nothing."""
+    total = hashlib.sha256()
+    for path in (found := beside(folder)):
+        name = os.fsencode(os.path.relpath(path, os.path.realpath(folder)))
+        total.update(name + b"\0" + content_digest(path).encode() + b"\n")
+    return total.hexdigest() if found else ""
+
+
+def beside(folder: str) -> list[str]:
+    """Return the files outside of a module's folder that its .tf files name, and those that these name in their turn."""
+    root = os.path.realpath(folder)
+    inside = (os.path.join(parent, name) for parent, _, names in os.walk(root) for name in names)
+    waiting = [path for path in inside if LOADED.fullmatch(os.path.basename(path))]
+    found: set[str] = set()
+    while waiting:
+        for path in _named_in(waiting.pop(), root):
+            if path not in found and os.path.relpath(path, root).startswith(os.pardir + os.sep):
+                found.add(path)
+                waiting += [path] if LOADED.fullmatch(os.path.basename(path)) else []
+    return sorted(found)
+
+
+def _named_in(path: str, root: str) -> Iterator[str]:
+    """Give the files that a .tf file names, and those in the folders that it names: of a module, of templates."""
+    with open(path, "rb") as file:
+        text = texts.decode(file.read())
+    for match in _NAMED.finditer(text):
+        bases = {root} if match["where"] in ("root", "cwd") else {os.path.dirname(path), root}
+        for base in bases:
+            words = (match["bare"] or "", match["end"]) if match["quote"] else (match["path"], match["after"])
+            for name in _whole(*words):
+                yield from _plain_files(os.path.realpath(os.path.join(base, name)))
+
+
+def _plain_files(path: str) -> list[str]:
+    if not os.path.isdir(path):
+        return [path] if os.path.isfile(path) else []
+    return [entry.path for entry in os.scandir(path) if entry.is_file()]
 
 
 def _whole(path: str, end: str) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rigger.modules.scripts import content_digest
 from rigger.sha256 import sha256
+from rigger.terraform.beside import digest_beside
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -30,6 +31,12 @@ def digest(folder: str, without: Collection[str] = ()) -> str:
         name = name.replace(b"\\", b"\\\\").replace(b"\n", b"\\n")
         total.update(f"{content} {runs} ".encode() + name + b"\n")
     return total.hexdigest()
+
+
+def agreed_digest(folder: str) -> str:
+    """Return what agreement to a module's scripts stands for: its digest, with what its .tf files take from beside it."""
+    beside = digest_beside(folder)
+    return sha256(f"{digest(folder)} {beside}".encode()).hexdigest() if beside else digest(folder)
 
 
 def _files(folder: str) -> Iterator[str]:

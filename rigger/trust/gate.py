@@ -24,7 +24,7 @@ def is_trusted(environment: Environment, module: Module) -> bool:
     """Return whether a module may run: one that came in a bundle only after a person agreed to it."""
     if not lies_in(module.folder, os.path.dirname(environment.path)):
         return True
-    return digests.digest(module.folder) in ledger.agreed(environment)
+    return digests.agreed_digest(module.folder) in ledger.agreed(environment)
 
 
 def require_trusted(environment: Environment, modules: Iterable[Module]) -> None:
@@ -95,7 +95,7 @@ def _changed(environment: Environment, url: str, commit: str) -> BadUsage:
 
 def require_agreed_folder(environment: Environment, folder: str) -> None:
     """Raise BadUsage before a program runs in a module's folder, if it is the environment's and nobody agreed to it."""
-    if not lies_in(folder, environment.path) or digests.digest(folder) in ledger.agreed(environment):
+    if not lies_in(folder, environment.path) or digests.agreed_digest(folder) in ledger.agreed(environment):
         return
     if not lies_in(os.path.join(folder, "x"), environment.file(CHECKOUT)):
         raise _not_those_agreed_to(os.path.basename(folder))
