@@ -293,6 +293,13 @@ class StepRecovered(Event):
     checks = {"module": _is_module, "step": _is_step, "number": _is_number}
 
 
+@event("logs-masked")
+class LogsMasked(Event):
+    """Logs of a run were masked once more: what a later step gave back as a secret stood in them."""
+
+    logs: Rows  # name, size in bytes and SHA-256, which hold in place of those that were recorded
+
+
 # The configuration
 
 

@@ -86,6 +86,7 @@ class StepLog:
 def mask_file(path: str, redactor: Redactor) -> tuple[int, hashlib._Hash]:
     """Mask a file where it lies, and return its size and digest: a mask is shorter than what it hides, so no room is needed."""
     stream, digest, read, written = redactor.stream(), hashlib.sha256(), 0, 0
+    masked = False  # until then the file says what it has to
     fd = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         while True:
@@ -93,7 +94,10 @@ def mask_file(path: str, redactor: Redactor) -> tuple[int, hashlib._Hash]:
             shown = stream.feed(block) if block else stream.finish()
             read += len(block)
             digest.update(shown)
-            view = memoryview(shown)
+            masked = masked or os.pread(fd, len(shown), written) != shown
+            if not masked:
+                written += len(shown)
+            view = memoryview(shown if masked else b"")
             while view:
                 count = os.pwrite(fd, view, written)
                 view, written = view[count:], written + count
@@ -103,3 +107,15 @@ def mask_file(path: str, redactor: Redactor) -> tuple[int, hashlib._Hash]:
     finally:
         os.close(fd)
     return written, digest
+
+
+def mask_logs(folder: str, redactor: Redactor) -> list[tuple[str, int, str]]:
+    """Mask the logs of a run; return the name, size and SHA-256 of those in which something was masked."""
+    found = []
+    for name in sorted(name for name in os.listdir(folder) if name.endswith(".log")):
+        path = os.path.join(folder, name)
+        before = os.path.getsize(path)
+        size, digest = mask_file(path, redactor)
+        if size != before:  # a mask is shorter than what it hides
+            found.append((name, size, digest.hexdigest()))
+    return found

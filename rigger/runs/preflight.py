@@ -7,17 +7,21 @@ import re
 from typing import TYPE_CHECKING
 
 from rigger import versions
+from rigger.environments.state import state_of
 from rigger.errors import NotReady, StepFailed
 from rigger.plans.scripts import check_scripts
 from rigger.process import capture
 from rigger.runs.finding import Finding
+from rigger.runs.module_preflight import of_modules
 from rigger.runs.own_folder import problem_of
 from rigger.runs.programs import run_program
-from rigger.runs.surroundings import surroundings
+from rigger.runs.surroundings import surroundings, temporary
 from rigger.ssh.agent import key_problem
 from rigger.text import last_line
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rigger.configuration.config import Config
     from rigger.environments.environment import Environment
     from rigger.modules.model import Module, Tool
@@ -38,7 +42,7 @@ def examine(
     environment: Environment | None, config: Config | None, planned: Plan | None, home: str
 ) -> list[Finding]:
     """Look at everything that the next run needs; changes nothing."""
-    findings = [_folder(home), _disk(home), *_temporary()]
+    findings = [_folder(home), _disk(home), *temporary()]
     if config is None or environment is None:
         return findings
     for module in (config.provider, config.platform):
@@ -51,9 +55,13 @@ def examine(
 
 
 def require(environment: Environment, config: Config, planned: Plan) -> None:
-    """Raise NotReady with every failure and its remedy; nothing has been started then."""
-    findings = examine(environment, config, planned, environment.home)
-    failures = [finding for finding in findings if not finding.good]
+    """Raise NotReady with every failure and its remedy; nothing has been started then.
+
+    Before the first machines are made, what the modules look at themselves counts as well: their scripts `preflight`.
+    """
+    failures = _failures(examine(environment, config, planned, environment.home))
+    if not failures and _makes_the_first(environment, planned):
+        failures = _failures(of_modules(environment, config, planned))
     if failures:
         lines = [
             f"  {f.what}: {f.detail}" + (f"\n    remedy: {f.remedy}" if f.remedy else "") for f in failures
@@ -62,6 +70,16 @@ def require(environment: Environment, config: Config, planned: Plan) -> None:
             "Not ready, nothing was started:\n" + "\n".join(lines),
             'Put that right and try again; "rigger doctor" looks at everything again.',
         )
+
+
+def _failures(findings: Iterable[Finding]) -> list[Finding]:
+    return [finding for finding in findings if not finding.good]
+
+
+def _makes_the_first(environment: Environment, planned: Plan) -> bool:
+    """Return whether the machines are about to be made: what modules look at takes time, and they may be on record later."""
+    creates = [step for step in planned.steps if step.module.role == "provider" and step.verb == "create"]
+    return any(not state_of(environment).steps.ever_started(step.key) for step in creates)
 
 
 def _folder(home: str) -> Finding:
@@ -73,17 +91,6 @@ def _folder(home: str) -> Finding:
         home if good else f"{folder} is not writable",
         "set RIGGER_HOME to a folder of your own",
     )
-
-
-def _temporary() -> list[Finding]:
-    """Look at the folder that TMPDIR names, where it names one: scripts make their temporary files there."""
-    folder = os.environ.get("TMPDIR")
-    if not folder:
-        return []
-    good = os.path.isdir(folder) and os.access(folder, os.W_OK | os.X_OK)
-    why = "is not writable" if os.path.isdir(folder) else "is not there"
-    detail = folder if good else f"{folder} {why}"
-    return [Finding("TMPDIR", good, detail, "make that folder, name another, or unset TMPDIR")]
 
 
 def _disk(home: str) -> Finding:

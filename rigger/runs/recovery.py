@@ -11,7 +11,7 @@ from rigger.configuration.resolve import resolve, write_computed
 from rigger.environments.state import state_of
 from rigger.plans.model import Step
 from rigger.redact import Redactor, maskable
-from rigger.runs.log import mask_file
+from rigger.runs.log import mask_logs
 from rigger.runs.output import apply_output
 from rigger.runs.own_folder import OwnFolder
 from rigger.runs.step_files import StepFiles
@@ -53,7 +53,7 @@ def _recover_step(environment: Environment, config: Config, started: StepStarted
     changed = apply_output(environment, config, Step(module, started.step, ""), given, succeeded=False)
     redactor = Redactor(maskable({**config.every_secret(), **given.secrets}))
     with contextlib.suppress(OSError):  # a log is no reason not to keep what was made
-        mask_file(channels.log, redactor)
+        mask_logs(folder, redactor)
     recovered = StepRecovered(
         number=started.number,
         module=started.module,

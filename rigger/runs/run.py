@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from typing import TYPE_CHECKING, Any
 
 from rigger import __version__
-from rigger.audit.events import RunFinished, RunStarted, StepFinished, StepStarted
+from rigger.audit.events import LogsMasked, RunFinished, RunStarted, StepFinished, StepStarted
 from rigger.configuration.origin import as_recorded
 from rigger.environments import reserve
 from rigger.environments.state import state_of
 from rigger.errors import Interrupted, NotReady, StepFailed, Unwritable
 from rigger.files import write_bytes
 from rigger.modules.scripts import step_digest
-from rigger.modules.shared import shared_digest
 from rigger.plans.changes import recorded_parameters
+from rigger.plans.scripts import digest_of_shared
 from rigger.process import step as step_process
 from rigger.process.actor import actor
 from rigger.process.interrupts import Interrupts
@@ -25,15 +24,16 @@ from rigger.process.step import Outcome
 from rigger.redact import Redactor, maskable
 from rigger.redact.known import hide, masked_data
 from rigger.runs.environment import script_environment
-from rigger.runs.log import StepLog
+from rigger.runs.folder import new_folder
+from rigger.runs.log import StepLog, mask_logs
 from rigger.runs.output import apply_output, missing_outputs, validate_backup, with_given
 from rigger.runs.own_folder import OwnFolder
 from rigger.runs.reach import Reach
 from rigger.runs.ready import Wait
 from rigger.runs.reporter import Silent
 from rigger.runs.result import StepResult
-from rigger.runs.step_files import StepFiles
-from rigger.runs.ways_on import after_failure, after_interrupt
+from rigger.runs.step_files import StepFiles, StepOutput
+from rigger.runs.ways_on import after_failure, after_interrupt, not_kept, not_recorded
 from rigger.sources import checkout as source_checkout
 from rigger.ssh.connections import first_pause
 
@@ -75,6 +75,7 @@ class Run:
         self.reach = reach or Reach(environment, config, reporter)
         self.connections = self.reach.connections
         self.wait = Wait(environment, config, self.reach, reporter, self.redactor.text)
+        self._logs_may_hold_secrets = False  # that became known after they were written
         self.holding = holding  # the claim on the nodes; None for what only looks
         self.on_step_finished: Callable[[StepResult], None] = lambda result: None
         self.before_step: Callable[[Step], None] = lambda step: None
@@ -124,7 +125,7 @@ class Run:
     def _begin(self, plan: Plan) -> None:
         if plan.command != "destroy":
             reserve.keep(self.environment)
-        self.id, self.folder = _new_folder(self.environment, plan.command)
+        self.id, self.folder = new_folder(self.environment, plan.command)
         shown = json.dumps(masked_data(plan.as_dict()), indent=2).encode() + b"\n"
         write_bytes(os.path.join(self.folder, "plan.json"), shown, durable=False)
         commit, dirty = source_checkout.commit_of(self.environment, self.config.platform, self.config.values)
@@ -146,14 +147,28 @@ class Run:
         self.number = state_of(self.environment).runs.count
 
     def _end(self, outcome: str) -> None:
+        if self._logs_may_hold_secrets:
+            self._mask_logs()
         try:
             self.environment.audit.append(RunFinished(outcome=outcome), self.id)
         except NotReady as problem:
             if outcome == "done":
-                raise _not_recorded("all steps ended well", problem) from None
+                raise not_recorded("all steps ended well", problem) from None
             self.reporter.warn(
-                _not_recorded("the run has ended", problem).message
+                not_recorded("the run has ended", problem).message
             )  # another error is under way
+
+    def _mask_logs(self) -> None:
+        """Mask what later steps gave back as secrets in the logs of those before them."""
+        try:
+            if masked := mask_logs(self.folder, self.redactor):
+                self.environment.audit.append(LogsMasked(logs=masked), self.id)
+        except OSError as problem:
+            self.reporter.warn(
+                f"{problem.filename} may hold a secret, and cannot be masked: {problem.strerror}."
+            )
+        except NotReady as problem:
+            self.reporter.warn(problem.message)
 
     def _stop_if_asked(self, interrupts: Interrupts, plan: Plan) -> None:
         if interrupts.requested():
@@ -238,7 +253,7 @@ class Run:
             step=step.verb,
             script=step.shown,
             sha256=step_digest(step.script),
-            shared="" if step.checks or "/" in step.verb else shared_digest(step.module),
+            shared="" if step.checks or "/" in step.verb else digest_of_shared(step.module),
             why=self.redactor.text(step.why),
             leaving=plan.leaving,
             attempt=attempt,
@@ -261,11 +276,8 @@ class Run:
             kept = OwnFolder(self.environment, step.module).keep()
             changed = apply_output(self.environment, self.config, step, given, succeeded)
         except Unwritable as problem:
-            raise _not_kept(step, outcome, problem) from None
-        self.config = self.reach.config = with_given(self.environment, self.config, given)
-        self._mask_secrets()
-        if given.secrets:
-            log.mask_again()
+            raise not_kept(step, outcome, problem) from None
+        self._learn(given, log)
         masked = self.redactor.text
         result = StepResult(
             step,
@@ -287,10 +299,17 @@ class Run:
         self._show(result)
         return result
 
-    def _mask_secrets(self) -> None:
-        for value in maskable(self.config.every_secret()):
+    def _learn(self, given: StepOutput, log: StepLog) -> None:
+        """Take what a step gave back in; what is known to be a secret only now is masked in what it had printed."""
+        known = {*maskable(self.config.every_secret())}
+        self.config = self.reach.config = with_given(self.environment, self.config, given)
+        new = {*maskable(self.config.every_secret())} - known
+        for value in new:
             self.redactor.add(value)
         hide(self.config.secrets)
+        if new or given.secrets:
+            log.mask_again()
+            self._logs_may_hold_secrets = True
 
     def _record_end(self, number: int, result: StepResult, outcome: Outcome, log: StepLog) -> None:
         step = result.step
@@ -318,7 +337,7 @@ class Run:
         try:
             self.environment.audit.append(finished, self.id)
         except NotReady as problem:
-            raise _not_recorded(f"{step.shown} exited {finished.exit_code}", problem) from None
+            raise not_recorded(f"{step.shown} exited {finished.exit_code}", problem) from None
 
     def _show(self, result: StepResult) -> None:
         if result.skipped:
@@ -364,36 +383,3 @@ class Run:
 def _as_run(step: Step, parameters: dict[str, str]) -> dict[str, str]:
     """Return the parameters as a step really gets them."""
     return {name: step.environ.get(name, value) for name, value in parameters.items()}
-
-
-def _not_recorded(what: str, problem: NotReady) -> StepFailed:
-    reason = getattr(problem.__cause__, "strerror", None) or problem.message
-    return StepFailed(
-        f"{what[0].upper()}{what[1:]}, but that could not be recorded: {reason}.",
-        "Make room or correct the permissions, then run the same command again; it repeats what has no record.",
-    )
-
-
-def _not_kept(ended: Step, outcome: Outcome, problem: Unwritable) -> StepFailed:
-    return StepFailed(
-        f"{ended.shown} exited {outcome.exit_code}, but what it gave back could not be kept: {problem.message.rstrip('.')}.",
-        "Make room or correct the permissions, then run the same command again; it takes that over first.",
-    )
-
-
-def _new_folder(environment: Environment, command: str) -> tuple[str, str]:
-    """Make a run's folder, named by the time and the command; two runs of one second get different names."""
-    stem = f"{time.strftime('%Y%m%dT%H%M%S')}-{command.replace(' ', '-')}"
-    runs, name, attempt = environment.file("runs"), stem, 1
-    try:
-        os.makedirs(runs, mode=0o700, exist_ok=True)
-        while os.path.exists(os.path.join(runs, name)):  # nobody else makes one: the lock is held
-            attempt += 1
-            name = f"{stem}-{attempt}"
-        os.mkdir(os.path.join(runs, name), 0o700)
-    except OSError as problem:
-        raise NotReady(
-            f"{problem.filename} cannot be made: {problem.strerror}; nothing was started.",
-            "Make room or correct the permissions, then run the same command again.",
-        ) from None
-    return name, os.path.join(runs, name)

@@ -21,7 +21,6 @@ LEAST_TEMPORARY_BYTES = 16 << 20  # what shells and Terraform put there; more is
 
 def surroundings(environment: Environment, config: Config, planned: Plan | None) -> Iterator[Finding]:
     """Look at what lets scripts run at all; changes nothing."""
-    yield from _temporary()
     steps = planned.steps if planned else ()
     scripts = dict.fromkeys(os.path.dirname(step.script) for step in steps)
     for folder in dict.fromkeys((environment.path, *scripts)):
@@ -30,7 +29,7 @@ def surroundings(environment: Environment, config: Config, planned: Plan | None)
     yield from _interpreters(environment, planned)
 
 
-def _temporary() -> Iterator[Finding]:
+def temporary() -> Iterator[Finding]:
     """Look at the folder for temporary files: shells need it for every here-document."""
     folder = os.environ.get("TMPDIR") or "/tmp"
     what, remedy = "temporary files", "make that folder, or unset TMPDIR or set it to one that can be written"

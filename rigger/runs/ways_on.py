@@ -5,10 +5,13 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
+from rigger.errors import StepFailed
 from rigger.text import ways
 
 if TYPE_CHECKING:
-    from rigger.plans.model import Plan
+    from rigger.errors import NotReady, Unwritable
+    from rigger.plans.model import Plan, Step
+    from rigger.process.step import Outcome
     from rigger.runs.result import StepResult
 
 
@@ -38,3 +41,18 @@ def again(plan: Plan) -> str:
     if plan.command == "restore":
         return f"rigger restore {shlex.quote(plan.environ['RIGGER_BACKUP_FILE'])}"
     return "rigger provision --plan" if plan.command == "plan" else f"rigger {plan.command}"
+
+
+def not_recorded(what: str, problem: NotReady) -> StepFailed:
+    reason = getattr(problem.__cause__, "strerror", None) or problem.message
+    return StepFailed(
+        f"{what[0].upper()}{what[1:]}, but that could not be recorded: {reason}.",
+        "Make room or correct the permissions, then run the same command again; it repeats what has no record.",
+    )
+
+
+def not_kept(ended: Step, outcome: Outcome, problem: Unwritable) -> StepFailed:
+    return StepFailed(
+        f"{ended.shown} exited {outcome.exit_code}, but what it gave back could not be kept: {problem.message.rstrip('.')}.",
+        "Make room or correct the permissions, then run the same command again; it takes that over first.",
+    )

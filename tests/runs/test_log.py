@@ -43,6 +43,17 @@ def test_what_a_script_prints_before_it_saves_it_as_a_secret_is_masked_in_its_lo
     assert record["log_sha256"] == hashlib.sha256(printed.encode()).hexdigest()
 
 
+def test_what_a_later_step_saves_as_a_secret_is_masked_in_the_logs_before_it(cluster):
+    cluster.script("provider", "install", f'echo "found {SENTINEL} there"')
+    cluster.script("provider", "create", f"rigger-save-secrets MADE={SENTINEL}")
+    cluster.rigger("provision")
+    assert cluster.log("01-install") == "found *** there\n"
+    assert files_with(cluster.rigger.home, SENTINEL.encode()) == ["environments/wood/secrets"]
+    [masked] = [r for r in cluster.records() if r["event"] == "logs-masked"]
+    digest = hashlib.sha256(b"found *** there\n").hexdigest()
+    assert masked["logs"] == [["01-install.log", 16, digest]]
+
+
 @pytest.mark.slow
 def test_what_a_killed_script_had_printed_before_it_saved_it_is_masked_when_that_is_kept(cluster):
     cluster.script(

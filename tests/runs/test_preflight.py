@@ -19,8 +19,40 @@ def test_scripts_that_cannot_run_are_found_before_anything_starts(cluster):
 
 def test_a_folder_for_temporary_files_that_is_not_there_is_named(cluster, tmp_path):
     gone = {"TMPDIR": str(tmp_path / "gone")}
-    assert f"TMPDIR: {tmp_path}/gone is not there" in cluster.rigger("provision", code=4, env=gone).err
+    said = f"temporary files: TMPDIR is {tmp_path}/gone, which is no folder"
+    assert cluster.rigger("provision", code=4, env=gone).err.count(said) == 1
     assert cluster.ran() == []
-    assert "TMPDIR" in cluster.rigger("doctor", code=4, env=gone).out
+    assert cluster.rigger("doctor", code=4, env=gone).out.count("TMPDIR is") == 1
     os.mkdir(gone["TMPDIR"])
     cluster.rigger("doctor", env=gone)
+
+
+def test_what_modules_look_at_stops_the_first_create_alone(cluster):
+    cluster.script(
+        "provider",
+        "preflight",
+        """
+        rigger-finding fail quota "1 machine is left, 2 are needed" "ask for more"
+    """,
+    )
+    stopped = cluster.rigger("provision", code=4).err
+    assert "quota: 1 machine is left, 2 are needed" in stopped and "remedy: ask for more" in stopped
+    assert cluster.ran() == ["provider/preflight"]
+    cluster.script("provider", "preflight", "true")
+    cluster.rigger("provision")
+    assert cluster.ran()[0] == "provider/preflight"
+    cluster.rigger("provision", "--again")
+    assert "provider/preflight" not in cluster.ran()
+
+
+def test_what_modules_look_at_counts_until_a_create_was_tried(cluster):
+    cluster.script("provider", "install", "exit 1")
+    cluster.rigger("provision", code=5)
+    cluster.script("provider", "install", "true")
+    cluster.script("provider", "preflight", "exit 1")
+    cluster.rigger("provision", code=4)
+    cluster.script("provider", "preflight", "true")
+    cluster.script("provider", "create", "exit 1")
+    cluster.rigger("provision", code=5)
+    cluster.script("provider", "preflight", "exit 1")
+    cluster.rigger("provision", code=5)
