@@ -78,14 +78,29 @@ def resolve(
     refs, default = _refs(url, timeout)
     if version:
         return _release(url, refs, asked)
-    if asked == "HEAD" and default:
-        asked = default
+    if asked == "HEAD":
+        return _default(url, refs, default)
     named = _named(url, refs, asked)
     if named:
         return named
     if re.fullmatch("[0-9a-fA-F]{4,64}", asked):
         return _commit(url, refs, asked.lower(), timeout, cache)
     raise _no_such(url, "branch or tag", asked, [ref.split("/", 2)[2] for ref in refs if ref.count("/") > 1])
+
+
+def _default(url: str, refs: dict[str, str], branch: str) -> Target:
+    """Return the default branch, whatever it is called, or the commit where a repository's HEAD is detached."""
+    if named := _named(url, refs, branch) if branch else None:
+        return named
+    if commit := refs.get("HEAD"):
+        return Target(commit, commit, "commit")
+    branches = [ref.removeprefix("refs/heads/") for ref in refs if ref.startswith("refs/heads/")]
+    raise BadUsage(
+        f"{url} has no default branch: its HEAD names a branch that is not there.",
+        f"Name a branch, tag or commit with --ref; it has the branches {listed(branches)}."
+        if branches
+        else "It is empty: push something to it first.",
+    )
 
 
 def _refs(url: str, timeout: float) -> tuple[dict[str, str], str]:

@@ -132,3 +132,27 @@ def test_a_server_that_never_answers(tmp_path):
         silent.listen()
         with pytest.raises(NotReady, match="there was no answer within 0.5 s"):
             git_remote.releases(f"http://127.0.0.1:{silent.getsockname()[1]}/x.git", timeout=0.5)
+
+
+@pytest.mark.parametrize("name", ["main", "master", "trunk", "develop", "1.x", "team/next"])
+def test_the_default_branch_whatever_it_is_called(upstream, name):
+    git(upstream.folder, "branch", "-m", "main", name)
+    target = git_remote.resolve(upstream.url)
+    assert (target.name, target.kind, target.ref) == (name, "branch", f"refs/heads/{name}")
+
+
+def test_a_default_that_is_no_branch(upstream):
+    git(upstream.folder, "checkout", "-q", "--detach")
+    commit = git(upstream.folder, "rev-parse", "HEAD")
+    assert git_remote.resolve(upstream.url) == git_remote.Target(commit, commit, "commit")
+    git(upstream.folder, "symbolic-ref", "HEAD", "refs/heads/gone")
+    with pytest.raises(BadUsage) as refused:
+        git_remote.resolve(upstream.url)
+    assert "has no default branch: its HEAD names a branch that is not there" in refused.value.message
+    assert "--ref; it has the branches main" in refused.value.next_step
+
+
+def test_an_empty_repository_has_no_default(tmp_path):
+    git(tmp_path, "init", "-q", "empty")
+    with pytest.raises(BadUsage, match="is empty|no default branch"):
+        git_remote.resolve(f"file://{tmp_path}/empty")
