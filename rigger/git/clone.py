@@ -18,6 +18,7 @@ from rigger.git.inspect import (
     GIVE_UP,
     KNOWN,
     State,
+    current_branch,
     has_history,
     has_object,
     own_commits,
@@ -210,10 +211,31 @@ def _fetch(git: Repository, target: Target, say: Say | None, shallow: bool, ever
     ]
     if git.filtered:
         options.append(f"--filter={git.filtered}")
-    git.loudly("fetch", "--progress", "--no-write-fetch-head", *options, "origin", *specs, say=say)
+    words = ["fetch", "--progress", "--no-write-fetch-head", *options, "origin", *specs]
+    try:
+        git.loudly(*words, say=say)
+    except GitError:
+        if not _take_gone_branches_away(git):  # of "next", which is gone, and "next/one", only one has room
+            raise
+        git.loudly(*words, say=say)
     if not _is_here(git.folder, target.commit):
         git.loudly("fetch", "--progress", "--no-write-fetch-head", *options, "origin", target.commit, say=say)
     git("update-ref", f"{KNOWN}/{target.commit}", target.commit)
+
+
+def _take_gone_branches_away(git: Repository) -> bool:
+    """Forget what branches of origin were that it has no more, but not their commits; return whether there were any."""
+
+    def branches() -> set[str]:
+        listed = git("for-each-ref", "--format=%(objectname) %(refname)", "refs/remotes/origin")
+        return {*text_of(listed).splitlines()}
+
+    before = branches()
+    git("-c", "remote.origin.fetch=+refs/heads/*:refs/remotes/origin/*", "remote", "prune", "origin")
+    gone = before - branches()
+    for commit in {line.partition(" ")[0] for line in gone}:
+        git("update-ref", f"{KNOWN}/{commit}", commit)
+    return bool(gone)
 
 
 def _fetch_files(git: Repository, wanted: str, say: Say | None) -> None:
@@ -243,6 +265,7 @@ def _switch(git: Repository, target: Target) -> None:
     lfs.set_aside(git)
     options = ["-q", "--no-recurse-submodules", "--no-overwrite-ignore"]
     if target.kind == "branch":
+        _make_room_for_branch(git, target.name)
         git.to_the_end("checkout", *options, "--no-track", "-B", target.name, target.commit, "--")
         set_config(git.common, f"branch.{target.name}.remote", "origin")
         set_config(git.common, f"branch.{target.name}.merge", target.ref)
@@ -250,6 +273,22 @@ def _switch(git: Repository, target: Target) -> None:
         git.to_the_end("checkout", *options, "--detach", target.commit, "--")
     lfs.put_in_place(git)
     git_submodules.check_out(git)
+
+
+def _make_room_for_branch(git: Repository, name: str) -> None:
+    """Remove branches whose names leave no room for another: "next" for "next/one"; raises NotReady for one with own commits."""
+    listed = text_of(git("for-each-ref", "--format=%(refname)", "refs/heads")).splitlines()
+    for other in (ref.removeprefix("refs/heads/") for ref in listed):
+        if not (name.startswith(f"{other}/") or other.startswith(f"{name}/")):
+            continue
+        if own := own_commits(git, f"refs/heads/{other}"):
+            raise NotReady(
+                f"The branch {other} in {git.folder} is in the way of {name}, and has commits of its own: {text.listed(own)}.",
+                f'Give it another name: "git -C {git.folder} branch -m {other} NAME".',
+            )
+        if current_branch(git) == other:
+            git("checkout", "-q", "--detach")
+        git("branch", "-q", "-D", "--", other)
 
 
 def _require_no_work(folder: str, checkout: State, target: Target) -> None:

@@ -16,7 +16,7 @@ from rigger.git.inspect import is_repository
 from rigger.git.runner import TIMEOUT, Repository, text_of
 from rigger.git.urls import check_ref, check_url
 from rigger.sha256 import sha256
-from rigger.text import SHOWN, did_you_mean, listed
+from rigger.text import SHOWN, did_you_mean, listed, printable
 from rigger.values import frozen
 
 if TYPE_CHECKING:
@@ -85,7 +85,12 @@ def resolve(
         return named
     if re.fullmatch("[0-9a-fA-F]{4,64}", asked):
         return _commit(url, refs, asked.lower(), timeout, cache)
-    raise _no_such(url, "branch or tag", asked, [ref.split("/", 2)[2] for ref in refs if ref.count("/") > 1])
+    problem = _no_such(
+        url, "branch or tag", asked, [ref.split("/", 2)[2] for ref in refs if ref.count("/") > 1]
+    )
+    if default in refs:  # a branch may have been renamed
+        problem.next_step += f" Its default branch is {printable(default.removeprefix('refs/heads/'))}."
+    raise problem
 
 
 def _default(url: str, refs: dict[str, str], branch: str) -> Target:

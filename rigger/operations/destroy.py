@@ -8,7 +8,7 @@ from rigger.audit.events import Destroyed
 from rigger.environments import reserve
 from rigger.environments.last_backup import LastBackup, last_backup
 from rigger.environments.state import state_of
-from rigger.errors import StepFailed
+from rigger.errors import NotReady, StepFailed
 from rigger.operations.consent import Consent
 from rigger.operations.session import Session, session
 from rigger.plans import lifecycle
@@ -36,6 +36,7 @@ def destroy(
     """
     reporter, consent = reporter or Silent(), consent or Consent()
     reserve.give_back(environment)
+    _require_writable(environment)
     with session(environment, "rigger destroy", reporter, consent) as work:
         plan = lifecycle.destroy(work.config, work.state.steps, work.nodes)
         require_scripts(plan)
@@ -52,6 +53,16 @@ def destroy(
         work.record(Destroyed(nodes=plan.leaving), result.run)
         drop_outputs(environment, work.config)  # a shell must not be pointed at what is no more
     return result
+
+
+def _require_writable(environment: Environment) -> None:
+    """Raise NotReady where nothing that is done could be recorded, with the way that leads on from there."""
+    if reason := environment.lock.unwritable():
+        raise NotReady(
+            f"Nothing can be written in {environment.path} ({reason}), so there would be no record of what is destroyed.",
+            'Where it cannot be made writable again, "rigger save --with-secrets -o FILE" here, and "rigger configure '
+            '--file FILE" with another RIGGER_HOME: "rigger destroy" works there.',
+        )
 
 
 def _told_of_backup(work: Session, last: LastBackup | None) -> str:

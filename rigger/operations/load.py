@@ -31,7 +31,7 @@ from rigger.operations.target import draft_of, other_than
 from rigger.operations.write import compute, say_left_out, values_to_store
 from rigger.questions.model import Question
 from rigger.runs.reporter import Reporter, Silent
-from rigger.text import plain
+from rigger.text import listed, plain
 from rigger.values import field, frozen, replace
 
 if TYPE_CHECKING:
@@ -87,6 +87,7 @@ def load(
     reporter, consent = reporter or Silent(), consent or Consent()
     with _opened(home, given, opening, reporter, consent) as bundle:
         work = _begin(home, given, bundle, reporter, consent, ask)
+        _say_left_behind(work, bundle)
         with _told_where_to_go_on(given.path):
             answer_all(work, review=False, saved_in=given.path)
         before = home.current_name()
@@ -177,6 +178,16 @@ def _say_bundle(bundle: Loaded, reporter: Reporter) -> None:
         )
 
 
+def _say_left_behind(work: Answering, bundle: Loaded) -> None:
+    """Say which secrets have to be given anew, and how a bundle is made that has them."""
+    missing = {question.name for question in work.interview.missing()} if not work.ask else set()
+    if names := [name for name in bundle.left_behind() if name in missing]:
+        work.reporter.warn(
+            f"{listed(names)}: secret, and left out when the bundle was saved. Give them again, or load a bundle that "
+            '"rigger save --with-secrets" wrote where they are.'
+        )
+
+
 def own_modules(bundle: Loaded) -> dict[str, str]:
     """Return PROVIDER and PLATFORM, as far as a bundle brings them along, and the folders that they will be."""
     return {
@@ -208,7 +219,10 @@ def _asked_for(question: Question) -> Question:
 
 
 def _secrets_of_scripts(bundle: Loaded) -> list[Question]:
-    ask, help = "Which value has {}?", "A script had saved it as a secret; it was left out of the bundle."
+    ask, help = (
+        "Which value has {}?",
+        "A script had saved it as a secret; only --with-secrets keeps it in a bundle.",
+    )
     return [
         Question(name, ask.format(name), help=help, type="secret", origin=bundle.opened.path)
         for name in bundle.left_behind()

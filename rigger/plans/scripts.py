@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
 from rigger.errors import NotReady
 from rigger.modules.shared import shared_digest
+from rigger.sha256 import sha256
 from rigger.terraform.beside import digest_beside
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def check_scripts(plan: Plan) -> list[str]:
 def digest_of_shared(module: Module) -> str:
     """Return a SHA-256 over what the scripts of a module share, also what Terraform takes from beside its folder."""
     own, beside = shared_digest(module), digest_beside(module.folder) if module.has_terraform else ""
-    return hashlib.sha256(f"{own} {beside}".encode()).hexdigest() if beside else own
+    return sha256(f"{own} {beside}".encode()).hexdigest() if beside else own
 
 
 def require_scripts(plan: Plan) -> None:

@@ -12,18 +12,20 @@ from rigger.environments import inventory
 from rigger.environments.answers import outputs_of
 from rigger.environments.inventory import text_path
 from rigger.environments.state import state_of
+from rigger.errors import NotReady
 from rigger.files import PACKAGE
 from rigger.runs.room import leave_out
 from rigger.values import replace
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from rigger.configuration.config import Config
     from rigger.environments.environment import Environment
     from rigger.modules.model import Module
 
 RIGGERS = ("PATH", "HOME")  # beside RIGGER_...: no program goes without
+NEED_NO_CLIENTS = ("", "destroy", "undeploy")  # what is there can be removed without a folder for clients
 LIBEXEC = os.path.join(PACKAGE, "libexec")
 
 
@@ -34,8 +36,7 @@ def script_environment(
     config = as_seen_by(environment, config, module, verb)
     state = environment.file("modules", config.state_name(module))
     provider_state = environment.file("modules", config.state_name(config.provider))
-    for folder in (state, provider_state, environment.bin_dir):
-        os.makedirs(folder, mode=0o700, exist_ok=True)
+    _make_folders([state, provider_state], environment.bin_dir, needed=verb not in NEED_NO_CLIENTS)
     if not os.path.exists(text_path(environment.inventory_file)):
         inventory.write(environment.inventory_file, environment.nodes())
     values = _of_the_shell(config)
@@ -68,6 +69,20 @@ def script_environment(
     outputs = outputs_of(environment).steps.keys() - config.asked
     values["RIGGER_LEFT_OUT"] = " ".join(leave_out(values, outputs, {*config.values, *RIGGERS}))
     return values
+
+
+def _make_folders(states: Sequence[str], clients: str, needed: bool) -> None:
+    """Make the folders that scripts find; raises NotReady, for the one of clients only where it is `needed`."""
+    for folder in (*states, clients):
+        try:
+            os.makedirs(folder, mode=0o700, exist_ok=True)
+        except OSError as problem:
+            if folder == clients and not needed:
+                continue
+            raise NotReady(
+                f"{folder} cannot be made: {problem.strerror}.",
+                "Make room or correct the permissions, then run the same command again.",
+            ) from None
 
 
 def _of_the_shell(config: Config) -> dict[str, str]:

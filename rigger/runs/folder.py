@@ -9,12 +9,38 @@ from typing import TYPE_CHECKING
 from rigger.errors import NotReady
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rigger.environments.environment import Environment
 
 
-def new_folder(environment: Environment, command: str) -> tuple[str, str]:
+def new_folder(environment: Environment, command: str, say: Callable[[str], None]) -> tuple[str, str]:
+    """Make a run's folder and return its name and path; raises NotReady where it cannot be made.
+
+    For `destroy` one for temporary files will do, which is said: what costs money must be removable.
+    """
+    try:
+        return _new_folder(environment, command)
+    except NotReady as problem:
+        if command != "destroy":
+            raise
+        import tempfile  # slow to import, and hardly ever needed
+
+        try:
+            aside = tempfile.mkdtemp(prefix="rigger-destroy-")
+        except OSError:
+            raise problem from None
+        say(f"{problem.message.partition(';')[0]}: what the scripts say is kept in {aside}.")
+        return _name(command), aside
+
+
+def _name(command: str) -> str:
+    return f"{time.strftime('%Y%m%dT%H%M%S')}-{command.replace(' ', '-')}"
+
+
+def _new_folder(environment: Environment, command: str) -> tuple[str, str]:
     """Make a run's folder, named by the time and the command; two runs of one second get different names."""
-    stem = f"{time.strftime('%Y%m%dT%H%M%S')}-{command.replace(' ', '-')}"
+    stem = _name(command)
     runs, name, attempt = environment.file("runs"), stem, 1
     try:
         os.makedirs(runs, mode=0o700, exist_ok=True)

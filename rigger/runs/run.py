@@ -125,7 +125,7 @@ class Run:
     def _begin(self, plan: Plan) -> None:
         if plan.command != "destroy":
             reserve.keep(self.environment)
-        self.id, self.folder = new_folder(self.environment, plan.command)
+        self.id, self.folder = new_folder(self.environment, plan.command, self.reporter.warn)
         shown = json.dumps(masked_data(plan.as_dict()), indent=2).encode() + b"\n"
         write_bytes(os.path.join(self.folder, "plan.json"), shown, durable=False)
         commit, dirty = source_checkout.commit_of(self.environment, self.config.platform, self.config.values)
@@ -258,7 +258,7 @@ class Run:
             leaving=plan.leaving,
             attempt=attempt,
             parameters=_as_run(step, recorded_parameters(seen, self.environment.key())),
-            log=os.path.relpath(channels.log, self.environment.path),
+            log=os.path.join("runs", self.id, os.path.basename(channels.log)),
         )
         self.environment.audit.append(started, self.id)
 

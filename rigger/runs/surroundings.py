@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from rigger.git.ownership import ownership_problem
 from rigger.modules.scripts import missing_interpreter
 from rigger.runs.finding import Finding
+from rigger.text import listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from rigger.configuration.config import Config
     from rigger.environments.environment import Environment
@@ -23,8 +24,7 @@ def surroundings(environment: Environment, config: Config, planned: Plan | None)
     """Look at what lets scripts run at all; changes nothing."""
     steps = planned.steps if planned else ()
     scripts = dict.fromkeys(os.path.dirname(step.script) for step in steps)
-    for folder in dict.fromkeys((environment.path, *scripts)):
-        yield from _runs_programs(folder)
+    yield from _run_programs(dict.fromkeys((environment.path, *scripts)))
     yield from _repository(config)
     yield from _interpreters(environment, planned)
 
@@ -45,18 +45,19 @@ def temporary() -> Iterator[Finding]:
         yield Finding(what, free >= LEAST_TEMPORARY_BYTES, f"{free >> 20} MiB free at {folder}", room)
 
 
-def _runs_programs(folder: str) -> Iterator[Finding]:
-    try:
-        runs = not os.statvfs(folder).f_flag & os.ST_NOEXEC
-    except OSError:
-        return  # a folder that is missing is said elsewhere
-    if not runs:
+def _run_programs(folders: Iterable[str]) -> Iterator[Finding]:
+    """Look whether the disks of folders run programs; a folder that is missing is said elsewhere."""
+    there = [folder for folder in folders if os.path.isdir(folder)]
+    barred = [folder for folder in there if os.statvfs(folder).f_flag & os.ST_NOEXEC]
+    for folder in barred:
         yield Finding(
             "noexec",
             False,
             f"{folder} is on a disk that runs no programs (it is mounted noexec)",
             "put it on another disk, or mount that one anew without noexec: mount -o remount,exec",
         )
+    if not barred:
+        yield Finding("noexec", True, f"programs run where they lie: {listed(there)}")
 
 
 def _repository(config: Config) -> Iterator[Finding]:

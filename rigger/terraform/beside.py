@@ -6,13 +6,13 @@ Those stay where they are, and the copies name them there. Terraform's own words
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from typing import TYPE_CHECKING
 
 from rigger import text as texts
 from rigger.modules.scripts import content_digest
+from rigger.sha256 import sha256
 from rigger.terraform.hcl import LOADED
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class Copied:
 
 def digest_beside(folder: str) -> str:
     """Return a SHA-256, in hex, over what Terraform takes from outside of a module's folder; nothing where that is nothing."""
-    total = hashlib.sha256()
+    total = sha256()
     for path in (found := beside(folder)):
         name = os.fsencode(os.path.relpath(path, os.path.realpath(folder)))
         total.update(name + b"\0" + content_digest(path).encode() + b"\n")

@@ -251,3 +251,23 @@ def test_a_home_that_moved_and_an_environment_with_another_name_are_the_same_clu
     assert "provider/create" not in cluster.ran()
     rigger("-e", "forest", "destroy", "-y", env=home)
     assert cluster.ran()[-1] == "provider/destroy"
+
+
+@pytest.mark.parametrize("name", ["runs", "bin"])
+def test_a_folder_that_cannot_be_made_keeps_nothing_that_costs_money(provisioned, name, tmp_path):
+    shutil.rmtree(provisioned.file(name))
+    open(provisioned.file(name), "w").close()
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    said = provisioned.rigger("destroy", "--yes", env={"TMPDIR": str(temporary)})
+    assert provisioned.ran() == ["platform/undeploy", "provider/destroy"]
+    assert "wood is destroyed" in said.out
+    if name == "runs":
+        [kept] = temporary.iterdir()
+        assert (
+            f"{provisioned.file('runs')} cannot be made: File exists: what the scripts say is kept in {kept}."
+            in said.out
+        )
+        assert {"02-destroy.log", "plan.json"} <= {path.name for path in kept.iterdir()}
+    os.unlink(provisioned.file(name))
+    assert "unbroken" in provisioned.rigger("audit").out

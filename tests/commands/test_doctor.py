@@ -35,6 +35,7 @@ def test_before_anything_is_configured(rigger):
     assert {finding["what"] for finding in json.loads(rigger("doctor", "-o", "json").out)} == {
         "folder",
         "disk",
+        "temporary files",
     }
 
 

@@ -964,3 +964,16 @@ def test_what_is_left_of_a_bundle_is_no_vars_file(other, bundle, tmp_path, kept)
         (tmp_path / "cut.rigger").write_bytes(file.read()[:kept])
     load(other, str(tmp_path / "cut.rigger"), code=9)
     assert nothing_there(other)
+
+
+def test_secrets_that_are_missing_are_named_with_the_way_to_save_them(cluster, tmp_path):
+    with open(os.path.join(cluster.folders["provider"], "rigger.yml"), "a") as file:
+        file.write("vars: {LOGIN: 'user:{{ TOKEN }}'}\n")
+    cluster.script("provider", "create", 'rigger-save-vars MADE="by $TOKEN"; ' + MAKE_NODES)
+    cluster.rigger("provision", "--again")
+    other, path = elsewhere(cluster.rigger, tmp_path), save(cluster.rigger, tmp_path)
+    refused = load(other, path, "--no-input", "--trust", token="", code=2)
+    assert "--set MADE=" in refused.err and "MADE: secret, and left out" in refused.out
+    assert 'load a bundle that "rigger save --with-secrets" wrote' in refused.out
+    said = load(other, path, "--no-input", "--trust", "--set", "MADE=by me")
+    assert "--with-secrets" not in said.out

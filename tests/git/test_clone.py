@@ -436,3 +436,20 @@ def test_a_ctrl_c_while_files_change_counts_afterwards(upstream, clone):
     out, _ = rigger.communicate(timeout=20)
     assert "Interrupted" in out
     assert content(folder, "file") == "1.10.0" and git(folder, "status", "--porcelain") == ""
+
+
+def test_a_branch_whose_name_leaves_no_room_for_the_new_one(upstream, tmp_path):
+    folder = str(tmp_path / "checkout")
+    git_clone.clone(upstream.url, folder, git_remote.resolve(upstream.url))
+    git(upstream.folder, "branch", "-m", "main", "main/next")
+    upstream.commit("more", more="yes")
+    target = git_remote.resolve(upstream.url)
+    git_clone.update(folder, upstream.url, target)
+    assert git(folder, "symbolic-ref", "--short", "HEAD") == "main/next"
+    assert git(folder, "rev-parse", "HEAD") == target.commit
+    git(folder, "commit", "-q", "--allow-empty", "-m", "work of my own")
+    git(upstream.folder, "branch", "-m", "main/next", "main")
+    upstream.commit("still more", more="of it")
+    with pytest.raises(NotReady, match="main/next in .* is in the way of main, and has commits of its own"):
+        git_clone.update(folder, upstream.url, git_remote.resolve(upstream.url))
+    assert git(folder, "log", "-1", "--format=%s") == "work of my own"
