@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rigger.bundles.format import Member
@@ -13,6 +12,7 @@ from rigger.errors import NotReady, Refused
 from rigger.files import NEW_FILE, write_all
 from rigger.redact import Redactor, maskable
 from rigger.redact.nested import SecretSearch
+from rigger.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
