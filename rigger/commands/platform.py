@@ -29,6 +29,7 @@ def list(app: App) -> Modules:
 @command("new", asks=True, show=show_new)
 @argument("name", metavar="NAME")
 @option("--path", metavar="FOLDER", help="The folder to write to, instead of ./NAME.")
-def new(app: App, name: str, path: str | None) -> NewModule:
+@option("--ansible", is_flag=True, help="Have Ansible do the work: its scripts run playbooks.")
+def new(app: App, name: str, path: str | None, ansible: bool) -> NewModule:
     """Write a platform that works, with comments that say how to make it your own."""
-    return operation.new("platform", name, path or "")
+    return operation.new("platform", name, path or "", ["ansible"] if ansible else [])

@@ -29,6 +29,9 @@ def list(app: App) -> Modules:
 @command("new", asks=True, show=show_new)
 @argument("name", metavar="NAME")
 @option("--path", metavar="FOLDER", help="The folder to write to, instead of ./NAME.")
-def new(app: App, name: str, path: str | None) -> NewModule:
+@option("--terraform", is_flag=True, help="Make it a folder of .tf files.")
+@option("--ansible", is_flag=True, help="Have Ansible do the work: its scripts run playbooks.")
+def new(app: App, name: str, path: str | None, terraform: bool, ansible: bool) -> NewModule:
     """Write a provider that works, with comments that say how to make it your own."""
-    return operation.new("provider", name, path or "")
+    tools = [tool for tool, chosen in (("terraform", terraform), ("ansible", ansible)) if chosen]
+    return operation.new("provider", name, path or "", tools)

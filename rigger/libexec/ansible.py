@@ -7,6 +7,7 @@ https://docs.ansible.com/ansible/latest/dev_guide/developing_inventory.html. Whe
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shlex
@@ -18,7 +19,11 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 def main(mode: str, name: str = "") -> None:
     """Print all nodes as a file, or as an answer to `--list` or to `--host NAME`."""
-    with open(os.environ["RIGGER_INVENTORY"], encoding="utf-8") as file:
+    nodes = {}
+    with (
+        contextlib.suppress(FileNotFoundError),
+        open(os.environ["RIGGER_INVENTORY"], encoding="utf-8") as file,
+    ):
         nodes = {node["name"]: node for node in json.loads(file.read() or "[]")}
     own_way = any(os.path.exists(os.path.join(_folder("PROVIDER_DIR"), f"exec{end}")) for end in ("", ".sh"))
     hosts = {node["name"]: _variables(node, nodes, own_way) for node in nodes.values()}

@@ -10,7 +10,7 @@
 #     supervise supervisor   without systemd: what starts it again, and its process
 #     log log.1              what it said
 #
-# shellcheck disable=SC2154,SC2317 # environment, reached, prepared and rights: prepared.sh; verbs are called by their names
+# shellcheck disable=SC2034,SC2154,SC2317 # `configuration` is for callers; environment, reached, prepared and rights: prepared.sh; verbs are called by their names
 
 service_defaults() {
     if [ ! "${service_home-}" ]; then
@@ -123,8 +123,8 @@ service_write_run() {
         mine=$(identity "$$")
         echo "$$ $mine $configuration" >"$record.new" && mv "$record.new" "$record" || exit 1
         cd "${folder:-$HOME}" || exit 1
-        # No child of the service, which may wait for its own.
-        (while sleep 10 && [ "$(identity "$$")" = "$mine" ]; do rotate; done >/dev/null 2>&1 &)
+        # No child of the service, which may wait for its own; whatever starts the service again ends it, too.
+        [ "$service_restart" = no ] || (while sleep 10 && [ "$(identity "$$")" = "$mine" ]; do rotate; done >/dev/null 2>&1 &)
         [ "$service_user" ] || exec "$@"
         USER=$service_user LOGNAME=$service_user
         eval "HOME=~$service_user"
@@ -225,6 +225,7 @@ service_supervisor() {
         echo "$$ $(identity "$$")" >"$home/supervisor.new" && mv "$home/supervisor.new" "$home/supervisor" || exit 1
         pause=1
         while :; do
+            [ -f "$home/run" ] || exit 0
             began=$(date +%s)
             $own sh "$home/run" &
             child=$!

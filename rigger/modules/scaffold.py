@@ -19,9 +19,10 @@ NAME_RULE = "lower-case letters, digits, - and _, starting with a letter or digi
 NOT_COPIED = {"__pycache__"}
 
 
-def write(role: str, name: str, folder: str) -> Module:
+def write(role: str, name: str, folder: str, tool: str = "") -> Module:
     """Make a module in a folder that is empty or does not exist yet; it appears there in one piece.
 
+    `tool`, terraform or ansible, does its work; without one its scripts do.
     Raises BadUsage for a bad name or a folder that holds something, NotReady where it cannot be written.
     """
     _require_name(name)
@@ -31,7 +32,7 @@ def write(role: str, name: str, folder: str) -> Module:
         os.makedirs(os.path.dirname(folder), exist_ok=True)
         with temporary_folder(".rigger-new-", os.path.dirname(folder)) as aside:
             made = os.path.join(aside, "module")
-            _fill(os.path.join(TEMPLATES, role), made, _words(name))
+            _fill(os.path.join(TEMPLATES, f"{role}-{tool}" if tool else role), made, _words(name))
             _require_valid(made, name)
             os.rename(made, folder)  # takes the place of an empty folder
     except OSError as problem:

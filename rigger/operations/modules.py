@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from rigger.errors import RiggerError
+from rigger.errors import BadUsage, RiggerError
 from rigger.modules import scaffold, search
 from rigger.modules.scaffold import in_repository
 from rigger.values import frozen
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rigger.environments.home import Home
     from rigger.modules.model import Module
     from rigger.modules.search import FoundModule
@@ -48,9 +50,14 @@ def modules(home: Home, role: str, name: str | None = None) -> Modules:
     return Modules(role, tuple(search.list_modules(role, home.path, checkout)), checkout)
 
 
-def new(role: str, name: str, path: str = "") -> NewModule:
-    """Write a module that works into a folder, by default ./NAME; raises BadUsage where that cannot be."""
-    module = scaffold.write(role, name, path or name)
+def new(role: str, name: str, path: str = "", tools: Sequence[str] = ()) -> NewModule:
+    """Write a module that works into a folder, by default ./NAME; raises BadUsage where that cannot be.
+
+    `tools`: what does its work, `terraform` or `ansible`; nothing for scripts alone.
+    """
+    if len(tools) > 1:
+        raise BadUsage(f"--{' and --'.join(tools)} exclude each other.")
+    module = scaffold.write(role, name, path or name, *tools)
     return NewModule(module, in_repository(module.folder))
 
 

@@ -23,15 +23,21 @@ def test_what_is_written(rigger, tmp_path):
     rigger("platform", "new", "hello")
     folder = tmp_path / "hello"
     together = ""
-    for name in ("install", "deploy", "check", "undeploy", "tests/greets"):
+    verbs = ["install", "deploy", "check", "undeploy", "scale", "backup", "restore"]
+    for name in (*verbs, "upgrade-graceful", "upgrade-inplace", "tests/greets"):
         text = (folder / name).read_text()
         assert text.startswith("#!/usr/bin/env bash\n# Summary: ") and os.access(folder / name, os.X_OK)
         together += text
-    together += (folder / "rigger.yml").read_text() + (folder / "README.md").read_text()
+    together += (
+        (folder / "lib" / "greeter.sh").read_text()
+        + (folder / "rigger.yml").read_text()
+        + (folder / "README.md").read_text()
+    )
     assert "SCAFFOLD" not in together and "HELLO_GREETING" in together
     for taught in (
         "rigger-save-vars", "idempotent", "on nothing at all", "type: secret", "rigger-node", "timeouts:",
-        "upgrade-rolling", "RIGGER_FROM_VERSION", "77: skipped", "git-tags", "contrib/rigger",
+        "upgrades:", "RIGGER_FROM_VERSION", "RIGGER_LEAVING", "RIGGER_BACKUP_FILE", "rigger-service start",
+        "rigger-figure", "77: skipped", "git-tags", "contrib/rigger",
     ):  # fmt: skip
         assert taught in together, taught
 

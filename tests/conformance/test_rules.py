@@ -135,13 +135,13 @@ def test_a_spoiled_provider(provider, name):
 
 def test_a_spoiled_platform(platform):
     platform.replace("rigger.yml", "tests: [greets]", "tests: [greets, waves]")
-    platform.add("upgrades:\n  rolling: {within: major}\n")
+    platform.replace("rigger.yml", "upgrades:\n", "upgrades:\n  rolling: {within: major}\n")
     platform.script("upgrade-roling", "")
     platform.script("tests/bows", "")
     os.chmod(platform.folder / "tests" / "greets", 0o644)
     assert sorted(platform.fails()) == [
         "rigger.yml:29: tests/waves is missing",
-        "rigger.yml:51: the script upgrade-rolling is missing",
+        "rigger.yml:35: the script upgrade-rolling is missing",
         "tests/greets: is not executable",
         "upgrade-roling: the manifest has no style roling under upgrades (did you mean upgrade-rolling?)",
     ]

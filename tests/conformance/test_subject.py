@@ -71,16 +71,16 @@ def test_of_a_repository_only_the_folders_of_modules_are_read(platform):
 
 
 def test_scripts_are_those_of_verbs_and_tests(platform):
-    platform.add("upgrades:\n  rolling: {within: major}\n")
+    platform.replace("rigger.yml", "upgrades:\n", "upgrades:\n  rolling: {within: major}\n")
     os.rename(platform.folder / "check", platform.folder / "check.sh")
     platform.script("helper", "")
     platform.script("upgrade-rolling", "")
     found = read(platform)
-    assert "upgrade-rolling" in found.verbs and "upgrade-graceful" not in found.verbs
+    assert "upgrade-rolling" in found.verbs and "upgrade-roling" not in found.verbs
     assert {"check.sh", "deploy", "tests/greets", "upgrade-rolling"} <= {*found.scripts}
     assert "helper" not in found.scripts
     assert found.tests == ["greets"]
-    assert found.own_script("check") == str(platform.folder / "check.sh") and not found.own_script("scale")
+    assert found.own_script("check") == str(platform.folder / "check.sh") and not found.own_script("audit")
 
 
 def test_programs_that_questions_name_come_with_their_question(provider):

@@ -7,16 +7,25 @@ import pytest
 from rigger.errors import BadUsage, NotReady
 from rigger.modules import scaffold
 
+KINDS = [
+    ("provider", ""),
+    ("provider", "terraform"),
+    ("provider", "ansible"),
+    ("platform", ""),
+    ("platform", "ansible"),
+]
 
-@pytest.mark.parametrize("role", ["provider", "platform"])
-def test_it_is_whole_and_its_name_is_everywhere(tmp_path, role):
-    module = scaffold.write(role, "9-lives", str(tmp_path / "new" / "9-lives"))
+
+@pytest.mark.parametrize(("role", "tool"), KINDS)
+def test_it_is_whole_and_its_name_is_everywhere(tmp_path, role, tool):
+    module = scaffold.write(role, "9-lives", str(tmp_path / "new" / "9-lives"), tool)
     assert (module.name, module.role) == ("9-lives", role)
     for folder, _, names in os.walk(module.folder):
         for name in names:
             with open(os.path.join(folder, name)) as file:
                 assert "SCAFFOLD_" not in file.read()
-    assert os.access(module.script("check"), os.X_OK)
+    for verb in ("check", "exec", "deploy", "upgrade-graceful"):
+        assert module.script(verb) is None or os.access(module.script(verb), os.X_OK)
     assert os.listdir(tmp_path / "new") == ["9-lives"]
 
 

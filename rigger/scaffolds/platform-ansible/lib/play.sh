@@ -1,0 +1,12 @@
+# shellcheck shell=bash
+# Summary: Run a playbook of this platform, with all of Ansible's own files in the platform's own place.
+# Needs: ansible-playbook; rigger-nodes, which is an inventory for it; $RIGGER_CONNECTIONS, a folder with a short path
+# Writes: $RIGGER_STATE_DIR/ansible
+#
+# Answers and secrets reach a playbook through the environment, by lookup('env', ...): arguments can be read by everybody.
+
+play() { # PLAYBOOK [OPTION...]
+    export ANSIBLE_HOME=$RIGGER_STATE_DIR/ansible ANSIBLE_RETRY_FILES_ENABLED=false
+    export ANSIBLE_SSH_CONTROL_PATH_DIR=${RIGGER_CONNECTIONS:-$ANSIBLE_HOME/cp}
+    ansible-playbook -i "$(command -v rigger-nodes)" "$RIGGER_MODULE_DIR/$1" "${@:2}"
+}
