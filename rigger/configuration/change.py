@@ -14,6 +14,7 @@ from rigger.errors import BadUsage, InvalidConfig
 from rigger.questions.interview import Interview
 from rigger.questions.model import Question
 from rigger.questions.sources import Sources
+from rigger.redact.references import look_up
 
 # Runs a check or a list of choices: environment, folder of the module, program, values -> exit code, output, errors.
 RunProgram = Callable[[Environment, str, str, Mapping[str, str]], tuple[int, str, str]]
@@ -38,6 +39,7 @@ def validated(
         Sources(flags=given, flags_name="config set", saved=after, hidden=frozenset(environment.secrets())),
         lambda folder, program, values: run_program(environment, folder, program, values),
         take_defaults=True,
+        look_up=look_up,
     )
     missing = [q for q in interview.missing() if q.name not in interview.set_aside]
     if missing:

@@ -31,6 +31,9 @@ class Config:
     outputs: Outputs = field(repr=False, default_factory=Outputs)
     asked: frozenset[str] = frozenset()  # the names of all answers: an output never replaces one of them
 
+    # The names of secrets that are references and were not looked up: their values are the references.
+    unknown: frozenset[str] = frozenset()
+
     def __repr__(self) -> str:
         return f"Config({self.platform.name} on {self.provider.name})"
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rigger import text as texts
 from rigger.configuration.inputs import whole_path
+from rigger.redact.references import is_reference
 from rigger.sources.spec import SOURCE
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def equivalent(name: str, interview: Interview) -> str:
         if answer is None or not answer.explicit or question.name == SOURCE:
             continue
         value = whole_path(question.name, answer.value)
-        if question.name in hidden:
+        if question.name in hidden and not (question.secret and is_reference(value)):
             secrets.append(f'RIGGER_{question.name}="$RIGGER_{question.name}"')
         elif question.flag:
             words.append(f"{question.flag} {shell_word(value)}")

@@ -17,8 +17,8 @@ from rigger.configuration.own_questions import (
 from rigger.environments.checkout import is_used
 from rigger.errors import BadUsage, ModuleIncomplete, RiggerError
 from rigger.interface1 import script as config_sh
-from rigger.questions.interview import credentials_last
 from rigger.questions.model import Choice, Question
+from rigger.questions.order import credentials_last
 from rigger.sources.saved import SavedSource
 from rigger.sources.spec import DECIDE
 from rigger.text import did_you_mean

@@ -15,10 +15,12 @@ from rigger.environments.answers import outputs_of
 from rigger.environments.checkout import is_cloned, is_used
 from rigger.errors import BadUsage, InvalidConfig
 from rigger.modules import contract
-from rigger.questions.interview import Interview, saved_problem
+from rigger.questions.interview import Interview
+from rigger.questions.missing import saved_problem
 from rigger.questions.secrecy import holds, is_made_of, secret_names
 from rigger.questions.sources import Sources
 from rigger.redact.known import hide
+from rigger.redact.references import is_reference, look_up
 from rigger.sources.questions import without_empty
 from rigger.sources.spec import ANOTHER_FOLDER
 
@@ -51,7 +53,10 @@ def resolve(environment: Environment, changed: Mapping[str, str] | None = None) 
     if is_used(saved):
         held[f"{platform.prefix}_ROOT"] = checkout.place(environment, saved)
     values = outputs.over(held)
-    hidden = secret_names(questions, interview.answers, secret_vars)
+    hidden = secret_names(questions, interview.meant(), secret_vars)
+    unknown = frozenset(
+        name for name, value in interview.references().items() if value not in environment.looked_up
+    )
     values.update(computed(environment, (provider, platform), values, hidden))
     answers = {
         question.name: interview.answers[question.name]
@@ -64,16 +69,36 @@ def resolve(environment: Environment, changed: Mapping[str, str] | None = None) 
         questions,
         answers,
         values,
-        _secrets(values, hidden),
+        _secrets(values, hidden - unknown),
         held,
         outputs,
         frozenset(every | given_by_config_sh(provider)),
+        unknown,
     )
+
+
+def look_up_references(environment: Environment) -> None:
+    """Look up the secrets that an environment has references to, as steps need them; raises NotReady, nothing ran.
+
+    They are kept as long as this object, and stored nowhere.
+    """
+    saved = outputs_of(environment).answers(environment.values())
+    environment.looked_up.clear()
+    if not any(map(is_reference, saved.values())):
+        return
+    interview = _answered(environment, questionnaire_of(environment, saved), saved)
+    while new := {n: r for n, r in interview.references().items() if r not in environment.looked_up}:
+        for name, reference in new.items():
+            environment.looked_up[reference] = look_up(name, reference)
+        interview = _answered(environment, questionnaire_of(environment, saved), saved)
+    hide(environment.looked_up)
 
 
 def _answered(environment: Environment, questionnaire: Questionnaire, saved: Mapping[str, str]) -> Interview:
     """Return the answers that hold, with their defaults; raises InvalidConfig for one that is missing or wrong."""
-    interview = Interview(questionnaire.questions, Sources(saved=saved), take_defaults=True)
+    interview = Interview(
+        questionnaire.questions, Sources(saved=saved), take_defaults=True, looked_up=environment.looked_up
+    )
     missing = interview.missing()
     for question in missing:
         if question.name in interview.set_aside:
@@ -126,8 +151,12 @@ def write_computed(environment: Environment, config: Config) -> None:
     names = {*config.provider.vars, *config.platform.vars}
     if not names:
         return
+    looked_up = [*environment.looked_up.values(), *(config.values[name] for name in config.unknown)]
     rendered = {name: config.values[name] for name in names}
-    environment.save_values({**environment.values(), **rendered}, config.secrets)
+    # What a looked-up secret went into is worked out whenever a step needs it, and stored nowhere.
+    passing = {name for name, value in rendered.items() if any(secret in value for secret in looked_up)}
+    kept = {n: v for n, v in {**environment.values(), **rendered}.items() if n not in passing}
+    environment.save_values(kept, config.secrets)
 
 
 def _modules(

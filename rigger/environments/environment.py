@@ -14,6 +14,7 @@ from rigger.environments.store import FolderStore, Store
 from rigger.errors import InvalidConfig
 from rigger.redact import known
 from rigger.redact.nested import holding
+from rigger.redact.references import is_reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -42,6 +43,7 @@ class Environment:
         self.audit = self.store.audit
         self.shell = Shell(name, path, home, self.store)
         self.backups = Backups(path)
+        self.looked_up: dict[str, str] = {}  # the secrets of references, while a command works with them
 
     def file(self, *parts: str) -> str:
         """Return the path of a file in the environment's folder."""
@@ -135,8 +137,11 @@ class Environment:
 def split_secrets(
     values: Mapping[str, str], secret_names: Iterable[str]
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """Return the plain values and the secrets: those of these names, and whatever one of them went into."""
-    secret = {*secret_names}
+    """Return the plain values and the secrets: those of these names, and whatever one of them went into.
+
+    A reference to a secret is plain.
+    """
+    secret = {name for name in secret_names if not is_reference(values.get(name, ""))}
     secret |= holding(values, [value for name, value in values.items() if name in secret])
     return (
         {name: value for name, value in values.items() if name not in secret},

@@ -153,6 +153,23 @@ CHOICES = either(
     Shape(_choices, TEXT_MAP.schema),
 )
 
+
+def _length(at: Field) -> int:
+    if not LENGTHS[0] <= at.integer() <= LENGTHS[1]:
+        raise at.refuse(f"{at.text()} is not a length from {LENGTHS[0]} to {LENGTHS[1]}")
+    return at.integer()
+
+
+LENGTHS = (8, 1024)
+GENERATE_FIELDS = (
+    Entry(
+        "length",
+        Shape(_length, lambda: {"type": "integer", "minimum": LENGTHS[0], "maximum": LENGTHS[1]}),
+        "How many characters it has.",
+        required=True,
+    ),
+)
+
 QUESTION_FIELDS = (
     Entry("name", VARIABLE, "The variable.", required=True),
     Entry("ask", TEXT, "The question, as a person reads it."),
@@ -189,6 +206,11 @@ QUESTION_FIELDS = (
         "``true``: the answer is stored, also when it is the default; without it a later default counts.",
     ),
     Entry(
+        "generate",
+        record(GENERATE_FIELDS),
+        "For ``secret``: ``{length: 32}``, so many letters and digits, made once where nobody gives a value; nobody is asked.",
+    ),
+    Entry(
         "make",
         word(KEY_KINDS),
         "For ``ssh-key``: ``ed25519`` or ``rsa`` (4096 bits), the kind of key to make, without a passphrase, where "
@@ -212,7 +234,8 @@ _QUESTION = record(QUESTION_FIELDS)
 def _question_schema() -> Schema:
     chosen = {"properties": {"type": {"enum": ["select", "checkbox"]}}, "required": ["type"]}
     some = {"properties": {"choices": {"minItems": 1, "minProperties": 1}}, "required": ["choices"]}
-    return {**_QUESTION.schema(), "if": chosen, "then": some}
+    made = {"properties": {"type": {"const": "secret"}}, "required": ["type"]}
+    return {**_QUESTION.schema(), "if": chosen, "then": some, "dependentSchemas": {"generate": made}}
 
 
 QUESTIONS = Shape(
@@ -327,6 +350,7 @@ MODULE = record(FIELDS)
 # Which records there are below the top, for the reference: the name of the field that holds one, and its fields.
 RECORDS: dict[str, tuple[Entry, ...]] = {
     "questions": QUESTION_FIELDS,
+    "generate": GENERATE_FIELDS,
     "terraform": TERRAFORM_FIELDS,
     "tools": TOOL_FIELDS,
     "suites": SUITE_FIELDS,

@@ -45,6 +45,9 @@ def _question(at: Field, fields: dict[str, Any], path: str, folder: str, changes
     fields.setdefault("ask", f"{fields['name']}?")
     fields.setdefault("changes", changes)
     fields["pinned"] = fields.pop("keep", False) or "make" in fields
+    fields["generate"] = fields.get("generate", {}).get("length", 0)
+    if fields["generate"] and fields.get("type") != "secret":
+        raise at.refuse(f"{fields['name']} is no secret: nothing else can be generated")
     fields["choices"], fields["choices_command"] = fields.get("choices", ((), ""))
     if fields.get("type") in ("select", "checkbox") and not (fields["choices"] or fields["choices_command"]):
         raise at.refuse(f"{fields['name']} is a {fields['type']} without choices")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+import string
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
@@ -10,9 +12,11 @@ from rigger.configuration.resolve import CORE
 from rigger.environments.drafts import Draft
 from rigger.errors import NotReady
 from rigger.interface1.record import UNASKED
-from rigger.questions.interview import Interview, missing_values, saved_problem
+from rigger.questions.interview import GENERATED, Interview
+from rigger.questions.missing import missing_values, saved_problem
 from rigger.questions.model import Answer, Question
 from rigger.questions.sources import DRAFT, Sources
+from rigger.redact.references import is_reference, look_up
 from rigger.runs.programs import run_program
 from rigger.sources.spec import DECIDE, SOURCE
 from rigger.ssh import keys as ssh_keys
@@ -127,11 +131,18 @@ def interview_of(
         sources,
         lambda folder, program, values: run_program(target, folder, program, values),
         make_key=lambda question: _found_or_made_key(reporter, question),
+        make_secret=_new_secret,
+        look_up=look_up,
         advanced=given.advanced,
         take_defaults=take_defaults,
     )
     interview.on_passed_over = questionnaire.pass_over
     return interview
+
+
+def _new_secret(question: Question) -> str:
+    """Return a secret of letters and digits, which every program and file takes as it is."""
+    return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(question.generate))
 
 
 def _found_or_made_key(reporter: Reporter, question: Question) -> str:
@@ -234,9 +245,11 @@ def _require_all(work: Answering, saved_in: str) -> None:
 
 
 def _given_value(question: Question, answer: Answer, hidden: bool) -> str:
+    hidden = hidden and not is_reference(answer.value)
     value = HIDDEN if hidden else shorten(visible(answer.value), WIDEST_VALUE) or "(empty)"
     source = "--set" if answer.source.startswith("--set ") else answer.source
-    return f"{question.name} is {value} (from {visible(source)})"
+    words = source if source == GENERATED else f"from {visible(source)}"
+    return f"{question.name} is {value} ({words})"
 
 
 def _check_names(work: Answering) -> None:

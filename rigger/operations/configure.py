@@ -32,6 +32,7 @@ from rigger.operations.foreign import agree_to_files
 from rigger.operations.recover import missing_from_vars
 from rigger.operations.target import Target, choose, named_after_platform, other_than
 from rigger.operations.write import write
+from rigger.redact.references import is_reference
 from rigger.runs.reporter import Reporter, Silent
 from rigger.sources.chooser import SourceChooser
 from rigger.sources.questions import with_source
@@ -227,4 +228,7 @@ def _configured(environment: Environment, work: Answering, changed: bool, before
 
 def _is_needed(question: Question, answers: Mapping[str, Answer]) -> bool:
     """Return whether the same answer is had only by giving it; a default that is made of others is not given."""
-    return question.name in answers and (question.secret or answers[question.name].explicit)
+    answer = answers.get(question.name)
+    if answer is None or question.generate or question.secret and is_reference(answer.value):
+        return False
+    return question.secret or answer.explicit

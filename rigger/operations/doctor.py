@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rigger.configuration.resolve import resolve
+from rigger.configuration.resolve import look_up_references, resolve
 from rigger.environments.state import state_of
 from rigger.errors import NotReady
 from rigger.plans import provision
@@ -40,6 +40,7 @@ def doctor(home: Home, environment: Environment | None = None) -> Diagnosis:
     """
     config = plan = None
     if environment is not None:
+        look_up_references(environment)
         config = resolve(environment)
         plan = provision.provision(
             config, state_of(environment).steps, environment.nodes(), environment.key()

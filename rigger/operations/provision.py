@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rigger.audit.events import LeftBehind, VersionChangeAllowed
 from rigger.configuration.identity import require_recorded
-from rigger.configuration.resolve import resolve
+from rigger.configuration.resolve import look_up_references, resolve
 from rigger.configuration.version import require_same_version, shown, version_change
 from rigger.environments.state import state_of
 from rigger.errors import Locked
@@ -108,6 +108,7 @@ def plan(
     Raises InvalidConfig where it would refuse to change the version.
     """
     reporter = reporter or Silent()
+    look_up_references(environment)
     config = resolve(environment)
     if not allow_version_change:
         require_same_version(environment, config.values)

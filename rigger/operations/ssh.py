@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from rigger.configuration.identity import require_recorded
-from rigger.configuration.resolve import resolve
+from rigger.configuration.resolve import look_up_references, resolve
 from rigger.errors import BadUsage, InvalidConfig
 from rigger.operations.consent import Consent
 from rigger.process import terminal
@@ -47,6 +47,7 @@ def ssh(
     where it is not known which.
     """
     node = _choose(environment, node, consent or Consent())
+    look_up_references(environment)
     config = resolve(environment)
     require_recorded(environment, config)
     require_trusted(environment, config.modules)

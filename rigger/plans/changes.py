@@ -74,6 +74,7 @@ def changed_values(
         n: (old, new)
         for n, (old, new) in changes.items()
         if not (n in config.secrets and n in config.answers and old == config.secrets[n])
+        and n not in config.unknown  # it is compared once a run has looked it up
     }
 
 

@@ -2,49 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 
 from rigger import templates
-from rigger.errors import BadUsage, Interrupted, InvalidConfig, Refused, RiggerError, StepFailed
+from rigger.errors import Interrupted, NotReady, Refused, RiggerError, StepFailed
 from rigger.questions import validate
 from rigger.questions.model import Answer, BadAnswer, Choice, Question, of_program, said_of
+from rigger.questions.order import names_in
 from rigger.questions.secrecy import is_made_of, secret_names
 from rigger.questions.sources import DRAFT, Sources
 from rigger.redact.forms import MIN_LENGTH
 from rigger.redact.known import hide
+from rigger.redact.references import is_reference, literal
 from rigger.templates import is_true
 from rigger.text import last_line
 from rigger.values import replace
 
+GENERATED = "generated"  # the source of a secret that was made here
+
 # A program of a manifest: (folder it lies in, command, values) -> (exit code, standard output, standard error).
 RunProgram = Callable[[str, str, Mapping[str, str]], tuple[int, str, str]]
-
-
-def credentials_last(questions: Sequence[Question]) -> list[Question]:
-    """Move secrets behind the other questions, but for those that a later question needs.
-
-    A later question needs a secret when it names it, or when it asks a program, which may have to log in.
-    """
-    kept: list[Question] = []
-    moved: list[Question] = []
-    for position, question in enumerate(questions):
-        later = questions[position + 1 :]
-        (moved if question.secret and not _needed(question.name, later) else kept).append(question)
-    return kept + moved
-
-
-def _needed(name: str, later: Sequence[Question]) -> bool:
-    return any(
-        other.live
-        or (other.check and not other.secret)
-        or name in _names(f"{other.when} {other.default or ''}")
-        for other in later
-    )
-
-
-def _names(source: str) -> set[str]:
-    return set(re.findall(r"[A-Za-z_][A-Za-z0-9_]*", source))
 
 
 class Interview:
@@ -61,6 +38,9 @@ class Interview:
         run_program: RunProgram | None = None,
         *,
         make_key: Callable[[Question], str] | None = None,  # returns the path of a key, made if need be
+        make_secret: Callable[[Question], str] | None = None,  # returns a new secret
+        look_up: Callable[[str, str], str] | None = None,  # name, reference -> the secret; raises NotReady
+        looked_up: Mapping[str, str] | None = None,  # the secrets of references that are known beforehand
         advanced: bool = False,
         take_defaults: bool = False,
     ):
@@ -68,6 +48,9 @@ class Interview:
         self.sources = sources
         self.run_program = run_program
         self.make_key = make_key
+        self.make_secret = make_secret
+        self.look_up = look_up
+        self.looked_up = dict(looked_up or {})
         self.advanced = advanced
         self.take_defaults = take_defaults
         self.on_passed_over: Callable[[str], None] = lambda name: None
@@ -80,7 +63,26 @@ class Interview:
 
     def values(self) -> dict[str, str]:
         """Return the value of every answered question that applies."""
-        return {q.name: self.answers[q.name].value for q in self.applicable() if q.name in self.answers}
+        return {
+            q.name: self._meant(q, self.answers[q.name].value)
+            for q in self.applicable()
+            if q.name in self.answers
+        }
+
+    def _meant(self, question: Question, value: str) -> str:
+        """Return the value that an answer stands for: of a reference the secret, once it was looked up."""
+        if not question.secret:
+            return value
+        return self.looked_up.get(value, value) if is_reference(value) else literal(value)
+
+    def references(self) -> dict[str, str]:
+        """Return the answers that are references to secrets."""
+        answers = {
+            q.name: self.answers[q.name].value
+            for q in self.applicable()
+            if q.secret and q.name in self.answers
+        }
+        return {name: value for name, value in answers.items() if is_reference(value)}
 
     def applicable(self) -> list[Question]:
         """Return the questions whose condition holds, in the order in which they are asked."""
@@ -97,7 +99,7 @@ class Interview:
                 questions[question.name] = question
                 changed = True
                 if question.name in self.answers:
-                    values[question.name] = self.answers[question.name].value
+                    values[question.name] = self._meant(question, self.answers[question.name].value)
                     break  # an answer may change the questions that follow
         final: dict[
             str, Question
@@ -118,7 +120,7 @@ class Interview:
 
     def _waits(self, source: str, known: Mapping[str, str]) -> bool:
         """Return whether a template names a question that has no answer."""
-        return not _names(source).isdisjoint(q.name for q in self.script(known) if q.name not in known)
+        return not names_in(source).isdisjoint(q.name for q in self.script(known) if q.name not in known)
 
     def advance(self) -> Question | None:
         """Settle questions until one needs a person; return that one, or None when all is answered."""
@@ -141,6 +143,8 @@ class Interview:
             return True
         if self.sources.find(question) is not None:
             return False
+        if question.generate and self.make_secret:
+            return False
         if not (self.take_defaults or (question.advanced and not self.advanced)):
             return True
         has_default = question.default is not None or question.type in ("select", "confirm")
@@ -155,6 +159,9 @@ class Interview:
         given = self.sources.find(question)
         if given is not None:
             return self._take_given(question, given)
+        if question.generate and self.make_secret:
+            self.answers[question.name] = Answer(self.check(question, self.make_secret(question)), GENERATED)
+            return True
         if (question.advanced and not self.advanced) or self.take_defaults:
             return self._take_default(question)
         return False
@@ -250,7 +257,13 @@ class Interview:
     def _valid(self, question: Question, text: str) -> str:
         """Return the value of an answer that satisfies its question, the question's program left aside."""
         choices = self.choices(question) if question.type in ("select", "checkbox") and text else ()
-        return validate.validate(question, text, choices)
+        meant = self._meant(question, text)
+        if meant == text:
+            return (
+                text if question.secret and is_reference(text) else validate.validate(question, text, choices)
+            )
+        validate.validate(question, meant)
+        return text
 
     def forget(self, name: str) -> None:
         """Take an answer back, so that its question is asked again whatever was given for it."""
@@ -295,7 +308,17 @@ class Interview:
         """Return the names of the answers that nobody may see: secrets, and what is made of them."""
         saved = self.sources.saved
         known = {name: saved[name] for name in self.sources.hidden if name in saved}
-        return secret_names(self.applicable(), self.answers, known)
+        return secret_names(self.applicable(), self.meant(), known)
+
+    def meant(self) -> dict[str, Answer]:
+        """Return the answers with the secrets that references lead to; nothing for those that were not looked up."""
+        meant = dict(self.answers)
+        for question in self.applicable():
+            if question.name in meant:
+                value = self._meant(question, meant[question.name].value)
+                unknown = question.secret and value not in self.looked_up.values() and is_reference(value)
+                meant[question.name] = replace(meant[question.name], value="" if unknown else value)
+        return meant
 
     def hides(self, question: Question) -> bool:
         """Return whether nobody may see the answer of a question, or its default."""
@@ -335,43 +358,27 @@ class Interview:
 
     def check(self, question: Question, text: str) -> str:
         """Return the value of an answer that satisfies every rule of its question, its program's included."""
-        if question.secret:
-            hide({question.name: text})
+        self._look_up(question, text)
         value = self._valid(question, text)
+        meant = self._meant(question, value)
         if question.check and value and self.run_program is not None:
-            values = {**self.values(), question.name: value}
+            values = {**self.values(), question.name: meant}
             code, output, errors = self.run_program(question.folder, question.check, values)
             if code != 0:
                 reason = last_line(errors, output) or f"{question.check} exited {code}"
-                if question.secret and len(value.encode("utf-8", "surrogateescape")) >= MIN_LENGTH:
-                    reason = reason.replace(value, "***")
+                if question.secret and len(meant.encode("utf-8", "surrogateescape")) >= MIN_LENGTH:
+                    reason = reason.replace(meant, "***")
                 reason = reason.rstrip(".")
                 raise of_program(f"{question.name} was not accepted: {reason}.", reason)
         return value
 
-
-def missing_values(
-    missing: Sequence[Question], command: str, set_aside: Mapping[str, BadAnswer] | None = None
-) -> BadUsage:
-    """Return the error that lists every missing value with its flag, and why one that is there does not count."""
-    lines: list[str] = []
-    told: dict[str, str] = {}  # what a program said, and of which question first
-    for question in missing:
-        reason = (set_aside or {}).get(question.name)
-        flag = question.flag if question.flag else f"{question.flag_form}..."
-        why = f" {reason.message}" if reason else ""
-        if reason and reason.cause and told.setdefault(reason.cause, question.name) != question.name:
-            why = f" (Cannot be looked up for the same reason as {told[reason.cause]}.)"
-        lines.append(f"  {flag}   {question.ask}{why}")
-    noun = "value is" if len(missing) == 1 else "values are"
-    return BadUsage(
-        f"{len(missing)} {noun} missing and nobody can be asked:\n" + "\n".join(lines),
-        f"Give each with its flag, as RIGGER_<NAME> in the environment, or in a file: {command} --answers FILE",
-    )
-
-
-def saved_problem(question: Question, problem: BadAnswer, path: str) -> InvalidConfig:
-    """Return the error for a stored value that its question no longer accepts."""
-    return InvalidConfig(
-        f"{path}: {problem.message}", f'Run "rigger config set {question.name}=..." or "rigger configure".'
-    )
+    def _look_up(self, question: Question, text: str) -> None:
+        """Look a secret up where its answer is a reference, and mask it from now on; raises BadAnswer."""
+        if question.secret and is_reference(text) and self.look_up:
+            try:
+                self.looked_up[text] = self.look_up(question.name, text)
+            except NotReady as problem:
+                raise BadAnswer(problem.message) from None
+        meant = self._meant(question, text)
+        if question.secret and (meant != text or not is_reference(text)):
+            hide({question.name: meant})

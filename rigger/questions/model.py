@@ -43,6 +43,7 @@ class Question:
     changes: str = "create"
     flag: str = ""  # a flag of its own (--provider) beside --set NAME=VALUE
     pinned: bool = False  # stored even when nobody changed the default
+    generate: int = 0  # characters of a secret that is made where nobody gives one
     make: str = ""  # the kind of SSH key to make where there is none
     origin: str = ""  # the manifest, for messages
     folder: str = ""  # where the module's programs lie

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rigger.audit.events import StepRecovered, StepStarted
 from rigger.configuration.identity import require_recorded
-from rigger.configuration.resolve import resolve, write_computed
+from rigger.configuration.resolve import look_up_references, resolve, write_computed
 from rigger.environments.state import state_of
 from rigger.plans.model import Step
 from rigger.redact import Redactor, maskable
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 def load_config(environment: Environment) -> Config:
     """Return the configuration of an environment whose lock is held, with what a killed run gave back."""
+    look_up_references(environment)
     environment.nodes()  # a file that cannot be understood must show before anything runs
     config = resolve(environment)
     require_recorded(environment, config)

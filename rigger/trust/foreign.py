@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from rigger.errors import RiggerError
 from rigger.interface1 import script as config_sh
+from rigger.redact.references import is_reference
 from rigger.sha256 import sha256
 from rigger.terraform import hcl
 from rigger.text import shorten, visible
@@ -130,7 +131,7 @@ def foreign_values(
         )
         why = "" if is_own else _why(name, value, known, inside)
         if why:
-            found.append(ForeignValue(name, value, why, name in secrets))
+            found.append(ForeignValue(name, value, why, name in secrets and why != "reference"))
     return found
 
 
@@ -143,7 +144,9 @@ def _why(name: str, value: str, known: Known, folders: tuple[str, ...]) -> str:
     question = known.questions.get(name)
     if question is None:
         return "unknown name"
-    if question.secret or value in ("", question.default):
+    if question.secret:
+        return "reference" if is_reference(value) else ""
+    if value in ("", question.default):
         return ""
     if question.type == "path":
         return "path"

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from rigger import text as texts
 from rigger.errors import BadUsage, Interrupted
+from rigger.questions.interview import GENERATED
 from rigger.questions.model import Answer, BadAnswer, Choice, Question
 from rigger.questions.sources import DRAFT
 from rigger.questions.validate import YES, validate
+from rigger.redact.references import is_reference
 from rigger.ssh.keys import make as make_key
 from rigger.ssh.keys import private_keys
 from rigger.text import Row
@@ -326,7 +328,7 @@ def _hiding(names: Collection[str]) -> Callable[[Question], Question]:
 
 def _for_eyes(question: Question, value: str) -> str:
     if question.secret:
-        return HIDDEN
+        return value if is_reference(value) else HIDDEN
     if question.type == "confirm":
         return "yes" if value == "true" else "no"
     return value if value else "(empty)"
@@ -336,7 +338,7 @@ def _where_from(answer: Answer) -> str:
     """Return the words for a value that was given beforehand, nothing for an answer or a default."""
     if answer.source in ("asked", "default"):
         return ""
-    if answer.source in ("saved", DRAFT):
+    if answer.source in ("saved", DRAFT, GENERATED):
         return answer.source
     return "from " + ("--set" if answer.source.startswith("--set ") else answer.source)
 

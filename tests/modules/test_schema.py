@@ -109,6 +109,8 @@ class Maker:
         question = {"name": f"Q{number}", "type": kind}
         if kind in ("select", "checkbox"):
             question["choices"] = self.one(["a", 1], {"a": "first"}, {"command": "bin/list"})
+        if kind == "secret" and self.flag() is True:
+            question["generate"] = {"length": self.one(8, 32, 1024)}
         return question | self.some(
             ask=self.text,
             help=self.text,
@@ -195,6 +197,9 @@ BROKEN = [
     *({"vars": value} for value in ({"a-b": "x"}, {"PS1": "x"}, ["A"])),
     *({"questions": value} for value in ({"a": "b"}, ["A"], [{"ask": "x?"}], [{"name": "A"}, {"name": "PATH"}])),
     *(question(type=value) for value in ("txt", "Text", "select", "checkbox", ["text"])),
+    *(question(type="secret", generate=value) for value in ({}, {"length": 7}, {"length": 1025}, {"size": 9}, "32")),
+    question(generate={"length": 32}),
+    question(type="text", generate={"length": 32}),
     *(question(type="select", choices=value) for value in ([], {}, "a", [["a"]])),
     *(question(**{name: "maybe"}) for name in ("advanced", "optional", "keep", "make", "changes")),
     *(question(**{name: "few"}) for name in ("min", "max", "env", "defualt")),

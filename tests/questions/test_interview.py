@@ -4,8 +4,10 @@ import pytest
 from helpers.interviews import NODES, interview
 
 from rigger.errors import Refused
-from rigger.questions.interview import Interview, credentials_last, missing_values
+from rigger.questions.interview import Interview
+from rigger.questions.missing import missing_values
 from rigger.questions.model import Answer, BadAnswer, Choice, Question
+from rigger.questions.order import credentials_last
 from rigger.questions.sources import Sources
 
 
