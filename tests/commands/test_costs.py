@@ -64,7 +64,7 @@ def talk(rigger, *arguments, answer, code):
 
 
 def test_the_providers_plan_and_the_price_are_shown_and_declining_makes_nothing(kiln):
-    said = talk(kiln, "provision", answer="no\n", code=130)
+    said = talk(kiln, "provision", answer="no\n", code=10)
     assert "+ two pots of clay" in said
     assert "What it costs in a month, by the list prices of 2026-01-31, without tax:" in said
     lines = [" ".join(line.split()) for line in said.splitlines()]
