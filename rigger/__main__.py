@@ -18,6 +18,10 @@ def main(arguments: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments in (["--version"], ["--help"], ["-h"], []) or arguments in EVERYTHING:
         return _answer(arguments)
+    if arguments[:1] == ["__complete"]:
+        from rigger.cli.completion import main as complete
+
+        return complete(arguments[1:])
     from rigger.cli.main import main as run
 
     return run(arguments)

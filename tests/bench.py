@@ -164,6 +164,12 @@ def start_up(bench: Bench, rounds: int) -> None:
     )
     show("rigger --version", "python -c pass", version, base, 1.3)
     show("rigger --help", "python -c pass", usage, base, 4)
+    tab = [bench.rigger, "__complete", "bash", "--", "config", "set", ""]
+    bench.run(
+        bench.rigger, "configure", "--defaults", "--name", "tab", "--provider", "noop", "--platform", "noop"
+    )
+    base, offered = bench.medians(rounds, [bench.python, "-c", "pass"], tab)
+    show("the Tab key", "python -c pass", offered, base, 3)
 
 
 def four_steps(bench: Bench, rounds: int) -> None:

@@ -51,11 +51,13 @@ EVERY = {
     "list": ("", 0),
     "use": ("wood", 3),
     "forget": ("wood", 3),
+    "completion": ("bash", 0),
     "shellinit": ("", 3),
     "shell-reset": ("", 0),
 }
 LOOKS = (
     *("status", "check", "history", "logs", "doctor", "config get", "config diff", "list", "shellinit"),
+    "completion",
     *("shell-reset", "bundle inspect", "bundle verify", "bundle diff", "provider list", "platform list"),
     *("module check", "module schema"),
 )
