@@ -2,7 +2,7 @@
 # Summary: What is done on a node to keep a process running: systemd does it where it runs and may be used, else a supervisor.
 # Usage: rigger-service sends it to the node with one of its verbs; "rigger-service functions" prints it for a module that does
 #        more there at a time
-# Needs: a POSIX shell; prepared.sh before it; service (the name) and what service_defaults leaves alone
+# Needs: a POSIX shell; prepared.sh before it; service (the name); what service_defaults leaves as it is
 # Writes: service_home; the log; the unit rigger-ENVIRONMENT-NAME.service of systemd's
 #
 #     process                the running process: its number, when it started, and what it was started as
@@ -77,6 +77,8 @@ service_start() {
 }
 
 service_begin() {
+    said_before=0
+    if [ -f "$service_log" ]; then said_before=$(wc -c <"$service_log"); fi
     service_launch
     left=1000
     while [ ! -f "$service_record" ]; do
@@ -276,7 +278,7 @@ service_let_go() {
 }
 
 service_last_words() {
-    words=$(tail -n 1 "$service_log" 2>/dev/null | cut -c 1-300)
+    words=$(tail -c "+$((${said_before:-0} + 1))" "$service_log" 2>/dev/null | tail -n 1 | cut -c 1-300)
     echo "${words:-it said nothing}"
 }
 
@@ -363,13 +365,18 @@ do_stop() {
     service_stop
 }
 
+# systemd keeps a unit that it does not start again; a supervisor ends.
+service_gave_up() {
+    service_by_systemd && systemctl is-failed --quiet "$unit" 2>/dev/null
+}
+
 do_status() {
     if ! service_recall; then
         echo "$service: there is none"
         exit 4
     fi
     if ! service_running; then
-        if [ "$service_restart" = always ] && service_kept; then
+        if [ "$service_restart" = always ] && service_kept && ! service_gave_up; then
             echo "$service: waits to be started again; it said last: $(service_last_words)"
         else
             echo "$service: stopped"

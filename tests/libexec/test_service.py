@@ -97,6 +97,9 @@ def test_one_that_cannot_run_is_said_to_and_is_not_tried_for_ever(folders):
         "start", "node-1", "web", "--", "sh", "-c", "echo the port is taken; exit 1", code=1
     )
     assert "the port is taken" in said
+    # What an earlier one has said is not its reason.
+    said = folders.service("start", "node-1", "web", "--", "sh", "-c", "exit 1", code=1)
+    assert "it said nothing" in said
     assert folders.processes() == []
     folders.service("start", "node-1", "web", "--folder", "nowhere", "--", "sleep", "60", code=1)
     assert "there is no service db" in folders.service("restart", "node-1", "db", code=1)
