@@ -9,7 +9,6 @@ from rigger import templates
 from rigger.configuration.config import Config
 from rigger.configuration.identity import require_modules_named
 from rigger.configuration.questionnaire import Questionnaire, questionnaire_of
-from rigger.envfile.names import is_core
 from rigger.environments import checkout
 from rigger.environments.answers import outputs_of
 from rigger.environments.checkout import is_cloned, is_used
@@ -17,9 +16,10 @@ from rigger.errors import BadUsage, InvalidConfig
 from rigger.modules import contract
 from rigger.questions.interview import Interview
 from rigger.questions.missing import saved_problem
-from rigger.questions.secrecy import holds, is_made_of, secret_names
+from rigger.questions.secrecy import is_made_of, secret_names
 from rigger.questions.sources import Sources
 from rigger.redact.known import hide
+from rigger.redact.nested import holding
 from rigger.redact.references import is_reference, look_up
 from rigger.sources.questions import without_empty
 from rigger.sources.spec import ANOTHER_FOLDER
@@ -120,9 +120,8 @@ def given_by_config_sh(provider: Module) -> set[str]:
 def _secrets(values: Mapping[str, str], hidden: set[str]) -> dict[str, str]:
     """Return the values that are secrets by name, and those that have one of them in it."""
     secrets = {name: values[name] for name in hidden if name in values}
-    plain = values.keys() - secrets.keys()
-    held = {n for n in plain if holds(values[n], secrets.values()) and not is_core(n, values)}
-    secrets |= {name: values[name] for name in held}
+    held = holding(values, secrets.values(), layers=False)
+    secrets |= {name: values[name] for name in values if name in held}
     hide(secrets)
     return secrets
 

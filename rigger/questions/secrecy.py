@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from rigger import templates
 from rigger.envfile.names import is_core
 from rigger.errors import Refused
-from rigger.redact import maskable
+from rigger.redact.nested import holding
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from rigger.questions.model import Answer, Question
 
@@ -27,25 +27,33 @@ def secret_names(
     asked = [question for question in questions if question.name in answers]
     values = {**known, **{question.name: answers[question.name].value for question in asked}}
     secret = {*known, *(question.name for question in asked if question.secret)}
-    while found := {q.name for q in asked if q.name not in secret and _inherits(q, answers, values, secret)}:
+    while found := _inheriting(asked, answers, values, secret):
         secret |= found
     return secret
 
 
-def _inherits(
+def _inheriting(
+    asked: Sequence[Question],
+    answers: Mapping[str, Answer],
+    values: Mapping[str, str],
+    secret: Collection[str],
+) -> set[str]:
+    """Return the names of the questions whose answers one of the secrets went into, or that are made of one."""
+    held = holding(values, [values[name] for name in secret], layers=False)
+    return {
+        question.name
+        for question in asked
+        if question.name not in secret
+        and not is_core(question.name, values)
+        and (question.name in held or _is_made_of_one(question, answers, values, secret))
+    }
+
+
+def _is_made_of_one(
     question: Question, answers: Mapping[str, Answer], values: Mapping[str, str], secret: Collection[str]
 ) -> bool:
-    if is_core(question.name, values):
-        return False
-    if holds(values[question.name], [values[name] for name in secret]):
-        return True
-    answer = answers[question.name]
-    return answer.source == "default" and is_made_of(question.default or "", values, secret, question.name)
-
-
-def holds(value: str, secrets: Iterable[str]) -> bool:
-    """Return whether a value has one of the secrets in it, as it is."""
-    return any(secret in value for secret in maskable(dict(enumerate(secrets))))
+    is_default = answers[question.name].source == "default"
+    return is_default and is_made_of(question.default or "", values, secret, question.name)
 
 
 def is_made_of(source: str, values: Mapping[str, str], secret: Collection[str], where: str) -> bool:

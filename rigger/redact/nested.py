@@ -31,14 +31,20 @@ MOST = 8 << 30  # bytes that something may decompress to; what is more counts as
 CONTEXT = 1 << 16  # bytes without an escape that are looked at once more with an escape after them
 
 
-def holding(values: Mapping[str, str], secrets: Iterable[str]) -> set[str]:
-    """Return the names of the values that one of the secrets went into, in whatever form: they are secrets too."""
+def holding(values: Mapping[str, str], secrets: Iterable[str], layers: bool = True) -> set[str]:
+    """Return the names of the values that one of the secrets went into: they are secrets too.
+
+    With `layers` in whatever form, as for what is stored and packed; else as it is, which costs next to nothing.
+    """
     known = [secret for secret in secrets if len(encode(secret)) >= MIN_LENGTH]
     if not known:
         return set()
-    search = SecretSearch(known)
+    search = SecretSearch(known) if layers else None
     return {
-        name for name, value in values.items() if search.holds(encode(value)) and not is_core(name, values)
+        name
+        for name, value in values.items()
+        if (any(secret in value for secret in known) or (search and search.holds(encode(value))))
+        and not is_core(name, values)
     }
 
 
