@@ -123,12 +123,28 @@ def require_same_names(
 
 def _another_module(environment: Environment, made: RecordedModule, module: Module) -> InvalidConfig:
     """Return the error for a module that has the name of the one that a cluster was made with, and nothing else of it."""
+    if made.origin == origin_of(module, environment) and made.interface != str(module.interface):
+        return _another_interface(environment, made, module)
     before = in_words(module.role, module.name, made.origin, made.interface)
     now = in_words(module.role, module.name, origin_of(module, environment), str(module.interface))
     return InvalidConfig(
         f"{environment.name} exists and was made with {before}. What is found by that name now is another: {now}, "
         f"{module.folder}.",
         f"{remedy(module.role, made.origin)}; or load a bundle of {environment.name}, which has the scripts in it.",
+    )
+
+
+def _another_interface(environment: Environment, made: RecordedModule, module: Module) -> InvalidConfig:
+    """Return the error for the module that a cluster was made with, written anew for another interface.
+
+    What its scripts had written lies elsewhere for that one: they would not find the machines.
+    """
+    return InvalidConfig(
+        f"{environment.name} was made by the {module.role} {module.name} of interface {made.interface}, and {module.folder} "
+        f"is of interface {module.interface} now: its scripts would not find what those had written, and make a second "
+        "cluster, or destroy none.",
+        f"{remedy(module.role, made.origin)}, and destroy {environment.name} with that; the new one is for new "
+        f"environments. A bundle of {environment.name} has the scripts that made it.",
     )
 
 

@@ -16,6 +16,7 @@ from rigger.configuration.identity import (
 )
 from rigger.configuration.resolve import resolve
 from rigger.errors import BadUsage, InvalidConfig
+from rigger.modules.interface1 import Interface1
 from rigger.modules.model import Module
 
 TREE = Module("tree", "platform", "/tree", prefix="OAK")
@@ -157,3 +158,16 @@ def test_without_a_record_there_is_only_configure(wood):
 def test_a_record_of_an_older_rigger_has_no_id_to_compare(wood):
     log_event(wood, "step-started", "r", step="create", command="provision", parameters=ANSWERS)
     require_same_cluster(wood, {"OAK_ID": "another"}, None, TREE)
+
+
+def test_the_same_module_of_another_interface_is_refused_with_the_reason(wood, tmp_path):
+    about = {"origin": "folder", "interface": "1", "version": "", "sha256": ""}
+    log_event(wood, "run-started", "r", id="0123456789", platform="tree", provider="soil", provider_is=about)
+    log_event(wood, "step-started", "r", step="create", command="provision", parameters=ANSWERS)
+    vars = {**ANSWERS, "OAK_ID": "0123456789"}
+    soil = Module("soil", "provider", str(tmp_path))
+    with pytest.raises(InvalidConfig) as refused:
+        require_same_cluster(wood, vars, soil, None)
+    assert f"of interface 1, and {tmp_path} is of interface 2 now" in refused.value.message
+    assert refused.value.next_step.startswith("Put it back into its folder, and destroy")
+    require_same_cluster(wood, vars, Module("soil", "provider", str(tmp_path), contract=Interface1()), None)
