@@ -40,7 +40,8 @@ def encode(text: str) -> bytes:
 
 # ECMA-48: CSI sequences, strings such as the window's title (OSC, DCS, ...), and two-byte escapes.
 _ESCAPE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b.?", re.DOTALL)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+# What drives a terminal by itself, and what turns the order of letters round, so that a text reads as another one.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def plain(text: str) -> str:

@@ -30,7 +30,7 @@ def show_values(printer: Printer, result: Value | Values) -> None:
         if result.given_by:
             printer.aside(f"{result.name}: {result.giver} gave this; {_answered(result)}.")
         return
-    rows = [(value.name, _where_from(value), value.value) for value in result.values]
+    rows = [(value.name, _where_from(value), texts.visible(value.value)) for value in result.values]
     printer.table(rows, headers=("name", "source", "value"), rest="rigger config get NAME")
 
 
@@ -64,7 +64,7 @@ def show_differences(printer: Printer, result: Differences) -> None:
         printer.line("No difference.")
         return
     rows = [
-        (name, *("-" if value is None else value for value in change))
+        (name, *("-" if value is None else texts.visible(value) for value in change))
         for name, change in result.changes.items()
     ]
     printer.table(rows, headers=("name", "provisioned", "configured"), rest="rigger config diff -o json")

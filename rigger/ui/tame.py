@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 
 # ECMA-48: of what ESC begins, the colours and weights of letters alone (SGR) change nothing but how the text looks.
-_DRIVES = re.compile(rb"\x1b(?!\[[0-9;:]{0,40}m)|\xc2[\x80-\x9f]|[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f]")
-_UNDECIDED = re.compile(rb"(?:\x1b(?:\[[0-9;:]{0,40})?|\xc2)\Z")
+# In UTF-8 also C1, and what turns the order of letters round (U+202A to U+202E, U+2066 to U+2069).
+_DRIVES = re.compile(
+    rb"\x1b(?!\[[0-9;:]{0,40}m)|\xc2[\x80-\x9f]|\xe2(?:\x80[\xaa-\xae]|\x81[\xa6-\xa9])"
+    rb"|[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f]"
+)
+_UNDECIDED = re.compile(rb"(?:\x1b(?:\[[0-9;:]{0,40})?|\xc2|\xe2[\x80\x81]?)\Z")
 
 
 def tame(data: bytes) -> bytes:

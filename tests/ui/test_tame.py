@@ -17,6 +17,7 @@ WILD = {
     "another screen": b"\x1b[?1049h",
     "a DCS": b"\x1bP$q\x1b\\",
     "eight bits": "\x9b2J\x9d0;x\x9c".encode(),
+    "letters in another order": "\u202egnp.txt\u202c \u2066x\u2069".encode(),
     "bells and backspaces": b"\x07\x08\x08\x0e",
 }
 COLOURS = b"\x1b[1;31mred\x1b[0m \x1b[38:2:1:2:3mtrue\x1b[m\ta\r\n"
@@ -35,7 +36,8 @@ def test_colours_and_letters_stay():
 
 
 @given(
-    st.lists(st.sampled_from([*WILD.values(), COLOURS, b"text", b"\x1b", b"\xc2", b"["])), st.integers(1, 7)
+    st.lists(st.sampled_from([*WILD.values(), COLOURS, b"text", b"\x1b", b"\xc2", b"\xe2\x80", b"["])),
+    st.integers(1, 7),
 )
 def test_wherever_it_is_cut(parts, size):
     data = b"".join(parts) + b"."
