@@ -173,14 +173,22 @@ def plain(version: str) -> str:
 
 
 def find(asked: str, known: Sequence[str]) -> list[str]:
-    """Return which of some tags is meant: as written, else the same release, else the number without a name."""
+    """Return which of some tags is meant: as written, else the same release, else the number without a name.
+
+    Of dates a zero in front does not count: 2024.1 means 2024.01.
+    """
     if asked in known:
         return [asked]
     same = [tag for tag in known if is_same(tag, asked)]
     if same:
         return same[:1]
-    wanted = plain(asked)
-    return [tag for tag in known if (parsed := parse(tag)) and parsed.text == wanted]
+    wanted, day = plain(asked), parse(asked)
+    parts = [(tag, parsed) for tag in known if (parsed := parse(tag))]
+    found = [tag for tag, parsed in parts if parsed.text == wanted]
+    if found or day is None or not day.is_calendar:
+        return found
+    of_day = (day.name, day.numbers, day.suffix, day.on_top)
+    return [tag for tag, one in parts if (one.name, one.numbers, one.suffix, one.on_top) == of_day]
 
 
 def of_one(tags: Iterable[str], names: Iterable[str]) -> list[str]:

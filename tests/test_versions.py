@@ -80,3 +80,19 @@ def test_one_release_under_several_tags_is_one():
     assert versions.is_same("v1.2.0", "release-1.2.0") and versions.is_same("tulip-1.2.0", "tulip/v1.2.0")
     assert not versions.is_same("tulip-1.2.0", "rose-1.2.0") and not versions.is_same("main", "vmain")
     assert versions.of_one(["v1.2.0", "release-1.2.0", "v1", "main"], []) == ["v1.2.0"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "tag"),
+    [
+        ("2024.1", "2024.01"),
+        ("v2024.10", "2024.10"),
+        ("2024.1-rc1", "2024.01-rc1"),
+        ("2024.001", "2024.01"),
+        ("2024.1.0", None),
+    ],
+)
+def test_a_zero_in_front_does_not_count_in_dates(asked, tag):
+    tags = ["2024.10", "2024.01", "2024.01-rc1", "1.01", "2023.01"]
+    assert versions.find(asked, tags) == ([tag] if tag else [])
+    assert versions.find("1.1", tags) == []

@@ -82,7 +82,7 @@ def save(
     *,
     encrypt: Callable[[bytes], bytes] | None = None,
     sign: Callable[[bytes], bytes] | None = None,
-    repository: Member | None = None,
+    with_checkout: bool = False,
     backup: Member | None = None,
 ) -> Contents:
     """Pack an environment that nobody else changes meanwhile; raises Refused if a secret would get in.
@@ -90,7 +90,7 @@ def save(
     `encrypt` keeps the secrets, and files that hold one, inside the bundle; without it they stay out.
     """
     with saying_what_failed(path), folder_aside(os.path.dirname(os.path.abspath(path))) as aside:
-        return _save(environment, config, path, aside, encrypt, sign, repository, backup)
+        return _save(environment, config, path, aside, encrypt, sign, with_checkout, backup)
 
 
 def _save(
@@ -100,7 +100,7 @@ def _save(
     aside: str,
     encrypt: Callable[[bytes], bytes] | None,
     sign: Callable[[bytes], bytes] | None,
-    repository: Member | None,
+    with_checkout: bool,
     backup: Member | None,
 ) -> Contents:
     hidden = {**environment.secrets(), **config.secrets}  # also those whose question does not apply now
@@ -116,8 +116,8 @@ def _save(
     if encrypt is not None:
         kept = {**environment.secrets(), **inherited}
         members.append(Member(SECRETS, data=encrypt(_sealed(environment, kept, sealed))))
-    if repository is not None:
-        members.append(repository)
+    if with_checkout:
+        members.append(checkout_member(environment, config, aside))
     fields = _fields(environment, config, head)
     fields["redacted"] = sorted({*hidden, *inherited, *given.names}) if encrypt is None else []
     fields["derived"] = _derived(config, plain) if encrypt is None else []
@@ -159,15 +159,17 @@ def _require_packed(backup: Member | None, left_out: list[Member]) -> None:
         )
 
 
-def checkout_member(environment: Environment, config: Config) -> Member:
-    """Return the platform's repository as a member; raises BadUsage where there is none."""
+def checkout_member(environment: Environment, config: Config, aside: str) -> Member:
+    """Return the platform's repository as a member, from a folder for that; raises BadUsage where there is none."""
     folder = source_checkout.find(environment, config.platform, config.values)
     if folder is None:
         raise BadUsage(
             f"{config.platform.name} of {environment.name} has no checkout to add.",
             "Leave --with-checkout out.",
         )
-    return Member(CHECKOUT, data=git_archive.pack(folder))
+    path = os.path.join(aside, CHECKOUT)
+    git_archive.pack(folder, path)
+    return Member(CHECKOUT, path=path)
 
 
 def _audit_log(environment: Environment) -> tuple[tuple[int, str], Member]:

@@ -25,8 +25,8 @@ BEGINNING = "refs/rigger/shallow"  # below it, in a bundle, the commits that its
 # ---- bundles ---------------------------------------------------------------------------------------------
 
 
-def pack(folder: str) -> bytes:
-    """Return a git bundle of all that the repository has; raises BadUsage.
+def pack(folder: str, path: str) -> None:
+    """Write a git bundle of all that the repository has to a file; raises BadUsage.
 
     Of one that lacks history or files, what is checked out, with somebody's own commits on top: the rest would
     have to be fetched. Where its history begins is named in refs below `refs/rigger/shallow`.
@@ -34,14 +34,15 @@ def pack(folder: str) -> bytes:
     try:
         with git_runner.opened(folder) as git:
             if has_history(git) and "remote.origin.partialclonefilter" not in own_settings(git.common):
-                return git("bundle", "create", "-", "--all", "HEAD")
-            return _pack_tip(git, local_base(folder))
+                git("bundle", "create", "-q", path, "--all", "HEAD")
+            else:
+                _pack_tip(git, local_base(folder), path)
     except GitError as problem:
         raise BadUsage(f"git could not bundle {folder}: {problem}.") from None
 
 
-def _pack_tip(git: Repository, base: Sequence[str]) -> bytes:
-    """Return a git bundle whose history begins at some commits."""
+def _pack_tip(git: Repository, base: Sequence[str], path: str) -> None:
+    """Write a git bundle whose history begins at some commits."""
     head, branch = head_commit(git), current_branch(git)
     refs = {f"{BEGINNING}/{commit}": commit for commit in base}
     refs |= {f"{KNOWN}/{commit}": commit for commit in base}
@@ -57,7 +58,7 @@ def _pack_tip(git: Repository, base: Sequence[str]) -> bytes:
         git_runner.git(aside, "update-ref", "--no-deref", "HEAD", head, bare=True)
         for name, value in refs.items():
             git_runner.git(aside, "update-ref", name, value, bare=True)
-        return git_runner.git(aside, "bundle", "create", "-", "--all", "HEAD", bare=True)
+        git_runner.git(aside, "bundle", "create", "-q", path, "--all", "HEAD", bare=True)
 
 
 def _write(path: str, *lines: str) -> None:

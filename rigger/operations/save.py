@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rigger import text
 from rigger.bundles import contents, seal
-from rigger.bundles.contents import Contents, backup_member, checkout_member, default_path
+from rigger.bundles.contents import Contents, backup_member, default_path
 from rigger.configuration.identity import require_recorded
 from rigger.configuration.resolve import resolve
 from rigger.environments.last_backup import LastBackup, last_backup
@@ -149,7 +149,7 @@ def _pack(
         path,
         encrypt=encrypt,
         sign=seal.signer(options.sign_key) if options.sign_key else None,
-        repository=checkout_member(environment, config) if options.with_checkout else None,
+        with_checkout=options.with_checkout,
         backup=_backup(environment, last) if options.with_backup else None,
     )
 

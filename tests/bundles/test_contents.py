@@ -189,8 +189,8 @@ def test_a_log_that_was_changed_is_refused(wood, tmp_path):
     assert "rigger audit" in problem.value.next_step and not (tmp_path / "b.rigger").exists()
 
 
-def test_a_platform_without_a_repository_has_none_to_add(wood):
+def test_a_platform_without_a_repository_has_none_to_add(wood, tmp_path):
     with pytest.raises(BadUsage) as problem:
-        checkout_member(wood.environment, wood.config)
+        checkout_member(wood.environment, wood.config, str(tmp_path))
     assert problem.value.message == "tree of wood has no checkout to add."
     assert problem.value.next_step == "Leave --with-checkout out."

@@ -23,7 +23,7 @@ def test_what_lacks_history_or_files_is_packed_without_the_network(tmp_path, ask
         write(folder, "file")
         git(folder, "commit", "-qam", "my work")
     bundle = tmp_path / "bundle"
-    bundle.write_bytes(git_archive.pack(folder))
+    git_archive.pack(folder, str(bundle))
     git_archive.unpack(str(bundle), there, git_inspect.commit(folder))
     assert git_inspect.commit(there) == git_inspect.commit(folder)
     assert content(there, "file") == content(folder, "file") and git(there, "status", "--porcelain") == ""
