@@ -271,3 +271,16 @@ def test_a_folder_that_cannot_be_made_keeps_nothing_that_costs_money(provisioned
         assert {"02-destroy.log", "plan.json"} <= {path.name for path in kept.iterdir()}
     os.unlink(provisioned.file(name))
     assert "unbroken" in provisioned.rigger("audit").out
+
+
+@pytest.mark.slow
+def test_many_nodes_that_are_silent_are_waited_for_once_and_together(cluster, tmp_path):
+    cluster.script("provider", "create", f"NODES=40\n{MAKE_NODES}")
+    cluster.rigger("provision", "-y")
+    waits = tmp_path / "waits"
+    cluster.modules.script(
+        cluster.folders["provider"], "exec", f"echo begins >>{waits}; sleep 8; echo ends >>{waits}; exit 254\n"
+    )
+    said = cluster.rigger("destroy", "--yes")
+    assert "node-40" in said.out and "did not answer" in said.out and "wood is destroyed" in said.out
+    assert waits.read_text().split() == ["begins"] * 40 + ["ends"] * 40
