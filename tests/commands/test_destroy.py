@@ -279,7 +279,9 @@ def test_many_nodes_that_are_silent_are_waited_for_once_and_together(cluster, tm
     cluster.rigger("provision", "-y")
     waits = tmp_path / "waits"
     cluster.modules.script(
-        cluster.folders["provider"], "exec", f"echo begins >>{waits}; sleep 8; echo ends >>{waits}; exit 254\n"
+        cluster.folders["provider"],
+        "exec",
+        f"echo begins >>{waits}; sleep 8; echo ends >>{waits}; exit 254\n",
     )
     said = cluster.rigger("destroy", "--yes")
     assert "node-40" in said.out and "did not answer" in said.out and "wood is destroyed" in said.out
