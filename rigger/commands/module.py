@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rigger.cli.app import App, command, group
 from rigger.cli.declared import argument, option
-from rigger.conformance.finding import ADVICE, FAIL, PASS, Finding
+from rigger.conformance.finding import ADVICE, FAIL, NOT_RUN, PASS, Finding
 from rigger.conformance.sandbox import RehearsalOptions
 from rigger.errors import BadUsage
 from rigger.modules import fields
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rigger.operations.conformance import Checked
     from rigger.ui.printer import Printer
 
-COLOURS = {PASS: "32", FAIL: "31", ADVICE: "33"}
+COLOURS = {PASS: "32", FAIL: "31", ADVICE: "33", NOT_RUN: "36"}
 
 
 @group("module")

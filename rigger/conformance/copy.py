@@ -1,4 +1,4 @@
-"""A copy of a module whose scripts write into their own folder: what they wrote there before is a live cluster's."""
+"""A copy of a module to be tried: what its scripts wrote into their own folder before is a live cluster's."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import os
 import shutil
 from typing import TYPE_CHECKING
 
-from rigger.conformance.subject import SHELLS
+from rigger.conformance.subject import NOT_READ, SHELLS, load
 from rigger.git import inspect as git_inspect
 from rigger.modules import own_files
-from rigger.modules.interface1 import PLACE, is_provider, load
+from rigger.modules.contract import MANIFEST
+from rigger.modules.interface1 import PLACE, is_provider
 from rigger.modules.scripts import interpreter
+from rigger.modules.search import PLATFORM_PLACES
 from rigger.runs.own_folder import known_files
 from rigger.values import replace
 
@@ -26,20 +28,21 @@ SCRIPTS = (".sh", ".bash", ".py", ".tf", ".tf.json", ".tmpl", ".tpl")
 def copier(home: Home, module: Module) -> Callable[[str], Module]:
     """Return what makes a copy of a module below a folder, without the state that is in it, and returns the copy.
 
-    In a git repository the whole of it is copied, as git tracks it: scripts reach for their neighbours. A module that
-    writes nothing into its folder is tried where it is.
+    In a git repository the whole of it is copied, as git tracks it, where scripts reach for their neighbours: those of
+    interface 1 do, and those of a platform that lies in its own repository.
     """
-    if not module.contract.keeps_files_in_folder:
-        return lambda folder: module
-    live = known_files(home, module)
+    keeps = module.contract.keeps_files_in_folder
+    live = known_files(home, module) if keeps else frozenset()
 
     def copy(folder: str) -> Module:
-        top, names = _chosen(os.path.realpath(module.folder), live)
+        own = os.path.realpath(module.folder)
+        repository = _repository_of(module, own)
+        top, names = _chosen(own, live) if keeps else _all_of(own, repository)
         target = os.path.join(folder, os.path.basename(top) or "repository")
         for name in names:
             _copy(os.path.join(top, name), os.path.join(target, name))
-        own = os.path.relpath(os.path.realpath(module.folder), top)
-        return replace(module, folder=os.path.normpath(os.path.join(target, own)))
+        within = os.path.normpath(os.path.join(target, os.path.relpath(own, top)))
+        return replace(module, folder=within, checkout=target if repository else "")
 
     return copy
 
@@ -47,9 +50,25 @@ def copier(home: Home, module: Module) -> Callable[[str], Module]:
 def copied_path(home: Home, path: str, folder: str) -> str:
     """Return a provider's path, of a copy below a folder where it has to be one; a name stays a name."""
     whole = os.path.abspath(os.path.expanduser(path))
-    if os.sep not in path or not is_provider(whole):
+    if os.sep not in path or not (is_provider(whole) or os.path.isfile(os.path.join(whole, MANIFEST))):
         return path
-    return copier(home, load(whole))(folder).folder
+    return copier(home, load(whole))(os.path.join(folder, "provider")).folder
+
+
+def _repository_of(module: Module, folder: str) -> str:
+    """Return the repository that a platform brings itself, nothing where it lies in none or in somebody else's."""
+    top = git_inspect.around(folder) if module.role == "platform" else ""
+    places = [os.path.normpath(os.path.join(top, place)) for place in PLATFORM_PLACES]
+    return top if top and folder in places else ""
+
+
+def _all_of(folder: str, repository: str) -> tuple[str, list[str]]:
+    """Return the top of what is copied of a module that writes nothing into its folder, and the files of it."""
+    own = [os.path.join(folder, name) for name in own_files.files(folder)]
+    top = repository or folder
+    tracked = git_inspect.tracked(top, top, links=True) if repository else []
+    names = {os.path.relpath(path, top) for path in (*own, *tracked)}
+    return top, sorted(name for name in names if not NOT_READ & {*name.split(os.sep)})
 
 
 def _chosen(folder: str, live: frozenset[str]) -> tuple[str, list[str]]:

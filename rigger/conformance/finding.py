@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from rigger.values import frozen
 
-PASS, FAIL, ADVICE = "PASS", "FAIL", "ADVICE"
+PASS, FAIL, ADVICE, NOT_RUN = "PASS", "FAIL", "ADVICE", "SKIP"
 
 
 @frozen
 class Finding:
-    """One thing that was looked at: PASS, FAIL, or ADVICE, which fails nobody; the file and line, when known."""
+    """One thing that was looked at: PASS, FAIL, ADVICE, which fails nobody, or SKIP, what was not run; the file and line, when known."""
 
     level: str
     text: str

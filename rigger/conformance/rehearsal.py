@@ -1,33 +1,35 @@
-"""Live a module's life in a sandbox, and say what it did wrong."""
+"""One rehearsal under way: its steps, and what is found in them."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rigger.audit.events import Destroyed
 from rigger.configuration import resolve
-from rigger.conformance.copy import copied_path, copier
-from rigger.conformance.finding import ADVICE, FAIL, PASS, Finding
-from rigger.conformance.sandbox import NAME, RehearsalOptions, Sandbox, configure_sandbox, open_sandbox
-from rigger.conformance.traces import Snapshot, differences, end_processes, names_in, real_home, snapshot
+from rigger.conformance.finding import FAIL, PASS, Finding
+from rigger.conformance.nodes import Machines, Way, machines
+from rigger.conformance.sandbox import RehearsalOptions, Sandbox
+from rigger.conformance.secrecy import told_secrets
+from rigger.conformance.traces import Traces, listed
 from rigger.conformance.watching import Watching, killing
-from rigger.environments.home import Home
-from rigger.errors import RiggerError
-from rigger.interface1.record import RECORD
-from rigger.modules import own_files
+from rigger.environments import inventory
+from rigger.errors import StepFailed
+from rigger.modules.verbs import READY
 from rigger.plans.model import Plan, Step
-from rigger.process import capture
-from rigger.runs.environment import LIBEXEC, script_environment
+from rigger.process.interrupts import Interrupts
+from rigger.redact import Redactor, maskable
 from rigger.runs.output import drop_outputs
+from rigger.runs.reach import Reach
+from rigger.runs.ready import Wait
 from rigger.runs.recovery import load_config
 from rigger.runs.reporter import Silent
 from rigger.runs.run import Run
 from rigger.text import last_line
-from rigger.values import replace
+from rigger.values import field, frozen, replace
 
 if TYPE_CHECKING:
     from rigger.configuration.config import Config
@@ -36,99 +38,29 @@ if TYPE_CHECKING:
     from rigger.modules.model import Module
     from rigger.runs.result import StepResult
 
-SHORT = 5.0  # seconds: a create that is so quick is killed at several moments, a longer one at one
-MOMENTS = (0.5, 0.25, 0.75)  # parts of the time that it took
-LISTED = 5  # files or processes that a finding names
+SHORT = (
+    10.0  # seconds that machines have until they answer where no ssh is in the way and no manifest says more
+)
+CANNOT = (126, 127)  # how a script ends that could not be started
 
 Say = Callable[[Finding], None]
 
 
-def rehearse(module: Module, options: RehearsalOptions, say: Say) -> str:
-    """Run a module's scripts through a whole life and say what was found; return the folder if it is kept.
+@frozen
+class How:
+    """How a script is run: as in a plain provision, unless something is given."""
 
-    A module that writes into its own folder is tried as a copy: what is in there may be a live cluster's. Raises
-    BadUsage where a value is missing. What was made is destroyed, also after an error or an interrupt.
-    """
-    home = Home()  # of the person
-    with open_sandbox() as sandbox:
-        module = copier(home, module)(sandbox.root)
-        options = replace(options, provider=copied_path(home, options.provider, sandbox.root))
-        environment = configure_sandbox(sandbox, module, options)
-        rehearsal = Rehearsal(sandbox, environment, module, options, say)
-        try:
-            (_provider_life if module.role == "provider" else _platform_life)(rehearsal)
-            rehearsal.check_files()
-        finally:
-            rehearsal.clean_up()
-        rehearsal.check_processes()
-        if rehearsal.failed:
-            sandbox.keep = True
-    return sandbox.root if sandbox.keep else ""
+    kill_after: float | None = None  # seconds
+    held_at: int = 0  # the call to a node at which it is held and killed; 0: none
+    silent: str = ""  # a node that does not answer
+    leaving: tuple[str, ...] = ()
+    values: Mapping[str, str] = field(
+        repr=False, default_factory=dict
+    )  # in place of those of the environment
+    environ: Mapping[str, str] = field(repr=False, default_factory=dict)
 
 
-# The two lives
-
-
-def _provider_life(rehearsal: Rehearsal) -> None:
-    provider = rehearsal.module
-    rehearsal.check_without_cluster(provider)
-    rehearsal.must(provider, "destroy", "works where nothing was made")
-    if not rehearsal.must(provider, "install", "succeeds"):
-        return
-    made = rehearsal.must(provider, "create", "succeeds, with all that it promises")
-    if made is None:
-        rehearsal.must(provider, "destroy", "works after a create that failed")
-        return
-    nodes = rehearsal.check_nodes()
-    rehearsal.must(provider, "check", "succeeds after create")
-    rehearsal.check_exec(nodes)
-    if rehearsal.must(provider, "install", "can be repeated") and rehearsal.must(
-        provider, "create", "can be repeated"
-    ):
-        rehearsal.expect(
-            rehearsal.nodes() == nodes, "create makes the same nodes again", "a second create changed them"
-        )
-    if not rehearsal.destroyed():
-        return
-    rehearsal.remember_what_stays()
-    rehearsal.check_without_cluster(provider, "after destroy")
-    rehearsal.must(provider, "destroy", "can be repeated")
-    for moment in MOMENTS if made.seconds < SHORT else MOMENTS[:1]:
-        rehearsal.killed(provider, "create", made.seconds * moment)
-        if not rehearsal.destroyed("after that"):
-            return
-    rehearsal.check_what_stays()
-
-
-def _platform_life(rehearsal: Rehearsal) -> None:
-    provider, platform = rehearsal.config().provider, rehearsal.module
-    # Where a platform has to prepare something for the machines, it does so before they are made.
-    early = [
-        verb for verb in ("setup-clients", "prepare") if platform.script("prepare") and platform.script(verb)
-    ]
-    first = [(provider, "install"), *((platform, verb) for verb in early), (provider, "create")]
-    if not all(rehearsal.must(module, verb, "succeeds") for module, verb in first):
-        return
-    rehearsal.check_without_cluster(platform)
-    rehearsal.must(platform, "undeploy", "works where nothing was deployed")
-    for verb in early:
-        rehearsal.must(platform, verb, "can be repeated")
-    deployed = rehearsal.must(platform, "install", "succeeds") and rehearsal.must(
-        platform, "deploy", "succeeds, with all that it promises"
-    )
-    if deployed:
-        rehearsal.must(platform, "check", "succeeds after deploy")
-        rehearsal.run_tests(platform)
-        for verb in ("install", "deploy"):
-            rehearsal.must(platform, verb, "can be repeated")
-        rehearsal.must(platform, "check", "succeeds after that")
-    rehearsal.must(platform, "undeploy", "succeeds")
-    rehearsal.check_without_cluster(platform, "after undeploy")
-    rehearsal.must(platform, "undeploy", "can be repeated")
-    if deployed and rehearsal.must(platform, "install", "works again"):
-        rehearsal.killed(platform, "deploy", deployed.seconds * MOMENTS[0])
-        rehearsal.must(platform, "undeploy", "works after that")
-    rehearsal.destroyed()
+PLAIN = How()
 
 
 class Rehearsal:
@@ -141,21 +73,20 @@ class Rehearsal:
         self.environment = environment
         self.module = module
         self.reporter = options.reporter or Silent()
+        self.traces = Traces(sandbox.root, sandbox.home, environment.home, module.folder)
+        self.way = Way(os.path.join(sandbox.root, "way"))
         self._say = say
         self.failed = False
-        self.may_exist = False  # whether something was made that was not destroyed
-        self._before = snapshot(module.folder)
-        self._stays: Snapshot = {}
+        self.making: dict[str, Environment] = {}  # where something was made that was not destroyed
         self._told: set[str] = set()
-        self._own_home = real_home()
-        self._in_real_home = {*names_in(self._own_home)}
 
     def say(self, level: str, text: str, file: str = "") -> None:
         self.failed = self.failed or level == FAIL
         self._say(Finding(level, text, file))
 
-    def expect(self, good: bool, praise: str, blame: str) -> None:
-        self.say(PASS if good else FAIL, praise if good else blame)
+    def expect(self, good: bool, praise: str, blame: str, file: str = "") -> bool:
+        self.say(PASS if good else FAIL, praise if good else blame, file)
+        return good
 
     def config(self) -> Config:
         return resolve.resolve(self.environment)
@@ -163,41 +94,120 @@ class Rehearsal:
     def nodes(self) -> list[Node]:
         return self.environment.nodes()
 
+    def machines(self) -> Machines:
+        """Return the nodes as they are now, to be asked now or when they should be gone."""
+        return machines(self.environment, self.config(), self.sandbox.aside)
+
+    @contextlib.contextmanager
+    def elsewhere(self, environment: Environment) -> Iterator[None]:
+        """Work in another environment for a while."""
+        own, self.environment = self.environment, environment
+        try:
+            yield
+        finally:
+            self.environment = own
+
+    def set(self, **values: str) -> None:
+        """Answer questions anew."""
+        with self.environment.locked("rigger module check"):
+            self.environment.save_values({**self.environment.values(), **values})
+
+    def set_nodes(self, nodes: Sequence[Node]) -> None:
+        """Write an inventory, as if those were the nodes."""
+        with self.environment.locked("rigger module check"):
+            inventory.write(self.environment.inventory_file, nodes)
+
     # Steps
 
-    def step(self, module: Module, verb: str, kill_after: float | None = None) -> StepResult:
+    def step(self, module: Module, verb: str, how: How = PLAIN) -> StepResult:
         """Run one script as a command would; what it says of secrets is noticed before it is masked."""
         command = "destroy" if verb in ("destroy", "undeploy") else "provision"
         with self.environment.locked("rigger module check") as lock:
             config = load_config(self.environment)
-            if kill_after is not None:  # whatever runs then is killed: what asks the machines, too
-                config = replace(config, provider=replace(config.provider, ready=0.0))
+            if how.values:
+                config = resolve.resolve(self.environment, how.values)
+            # Whether the machines answer is asked apart: a create that is killed, or failed, waits for nobody.
+            config = replace(config, provider=replace(config.provider, ready=0.0))
             current = config.provider if module.role == "provider" else config.platform
             run = Run(self.environment, config, self.reporter, lock)
             run.redactor = watched = Watching(run.redactor)
-            self.may_exist = self.may_exist or (module.role, verb) == ("provider", "create")
-            with killing(kill_after):
-                result = run.carry_out(Plan(command, (Step(current, verb, "rehearsed", goes_on=True),)))[0]
-        if watched.masked and result.step.shown not in self._told and module is self.module:
-            self._told.add(result.step.shown)
-            self.say(FAIL, "prints a secret", self._file(result))
+            if (module.role, verb) == ("provider", "create"):
+                self.making[self.environment.name] = self.environment
+            way = self.way.environ(config, how.silent, how.held_at) if module.role == "platform" else {}
+            step = Step(current, verb, "rehearsed", goes_on=True, environ=way)
+            before = self.environment.values()
+            with killing(how.kill_after, self.way.held if how.held_at else ""):
+                plan = Plan(command, (step,), leaving=how.leaving, environ=how.environ)
+                result = run.carry_out(plan)[0]
+        self._tell_of_secrets(result, watched.masked, config, before)
         return result
 
-    def must(self, module: Module, verb: str, praise: str) -> StepResult | None:
+    def _tell_of_secrets(
+        self, result: StepResult, printed: bool, config: Config, before: Mapping[str, str]
+    ) -> None:
+        """Say once of a script that it prints secrets, or keeps them among the vars."""
+        if result.step.module.folder != self.module.folder:
+            return
+        told = [(result.step.shown, FAIL, "prints a secret")] if printed else []
+        vars = {n: v for n, v in self.environment.vars().items() if before.get(n) != v}
+        told += told_secrets(config, result, vars)
+        for name, level, text in told:
+            if name not in self._told:
+                self._told.add(name)
+                self.say(level, text, self.file(result))
+
+    def must(self, module: Module, verb: str, praise: str, how: How = PLAIN) -> StepResult | None:
         """Run a script that has to succeed; return how it went if it did."""
-        result = self.step(module, verb)
+        result = self.step(module, verb, how)
         if result.good and not result.leftovers:
-            self.say(PASS, praise, self._file(result))
+            self.say(PASS, praise, self.file(result))
             return result
-        self.say(FAIL, f"{self._why(result)} (wanted: {praise})", self._file(result))
+        self.say(FAIL, f"{self.why(result)} (wanted: {praise})", self.file(result))
         return None
 
-    def _file(self, result: StepResult) -> str:
+    def looks(self, module: Module, verb: str, praise: str, how: How = PLAIN) -> bool:
+        """Run a script that has to succeed and to change nothing: neither here nor on the nodes."""
+        nodes = self.machines()
+        before, inventory_before = self._what_is_there(nodes), self.nodes()
+        result = self.step(module, verb, how)
+        good = result.good or result.differs and verb == "plan"
+        if not good:
+            self.say(FAIL, f"{self.why(result)} (wanted: {praise})", self.file(result))
+            return False
+        changed = differing(before, self._what_is_there(nodes))
+        if changed or self.nodes() != inventory_before:
+            what = listed(changed) or "the inventory"
+            self.say(FAIL, f"changes something: {what}; it should only look", self.file(result))
+            return True
+        self.say(PASS, praise, self.file(result))
+        return True
+
+    def _what_is_there(self, nodes: Machines) -> dict[str, object]:
+        """Return the files in the home and the state and on the nodes; not what running processes write."""
+        seen: dict[str, object] = dict(self.traces.here(self.environment))
+        busy = self.traces.processes()
+        for name, files in nodes.files().items():
+            seen |= {f"{name}:{file}": "" if busy else sums for file, sums in files.items()}
+        return {file: "" for file in seen} if busy else seen
+
+    def notices(self, module: Module, verb: str, what: str, how: How = PLAIN) -> bool:
+        """Run a check that must not succeed, as something is wrong; say it where it did."""
+        result = self.step(module, verb, how)
+        if result.timed_out or result.exit_code in CANNOT or result.problems:
+            self.say(FAIL, f"{self.why(result)} ({what})", self.file(result))
+            return False
+        if result.good:
+            self.say(FAIL, f"says that all is well although {what}", self.file(result))
+            return False
+        self.say(PASS, f"notices that {what}", self.file(result))
+        return True
+
+    def file(self, result: StepResult) -> str:
         """Return a script as the findings name it: the module's own by its name alone."""
         own = result.step.module.folder == self.module.folder
         return os.path.relpath(result.step.script, self.module.folder) if own else result.step.shown
 
-    def _why(self, result: StepResult) -> str:
+    def why(self, result: StepResult) -> str:
         if result.timed_out:
             return f"did not end within {result.step.module.timeout(result.step.verb):.0f} s"
         if result.leftovers:
@@ -209,15 +219,15 @@ class Rehearsal:
 
     def check_without_cluster(self, module: Module, when: str = "where nothing was made") -> None:
         """Run check where there is nothing: it may say so, but must end, and make nothing."""
-        state = self.environment.file("modules", self.config().state_name(module))
-        before, nodes = _without_copies(snapshot(state)), self.nodes()
+        before, nodes = self.traces.here(self.environment), self.nodes()
         result = self.step(module, "check")
-        if result.timed_out or result.exit_code in (126, 127) or result.problems:
-            self.say(FAIL, f"{self._why(result)} ({when})", self._file(result))
-        elif self.nodes() != nodes or _without_copies(snapshot(state)) != before:
-            self.say(FAIL, f"makes something {when}: it should only look", self._file(result))
+        changed = differing(before, self.traces.here(self.environment))
+        if result.timed_out or result.exit_code in CANNOT or result.problems:
+            self.say(FAIL, f"{self.why(result)} ({when})", self.file(result))
+        elif self.nodes() != nodes or changed:
+            self.say(FAIL, f"makes something {when}: it should only look", self.file(result))
         else:
-            self.say(PASS, f"works {when}", self._file(result))
+            self.say(PASS, f"works {when}", self.file(result))
 
     def destroyed(self, when: str = "") -> bool:
         """Destroy the machines as `rigger destroy` does; say and return whether all of them are gone."""
@@ -225,12 +235,12 @@ class Rehearsal:
         result = self.step(config.provider, "destroy")
         left = [node.name for node in self.nodes()]
         if not result.good or result.leftovers or left:
-            why = f"nodes are left: {', '.join(left)}" if result.good and left else self._why(result)
-            self.say(FAIL, f"{why} {when}".rstrip(), self._file(result))
+            why = f"nodes are left: {', '.join(left)}" if result.good and left else self.why(result)
+            self.say(FAIL, f"{why} {when}".rstrip(), self.file(result))
             return False
-        self.may_exist = False
+        self.making.pop(self.environment.name, None)
         self._forget_outputs(config)
-        self.say(PASS, f"removes all of it {when}".rstrip(), self._file(result))
+        self.say(PASS, f"removes all of it {when}".rstrip(), self.file(result))
         return True
 
     def _forget_outputs(self, config: Config) -> None:
@@ -238,141 +248,42 @@ class Rehearsal:
             self.environment.audit.append(Destroyed(nodes=()))
         drop_outputs(self.environment, config)
 
-    def killed(self, module: Module, verb: str, after: float) -> None:
-        """Kill a script, and all that it started, in the middle."""
-        result = self.step(module, verb, kill_after=after)
+    def killed(self, module: Module, verb: str, how: How) -> bool:
+        """Kill a script, and all that it started, in the middle; return whether it came to that."""
+        result = self.step(module, verb, how)
         if result.good:
-            self.say(PASS, "was done before it could be killed", self._file(result))
+            self.say(PASS, "was done before it could be killed", self.file(result))
         elif result.exit_code == 128 + signal.SIGKILL:
-            self.say(PASS, f"was killed in the middle, after {after:.2f} s", self._file(result))
+            at = f"at its call {how.held_at} to a node" if how.held_at else f"after {how.kill_after:.2f} s"
+            self.say(PASS, f"was killed in the middle, {at}", self.file(result))
+            return True
         else:
-            self.say(FAIL, f"{self._why(result)} (once more, to be killed)", self._file(result))
+            self.say(FAIL, f"{self.why(result)} (once more, to be killed)", self.file(result))
+        return False
 
-    def run_tests(self, platform: Module) -> None:
-        """Run every test of every suite and component once, in the order of the manifest."""
-        if platform.script("setup-clients"):
-            self.must(platform, "setup-clients", "succeeds")
-        suites = [*platform.suites.values(), *platform.components.values()]
-        for test in dict.fromkeys(test for suite in suites for test in suite.tests):
-            result = self.step(platform, f"tests/{test}")
-            if result.skipped:
-                self.say(ADVICE, f"was skipped: {last_line(_end_of(result.log))}", self._file(result))
-            elif result.good:
-                self.say(PASS, "passes", self._file(result))
-            else:
-                self.say(FAIL, self._why(result), self._file(result))
-
-    # What came of them
-
-    def check_nodes(self) -> list[Node]:
-        """Check the inventory that create wrote, and return it."""
-        nodes, wanted = self.nodes(), self.config().values.get("NODES", "")
-        good = not wanted.isdigit() or len(nodes) == int(wanted)
-        self.expect(
-            good,
-            f"create wrote {_count(len(nodes), 'node')} to the inventory",
-            f"create wrote {_count(len(nodes), 'node')} to the inventory, but NODES is {wanted}",
-        )
-        return nodes
-
-    def check_exec(self, nodes: Sequence[Node]) -> None:
-        """See that exec passes output, input and the exit code on, where the provider has one."""
-        if not self.module.script("exec"):
-            return
-        config = self.config()
-        env = script_environment(self.environment, config, config.platform)
-        for node in nodes:
-            argv = [
-                os.path.join(LIBEXEC, "rigger-node"),
-                node.name,
-                "sh",
-                "-c",
-                'cat; echo "$0"; exit 7',
-                "a  b",
-            ]
-            answer = capture.capture(argv, env=env, input=b"in\n")
-            if (answer.exit_code, answer.output) != (7, b"in\na  b\n"):
-                errors, output = (part.decode("utf-8", "replace") for part in (answer.errors, answer.output))
-                why = f"{answer.exit_code} {last_line(errors, output)} ({node.name})"
-                self.say(FAIL, f"does not pass input, output and the exit code on: {why}", "exec")
-                return
-        if nodes:
-            self.say(PASS, "passes input, output and the exit code on", "exec")
-
-    def check_files(self) -> None:
-        """See that the module's folder is as it was, and that nothing of it lies about."""
-        changed = differences(self._before, snapshot(self.module.folder))
-        if changed and self.module.contract.keeps_files_in_folder:
-            self.say(PASS, f"the scripts write to their own folder, which is kept: {_listed(changed)}")
-        else:
-            self.expect(
-                not changed,
-                "the scripts leave their own folder alone",
-                f"the scripts write to their own folder, which is read-only: {_listed(changed)}; use $RIGGER_STATE_DIR",
-            )
-        if left := sorted(snapshot(self.sandbox.temporary)):
-            self.say(ADVICE, f"temporary files stay behind: {_listed(left)}")
-        if new := sorted({*names_in(self._own_home)} - self._in_real_home):
-            self.say(ADVICE, f"meanwhile came to {self._own_home}, which is not $HOME here: {_listed(new)}")
-
-    def remember_what_stays(self) -> None:
-        """Remember what is there after a destroy of the whole, to compare it with what a killed create leaves."""
-        self._stays = self._own_files()
-        if left := [name for name, (_, size, _) in sorted(self._stays.items()) if size]:
-            self.say(ADVICE, f"files stay in the home and the state after destroy: {_listed(left)}")
-
-    def check_what_stays(self) -> None:
-        more = sorted(set(self._own_files()) - set(self._stays))
-        if more:
-            self.say(
-                ADVICE, f"more stays after a create that was killed than after a whole one: {_listed(more)}"
-            )
-
-    def _own_files(self) -> Snapshot:
-        """Return the files in the home and in the modules' state; what rigger keeps of them is its own business."""
-        home, own = self.sandbox.home, Snapshot()
-        for name, status in snapshot(home).items():
-            path = os.path.join(home, name)
-            kept = path.startswith(self.environment.file("modules") + os.sep) and os.path.basename(
-                name
-            ) not in (RECORD, own_files.RECORD)
-            if kept or not path.startswith(self.environment.home + os.sep):
-                own[name] = status
-        return own
-
-    def clean_up(self) -> None:
-        """Destroy what may still be there, whatever ended the rehearsal; keep the sandbox where that fails."""
-        if not self.may_exist:
-            return
-        try:
-            if self.destroyed("at the end"):
-                return
-        except (RiggerError, OSError) as problem:
-            self.say(FAIL, f"it could not be destroyed at the end: {problem}")
-        self.sandbox.keep = True
-        home = f"HOME={self.sandbox.home} RIGGER_HOME={self.environment.home}"
-        self.say(FAIL, f"machines may be left: {home} rigger -e {NAME} destroy")
-
-    def check_processes(self) -> None:
-        """See that nothing runs any more; end what does, which knows the sandbox and so came from here."""
-        if not os.path.isdir("/proc/self"):
-            return
-        left = end_processes(self.sandbox.root)
-        self.expect(not left, "no process stays behind", f"processes stay behind: {_listed(left)}")
+    def answering(self) -> bool:
+        """Wait until every node answers, as rigger does after create; say and return whether they do."""
+        config, nodes = self.config(), self.nodes()
+        ready = config.provider.ready
+        if ready == READY and not any(node.ssh for node in nodes):
+            ready = SHORT
+        provider = replace(config.provider, ready=ready)
+        reach = Reach(self.environment, replace(config, provider=provider), Silent())
+        mask = Redactor(maskable(config.every_secret())).text
+        wait = Wait(self.environment, reach.config, reach, Silent(), mask)
+        with Interrupts() as interrupts, reach.opened("provision"):
+            try:
+                wait.until_all_answer(Plan("provision", ()), interrupts)
+            except StepFailed as problem:
+                self.say(
+                    FAIL, f"{problem.message} `ready` in rigger.yml says how long they may take", "create"
+                )
+                return False
+        return True
 
 
-def _without_copies(state: Snapshot) -> Snapshot:
-    """Return a module's state without what rigger itself keeps there of the module's own folder."""
-    return {name: status for name, status in state.items() if not name.startswith(own_files.KEPT)}
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
-    return ", ".join(names[:LISTED]) + more
+def differing(before: Mapping[str, object], after: Mapping[str, object]) -> list[str]:
+    return sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
 
 
 def _end_of(path: str) -> str:
@@ -380,3 +291,7 @@ def _end_of(path: str) -> str:
         log.seek(max(0, os.stat(path).st_size - 4096))
         return log.read().decode("utf-8", "replace")
     return ""
+
+
+def count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

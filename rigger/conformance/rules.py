@@ -9,9 +9,11 @@ import stat
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from rigger.conformance.finding import ADVICE, FAIL, PASS, Finding
+from rigger.conformance.finding import ADVICE, FAIL, NOT_RUN, PASS, Finding
+from rigger.conformance.secrecy import sounds_secret
 from rigger.conformance.subject import Subject
 from rigger.conformance.syntax import shellcheck, syntax
+from rigger.conformance.usage import applications, pairs, unset, unused
 from rigger.modules.contract import MANIFEST
 from rigger.modules.interface1 import CONFIG
 from rigger.modules.scripts import interpreter, script_problem
@@ -26,7 +28,22 @@ if TYPE_CHECKING:
 
 HEADER_LINES = 30
 NEAR = 0.75  # how like a verb a name must be to be taken for a slip of the finger
-SECRET_WORDS = r"(?:^|_)(?:TOKEN|PASSWORD|PASSPHRASE|SECRET|API_KEY|ACCESS_KEY)$"
+# What authors of other tools would call a script, and what it is called here.
+MEANT = {
+    word: {"provider": provider, "platform": platform}
+    for words, provider, platform in (
+        ("delete remove teardown down uninstall cleanup clean-up terminate", "destroy", "undeploy"),
+        ("start up apply provision run setup launch", "create", "deploy"),
+        ("status verify health healthcheck health-check test validate", "check", "check"),
+        ("update upgrade migrate", "create", "upgrade-STYLE, with STYLE under upgrades in rigger.yml"),
+        ("ssh connect shell", "exec", "exec, and a provider's"),
+        ("drain remove-node resize", "create", "scale"),
+        ("save dump snapshot export", "check", "backup"),
+        ("load import", "create", "restore"),
+        ("stop pause halt", "suspend", "undeploy"),
+    )
+    for word in words.split()
+}
 
 
 def examine(module: Module) -> list[Finding]:
@@ -35,7 +52,7 @@ def examine(module: Module) -> list[Finding]:
     findings = [] if subject.old else [Finding(PASS, f"the manifest of a {module.role}", MANIFEST)]
     for sentence, look in LOOKS:
         found = list(look(subject))
-        if not any(finding.level == FAIL for finding in found):
+        if not any(finding.level in (FAIL, NOT_RUN) for finding in found):
             findings.append(Finding(PASS, sentence))
         findings += found
     return findings
@@ -88,7 +105,6 @@ def _missing_interpreter(text: str) -> str:
 
 
 def _headers(subject: Subject) -> Iterator[Finding]:
-    brief = []
     for name in subject.scripts:
         text = subject.text(name)
         if not text.startswith("#!"):
@@ -97,10 +113,6 @@ def _headers(subject: Subject) -> Iterator[Finding]:
         if not re.search(r"^\W+Summary:\s*\S", head, re.M):
             level = ADVICE if subject.old else FAIL
             yield Finding(level, "has no header: a line '# Summary: what it does' under the #! line", name, 1)
-        elif not all(re.search(rf"^\W+{word}:\s*\S", head, re.M) for word in ("Needs", "Writes")):
-            brief.append(name)
-    if brief:
-        yield Finding(ADVICE, f"the header does not say '# Needs:' and '# Writes:': {', '.join(brief)}")
 
 
 def _verbs(subject: Subject) -> Iterator[Finding]:
@@ -116,10 +128,19 @@ def _verbs(subject: Subject) -> Iterator[Finding]:
         near = difflib.get_close_matches(_stem(name), known, n=1, cutoff=NEAR)
         if name.startswith("upgrade-"):
             continue  # judged with the upgrades
+        if _mentioned(subject, name) or not _could_run(subject, name):
+            continue  # a helper of the others, or a text
         if near:
             yield Finding(FAIL, f"looks like {near[0]}, but rigger will never run it", name)
-        elif os.access(os.path.join(subject.folder, name), os.X_OK) and not _mentioned(subject, name):
-            yield Finding(ADVICE, f"rigger runs nothing called so{did_you_mean(name, known)}", name)
+        elif meant := MEANT.get(_stem(name)):
+            text = f"rigger runs nothing called so: what does that is called {meant[subject.module.role]}"
+            yield Finding(ADVICE, text, name)
+
+
+def _could_run(subject: Subject, name: str) -> bool:
+    """Return whether a file was written to be run."""
+    path = os.path.join(subject.folder, name)
+    return os.access(path, os.X_OK) or subject.text(name).startswith("#!")
 
 
 def _mentioned(subject: Subject, name: str) -> bool:
@@ -181,7 +202,7 @@ def _answers(subject: Subject) -> Iterator[Finding]:
             yield Finding(
                 ADVICE, f"{question.name} is a secret with a default", MANIFEST, subject.asked_at(question)
             )
-        if not question.secret and re.search(SECRET_WORDS, question.name):
+        if question.type == "text" and sounds_secret(question.name):
             text = f"{question.name} sounds like a secret: 'type: secret' would hide and mask it"
             yield Finding(ADVICE, text, MANIFEST, subject.asked_at(question))
     given = [(name, question.default, "default") for name, question in asked.items()]
@@ -272,12 +293,16 @@ LOOKS: tuple[tuple[str, Look], ...] = (
     ("its scripts have a header", _headers),
     ("no script is called what rigger never runs", _verbs),
     ("its tests are there", _tests),
+    ("what belongs together is there together", pairs),
     ("its ways to upgrade have their scripts", _upgrades),
     ("the programs of its questions are there", _programs),
     ("its questions accept their own defaults", _answers),
     ("what it promises can be kept", _promises),
+    ("its tests of applications are complete", applications),
+    ("what it asks for and needs is used", unused),
+    ("the variables that its scripts read are set by somebody", unset),
     ("the shells understand its scripts", syntax),
     ("its files are as others may have them", _files),
     ("its secrets stay unseen, as far as reading shows", _secrets),
-    ("ShellCheck, where it is installed, was asked", shellcheck),
+    ("ShellCheck was asked", shellcheck),
 )

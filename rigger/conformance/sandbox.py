@@ -10,6 +10,7 @@ import sys
 import tempfile
 from typing import TYPE_CHECKING
 
+from rigger.conformance.subject import load
 from rigger.environments.home import Home
 from rigger.errors import BadUsage, Interrupted, InvalidConfig, NotReady, Refused, RiggerError, StepFailed
 from rigger.files import remove
@@ -18,7 +19,7 @@ from rigger.process import capture
 from rigger.values import field, frozen, mutable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from rigger.environments.environment import Environment
     from rigger.modules.model import Module
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from rigger.questions.model import Question
     from rigger.runs.reporter import Reporter
 
-NAME = "sandbox"
+NAME, SECOND = "sandbox", "sandbox-2"
 
 
 # What a person's own rigger is told; RIGGER_... of any other name may answer a question.
@@ -63,12 +64,17 @@ class Sandbox:
     def temporary(self) -> str:
         return os.path.join(self.root, "tmp")
 
+    @property
+    def aside(self) -> str:
+        """The folder of what the rehearsal itself notes."""
+        return os.path.join(self.root, "aside")
+
 
 @contextlib.contextmanager
 def open_sandbox() -> Iterator[Sandbox]:
     """Give this process a home, and an environment without what belongs to the person's own rigger."""
     sandbox = Sandbox(os.path.realpath(tempfile.mkdtemp(prefix="rigger-check-")))
-    for folder in (sandbox.home, sandbox.temporary):
+    for folder in (sandbox.home, sandbox.temporary, sandbox.aside):
         os.mkdir(folder, 0o700)
     before = dict(os.environ)
     for name in list(os.environ):
@@ -87,15 +93,19 @@ def open_sandbox() -> Iterator[Sandbox]:
 
 def configure_sandbox(sandbox: Sandbox, module: Module, options: RehearsalOptions) -> Environment:
     """Make the environment with rigger's own configure; what nobody gave is made up; raises BadUsage."""
-    values = {**_made_up(sandbox, module, options.values), **options.values}
-    provider, platform = options.provider or "local", module.folder
+    modules = [module]
+    provider, platform = options.provider or "local", ["--platform", module.folder]
+    if module.checkout:
+        platform = ["--path", module.checkout]
     if module.role == "provider":
-        provider, platform = module.folder, "noop"
+        provider, platform = module.folder, ["--platform", "noop"]
     if os.sep in provider:
         provider = os.path.abspath(os.path.expanduser(provider))
+        modules += [load(provider)] if provider != module.folder else []
+    values = {**_made_up(sandbox, modules, options.values), **options.values}
     argv = [sys.executable, "-m", "rigger", "configure", "--no-input", "--name", NAME]
-    argv += ["--provider", provider, "--platform", platform]
-    secret = {question.name for question in module.questions if question.secret}
+    argv += ["--provider", provider, *platform]
+    secret = {question.name for one in modules for question in one.questions if question.secret}
     for name, value in values.items():
         argv += [] if name in secret else ["--set", f"{name}={value}"]
     hidden = {f"RIGGER_{name}": value for name, value in values.items() if name in secret}
@@ -108,6 +118,12 @@ def configure_sandbox(sandbox: Sandbox, module: Module, options: RehearsalOption
     return Home().get(NAME)
 
 
+def second_environment(environment: Environment, prefix: str) -> Environment:
+    """Make another environment of the same answers, as if a person had two clusters."""
+    own = {f"{prefix}_ID": os.urandom(5).hex()}
+    return Home().create(SECOND, {**environment.vars(), **own}, environment.secrets())
+
+
 def _not_configured(captured: Captured) -> RiggerError:
     text = captured.errors.decode("utf-8", "replace").strip()
     message = re.sub(r"^rigger: ", "", text, flags=re.M)
@@ -118,10 +134,10 @@ def _not_configured(captured: Captured) -> RiggerError:
     )
 
 
-def _made_up(sandbox: Sandbox, module: Module, given: Mapping[str, str]) -> dict[str, str]:
+def _made_up(sandbox: Sandbox, modules: Sequence[Module], given: Mapping[str, str]) -> dict[str, str]:
     """Return values for the questions that have no default; a secret that nobody gave is one that nobody knows."""
     values = {}
-    for question in module.questions:
+    for question in (question for module in modules for question in module.questions):
         elsewhere = (f"RIGGER_{question.name}", *question.env)
         if question.name in given or any(os.environ.get(name) for name in elsewhere):
             continue

@@ -105,6 +105,13 @@ class Subject:
         return sorted(_walk(self.folder, "", own))[:MOST_FILES]
 
     @cached_property
+    def everything(self) -> list[str]:
+        """The names of its files and, where it lies in a repository of its own, of all others there."""
+        if not os.path.exists(os.path.join(self.folder, ".git")):
+            return self.files
+        return sorted(_walk(self.folder, "", None))[:MOST_FILES]
+
+    @cached_property
     def verbs(self) -> set[str]:
         """The names of the scripts that rigger runs, as far as this module may have them."""
         usual = (*REQUIRED.get(self.module.role, ()), *OPTIONAL.get(self.module.role, ()))

@@ -7,7 +7,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from rigger.conformance.finding import ADVICE, FAIL, Finding
+from rigger.conformance.finding import ADVICE, FAIL, NOT_RUN, Finding
 from rigger.conformance.subject import Subject
 from rigger.errors import RiggerError, StepFailed
 from rigger.modules.scripts import interpreter
@@ -40,10 +40,26 @@ def _shell_syntax(subject: Subject, name: str, shell: str) -> Iterator[Finding]:
     except StepFailed as problem:
         yield Finding(ADVICE, problem.message, name)
         return
-    if checked.exit_code:
+    if not (checked.exit_code or checked.errors.strip()) and shell in ("sh", "dash"):
+        yield from _open_document(subject, name)
+    said = checked.errors.strip()
+    if checked.exit_code or said:  # a here-document without its end is a warning to bash, which exits 0
         lines = checked.errors.decode("utf-8", "replace").strip().splitlines() or [f"{shell} -n refuses it"]
         match = re.search(r"(?:line )?(\d+): (.*)", lines[0].rpartition(name)[2])
         yield Finding(FAIL, match[2] if match else lines[0], name, int(match[1]) if match else 0)
+
+
+def _open_document(subject: Subject, name: str) -> Iterator[Finding]:
+    """Name a here-document without its end, of which dash says nothing and bash warns."""
+    from shutil import which
+
+    bash = which("bash", path=os.defpath)
+    if bash is None:
+        return
+    checked = capture.capture([bash, "-n", os.path.join(subject.folder, name)], env={"PATH": os.defpath})
+    warning = re.search(rb"line (\d+): warning: (here-document .*)", checked.errors)
+    if warning:
+        yield Finding(FAIL, warning[2].decode("utf-8", "replace"), name, int(warning[1]))
 
 
 def _python_syntax(subject: Subject, name: str) -> Iterator[Finding]:
@@ -61,13 +77,19 @@ def shellcheck(subject: Subject) -> Iterator[Finding]:
     from shutil import which
 
     names = [name for name, shell in subject.shell_scripts if shell != "zsh"]
-    if not names or which(SHELLCHECK[0]) is None:
+    if not names:
+        return
+    if which(SHELLCHECK[0]) is None:
+        yield Finding(
+            NOT_RUN, "ShellCheck: not run, as it is not installed here (the package is called shellcheck)"
+        )
         return
     try:
         paths = [os.path.join(os.curdir, name) for name in names]  # a name may begin with -
         checked = capture.capture([*SHELLCHECK, *paths], cwd=subject.folder, timeout=120)
         comments = json.loads(checked.output)["comments"]
     except (RiggerError, ValueError, KeyError):
+        yield Finding(NOT_RUN, "ShellCheck: not run, as it gave no report that can be read")
         return
     for comment in comments:
         text = f"SC{comment['code']} {comment['message'].splitlines()[0]}"

@@ -6,12 +6,78 @@ import contextlib
 import os
 import signal
 import time
+from typing import TYPE_CHECKING
 
+from rigger.interface1.record import RECORD
+from rigger.modules import own_files
 from rigger.process.lookup import processes_that_know
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rigger.environments.environment import Environment
+
 SETTLE = 2.0  # seconds for what was stopped to be gone
+LISTED = 5  # files or processes that a finding names
+OWN = ("rigger-", ".rigger-")  # how rigger's own temporary files begin
 
 Snapshot = dict[str, tuple[int, int, int]]  # of each file, by its name: its mode, size and time of change
+
+
+class Traces:
+    """What a rehearsal sees of one sandbox, and of the folder of the module that is tried in it."""
+
+    def __init__(self, root: str, home: str, rigger_home: str, module_folder: str):
+        self.root = root
+        self.home = home
+        self._rigger_home = rigger_home
+        self._module_folder = module_folder
+        self._module_before = snapshot(module_folder)
+        self._own_home = real_home()
+        self._in_real_home = {*names_in(self._own_home)}
+
+    def here(self, environment: Environment) -> Snapshot:
+        """Return the files in the home and in the modules' state; what rigger keeps there is its own business."""
+        own, kept = Snapshot(), environment.file("modules") + os.sep
+        for name, status in snapshot(self.home).items():
+            path = os.path.join(self.home, name)
+            if path.startswith(self._rigger_home + os.sep) and not (
+                path.startswith(kept) and _is_state(path, kept)
+            ):
+                continue
+            own[name] = status
+        return own
+
+    def processes(self) -> dict[int, str]:
+        """Return the processes that know the sandbox: of this computer, or on nodes that are folders of it."""
+        return dict(processes_that_know(self.root))
+
+    def processes_left(self, before: Sequence[int] = ()) -> list[str]:
+        """Return what still runs a moment after all was stopped, beside what ran before."""
+        end = time.monotonic() + SETTLE
+        while (left := self._beside(before)) and time.monotonic() < end:
+            time.sleep(0.02)
+        return [f"{name} ({pid})" for pid, name in left.items()]
+
+    def _beside(self, before: Sequence[int]) -> dict[int, str]:
+        return {pid: name for pid, name in self.processes().items() if pid not in before}
+
+    def changed_module(self) -> list[str]:
+        return differences(self._module_before, snapshot(self._module_folder))
+
+    def temporary(self, folder: str) -> list[str]:
+        """Return the temporary files that are none of rigger's own."""
+        return sorted(name for name in snapshot(folder) if not name.startswith(OWN))
+
+    def new_in_real_home(self) -> tuple[str, list[str]]:
+        """Return the home of the person, and what came to it meanwhile."""
+        return self._own_home, sorted({*names_in(self._own_home)} - self._in_real_home)
+
+
+def _is_state(path: str, kept: str) -> bool:
+    """Return whether a file in the modules' state is a script's, and not what rigger notes there."""
+    parts = os.path.relpath(path, kept).split(os.sep)
+    return not ({RECORD, own_files.RECORD, own_files.KEPT} & {*parts[1:]})
 
 
 def end_processes(root: str) -> list[str]:
@@ -19,10 +85,14 @@ def end_processes(root: str) -> list[str]:
     end = time.monotonic() + SETTLE
     while (left := processes_that_know(root)) and time.monotonic() < end:
         time.sleep(0.05)
-    for pid, _ in left:
+    kill([pid for pid, _ in left])
+    return [f"{name} ({pid})" for pid, name in left]
+
+
+def kill(pids: Sequence[int]) -> None:
+    for pid in pids:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(pid, signal.SIGKILL)
-    return [f"{name} ({pid})" for pid, name in left]
 
 
 def snapshot(folder: str) -> Snapshot:
@@ -57,3 +127,8 @@ def names_in(folder: str) -> list[str]:
 
 def differences(before: Snapshot, after: Snapshot) -> list[str]:
     return sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
+
+
+def listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    return ", ".join(names[:LISTED]) + more

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import threading
 from typing import TYPE_CHECKING
 
@@ -16,17 +17,20 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def killing(after: float | None) -> Iterator[None]:
-    """Kill all that is started meanwhile, after that many seconds."""
-    if after is None:
+def killing(after: float | None, at: str = "") -> Iterator[None]:
+    """Kill all that is started meanwhile, after that many seconds, or as soon as a file is there."""
+    if after is None and not at:
         yield
         return
     over = threading.Event()
     spared = tree.descendants()
 
     def strike() -> None:
-        if over.wait(after):
+        if after is not None and over.wait(after):
             return
+        while at and not os.path.exists(at):
+            if over.wait(0.002):
+                return
         while kill_descendants(spared) and not over.wait(0.005):
             pass  # what was just being started is met the next time
 

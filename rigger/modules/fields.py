@@ -34,7 +34,7 @@ from rigger.modules.shapes import (
     record_schema,
     word,
 )
-from rigger.modules.verbs import ROLES, SUSPENDS
+from rigger.modules.verbs import ROLES, ROLLBACKS, SUSPENDS
 from rigger.questions.model import CHANGES, KEY_KINDS, TYPES, Choice
 
 if TYPE_CHECKING:
@@ -130,6 +130,12 @@ UPGRADE_FIELDS = (
     Entry("within", word(("major", "minor")), "The part of the version that must stay."),
     Entry("minors", INTEGER, "How many minor versions one jump may span."),
     Entry("since", TEXT, "The oldest version that it can start from."),
+    Entry(
+        "rollback",
+        word(ROLLBACKS),
+        "The way back from an upgrade that failed: ``script`` (the default), the same script with the old version; "
+        "``restore``, a restore of the backup that was made first; ``none``.",
+    ),
 )
 _STYLE = matching(
     NAME, lambda text: f"{text!r} is not the name of a style: upgrade-{text} would be its script"

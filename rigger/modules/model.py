@@ -38,6 +38,7 @@ class Upgrade:
     within: str = ""  # major or minor: the part of the version that must stay; empty: no limit
     minors: int | None = None  # how many minor versions one jump may span
     since: str = ""  # the oldest version that it starts from
+    rollback: str = "script"  # the way back: see ROLLBACKS
 
 
 @frozen

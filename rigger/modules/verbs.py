@@ -24,6 +24,12 @@ VERBS = (
 
 SUSPENDS = ("ends", "stops")  # the machines with what is on them, or only until they are started again
 
+ROLLBACKS = (
+    "script",
+    "restore",
+    "none",
+)  # back by upgrade-STYLE itself, by a restore of the backup, or not at all
+
 # Seconds. A cloud may take most of an hour to make machines; a check that takes ten minutes has hung.
 DEFAULT_TIMEOUTS = {"check": 600, "plan": 600, "audit": 600, "preflight": 120}
 DEFAULT_TIMEOUT = 3600

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from rigger.conformance import rehearsal, rules, subject
+from rigger.conformance import lives, rules, subject
 from rigger.conformance.finding import ADVICE, FAIL, PASS, Finding
 from rigger.errors import BadUsage, DoesNotConform
 from rigger.runs.reporter import Reporter, Silent
@@ -95,4 +95,4 @@ def _rehearse(
         findings.append(finding)
         found(finding)
 
-    return rehearsal.rehearse(module, options, say)
+    return lives.rehearse(module, options, say)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rigger import versions
 from rigger.audit.runs import seconds
+from rigger.plans.upgrade import way_back
 
 if TYPE_CHECKING:
     from rigger.audit.events import StepFinished
@@ -24,11 +25,19 @@ def ways_out(work: Session, request: Request) -> str:
         )
     recorded = work.environment.vars().get("VERSION", "no version")
     ways = [f"{_how_far(upgrade)}; {recorded} is recorded.", 'Go on: "rigger upgrade --continue".']
-    if not upgrade.request.back:
+    back = way_back(work.config.platform, request.style)
+    if not upgrade.request.back and back == "script":
         ways.append('Go back: "rigger upgrade --rollback".')
-    if backup := work.environment.backups.last(until=end_of(upgrade.backup)) if upgrade.backup else "":
+    backup = backup_before(work) if back != "none" else ""
+    if backup:
         ways.append(f'Put the data of before back: "rigger restore {backup}".')
     return " ".join(ways)
+
+
+def backup_before(work: Session) -> str:
+    """Return the file of the backup that the unfinished upgrade made first; empty where it made none."""
+    upgrade = work.state.upgrade
+    return work.environment.backups.last(until=end_of(upgrade.backup)) if upgrade and upgrade.backup else ""
 
 
 def end_of(step: StepFinished) -> float:

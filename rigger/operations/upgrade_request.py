@@ -9,8 +9,9 @@ from rigger import versions
 from rigger.audit.upgrades import Request
 from rigger.errors import BadUsage, InvalidConfig
 from rigger.git import remote as git_remote
+from rigger.operations.upgrade_record import backup_before
 from rigger.plans import upgrade as plans
-from rigger.plans.upgrade import require_style, validate_upgrade
+from rigger.plans.upgrade import require_style, require_way_back, validate_upgrade
 from rigger.questions.model import Choice
 from rigger.sources import compat
 from rigger.sources.compat import require_interface
@@ -65,6 +66,7 @@ def _unfinished(work: Session, options: UpgradeOptions) -> Request:
     begun = upgrade.request
     if options.resume or begun.back:
         return begun
+    require_way_back(work.config.platform, begun, backup_before(work))
     return Request(begun.to, begun.start, begun.style, back=True)
 
 

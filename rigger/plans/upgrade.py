@@ -82,6 +82,27 @@ def require_style(platform: Module, style: str) -> None:
         raise BadUsage(f"{platform.name} has no upgrade style {style!r}.", f"It offers: {offered}.")
 
 
+def way_back(platform: Module, style: str) -> str:
+    """Return by what one goes back from an upgrade of a style: one of ROLLBACKS."""
+    known = platform.upgrades.get(style)
+    return known.rollback if known else "script"
+
+
+def require_way_back(platform: Module, request: Request, backup: str) -> None:
+    """Raise BadUsage where the script of an upgrade goes one way only; `backup` is the file of before, if any."""
+    back = way_back(platform, request.style)
+    if back == "script":
+        return
+    ways = ['"rigger upgrade --continue" goes on.']
+    if backup and back == "restore":
+        ways.append(f'"rigger restore {backup}" puts the data of {request.start} back.')
+    raise BadUsage(
+        f"{platform.name} cannot go back {request.style} from {request.to} to {request.start}: its manifest says "
+        f"rollback: {back}.",
+        " ".join(ways),
+    )
+
+
 def _validate_jump(platform: Module, style: Upgrade, start: str, to: str) -> None:
     old, new = versions.numbers(start), versions.numbers(to)
     old, new = (*old, 0, 0)[:3], (*new, 0, 0)[:3]

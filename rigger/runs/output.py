@@ -51,6 +51,7 @@ def apply_output(
     before, secrets = environment.values(), environment.secrets()
     _refuse_too_much(given, before, step)
     inherits = holding(given.values, [*config.secrets.values(), *given.secrets.values()])
+    given.hidden = tuple(sorted(name for name in inherits if name not in given.secrets))
     for name, value in given.values.items():
         if name in secrets or name in given.secrets or name in inherits:
             given.secrets.setdefault(name, value)

@@ -31,6 +31,7 @@ class StepResult:
     lost: tuple[str, ...] = ()  # nodes that it could not reach, or lost the connection to
     kept: int = 0  # files that the module's scripts have in their own folder
     show_log: str = ""  # the command that shows what it printed
+    hidden: tuple[str, ...] = ()  # what it gave among the vars and is kept among the secrets, as it holds one
 
     @property
     def good(self) -> bool:

@@ -293,6 +293,7 @@ class Run:
             () if succeeded else self.connections.lost(),
             kept,
             f"rigger logs {self.number} {number}",
+            given.hidden,
         )
         self._record_end(number, result, outcome, log)
         channels.remove()

@@ -24,6 +24,7 @@ class StepOutput:
     nodes: list[Node] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     figures: dict[str, str] = field(default_factory=dict)
+    hidden: tuple[str, ...] = ()  # names of the values that turned out to hold a secret
 
     def take_leftovers(self) -> list[str]:
         """Take what the step named as left over out of its vars."""

@@ -27,7 +27,7 @@ def test_what_ships_conforms(folder, monkeypatch):
 def test_scaffolds_give_no_reason_for_advice(provider, platform):
     for module in (provider, platform):
         assert module.fails() == [] and module.advice() == []
-        assert len(module.findings("PASS")) == 14
+        assert len(module.findings("PASS")) == 18
 
 
 def spoil_typo(m):
@@ -157,9 +157,9 @@ def test_advice_fails_nobody(provider):
     provider.question("{name: KEY, type: secret, default: abc}")
     provider.replace("rigger.yml", "outputs: [MACHINES_MADE]", "outputs: [MACHINES_MADE, TUNNEL]")
     provider.script("plan", 'echo "the key is $KEY"\nset -x\nrigger-save-vars KEY\necho "$KEY" | wc -c\n')
+    provider.script("teardown", "")
     provider.script("format-disks", "")
     (provider.folder / "link").symlink_to("/etc/passwd")
-    provider.replace("check", "# Writes: nothing\n", "")
     said = "\n".join(provider.advice())
     for wanted in (
         "rigger.yml:17: API_TOKEN sounds like a secret",
@@ -168,12 +168,11 @@ def test_advice_fails_nobody(provider):
         "plan:5: prints a secret",
         "plan:6: prints every command",
         "plan:7: a secret is saved with rigger-save-secrets",
-        "format-disks: rigger runs nothing called so",
+        "teardown: rigger runs nothing called so: what does that is called destroy",
         "link: is a link",
-        "does not say '# Needs:' and '# Writes:': check",
     ):
         assert wanted in said
-    assert "plan:8: prints" not in said
+    assert "plan:8: prints" not in said and "format-disks" not in said
     assert provider.fails() == []
 
 
@@ -234,7 +233,7 @@ def test_slips_come_before_a_life(rigger, provider):
     said = rigger("module", "check", "--run", provider.folder, code=6)
     assert "FAIL    create: is not executable" in said.out and "Not run" in said.out
     assert "works where nothing was made" not in said.out
-    assert "hetzner does not conform: 13 passed, 1 failed" in said.err
+    assert "hetzner does not conform: 17 passed, 1 failed" in said.err
 
 
 def test_a_manifest_that_is_refused(rigger, provider):

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from rigger.conformance import subject
+from rigger.conformance import rules, subject
 from rigger.conformance.finding import FAIL, Finding
 from rigger.conformance.subject import Subject
 from rigger.conformance.syntax import shellcheck, syntax
@@ -77,7 +77,11 @@ def test_shellcheck_takes_a_name_that_looks_like_an_option(provider):
     assert any(finding.file == "-x.sh" for finding in shellcheck(Subject(subject.load(str(provider.folder)))))
 
 
-def test_without_shellcheck_there_is_no_advice(provider, monkeypatch, tmp_path):
+def test_without_shellcheck_it_is_said_that_it_was_not_run(provider, monkeypatch, tmp_path):
     provider.script("plan", "rm $2\n")
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert [*shellcheck(Subject(subject.load(str(provider.folder))))] == []
+    [finding] = shellcheck(Subject(subject.load(str(provider.folder))))
+    assert (finding.level, finding.text.partition(",")[0]) == ("SKIP", "ShellCheck: not run")
+    assert "ShellCheck was asked" not in [
+        finding.text for finding in rules.examine(subject.load(str(provider.folder)))
+    ]

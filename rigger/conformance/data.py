@@ -1,0 +1,86 @@
+"""A platform's data: backed up, changed, put back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from rigger.conformance.finding import FAIL, PASS
+from rigger.conformance.nodes import Files, Machines
+from rigger.conformance.rehearsal import How, Rehearsal
+from rigger.conformance.tries import is_well
+
+CHANGE = 'for file; do echo "changed by rigger module check" >>"./$file"; done'
+
+
+def back_up_and_restore(rehearsal: Rehearsal, before: Mapping[str, Files]) -> bool:
+    """Back up, change the data, restore; return whether the platform still is as it should be."""
+    platform = rehearsal.module
+    if not platform.script("backup"):
+        return True
+    path = os.path.join(rehearsal.sandbox.aside, "backup")
+    how = How(environ={"RIGGER_BACKUP_FILE": path})
+    if not rehearsal.looks(platform, "backup", "writes a file and changes nothing", how):
+        return False
+    if not os.path.isfile(path):
+        return False
+    if not platform.script("restore"):
+        return True
+    machines = rehearsal.machines()
+    held = machines.files()
+    if not rehearsal.traces.processes():
+        _change_data(machines, held, before)
+    if not _restored(rehearsal, how, machines, held):
+        return False
+    return _into_a_new_one(rehearsal, how)
+
+
+def _change_data(machines: Machines, held: Mapping[str, Files], before: Mapping[str, Files]) -> None:
+    """Write into every file that came with the platform."""
+    for name, files in held.items():
+        if new := sorted(set(files) - set(before.get(name, {}))):
+            machines.run(name, ["sh", "-c", CHANGE, "sh", *new])
+
+
+def _restored(rehearsal: Rehearsal, how: How, machines: Machines, held: Mapping[str, Files]) -> bool:
+    """Restore over changed data: something of it must be as it was, and all of it right after a deploy."""
+    platform = rehearsal.module
+    changed = machines.files()
+    result = rehearsal.must(platform, "restore", "succeeds", how)
+    if result is None:
+        return False
+    if changed != held and not _came_back(machines, held, changed):
+        rehearsal.say(
+            FAIL,
+            "puts nothing back: of what was changed after the backup, no file is as it was",
+            rehearsal.file(result),
+        )
+        return False
+    if changed != held:
+        rehearsal.say(PASS, "puts back what was changed after the backup", rehearsal.file(result))
+    rehearsal.must(platform, "restore", "can be repeated", how)
+    if changed != held:
+        rehearsal.must(platform, "deploy", "succeeds after restore")
+    return is_well(rehearsal, "after restore")
+
+
+def _came_back(machines: Machines, held: Mapping[str, Files], changed: Mapping[str, Files]) -> bool:
+    now = machines.files()
+    return any(
+        changed[name].get(file) != sums == now[name].get(file)
+        for name, files in held.items()
+        for file, sums in files.items()
+    )
+
+
+def _into_a_new_one(rehearsal: Rehearsal, how: How) -> bool:
+    """Restore into a cluster that was made anew, as `rigger resume` does."""
+    platform = rehearsal.module
+    steps = ("undeploy", "install", "deploy")
+    if not all(
+        [rehearsal.must(platform, verb, "succeeds before a restore into a new cluster") for verb in steps]
+    ):
+        return False
+    if not rehearsal.must(platform, "restore", "succeeds in a new cluster", how):
+        return False
+    return is_well(rehearsal, "after a restore into a new cluster")

@@ -1,0 +1,59 @@
+"""What is tried again and again in a platform's life: its tests, its check, and a script that is killed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rigger.conformance.finding import ADVICE, FAIL, PASS
+from rigger.conformance.rehearsal import How, Rehearsal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rigger.runs.result import StepResult
+
+APPLICATIONS = ("app-deploy", "app-test", "app-destroy")
+
+
+def is_well(rehearsal: Rehearsal, when: str) -> bool:
+    """Return whether check and all tests succeed, and say which does not."""
+    checked = rehearsal.must(rehearsal.module, "check", f"succeeds {when}")
+    return run_tests(rehearsal, when) and checked is not None
+
+
+def run_tests(rehearsal: Rehearsal, when: str = "") -> bool:
+    """Run every test of every suite and component once, in the order of the manifest; return whether none failed."""
+    platform, good = rehearsal.module, True
+    if platform.script("setup-clients") and not when:
+        rehearsal.must(platform, "setup-clients", "succeeds")
+    for test in tests_of(rehearsal) if not when else looking_tests(rehearsal):
+        result = rehearsal.step(platform, f"tests/{test}")
+        if result.skipped and not when:
+            rehearsal.say(
+                ADVICE, f"was skipped: {rehearsal.why(result).partition(': ')[2]}", rehearsal.file(result)
+            )
+        elif result.good or result.skipped:
+            rehearsal.say(PASS, f"passes {when}".rstrip(), rehearsal.file(result))
+        else:
+            good = False
+            rehearsal.say(FAIL, f"{rehearsal.why(result)} {when}".rstrip(), rehearsal.file(result))
+    return good
+
+
+def tests_of(rehearsal: Rehearsal) -> list[str]:
+    platform = rehearsal.module
+    suites = [*platform.suites.values(), *platform.components.values()]
+    return list(dict.fromkeys(test for suite in suites for test in suite.tests))
+
+
+def looking_tests(rehearsal: Rehearsal) -> list[str]:
+    """Return the tests that look at the platform, without those that deploy, watch and remove applications."""
+    return [test for test in tests_of(rehearsal) if test not in APPLICATIONS]
+
+
+def kills(rehearsal: Rehearsal, whole: StepResult) -> Sequence[How]:
+    """Return at which moments to kill a script that ran whole last: in the middle first, then near its end."""
+    calls = len(rehearsal.way.asked)
+    if not calls:
+        return [How(kill_after=whole.seconds / 2)]
+    return [How(held_at=at) for at in dict.fromkeys(((calls + 1) // 2, calls))]

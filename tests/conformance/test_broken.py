@@ -1,0 +1,118 @@
+"""Every way to break a module is found, by the finding that names it; what is right is found to be right."""
+
+import json
+import os
+import re
+import shutil
+
+import pytest
+import yaml
+
+from rigger.conformance import rules, subject
+
+HERE = os.path.dirname(__file__)
+GOOD = os.path.join(HERE, "good")
+HEADER = "#!/bin/sh\n# Summary: Broken.\n"
+NAMES = {"provider": "orchard", "platform": "basket"}
+
+
+def table():
+    for role in NAMES:
+        with open(os.path.join(HERE, "broken", f"{role}.yml"), encoding="utf-8") as file:
+            for name, how in yaml.safe_load(file).items():
+                yield role, name, how
+
+
+BROKEN = list(table())
+# The main story: one of each kind.
+MAIN = {
+    "a destroy that does nothing",
+    "a check that looks at the first machine alone",
+    "a check that asks the first node alone",
+    "an undeploy that stops at a silent node",
+    "a backup that writes nothing",
+}
+
+
+def broken(role, how, folder):
+    """Write a good module with something broken in it, and return its folder."""
+    module = shutil.copytree(os.path.join(GOOD, NAMES[role]), folder / NAMES[role])
+    for name in how.get("drop", ()):
+        os.unlink(module / name)
+    for old, new in how.get("rename", {}).items():
+        os.rename(module / old, module / new)
+    for name, body in how.get("files", {}).items():
+        (module / name).write_text(HEADER + body)
+        (module / name).chmod(0o755)
+    for part in ("swap", "also"):
+        for name, (old, new) in how.get(part, {}).items():
+            text = (module / name).read_text()
+            assert old in text, f"{name} has no {old!r}"
+            (module / name).write_text(text.replace(old, new, 1))
+    for name, text in how.get("append", {}).items():
+        with open(module / name, "a") as file:
+            file.write(f"{text}\n")
+    for name, mode in how.get("modes", {}).items():
+        (module / name).chmod(int(str(mode), 0))
+    return str(module)
+
+
+def read(folder):
+    return [lined(finding.as_dict()) for finding in rules.examine(subject.load(folder))]
+
+
+def lined(finding):
+    place = f"{finding['file']}:{finding['line']}" if finding["line"] else finding["file"]
+    return f"{finding['level']} {place}: {finding['text']}"
+
+
+@pytest.fixture
+def lived(rigger):
+    """Return what `module check --run` finds in a folder, a finding a line."""
+
+    def run(folder, *arguments):
+        said = rigger("module", "check", "--run", "-o", "json", folder, *arguments, code=None)
+        assert said.out, said.err
+        report = json.loads(said.out)
+        if report["logs"]:
+            shutil.rmtree(report["logs"])
+        return [lined(finding) for finding in report["findings"]]
+
+    return run
+
+
+def below(role):
+    return () if role == "provider" else ("--provider", os.path.join(GOOD, "orchard"))
+
+
+def unnamed(found, wanted):
+    return [text for text in wanted if not any(re.match(text, line) for line in found)]
+
+
+@pytest.mark.parametrize(
+    ("role", "how"),
+    [
+        pytest.param(role, how, id=f"{role}: {name}", marks=() if name in MAIN else pytest.mark.slow)
+        for role, name, how in BROKEN
+    ],
+)
+def test_what_is_broken_is_found(lived, tmp_path, role, how):
+    folder = broken(role, how, tmp_path)
+    found = read(folder)
+    if unnamed(found, how["found"]):  # reading does not show it
+        assert not [line for line in found if line.startswith("FAIL")], found
+        found = lived(folder, *below(role))
+    found = [line for line in found if not line.startswith("PASS")]
+    assert not unnamed(found, how["found"]), found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("role", NAMES)
+def test_what_is_right_is_found_to_be_right(lived, role):
+    found = lived(os.path.join(GOOD, NAMES[role]), *below(role))
+    assert [line for line in found if not line.startswith("PASS")] == []
+
+
+def test_there_are_many_ways():
+    assert len(BROKEN) >= 100
+    assert {name for _, name, _ in BROKEN} >= MAIN
