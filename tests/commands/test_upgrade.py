@@ -385,6 +385,24 @@ def test_a_restore_ends_it(cluster):
     cluster.rigger("provision")
 
 
+@pytest.mark.parametrize(("back", "restores"), [("restore", True), ("none", False)])
+def test_what_goes_one_way_only_names_the_other_ways(cluster, back, restores):
+    manifest = os.path.join(cluster.folders["platform"], "rigger.yml")
+    with open(manifest) as file:
+        text = file.read()
+    assert "within: major" in text
+    with open(manifest, "w") as file:
+        file.write(text.replace("within: major", f"within: major, rollback: {back}", 1))
+    cluster.script("platform", "upgrade-graceful", "exit 3")
+    failed = cluster.rigger(*UPGRADE, code=5)
+    [backup] = os.listdir(cluster.file("backups"))
+    way = f'"rigger restore {cluster.file("backups", backup)}"'
+    assert "--continue" in failed.err and "--rollback" not in failed.err and (way in failed.err) is restores
+    refused = cluster.rigger("upgrade", "--rollback", code=2)
+    assert f"its manifest says rollback: {back}." in refused.err and "--continue" in refused.err
+    assert (way in refused.err) is restores
+
+
 def test_a_destroy_ends_it(cluster):
     cluster.script("platform", "upgrade-graceful", "exit 3")
     cluster.rigger(*UPGRADE, code=5)
