@@ -1,8 +1,9 @@
 """rigger shell-reset"""
 
 from rigger.cli.app import App, command
+from rigger.cli.declared import option
 from rigger.operations import shellinit as operation
-from rigger.operations.shellinit import ShellLines
+from rigger.operations.shellinit import POSIX, SHELLS, ShellLines
 from rigger.ui.printer import Printer
 
 
@@ -11,5 +12,6 @@ def show(printer: Printer, result: ShellLines) -> None:
 
 
 @command("shell-reset", show=show)
-def shell_reset(app: App) -> ShellLines:
-    return operation.shell_reset(app.home, app.name)
+@option("--shell", choices=SHELLS, default=POSIX, help="The shell that reads it: posix, or fish.")
+def shell_reset(app: App, shell: str) -> ShellLines:
+    return operation.shell_reset(app.home, app.name, shell)

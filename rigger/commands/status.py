@@ -9,9 +9,13 @@ from rigger.audit.runs import seconds
 from rigger.audit.steps import finds_differences
 from rigger.audit.upgrades import WAYS_ON, unfinished
 from rigger.cli.app import App, command
+from rigger.cli.declared import option
+from rigger.errors import BadUsage
 from rigger.operations import status as operation
 from rigger.operations.status import Status
 from rigger.ui.printer import Printer
+
+PAUSE = 1.0  # seconds between two looks
 
 
 def show(printer: Printer, status: Status) -> None:
@@ -42,8 +46,19 @@ def show(printer: Printer, status: Status) -> None:
 
 
 @command("status", reports=True, show=show)
-def status(app: App) -> Status:
-    return operation.status(app.environment())
+@option("--watch", is_flag=True, help="Show it again whenever it changes, until Ctrl-C.")
+def status(app: App, watch: bool) -> Status:
+    if watch and app.json:
+        raise BadUsage("--watch is for people, and -o json is one report.", "Leave one out.")
+    environment, shown = app.environment(), None
+    while watch:
+        result = operation.status(environment)
+        if shown != result.as_dict():
+            app.printer.anew()
+            show(app.printer, result)
+            shown = result.as_dict()
+        time.sleep(PAUSE)
+    return operation.status(environment)
 
 
 GO_ON, RENEW = ("Go on", "rigger provision"), ("Make it anew", "rigger provision")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from rigger.errors import StepFailed
@@ -16,6 +17,30 @@ from rigger.text import ways
 if TYPE_CHECKING:
     from rigger.environments.environment import Environment
     from rigger.operations.result import RunResult
+
+
+PAUSE = 2.0  # seconds between two checks
+
+
+def check_until_well(
+    environment: Environment, wait: float, count: int = 1, reporter: Reporter | None = None
+) -> RunResult:
+    """Check again and again until `count` checks in a row are good, for `wait` seconds at most.
+
+    Raises what `check` raises: StepFailed where the time is over, and anything else at once.
+    """
+    end, good = time.monotonic() + wait, 0
+    while True:
+        try:
+            result = check(environment, reporter)
+            good += 1
+        except StepFailed:
+            good = 0
+            if time.monotonic() + PAUSE >= end:
+                raise
+        if good >= count:
+            return result
+        time.sleep(PAUSE)
 
 
 def check(environment: Environment, reporter: Reporter | None = None) -> RunResult:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from rigger.envfile import file as envfile
+from rigger.envfile import fish
 from rigger.envfile.names import SHELL_NAMES, check_name
 from rigger.envfile.path import no_proxy_line
 from rigger.environments.shell import environments_on_path, original_path
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from rigger.environments.environment import Environment
     from rigger.environments.home import Home
 
+POSIX, FISH = "posix", "fish"
+SHELLS = (POSIX, FISH)  # POSIX are sh, bash, zsh and all others that read their language
+
 
 @frozen
 class ShellLines:
@@ -31,7 +35,7 @@ class ShellLines:
         return {"lines": decode(self.data)}
 
 
-def shellinit(home: Home, environment: Environment, secrets: bool = False) -> ShellLines:
+def shellinit(home: Home, environment: Environment, secrets: bool = False, shell: str = POSIX) -> ShellLines:
     """Return what sets an environment's vars in a shell, on request its secrets as well.
 
     What the shell still has of another environment, or of values that are gone or others now, is unset first. Secrets of
@@ -43,8 +47,10 @@ def shellinit(home: Home, environment: Environment, secrets: bool = False) -> Sh
     before = _names_in_shell(home)
     stay = {name for name in before & {*hidden} - {*values} if _has(name, hidden[name])}
     values = environment.shell.vars(values, stay)
-    addresses = encode(no_proxy_line(",".join(environment.addresses())))
-    return ShellLines(_unset(before - {*values} - stay) + envfile.render(values) + addresses)
+    gone, addresses = before - {*values} - stay, ",".join(environment.addresses())
+    if shell == FISH:
+        return ShellLines(fish.unset(gone) + fish.render(values) + fish.no_proxy(addresses))
+    return ShellLines(_unset(gone) + envfile.render(values) + encode(no_proxy_line(addresses)))
 
 
 def _has(name: str, value: str) -> bool:
@@ -52,7 +58,7 @@ def _has(name: str, value: str) -> bool:
     return os.environb.get(encode(name)) == encode(value)
 
 
-def shell_reset(home: Home, name: str | None = None) -> ShellLines:
+def shell_reset(home: Home, name: str | None = None, shell: str = POSIX) -> ShellLines:
     """Return what unsets an environment's vars and secrets again, and gives PATH back.
 
     The shell itself knows what it has, so that this works for an environment too that is damaged or gone.
@@ -60,8 +66,10 @@ def shell_reset(home: Home, name: str | None = None) -> ShellLines:
     names = _names_in_shell(home)
     with suppress(InvalidConfig):
         names |= _names_of(home.get(name))
-    path = envfile.render({"PATH": original_path(home.environments_dir)})
-    return ShellLines(_unset({*names, "ORIGINAL_PATH", SHELL_NAMES}) + path)
+    names, path = {*names, "ORIGINAL_PATH", SHELL_NAMES}, {"PATH": original_path(home.environments_dir)}
+    if shell == FISH:
+        return ShellLines(fish.unset(names) + fish.render(path))
+    return ShellLines(_unset(names) + envfile.render(path))
 
 
 def _names_in_shell(home: Home) -> set[str]:

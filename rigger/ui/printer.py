@@ -95,6 +95,10 @@ class Printer:
         for line in texts_.ways(*pairs).splitlines():
             self.line(f"  {line}")
 
+    def anew(self) -> None:
+        """Begin at the top of an empty screen, where lines can be drawn anew; a line apart elsewhere."""
+        self._write("\x1b[H\x1b[2J" if self.live else "\n")
+
     def _folded(self, text: str) -> str:
         return texts_.folded(text, self._columns()) if self.out.isatty() else text
 

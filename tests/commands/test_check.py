@@ -39,3 +39,18 @@ def test_a_missing_script_is_said_before_anything_starts(provisioned):
     os.unlink(os.path.join(provisioned.folders["platform"], "check"))
     assert "check is missing" in provisioned.rigger("check", code=4).err
     assert provisioned.ran() == []
+
+
+def test_it_waits_until_the_cluster_is_well(provisioned):
+    provisioned.script("platform", "check", 'echo x >>"$NOTED.n"; [ "$(wc -l <"$NOTED.n")" -ge 3 ]')
+    said = provisioned.rigger("check", "--wait", "1m", "--count", "2")
+    assert said.out.endswith("wood is as it should be.\n")
+    assert provisioned.ran().count("platform/check") == 4
+
+
+def test_it_does_not_wait_for_ever(provisioned):
+    provisioned.script("platform", "check", "exit 1")
+    assert "check exited 1" in provisioned.rigger("check", "--wait", "1s", code=5).err
+    for words, said in ((("--wait", "long"), "is no time"), (("--count", "2"), "Add --wait TIME")):
+        assert said in provisioned.rigger("check", *words, code=2).err
+    assert "is no number of checks" in provisioned.rigger("check", "--wait", "1s", "--count", "0", code=2).err

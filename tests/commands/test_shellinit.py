@@ -1,6 +1,8 @@
 """rigger shellinit, rigger shell-reset"""
 
+import shutil
 import subprocess
+import sys
 
 import pytest
 
@@ -151,3 +153,28 @@ def test_nothing_of_the_environment_before_is_left(cluster, words, way):
         """,
     )
     assert said == "unset|unset|noop|unset|unset|restored"
+
+
+@pytest.mark.skipif(not shutil.which("fish"), reason="there is no fish")
+def test_fish_has_the_values_and_loses_them_again(cluster):
+    value = 'it\'s \\ "$HOME" (x); `y`'
+    cluster.rigger("config", "set", f"COMMENT={value}")
+    cluster.rigger("provision")
+    script = f"""
+        set -gx STAYS here
+        {sys.executable} -m rigger shellinit --shell fish | source
+        echo (count $PATH) parts; echo $COMMENT; env | string match -r '^NO_PROXY=.*'
+        {sys.executable} -m rigger shell-reset --shell fish | source
+        echo "[$COMMENT]" $STAYS
+        string match -q "*environments*" "$PATH"; or echo clean
+    """
+    done = subprocess.run(
+        ["fish", "--no-config", "-c", script],
+        env=cluster.rigger.env,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    lines = done.stdout.splitlines()
+    assert int(lines[0].split()[0]) > 2 and lines[1] == value, done
+    assert lines[2].startswith("NO_PROXY=10.0.0.1,10.0.0.2,") and lines[3:] == ["[] here", "clean"]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 
 import pytest
 from helpers.clusters import ended, wait_for
@@ -179,3 +180,16 @@ def test_the_bundle_of_an_environment_without_vars_is_known_as_its_own(provision
     after = envfile.read(provisioned.file("vars"))
     assert after["TREE_ID"] == before["TREE_ID"] and provisioned.nodes() == ["node-1", "node-2"]
     rigger("check")
+
+
+def test_watch_shows_it_again_when_it_changes(provisioned):
+    watching = provisioned.rigger.start("status", "--watch")
+    said = b""
+    while b"deployed since" not in said:
+        said += watching.stdout.readline()
+    provisioned.rigger("config", "set", "COLOUR=blue")
+    while b"Configured but not provisioned: COLOUR" not in said:
+        said += watching.stdout.readline()
+    watching.send_signal(signal.SIGINT)
+    assert watching.wait(20) == 130
+    watching.stdout.close()
