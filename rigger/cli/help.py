@@ -14,6 +14,7 @@ COMMANDS = {
         "check": "Run the check scripts: is everything as it should be?",
         "history": "Show the runs of the past.",
         "logs": "Show what a run's steps printed.",
+        "graph": "Draw the environment, a bundle or an upgrade.",
         "ssh": "Open a shell on a node, or run a command there.",
         "audit": "Verify the audit log; say what was changed by hand.",
         "leftovers": "Name what may be left over; say that it is gone.",
