@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rigger.bundles.tar import Entry
 
 
-SPARED = 64 << 20  # bytes of the disk that unpacking never takes
+SPARED = 64 << 20  # bytes of the disk that unpacking never takes, or a tenth of what is free
 
 
 class Folder:
@@ -44,7 +44,7 @@ class Folder:
         os.mkdir(self._aside, 0o700)
         disk = os.statvfs(self._aside)
         self._free = disk.f_bavail * disk.f_frsize
-        self._room = self._free - SPARED
+        self._taken = 0
         try:
             self._open(self._aside)
             mark_in_use(self._fds[0])
@@ -68,12 +68,11 @@ class Folder:
 
     def _require_room(self, size: int) -> None:
         """Raise NotReady before a file fills the disk, whatever it is packed to."""
-        self._room -= size
-        if self._room < 0:
-            needed = self._free - self._room
+        self._taken += size
+        if self._taken > self._free - min(SPARED, self._free // 10):
             raise NotReady(
-                f"The bundle unpacks to more than there is room for in {os.path.dirname(self.into)}: to {needed >> 20} MiB "
-                f"or more, with {SPARED >> 20} MiB to spare, and {self._free >> 20} MiB are free.",
+                f"The bundle unpacks to {_mebibytes(self._taken)} or more, and only {_mebibytes(self._free)} are free in "
+                f"{os.path.dirname(self.into)}.",
                 "Make room on that disk, and try again.",
             )
 
@@ -112,3 +111,7 @@ class Folder:
             os.close(self._fds.pop())
         if self._aside:
             remove(self._aside)
+
+
+def _mebibytes(size: int) -> str:
+    return f"{size / (1 << 20):.1f} MiB"

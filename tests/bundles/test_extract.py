@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import pytest
 from conftest import ROOT
@@ -39,10 +40,10 @@ from hypothesis import strategies as st
 
 from rigger import files as filess
 from rigger import text as texts
-from rigger.bundles import pack
+from rigger.bundles import extract, pack
 from rigger.bundles import read as bundles_read
 from rigger.bundles.format import Member
-from rigger.errors import BadUsage, Refused
+from rigger.errors import BadUsage, NotReady, Refused
 from rigger.values import asdict
 
 # --- hostile archives --------------------------------------------------------------------------------
@@ -334,3 +335,14 @@ def test_what_another_run_has_aside_is_left_alone(place, monkeypatch):
     bundles_read.extract(path, os.path.join(place, "out"), check_signature=check)
     assert set(os.listdir(place)) == {"a.rigger", "out", "other"}
     assert asdict(bundles_read.read_manifest(path))["fields"]["name"] == "demo"
+
+
+def test_what_would_fill_the_disk_is_refused_before_it_is_written(place, monkeypatch):
+    path = packed(place, {"a": bytes(3 << 20), "b": b"small"})
+    free = SimpleNamespace(f_bavail=3 << 10, f_frsize=1 << 10)
+    monkeypatch.setattr(extract, "os", Faulty(statvfs=lambda folder: free))
+    with pytest.raises(NotReady, match="unpacks to 3.0 MiB or more, and only 3.0 MiB are free in"):
+        bundles_read.extract(path, os.path.join(place, "out"))
+    assert os.listdir(place) == [os.path.basename(path)]
+    free.f_bavail = 4 << 10
+    bundles_read.extract(path, os.path.join(place, "out"))
