@@ -25,7 +25,10 @@ _PIECE = 256
 # In bytes. How much of the beginning of a form the search looks for; what it finds is then compared in full.
 _ANCHOR = 8
 
-# In bytes. What the Finder looks at in one go: what it makes of it should stay in the processor's cache.
+# How much of what files hold may be made one byte: where more is, the search would stop at every word.
+_RARE = 0.15
+
+# In bytes. What is looked at in one go: what it makes of it should stay in the processor's cache.
 _WINDOW = 256 * 1024
 
 # Bytes that ordinary text and programs are full of, the most frequent first.
@@ -112,7 +115,7 @@ class _Matcher:
         anchors = sorted({piece[:_ANCHOR] for piece in pieces})
         for (anchor, size), group in groupby(sorted(pieces, key=_longest_first), key=_anchor_and_size):
             self._groups.setdefault(anchor, []).append((size, set(group)))
-        self._search = re.compile(_starting_with(anchors), re.DOTALL).search
+        self._search = _Search(anchors)
         self._sizes = sorted({len(anchor) for anchor in anchors}, reverse=True)
         self._beginnings = {anchor[:size] for anchor in anchors for size in range(1, len(anchor))}
 
@@ -135,12 +138,9 @@ class _Matcher:
         shown.append(data[max(masked, 0) : hold])
         return b"".join(shown), hold, masked
 
-    def _candidates(self, data: bytes, last: int) -> Iterator[int]:
-        """Where something begins as a secret does."""
-        match = self._search(data)
-        while match and (start := match.start()) <= last:
-            yield start
-            match = self._search(data, start + 1)
+    def _candidates(self, data: bytes, last: int) -> list[int]:
+        """Where something begins as a secret does, from the first to the last."""
+        return sorted({start for found in self._search.hits(data) for start, _ in found if start <= last})
 
     def _measure(self, data: bytes, start: int, final: bool) -> tuple[int, bool]:
         """Where the longest form that begins at `start` ends, else 0, and whether that is final."""
@@ -173,37 +173,48 @@ class Finder:
         needles = sorted({piece for form in forms for piece in _pieces(form)})
         # In bytes. What lies across a cut between two blocks lies within this distance of it.
         self.reach = max(map(len, needles), default=0)
-        self._anchored: dict[bytes, list[tuple[int, bytes]]] = {}
-        if needles:
-            self._prepare(needles)
-
-    def _prepare(self, needles: list[bytes]) -> None:
-        """Make one byte of a few rare ones of which every needle has one: nothing is found faster."""
-        rare = _cover(needles)
-        # Every byte changes: `translate` is twice as fast when it need not guess whether one does.
-        self._fold = bytes((rare[0] if byte in rare else byte) ^ 0x80 for byte in range(256))
-        for needle in needles:
-            at = next(at for at, byte in enumerate(needle) if byte in rare)
-            self._anchored.setdefault(needle[at : at + MIN_LENGTH].translate(self._fold), []).append(
-                (at, needle)
-            )
-        self._search = re.compile(_starting_with(sorted(self._anchored)), re.DOTALL).search
+        self._search = _Search(needles) if needles else None
 
     def find(self, data: bytes | bytearray) -> Iterator[tuple[int, int]]:
         """Where in the data a secret, or a piece of a long one, begins and ends."""
-        for start in range(0, len(data) if self._anchored else 0, _WINDOW):
+        for found in self._search.hits(data) if self._search else ():
+            start, needle = found[0]
+            yield start, start + len(needle)
+
+
+class _Search:
+    """Where a fixed set of byte strings occurs.
+
+    A few rare bytes are chosen of which every needle has one. They are made one byte, as nothing is found faster than
+    that; where it is found, the bytes that were there tell which needles may be around.
+    """
+
+    def __init__(self, needles: list[bytes]):
+        rare = _cover(needles)
+        alike = rare if sum(map(_frequency, rare)) < _RARE * _ALL else b""
+        # Every byte changes: `translate` is twice as fast when it need not guess whether one does.
+        self._fold = bytes((rare[0] if byte in alike else byte) ^ 0x80 for byte in range(256))
+        self._around: dict[bytes, list[tuple[int, bytes]]] = {}
+        for needle in needles:
+            at = next(at for at, byte in enumerate(needle) if byte in alike) if alike else 0
+            self._around.setdefault(needle[at : at + MIN_LENGTH], []).append((at, needle))
+        anchors = sorted({anchor.translate(self._fold) for anchor in self._around})
+        self._search = re.compile(_starting_with(anchors), re.DOTALL).search
+
+    def hits(self, data: bytes | bytearray) -> Iterator[list[tuple[int, bytes]]]:
+        """The needles that occur around one place after the other, and where each begins."""
+        for start in range(0, len(data), _WINDOW):
             folded = data[start : start + _WINDOW + MIN_LENGTH - 1].translate(self._fold)
             match = self._search(folded)
             while match:
-                yield from self._found_at(data, start + match.start(), match[0])
+                if found := self._begun(data, start + match.start()):
+                    yield found
                 match = self._search(folded, match.start() + 1)
 
-    def _found_at(self, data: bytes | bytearray, anchor: int, folded: bytes) -> Iterator[tuple[int, int]]:
-        for at, needle in self._anchored[bytes(folded)]:
-            start = anchor - at
-            if start >= 0 and data[start : start + len(needle)] == needle:
-                yield start, start + len(needle)
-                return
+    def _begun(self, data: bytes | bytearray, place: int) -> list[tuple[int, bytes]]:
+        around = self._around.get(bytes(data[place : place + MIN_LENGTH]), ())
+        begun = ((place - at, needle) for at, needle in around)
+        return [(start, needle) for start, needle in begun if start >= 0 and data.startswith(needle, start)]
 
 
 def _cover(needles: list[bytes]) -> bytes:
@@ -222,6 +233,9 @@ def _frequency(byte: int) -> float:
     """How often a byte occurs in files, in no unit: a guess is enough to search fast."""
     rank = _COMMON.find(byte)
     return 1.0 if rank < 0 else 2.0 + 40.0 / (1 + rank)
+
+
+_ALL = sum(map(_frequency, range(256)))
 
 
 def _anchor_and_size(piece: bytes) -> tuple[bytes, int]:
