@@ -57,6 +57,12 @@ class _Planner:
             return other
         return "asked for with --again" if self.again else ""
 
+    def behind(self, key: str, *before: str) -> bool:
+        """Return whether a step ran last before one that it follows did: a run was stopped between the two."""
+        done = self.history.done.get(key)
+        seqs = [run.started.seq for one in before if (run := self.history.done.get(one))]
+        return done is not None and any(seq > done.started.seq for seq in seqs)
+
     def _undone(self) -> str:
         begun = [run for key, run in self.history.last.items() if key.rpartition("/")[2] in UNDOES]
         return (
@@ -132,8 +138,14 @@ def provision(
         leaving = nodes_to_remove(config, nodes) if named_by_provider is None else tuple(named_by_provider)
         steps[create_at:create_at] = _before_create(planner, leaving)
     created = "the machines may have changed" if "create" in {step.verb for step in steps} else ""
-    installed = add(platform, "install", created)
-    add(platform, "deploy", created or ("follows install" if installed else ""))
+    create, install, deploy = (
+        f"provider/{provider.name}/create",
+        *(f"platform/{platform.name}/{verb}" for verb in ("install", "deploy")),
+    )
+    since = "what it follows ran since"
+    installed = add(platform, "install", created or (since if planner.behind(install, create) else ""))
+    follows = "follows install" if installed else since if planner.behind(deploy, create, install) else ""
+    add(platform, "deploy", created or follows)
     if not created or provider.contract.checked_after_create or platform.script("prepare"):
         steps.append(Step(provider, "check", "are the machines as they should be?"))
     steps.append(Step(platform, "check", "is the platform as it should be?"))

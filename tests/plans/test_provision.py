@@ -2,8 +2,15 @@
 
 import os
 
+import pytest
 from helpers.clusters import MAKE_NODES
 from helpers.plan_steps import AFTER_CREATE, AFTER_DEPLOY, ALL, CHECKS, why
+
+from rigger.configuration.resolve import resolve
+from rigger.environments.home import Home
+from rigger.environments.state import state_of
+from rigger.plans import provision as plans
+from rigger.values import replace
 
 
 def test_the_first_provision_runs_everything_in_order(cluster):
@@ -73,6 +80,25 @@ def test_an_unfinished_create_is_looked_at_first(cluster):
     assert "(exit 7)" in reasons["provider/create"]
     cluster.rigger("provision")  # the check finds the machines wanting, and that does not stop anything
     assert cluster.ran() == ["provider/check", *AFTER_CREATE]
+
+
+@pytest.mark.parametrize(
+    ("last", "runs"),
+    [
+        ("provider/soil/create", ["platform/install", "platform/deploy"]),
+        ("platform/tree/install", ["platform/deploy"]),
+    ],
+)
+def test_what_a_stop_between_two_steps_kept_from_running_runs_next(provisioned, monkeypatch, last, runs):
+    for name in ("RIGGER_PROVIDER_PATH", "RIGGER_PLATFORM_PATH"):
+        monkeypatch.setenv(name, provisioned.rigger.env[name])
+    environment = Home(provisioned.rigger.home).get("wood")
+    config, history = resolve(environment), state_of(environment).steps
+    done = history.done[last]
+    history.done[last] = replace(done, started=done.started.with_values(seq=10**6))
+    plan = plans.provision(config, history, environment.nodes(), environment.key())
+    assert [f"{step.module.role}/{step.verb}" for step in plan.steps] == [*runs, *CHECKS]
+    assert plan.steps[0].why == "what it follows ran since"
 
 
 def test_fewer_nodes_leave_after_the_platform_let_them_go(provisioned):
