@@ -18,7 +18,7 @@ import pyte
 
 FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "pictures")
 WIDTH, HEIGHT = 80, 40
-QUIET = 1.0  # seconds without output, after which a screen is complete
+QUIET = 2.0  # seconds without output, after which a screen is complete
 COLOURS = "black red green brown blue magenta cyan white".split()
 HOME = "/home/ada"
 
@@ -123,6 +123,7 @@ def wizard(terminal: Terminal) -> None:
     """Take every default, and keep the screen of every question."""
     terminal.start("configure", "--version", terminal.version, height=24)
     number = 0
+    terminal.watch(quiet=60, until="? Which")
     while terminal.watch():
         number += 1
         terminal.picture(f"wizard-{number}")
@@ -136,7 +137,8 @@ def stopped(terminal: Terminal) -> None:
     """Press Ctrl-C while a member is added, then resume."""
     terminal.run("config", "set", "NODES=4")
     terminal.start("provision", "-y")
-    terminal.watch(quiet=300, until="install  done")
+    terminal.watch(quiet=300, until="3/4 etcd deploy")
+    terminal.watch(quiet=0.5)
     terminal.child.sendintr()
     while terminal.watch(quiet=300):
         pass

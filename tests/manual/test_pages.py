@@ -71,3 +71,11 @@ def test_every_field_and_every_variable_is_on_its_page():
     for entry in [*fields.FIELDS, *(one for record in fields.RECORDS.values() for one in record)]:
         assert re.search(rf"^{entry.name}(?: \(required\))?$", manifest, re.M), entry.name
     assert not [name for name in contract.CONTRACT_VARIABLES if f"\n{name}\n" not in variables]
+
+
+def test_every_file_of_an_environment_is_described(rigger):
+    rigger("configure", "--defaults", "--provider", "noop", "--platform", "noop")
+    rigger("provision")
+    page = text("files")
+    for folder in (rigger.home, rigger.path("environments", "noop")):
+        assert not [name for name in os.listdir(folder) if name not in page]

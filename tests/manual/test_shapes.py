@@ -6,6 +6,7 @@ import os
 import jsonschema
 import pytest
 from conftest import ROOT
+from helpers.repositories import Upstream
 
 SHAPES = os.path.join(ROOT, "docs", "shapes")
 
@@ -66,6 +67,8 @@ def test_every_report_is_as_described(rigger, reported, modules, tmp_path):
         "questions: [{name: SIZE, default: small}]\n",
         create=create,
         exec='shift\nexec "$@"\n',
+        suspend="",
+        resume="",
     )
     rigger("configure", "--defaults", "--provider", "soil", "--platform", "oak", "--version", "1.0.0")
     reported("list")
@@ -100,10 +103,16 @@ def test_every_report_is_as_described(rigger, reported, modules, tmp_path):
     reported("save", "-f", str(tmp_path / "oak.rigger"))
     for verb in ("inspect", "verify", "diff"):
         reported("bundle", verb, str(tmp_path / "oak.rigger"), shape_of=f"bundle-{verb}")
+    reported("suspend", "-y")
+    reported("resume")
     reported("provider", "list", shape_of="provider-list")
     reported("platform", "list", shape_of="provider-list")
     reported("module", "check", folder, shape_of="module-check", code=None)
     reported("destroy", "-y")
+    upstream = Upstream(tmp_path / "tree")
+    modules.write("platform", "tree", f"repository: {upstream.url}\nversions: git-tags\n")
+    rigger("configure", "--defaults", "--trust", "--name", "tree", "--platform", "tree", "--provider", "noop")
+    reported("checkout", "--leave")
     assert reported.compared == {name[:-5] for name in os.listdir(SHAPES)}
 
 

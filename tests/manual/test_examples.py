@@ -1,0 +1,161 @@
+"""Every command, option and example in the README and the pages is one that there is, and what can be pasted works."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+
+import pytest
+import yaml
+from conftest import ROOT
+
+from rigger.cli.declared import Group
+from rigger.cli.help import summaries
+from rigger.cli.main import find_verb
+from rigger.manual import pages
+from rigger.modules import contract
+
+DOCS = os.path.join(ROOT, "docs")
+SOURCES = [os.path.join(ROOT, "README.rst"), *(page.path for page in pages.pages())]
+SOURCES += [
+    os.path.join(DOCS, "commands", name) for name in sorted(os.listdir(os.path.join(DOCS, "commands")))
+]
+TERRAFORMS = {"terraform"}  # whose words are another program's
+
+
+def read(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+def blocks(text):
+    """Yield the blocks of code of a page, without their indentation."""
+    for block in re.findall(r"(?:::|code-block:: [a-z]+)\n\n((?:    [^\n]*\n|\n)+)", text):
+        yield re.sub(r"^    ", "", block, flags=re.M)
+
+
+def mentioned(text):
+    """Yield every call of rigger: on lines of blocks, and in literals."""
+    for block in blocks(text):
+        if "rigger.yml <<'END'" in block or "rigger/rigger.yml" in block:
+            block = re.sub(r"<<'END'\n.*?^END$", "", block, flags=re.S | re.M)
+        for line in block.splitlines():
+            yield from re.findall(r"(?:^|&& |\$\(|; |\$ )(rigger [^#&|;)<>]*)", line.strip())
+    for words in re.findall(r"``(rigger [^`]*)``", re.sub(r"\s+", " ", text)):
+        yield from (one.strip() for one in re.split(r"&&", words))
+
+
+def verb_of(words):
+    """Return the command that words name, and the words behind it."""
+    words = words[2:] if words[:1] == ["-e"] else words
+    assert words and words[0] in summaries(), f"there is no command {words[:1]}"
+    found = find_verb(words[0])
+    if not isinstance(found, Group):
+        return found, words[1:]
+    if len(words) == 1:
+        return None, []
+    assert words[1] in found.verbs, f"there is no command {words[:2]}"
+    return found.verbs[words[1]], words[2:]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: os.path.relpath(path, ROOT))
+def test_every_command_and_option_exists(path):
+    for call in mentioned(read(path)):
+        words = [word.strip("[]\"',.:") for word in call.split()[1:]]
+        if not words or words[0].startswith("-") or words[0] in ("COMMAND", "VERB"):
+            continue
+        verb, rest = verb_of(words)
+        if verb is None or verb.name in TERRAFORMS:
+            continue
+        rest = rest[: rest.index("--")] if "--" in rest else rest
+        known = {name for option in verb.options for name in option.names + option.off} | {"--help"}
+        unknown = [word for word in rest if re.fullmatch(r"--?[a-z][a-z-]*", word) and word not in known]
+        assert not unknown, f"{call}: {unknown}"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: os.path.relpath(path, ROOT))
+def test_every_variable_and_program_of_the_contract_exists(path):
+    text = read(path)
+    programs = {
+        name for name in os.listdir(os.path.join(ROOT, "rigger", "libexec")) if name.startswith("rigger-")
+    }
+    named = set(re.findall(r"``(rigger-[a-z-]+)[ `]", text))
+    assert named <= programs, named - programs
+
+
+def test_every_program_is_described():
+    page = read(os.path.join(DOCS, "contract.rst"))
+    programs = [
+        name for name in os.listdir(os.path.join(ROOT, "rigger", "libexec")) if name.startswith("rigger-")
+    ]
+    assert len(programs) > 5
+    assert not [name for name in programs if f"``{name}" not in page]
+
+
+def test_what_ships_is_described():
+    page = read(os.path.join(DOCS, "providers.rst"))
+    for role, folder in (("provider", "providers"), ("platform", os.path.join("rigger", "platforms"))):
+        for name in os.listdir(os.path.join(ROOT, folder)):
+            if os.path.isfile(os.path.join(ROOT, folder, name, contract.MANIFEST)):
+                assert f"{role} ``{name}``" in page
+
+
+def test_whoever_pastes_what_makes_a_cluster_gets_a_new_one():
+    makes = [
+        line
+        for path in SOURCES
+        for line in re.findall(
+            r"^    (rigger configure .*--(?:platform|provider|repository) .*)$", read(path), re.M
+        )
+    ]
+    assert len(makes) > 7
+    assert not [line for line in makes if "--name " not in line]
+
+
+def test_blocks_of_yaml_are_yaml_and_blocks_of_shell_are_shell():
+    found = 0
+    for path in SOURCES:
+        for kind, block in re.findall(r"code-block:: (yaml|bash)\n\n((?:    [^\n]*\n|\n)+)", read(path)):
+            found += 1
+            text = re.sub(r"^    ", "", block, flags=re.M)
+            if kind == "yaml":
+                yaml.safe_load(text)
+            else:
+                subprocess.run(["bash", "-n"], input=text, text=True, check=True)
+    assert found > 6
+
+
+# What can be pasted
+
+
+def pasted(topic):
+    """Return the commands of a page's first block of shell as somebody would copy them."""
+    block = re.search(r"\.\. code-block:: bash\n\n((?:    [^\n]*\n|\n)+)", read(pages.find(topic).path))
+    return re.sub(r"^    ", "", block[1], flags=re.M)
+
+
+@pytest.fixture
+def shell(private_home, tmp_path):
+    """Run commands in a bash of somebody who has installed rigger."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    rigger = programs / "rigger"
+    rigger.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m rigger "$@"\n')
+    rigger.chmod(0o755)
+    env = {
+        **os.environ,
+        "PYTHONPATH": ROOT,
+        "PATH": f"{programs}:{os.environ['PATH']}",
+        "HOME": str(private_home),
+    }
+
+    def run(text):
+        done = subprocess.run(
+            ["bash", "-e"], input=text, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=120
+        )
+        assert done.returncode == 0, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    return run
