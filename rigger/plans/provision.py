@@ -57,11 +57,15 @@ class _Planner:
             return other
         return "asked for with --again" if self.again else ""
 
-    def behind(self, key: str, *before: str) -> bool:
-        """Return whether a step ran last before one that it follows did: a run was stopped between the two."""
-        done = self.history.done.get(key)
-        seqs = [run.started.seq for one in before if (run := self.history.done.get(one))]
-        return done is not None and any(seq > done.started.seq for seq in seqs)
+    def behind(self, verb: str) -> str:
+        """Return why a step of the platform must run after all: a run was stopped between it and one that it follows."""
+        create = f"provider/{self.config.provider.name}/create"
+        install, step = (f"platform/{self.config.platform.name}/{one}" for one in ("install", verb))
+        done = self.history.done
+        since = step in done and any(
+            done[key].started.seq > done[step].started.seq for key in (create, install) if key in done
+        )
+        return "what it follows ran since" if since else ""
 
     def _undone(self) -> str:
         begun = [run for key, run in self.history.last.items() if key.rpartition("/")[2] in UNDOES]
@@ -138,14 +142,8 @@ def provision(
         leaving = nodes_to_remove(config, nodes) if named_by_provider is None else tuple(named_by_provider)
         steps[create_at:create_at] = _before_create(planner, leaving)
     created = "the machines may have changed" if "create" in {step.verb for step in steps} else ""
-    create, install, deploy = (
-        f"provider/{provider.name}/create",
-        *(f"platform/{platform.name}/{verb}" for verb in ("install", "deploy")),
-    )
-    since = "what it follows ran since"
-    installed = add(platform, "install", created or (since if planner.behind(install, create) else ""))
-    follows = "follows install" if installed else since if planner.behind(deploy, create, install) else ""
-    add(platform, "deploy", created or follows)
+    installed = add(platform, "install", created or planner.behind("install"))
+    add(platform, "deploy", created or ("follows install" if installed else planner.behind("deploy")))
     if not created or provider.contract.checked_after_create or platform.script("prepare"):
         steps.append(Step(provider, "check", "are the machines as they should be?"))
     steps.append(Step(platform, "check", "is the platform as it should be?"))
