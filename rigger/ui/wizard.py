@@ -12,7 +12,7 @@ from rigger.questions.interview import GENERATED
 from rigger.questions.model import Answer, BadAnswer, Choice, Question
 from rigger.questions.sources import DRAFT
 from rigger.questions.validate import YES, validate
-from rigger.redact.references import is_reference
+from rigger.redact.references import is_reference, literal
 from rigger.ssh.keys import make as make_key
 from rigger.ssh.keys import private_keys
 from rigger.text import Row
@@ -359,8 +359,10 @@ def _help(question: Question) -> str:
 
 
 def _fault(question: Question, text: str, choices: Sequence[Choice]) -> str:
+    if question.secret and is_reference(text):
+        return ""  # the secret that it leads to has to hold, not the reference
     try:
-        validate(question, text if question.secret else text.strip(), choices)
+        validate(question, literal(text) if question.secret else text.strip(), choices)
     except BadAnswer as problem:
         return problem.message
     return ""

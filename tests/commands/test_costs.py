@@ -157,3 +157,20 @@ def test_the_tables_of_riggers_own_providers(rigger, name, values, total):
 @pytest.mark.parametrize("name", ["local", "ssh", "noop"])
 def test_what_costs_nothing_asks_nothing(rigger, name):
     assert costs_of(ModuleFinder(rigger.home).module("provider", name), {}) is None
+
+
+@pytest.mark.slow
+def test_a_terraform_provider_shows_terraforms_own_plan(rigger, modules):
+    folder = modules.write("provider", "pots", "costs: prices.yml\nterraform: {minimum: 1.4.0}\n")
+    for name in ("install", "create", "check", "destroy"):
+        os.unlink(os.path.join(folder, name))
+    with open(os.path.join(folder, "main.tf"), "w") as file:
+        file.write('resource "terraform_data" "pot" { input = "clay" }\noutput "nodes" { value = [] }\n')
+    with open(os.path.join(folder, "prices.yml"), "w") as file:
+        file.write("currency: EUR\ndate: 2026-01-31\nsource: here\nitems: [{name: pot, monthly: 7}]\n")
+    rigger("configure", "--no-input", "--name", "p", "--provider", "pots", "--platform", "noop")
+    said = talk(rigger, "provision", answer="no\n", code=10)
+    assert "# terraform_data.pot will be created" in said and "Plan: 1 to add" in said
+    assert "1 x pot 7.00 EUR" in " ".join(said.split())
+    talk(rigger, "provision", answer="yes\n", code=0)
+    assert "terraform_data.pot" in rigger("terraform", "state", "list").out

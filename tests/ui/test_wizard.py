@@ -346,3 +346,10 @@ def test_going_back_on_a_terminal_that_can_only_print_lines(tmp_path):
     talk.sees("Where should").sees("[cloud] >").types("\n").sees("Which region?").types("eu\n")
     talk.sees("How many").types("\n").sees("Is this right?").types("\n").sees("RESULT").ends(0)
     assert talk.result["REGION"] == "eu" and talk.result["NODES"] == "3"
+
+
+@pytest.mark.parametrize("typed", ["env:MY_TOKEN", "literal:env:abc", "abc"])
+def test_a_secret_may_be_a_reference_which_is_shown(pipe, capsys, typed):
+    token = Question("TOKEN", "Which token?", type="secret", pattern="(env:)?[a-z]{3}")
+    assert fill(pipe, typed + ENTER, token)[0].answers["TOKEN"].value == typed
+    assert ("env:MY_TOKEN" in capsys.readouterr().out) == (typed == "env:MY_TOKEN")
