@@ -21,6 +21,7 @@ COMMANDS = {
         "doctor": "Check that this machine has what the next provision needs.",
     },
     "Change it": {
+        "run": "Run one step alone, to find out what it does.",
         "config": "Get, set, unset, edit and compare single values.",
         "checkout": "Clone, update or leave the platform's repository.",
         "upgrade": "Bring the cluster to another version of the platform.",

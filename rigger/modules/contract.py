@@ -42,6 +42,7 @@ SCRIPT_VARIABLES = {
     "RIGGER_FROM_VERSION": "for ``upgrade-NAME``: the version that ran before",
     "RIGGER_BACKUP_FILE": "for ``backup`` and ``restore``: the file to write, or to read",
     "RIGGER_RUN": "this run",
+    "RIGGER_FAILED_AT": "rigger's own: where bash notes with which command a script ended",
     "RIGGER_STEP": "this step",
     "RIGGER_HOME": "the folder of all environments",
     "RIGGER_INTERFACE": "``2``, or ``1`` for scripts without a manifest",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from rigger.modules.tracing import traced
 from rigger.values import field, frozen
 
 if TYPE_CHECKING:
@@ -23,6 +24,13 @@ class Step:
     goes_on: bool = False  # whether the run continues when this step fails
     # What this script gets beside all others.
     environ: Mapping[str, str] = field(repr=False, default_factory=dict)
+    trace: bool = False  # whether a shell prints each command before it runs it
+
+    @property
+    def argv(self) -> list[str]:
+        """Return the command that runs its script."""
+        argv = self.module.argv(self.script)
+        return (traced(argv) or argv) if self.trace else argv
 
     @property
     def key(self) -> str:

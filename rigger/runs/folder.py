@@ -35,7 +35,7 @@ def new_folder(environment: Environment, command: str, say: Callable[[str], None
 
 
 def _name(command: str) -> str:
-    return f"{time.strftime('%Y%m%dT%H%M%S')}-{command.replace(' ', '-')}"
+    return f"{time.strftime('%Y%m%dT%H%M%S')}-{command.replace(' ', '-').replace('/', '-')}"
 
 
 def _new_folder(environment: Environment, command: str) -> tuple[str, str]:

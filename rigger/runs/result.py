@@ -31,6 +31,7 @@ class StepResult:
     lost: tuple[str, ...] = ()  # nodes that it could not reach, or lost the connection to
     kept: int = 0  # files that the module's scripts have in their own folder
     show_log: str = ""  # the command that shows what it printed
+    place: str = ""  # the line and the command with which its script ended, where that is known
     hidden: tuple[str, ...] = ()  # what it gave among the vars and is kept among the secrets, as it holds one
 
     @property
@@ -63,6 +64,7 @@ class StepResult:
             "seconds": round(self.seconds, 3),
             "log": self.log,
             "changed": list(self.changed),
+            **({"place": self.place} if self.place else {}),
             **({"figures": dict(self.figures)} if self.figures else {}),
         }
 
@@ -76,6 +78,7 @@ class StepResult:
             how = f"did not end within {limit} and was stopped after {took}"
         elif self.exit_code:
             how = f"exited {self.exit_code} after {took}"
+            how += f", at {self.place}" if self.place else ""
         else:
             how = f"gave back what cannot be used: {'; '.join(self.problems)}"
         lost = f"; {' and '.join(self.lost)} could not be reached" if self.lost else ""

@@ -24,6 +24,7 @@ from rigger.process.step import Outcome
 from rigger.redact import Redactor, maskable
 from rigger.redact.known import hide, masked_data
 from rigger.runs.environment import script_environment
+from rigger.runs.failed_at import noting, place_of
 from rigger.runs.folder import new_folder
 from rigger.runs.log import StepLog, mask_logs
 from rigger.runs.output import apply_output, missing_outputs, validate_backup, with_given
@@ -209,7 +210,7 @@ class Run:
         with StepLog(channels, self.redactor, self.reporter) as log:
             try:
                 outcome = step_process.run(
-                    step.module.argv(step.script),
+                    step.argv,
                     cwd=step.module.folder,
                     env=environment,
                     sink=log.take,
@@ -266,6 +267,7 @@ class Run:
         self, plan: Plan, number: int, step: Step, channels: StepFiles, log: StepLog, outcome: Outcome
     ) -> StepResult:
         given = channels.collect(step.shown)
+        place = place_of(channels.failed, outcome.exit_code, step)
         leftovers = tuple(given.take_leftovers())
         succeeded = outcome.exit_code == 0 and not outcome.timed_out and not outcome.interrupted
         if succeeded:
@@ -293,6 +295,7 @@ class Run:
             () if succeeded else self.connections.lost(),
             kept,
             f"rigger logs {self.number} {number}",
+            masked(place),
             given.hidden,
         )
         self._record_end(number, result, outcome, log)
@@ -374,6 +377,7 @@ class Run:
             RIGGER_LOCK_FD=str(self.lock_fd),
             RIGGER_CONNECTIONS=self.connections.path,
             RIGGER_LEAVING=" ".join(plan.leaving),
+            **noting(channels.failed, environment),
             **self.reach.served,
             **plan.environ,
             **step.environ,

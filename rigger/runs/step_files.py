@@ -40,6 +40,7 @@ class StepFiles:
         self.secrets = f"{stem}.secrets"
         self.nodes = f"{stem}.nodes"
         self.figures = f"{stem}.figures"
+        self.failed = f"{stem}.failed"  # where its script ended
 
     @classmethod
     def of_step(cls, folder: str, number: int, verb: str, attempt: int = 1) -> StepFiles:
@@ -73,7 +74,7 @@ class StepFiles:
         return given
 
     def remove(self) -> None:
-        for path in (self.vars, self.secrets, self.nodes, self.figures):
+        for path in (self.vars, self.secrets, self.nodes, self.figures, self.failed):
             unlink_if_there(path)
 
 

@@ -25,6 +25,7 @@ EVERY = {
     "audit": ("", 3),
     "leftovers": ("", 3),
     "doctor": ("", 0),
+    "run": ("create", 3),
     "config get": ("", 3),
     "config set": ("NODES=1", 3),
     "config unset": ("NODES", 3),

@@ -1,0 +1,85 @@
+"""Run one step alone, to find out what it does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rigger.errors import BadUsage
+from rigger.modules.tracing import TRACE, traced
+from rigger.operations.consent import Consent
+from rigger.operations.session import session
+from rigger.plans.model import Plan, Step
+from rigger.runs.reporter import Reporter, Silent
+from rigger.text import did_you_mean, ways
+
+if TYPE_CHECKING:
+    from rigger.configuration.config import Config
+    from rigger.environments.environment import Environment
+    from rigger.modules.model import Module
+    from rigger.operations.result import RunResult
+
+# Steps that are half of something alone: the commands know what belongs to them.
+COMMANDS = {
+    "destroy": "rigger destroy",
+    "undeploy": "rigger destroy",
+    "suspend": "rigger suspend",
+    "resume": "rigger resume",
+    "backup": "rigger backup",
+    "restore": "rigger restore FILE",
+}
+VERBS = ("install", "create", "prepare", "deploy", "setup-clients", "check", "plan", "audit")
+
+
+def run(
+    environment: Environment,
+    name: str,
+    trace: bool = False,
+    reporter: Reporter | None = None,
+    consent: Consent | None = None,
+) -> RunResult:
+    """Run the step of a name, `create` or `platform/etcd/install`; with `trace` a shell prints its commands.
+
+    It holds the lock and is recorded as any other run. Raises BadUsage for a step that there is not, or that is a part
+    of a command of its own; StepFailed, with the result, where it failed.
+    """
+    command = f"rigger run {name}"
+    with session(environment, command, reporter or Silent(), consent or Consent()) as work:
+        module, verb = _found(work.config, name)
+        step = Step(module, verb, "asked for alone", trace=trace)
+        if trace:
+            if traced(module.argv(step.script)) is None:
+                raise BadUsage(
+                    f"{step.shown} is no script of a shell, which could be traced.", "Leave out --trace."
+                )
+            step = Step(module, verb, step.why, environ=TRACE, trace=True)
+        plan = work.prepared(Plan(f"run {verb}", (step,)))
+        work.claim(plan)
+        return work.run(plan)
+
+
+def _found(config: Config, name: str) -> tuple[Module, str]:
+    """Return the module and the verb that a name means; raises BadUsage where it means none, or two."""
+    verb = name.split("/")[-1] if not name.startswith("tests/") else name
+    if verb in COMMANDS:
+        raise BadUsage(
+            f"{verb} is no step to run alone: more belongs to it.", ways(("All of it", COMMANDS[verb]))
+        )
+    if verb.startswith("upgrade-"):
+        raise BadUsage(
+            f"{verb} is no step to run alone: more belongs to it.", ways(("All of it", "rigger upgrade"))
+        )
+    steps = {
+        f"{module.role}/{module.name}/{one}": (module, one)
+        for module in config.modules
+        for one in ((verb,) if verb.startswith("tests/") else VERBS)
+        if module.script(one)
+    }
+    found = [key for key, (_, one) in steps.items() if name in (key, one, key.partition("/")[2])]
+    if len(found) == 1:
+        return steps[found[0]]
+    if found:
+        raise BadUsage(
+            f"There are {len(found)} steps {name!r}.", ways(*((key, f"rigger run {key}") for key in found))
+        )
+    known = list(dict.fromkeys(one for _, one in steps.values()))
+    raise BadUsage(f"There is no step {name!r}{did_you_mean(name, known)}.", f"There is: {', '.join(steps)}.")
