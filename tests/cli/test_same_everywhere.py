@@ -26,6 +26,8 @@ EVERY = {
     "leftovers": ("", 3),
     "doctor": ("", 0),
     "run": ("create", 3),
+    "graph": ("", 3),
+    "docs": ("", 0),
     "config get": ("", 3),
     "config set": ("NODES=1", 3),
     "config unset": ("NODES", 3),
@@ -58,7 +60,7 @@ EVERY = {
 }
 LOOKS = (
     *("status", "check", "history", "logs", "doctor", "config get", "config diff", "list", "shellinit"),
-    "completion",
+    *("completion", "docs", "graph"),
     *("shell-reset", "bundle inspect", "bundle verify", "bundle diff", "provider list", "platform list"),
     *("module check", "module schema"),
 )
