@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rigger.configuration.finder import DEFAULT_PLATFORM
 from rigger.configuration.questionnaire import DEFAULT_PROVIDER
-from rigger.errors import Interrupted, RiggerError
+from rigger.errors import Declined, Interrupted, RiggerError
 from rigger.operations.agreement import agree_to_values
 from rigger.questions.model import Question
 from rigger.questions.sources import Sources
@@ -83,7 +83,7 @@ def _known(questionnaire: Questionnaire, sources: Sources) -> Known:
     try:
         chosen = [module for module in questionnaire.chosen(values) if module]
         return known_of(chosen, questionnaire.questions(values))
-    except Interrupted:
+    except (Interrupted, Declined):
         raise
     except RiggerError:  # the interview says what is wrong
         return known_of((), ())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from rigger import templates
-from rigger.errors import Interrupted, NotReady, Refused, RiggerError, StepFailed
+from rigger.errors import Declined, Interrupted, NotReady, Refused, RiggerError, StepFailed
 from rigger.questions import validate
 from rigger.questions.model import Answer, BadAnswer, Choice, Question, of_program, said_of
 from rigger.questions.order import names_in
@@ -213,6 +213,7 @@ class Interview:
         except (
             StepFailed,
             Interrupted,
+            Declined,
         ):  # a program that asks questions itself has ended, or somebody has had enough
             raise
         except RiggerError as problem:  # what was chosen cannot be used: a module with a broken manifest

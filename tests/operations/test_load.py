@@ -9,7 +9,7 @@ from helpers.second_machine import forge
 from helpers.without_terminal import Listener, Person, configured
 
 from rigger.environments.home import Home
-from rigger.errors import BadUsage, Interrupted, Refused
+from rigger.errors import BadUsage, Declined, Interrupted, Refused
 from rigger.operations.answers import Given
 from rigger.operations.consent import Consent
 from rigger.operations.load import Opening, load
@@ -170,7 +170,7 @@ def test_scripts_that_only_the_bundle_has_run_once_somebody_agreed(wood, bundle,
         load(there, Given(path=bundle), AS_IT_IS, heard)
     assert heard.warnings == ["This machine does not know tree; these scripts came in the bundle:"]
     person = Person(False)
-    with pytest.raises(Interrupted):
+    with pytest.raises(Declined):
         load(there, Given(path=bundle), AS_IT_IS, consent=person.consent())
     assert person.asked == ["May they run on this machine, as you?"] and there.names() == []
     heard = Listener()
