@@ -10,6 +10,7 @@ from rigger.operations.consent import Consent
 from rigger.operations.session import session
 from rigger.plans.model import Plan, Step
 from rigger.runs.reporter import Reporter, Silent
+from rigger.runs.step_shell import open_shell
 from rigger.text import did_you_mean, ways
 
 if TYPE_CHECKING:
@@ -55,6 +56,26 @@ def run(
         plan = work.prepared(Plan(f"run {verb}", (step,)))
         work.claim(plan)
         return work.run(plan)
+
+
+def shell(
+    environment: Environment, name: str, reporter: Reporter | None = None, consent: Consent | None = None
+) -> int:
+    """Give the terminal to a shell with exactly the environment of a step, in its folder; return the shell's exit code.
+
+    The environment stays locked meanwhile. Raises BadUsage for a step that there is not, or that is a part of a command
+    of its own.
+    """
+    reporter = reporter or Silent()
+    with session(environment, f"rigger run {name} --shell", reporter, consent or Consent()) as work:
+        module, verb = _found(work.config, name)
+        step = Step(module, verb, "asked for alone")
+        plan = work.prepared(Plan(f"run {verb} --shell", (step,)))
+        work.claim(plan)
+        reporter.line(
+            f"A shell as {step.shown} would have it, in {module.folder}; values saved in it are not kept."
+        )
+        return open_shell(work.new_run(), plan.command, step)
 
 
 def _found(config: Config, name: str) -> tuple[Module, str]:

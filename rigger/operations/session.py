@@ -100,6 +100,10 @@ class Session:
         """Write an event to the audit log and return its record."""
         return self.environment.audit.append(event, run)
 
+    def new_run(self) -> Run:
+        """Return a run that has not begun."""
+        return Run(self.environment, self.config, self.reporter, self.lock, self.reach, self.holding)
+
     def run(
         self,
         plan: Plan,
@@ -112,7 +116,7 @@ class Session:
         `before` and `after` give further fields of the report; `prepare` gets the run before it begins. What is raised
         carries the result so far.
         """
-        run = Run(self.environment, self.config, self.reporter, self.lock, self.reach, self.holding)
+        run = self.new_run()
         if prepare:
             prepare(run)
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
-def interactive(argv: Sequence[str], *, env: Mapping[str, str] | None = None) -> int:
+def interactive(argv: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: str | None = None) -> int:
     """Run a program that has the terminal to itself, such as $EDITOR; its exit code, 128 + N for signal N.
 
     Ctrl-C is for that program alone meanwhile. Raises CannotStart when it cannot be started.
@@ -31,9 +31,9 @@ def interactive(argv: Sequence[str], *, env: Mapping[str, str] | None = None) ->
             if env is None
             else {encode_environment(name): encode_environment(value) for name, value in env.items()}
         )
-        code = subprocess.call(list(argv), env=encoded)
+        code = subprocess.call(list(argv), env=encoded, cwd=cwd)
     except (OSError, ValueError) as error:
-        raise cannot_start(error, argv, None, os.environ if env is None else env) from error
+        raise cannot_start(error, argv, cwd, os.environ if env is None else env) from error
     finally:
         for signum, handler in previous.items():
             signal.signal(signum, handler)

@@ -84,7 +84,7 @@ class Run:
     def carry_out(self, plan: Plan) -> list[StepResult]:
         """Run the steps of a plan in order; raises StepFailed at the first that matters, or Interrupted."""
         with Interrupts() as interrupts, self.reach.opened(plan.command), self.relay:
-            self._begin(plan)
+            self.begin(plan)
             outcome = "failed"
             try:
                 self.wait.before(plan, interrupts)
@@ -106,7 +106,7 @@ class Run:
                 outcome = "interrupted"
                 raise
             finally:
-                self._end(outcome)
+                self.end(outcome)
         return self.results
 
     def _before(self, step: Step) -> None:
@@ -123,7 +123,8 @@ class Run:
         """Return the steps that ended, for a report."""
         return {"run": self.id, "steps": [result.as_dict() for result in self.results]}
 
-    def _begin(self, plan: Plan) -> None:
+    def begin(self, plan: Plan) -> None:
+        """Make the folder of the run, and record that it began."""
         if plan.command != "destroy":
             reserve.keep(self.environment)
         self.id, self.folder = new_folder(self.environment, plan.command, self.reporter.warn)
@@ -147,7 +148,8 @@ class Run:
         self.environment.audit.append(started, self.id)
         self.number = state_of(self.environment).runs.count
 
-    def _end(self, outcome: str) -> None:
+    def end(self, outcome: str) -> None:
+        """Record how the run ended."""
         if self._logs_may_hold_secrets:
             self._mask_logs()
         try:
@@ -237,7 +239,7 @@ class Run:
         """Make what a step needs and return its environment; raises NotReady where the disk does not allow it."""
         try:
             channels.create()
-            return self._script_environment(plan, step, number, channels)
+            return self.environment_of(plan, step, number, channels)
         except OSError as problem:
             channels.remove()
             raise NotReady(
@@ -365,7 +367,8 @@ class Run:
         for problem in result.problems:
             self.reporter.warn(problem)
 
-    def _script_environment(self, plan: Plan, step: Step, number: int, channels: StepFiles) -> dict[str, str]:
+    def environment_of(self, plan: Plan, step: Step, number: int, channels: StepFiles) -> dict[str, str]:
+        """Return the environment that the script of a step has."""
         environment = script_environment(self.environment, self.config, step.module, step.verb)
         environment.update(
             RIGGER_RUN=self.id,

@@ -40,6 +40,43 @@ def test_what_is_no_step_or_two(cluster, step, said):
     assert said in cluster.rigger("run", step, code=2).err and cluster.ran() == []
 
 
+def test_a_shell_has_what_the_step_has(cluster):
+    cluster.rigger("provision")
+    bash(cluster, "provider", "create", "env >$RIGGER_ENVIRONMENT_DIR/as-a-step; pwd\n")
+    cluster.rigger("run", "create")
+    cluster.ran()
+    words = b"env >$RIGGER_ENVIRONMENT_DIR/as-a-shell; pwd; rigger-save-vars NODES=9; exit 5\n"
+    said = cluster.rigger("run", "create", "--shell", env={"SHELL": "/bin/sh"}, input=words, code=5)
+    assert said.out.splitlines()[-1] == os.path.realpath(cluster.folders["provider"]) and cluster.ran() == []
+    own = {
+        "RIGGER_RUN",
+        "SHELL",
+        "_",
+        "SHLVL",
+        "PWD",
+        "OLDPWD",
+        "BASH_ENV",
+        "RIGGER_CONNECTIONS",
+        "RIGGER_LOCK_FD",
+    }
+    seen = []
+    for name in ("as-a-step", "as-a-shell"):
+        with open(cluster.file(name)) as file:
+            lines = [line.rstrip("\n").partition("=") for line in file]
+        seen.append(
+            {
+                key: value
+                for key, _, value in lines
+                if key not in own and not value.startswith(cluster.file("runs"))
+            }
+        )
+    assert seen[0] == seen[1] and "RIGGER_STATE_DIR" in seen[0]
+    assert [r["outcome"] for r in cluster.records() if r["event"] == "run-finished"][-1] == "done"
+    assert "run create --shell" in cluster.rigger("history").out
+    assert cluster.rigger("config", "get", "NODES").out != "9\n"
+    assert "Leave out one" in cluster.rigger("run", "create", "--shell", "--trace", code=2).err
+
+
 def test_it_is_traced(cluster):
     bash(cluster, "provider", "create", 'name=two\necho "one $name"\n')
     cluster.rigger("run", "create", "--trace")
