@@ -85,6 +85,20 @@ def ways(*pairs: tuple[str, str]) -> str:
     return "\n".join(f"{sentence}:\n  {command}" for sentence, command in pairs)
 
 
+# Commands that are not about an environment, or that name theirs.
+_ELSEWHERE = "bundle|completion|configure|docs|forget|help|list|module|platform|provider|use"
+
+
+def addressed(text: str, environment: str) -> str:
+    """Return a text whose commands of rigger name the environment that they are about."""
+    return re.sub(
+        rf"""(^ *|[ "`])rigger (?=[a-z])(?!(?:{_ELSEWHERE})\b)""",
+        lambda match: f"{match[1]}rigger -e {environment} ",
+        text,
+        flags=re.M,
+    )
+
+
 def folded(text: str, width: int) -> str:
     """Return a text in lines of at most that many columns, broken at blanks; commands stay in one piece."""
     return "\n".join(piece for line in text.split("\n") for piece in _fold(line, width))

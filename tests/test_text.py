@@ -135,3 +135,21 @@ def test_narrow_columns():
     assert narrowed([3, 30, 40], 200) == [3, 30, 40]
     assert narrowed([3, 30, 40], 60) == [3, 30, 23]
     assert narrowed([3, 30, 40], 40) == [3, 25, 8]
+
+
+@pytest.mark.parametrize(
+    ("said", "addressed"),
+    [
+        ("  rigger logs 12 2", "  rigger -e other logs 12 2"),
+        (
+            'Type "rigger provision", or rigger destroy.',
+            'Type "rigger -e other provision", or rigger -e other destroy.',
+        ),
+        ("rigger list, rigger use x", "rigger list, rigger use x"),
+        ('Type "rigger --help".', 'Type "rigger --help".'),
+        ("rigger -e this status", "rigger -e this status"),
+        ("the trigger pulls", "the trigger pulls"),
+    ],
+)
+def test_commands_name_the_environment_that_they_are_about(said, addressed):
+    assert texts.addressed(said, "other") == addressed

@@ -12,7 +12,7 @@ from rigger.environments.home import Home
 from rigger.errors import RiggerError
 from rigger.operations.consent import Consent, Prompt
 from rigger.process.interrupts import hear_stop_signals
-from rigger.ui.printer import Printer
+from rigger.ui.printer import Printer, about
 from rigger.ui.terminal import has_terminal
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ class App:
         self.take_over = take_over
         self.verbose = verbose
         self.home = Home()
+        about.clear()
         self.printer = Printer(verbose=verbose, json=json)
 
     def report_as_json(self, wanted: bool) -> None:
@@ -70,6 +71,8 @@ class App:
 
     def environment(self) -> Environment:
         """Return the environment that the command is about; raises InvalidConfig where there is none."""
+        if self.name and self.name not in (self.home.current_name(), os.environ.get("RIGGER_ENVIRONMENT")):
+            about[:] = [self.name]
         return self.home.get(self.name)
 
     def consent(self, prompt: Callable[[], Prompt], *, trust: bool = False) -> Consent:

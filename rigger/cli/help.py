@@ -48,7 +48,7 @@ COMMANDS = {
         "list": "List the environments.",
         "use": "Make an environment the current one.",
         "forget": "Remove a destroyed environment's record.",
-        "completion": "Print what completes words in bash, zsh or fish at the Tab key.",
+        "completion": "Print what completes words in bash, zsh or fish.",
         "shellinit": 'Print the vars for a shell: eval "$(rigger shellinit)".',
         "shell-reset": 'Print what unsets them: eval "$(rigger shell-reset)".',
     },

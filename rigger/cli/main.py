@@ -15,7 +15,7 @@ from rigger.errors import UNWRITABLE, BadUsage, Interrupted, NotReady, RiggerErr
 from rigger.process.spawn import ensure_standard_descriptors
 from rigger.redact.known import masked
 from rigger.text import did_you_mean, folded, plain, ways
-from rigger.ui.printer import prepare_streams, unwritten
+from rigger.ui.printer import prepare_streams, unwritten, with_environment
 from rigger.ui.terminal import columns_of
 
 TYPE_CHECKING = False
@@ -103,7 +103,7 @@ def _written() -> int:
 
 
 def _fail(message: str, next_step: str, code: int, topic: str = "") -> int:
-    message, next_step = masked(message), masked(next_step)
+    message, next_step = (with_environment(masked(text)) for text in (message, next_step))
     lines = [plain(line) for line in f"rigger: {message}".split("\n")]
     lines += [f"  {plain(line)}" for line in next_step.split("\n") if line]
     lines += [f"  More: rigger docs {topic}"] if topic else []

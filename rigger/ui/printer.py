@@ -19,6 +19,7 @@ from rigger.ui.terminal import columns_of, is_simple
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+about: list[str] = []  # the environment that was named, where commands would be about another one without it
 unwritten: list[str] = []  # why output did not get where it was sent, for `cli.main`
 TAIL = 20  # lines of a failed step's output that are shown where it was not streamed
 TAIL_BYTES = 16 * 1024
@@ -51,6 +52,11 @@ class _Plan(Protocol):
     def removals(self) -> Sequence[str]: ...
 
 
+def with_environment(text: str) -> str:
+    """Return a text whose commands are about the environment that was named, wherever they are typed."""
+    return texts_.addressed(text, about[0]) if about and "rigger " in text else text
+
+
 class Printer:
     """Writes to the terminal; a terminal that has gone away does not stop what is being done.
 
@@ -80,7 +86,7 @@ class Printer:
     def line(self, text: str = "") -> None:
         """Print a line."""
         self._clear()
-        self._write(tame_text(text, self.colors) + "\n")
+        self._write(tame_text(with_environment(text), self.colors) + "\n")
 
     def lines(self, *texts: str) -> None:
         for text in texts:

@@ -150,3 +150,12 @@ def test_help_to_a_closed_pipe_says_nothing(rigger):
         ["bash", "-c", command], env=rigger.env, cwd=rigger.folder, capture_output=True, text=True
     )
     assert done.stderr == ""
+
+
+def test_commands_to_type_are_about_the_environment_that_was_named(rigger):
+    for name in ("one", "two"):
+        rigger("configure", "--defaults", "--name", name, "--platform", "noop", "--provider", "noop")
+    assert "  rigger -e one provision\n" in rigger("-e", "one", "status").out
+    assert "  rigger provision\n" in rigger("-e", "two", "status").out  # the current one
+    assert "  rigger provision\n" in rigger("status", env={"RIGGER_ENVIRONMENT": "one"}).out
+    assert "rigger -e one provision" in rigger("-e", "one", "check", code=3).err
