@@ -107,5 +107,5 @@ class PreparedHead:
 
 REPAIRS = (
     '"rigger audit" shows all that is wrong; "rigger configure --file BUNDLE" brings back what a bundle holds, '
-    '"rigger audit --repair" goes on with what is left.'
+    '"rigger audit --repair" keeps what is left.'
 )

@@ -19,7 +19,7 @@ from rigger.audit.steps import StepHistory
 from rigger.errors import InvalidConfig
 from rigger.values import frozen
 
-WAYS_ON = 'Go on with "rigger upgrade --continue", or back with "rigger upgrade --rollback".'
+WAYS_ON = 'Resume with "rigger upgrade --continue", or go back with "rigger upgrade --rollback".'
 
 
 @frozen

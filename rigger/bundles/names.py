@@ -33,7 +33,7 @@ def name_problem(name: str) -> str | None:
         return "there is a control character in its name"
     parts = name.split("/")
     if len(parts) > DEPTH:
-        return f"it lies more than {DEPTH} folders deep"
+        return f"it is more than {DEPTH} folders deep"
     return next(filter(None, map(_part_problem, parts)), None)
 
 

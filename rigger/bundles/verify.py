@@ -72,12 +72,12 @@ def require_newer(bundle: OpenedBundle, environment: Environment) -> None:
     if len(theirs) < len(mine):
         raise Refused(
             f"{bundle.path} is older (serial {len(theirs)}) than what is here of {environment.name} (serial {len(mine)}).",
-            "Load it all the same with --allow-older; what happened since would be forgotten.",
+            "To load it anyway, add --allow-older; what happened since would be forgotten.",
         )
     if mine and theirs[len(mine) - 1]["hash"] != mine[-1]["hash"]:
         raise Refused(
             f"{bundle.path} and {environment.name} have gone different ways since they were one: neither is the newer.",
-            "Load it all the same with --allow-older; what happened here alone would be forgotten.",
+            "To load it anyway, add --allow-older; what happened here alone would be forgotten.",
         )
 
 
@@ -92,7 +92,7 @@ def _require_what_was_kept(
     if kept is None or kept.count > len(theirs) or theirs[kept.count - 1]["hash"] != kept.hash:
         raise Refused(
             f"The audit log of {environment.name} is broken, and {bundle.path} may be older than what was here.",
-            "Load it all the same with --allow-older; what happened since would be forgotten.",
+            "To load it anyway, add --allow-older; what happened since would be forgotten.",
         )
 
 

@@ -35,7 +35,7 @@ SHARED = (
         ("--take-over",),
         flag=True,
         default=False,
-        help="Go on with this record although another one went on; recorded.",
+        help="Continue with this record although another is newer; recorded.",
     ),
 )
 

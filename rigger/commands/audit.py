@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 def show(printer: Printer, result: Audited | Repaired) -> None:
     if isinstance(result, Repaired):
-        printer.line(f"The audit log of {result.environment} goes on.")
+        printer.line(f"The audit log of {result.environment} is repaired.")
         if result.damaged:
-            printer.line(f"As it was it is kept in {result.damaged}.")
+            printer.line(f"The old file is kept in {result.damaged}.")
         if result.lost:
             printer.line('"rigger check" shows what exists; what was lost may have said that more was made.')
 
@@ -29,7 +29,7 @@ def show(printer: Printer, result: Audited | Repaired) -> None:
 @command("audit", asks=True, reports=True, streams=True, show=show)
 @option("--head", metavar="COUNT:HASH", help="A head noted elsewhere, which the log must contain.")
 @option("--bundle", metavar="FILE", help="A bundle whose head the log must contain.")
-@option("--repair", is_flag=True, help="Let a broken log go on from what can be kept of it.")
+@option("--repair", is_flag=True, help="Repair a broken log: keep what can be proved.")
 def audit(app: App, head: str | None, bundle: str | None, repair: bool) -> Result:
     environment = app.environment()
     if sum((head is not None, bundle is not None, repair)) > 1:

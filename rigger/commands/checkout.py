@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rigger.operations.checkout import CheckedOut
     from rigger.ui.printer import Printer
 
-DONE = {"clone": "Cloned", "update": "Updated", "leave": "Left as it is", "current": "Up to date"}
+DONE = {"clone": "Cloned", "update": "Updated", "leave": "Not changed", "current": "Up to date"}
 
 
 def show(printer: Printer, result: CheckedOut) -> None:
@@ -34,9 +34,9 @@ def show(printer: Printer, result: CheckedOut) -> None:
 
 
 @command("checkout", asks=True, reports=True, streams=True, show=show)
-@option("--clone", is_flag=True, help="Make the checkout anew.")
+@option("--clone", is_flag=True, help="Make the checkout again.")
 @option("--update", is_flag=True, help="Bring it to the version that is configured.")
-@option("--leave", is_flag=True, help="Leave it as it is.")
+@option("--leave", is_flag=True, help="Change nothing.")
 @option(
     "--submodules/--no-submodules",
     help="Fetch the submodules too, or do without those missing.",

@@ -10,7 +10,7 @@ from rigger.ui.wizard import Wizard
 def show(printer: Printer, result: RunResult) -> None:
     name = result.environment
     printer.line(f"{name} is destroyed; its record stays.")
-    printer.ways(("Remove that", f"rigger forget {name}"), ("Make it anew", "rigger provision"))
+    printer.ways(("Remove that", f"rigger forget {name}"), ("Make it again", "rigger provision"))
 
 
 @command("destroy", acts=True, asks=True, reports=True, streams=True, show=show)

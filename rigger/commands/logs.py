@@ -24,7 +24,7 @@ def _show_step(printer: Printer, step: StepLog) -> None:
 
 
 @command("logs", reports=True, show=show)
-@option("--follow", is_flag=True, help="Go on until the run has ended.")
+@option("--follow", is_flag=True, help="Follow the run until it has ended.")
 @option("--tail", metavar="N", help="Only the last N lines.")
 @argument("run", required=False)
 @argument("step", required=False)

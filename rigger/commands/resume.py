@@ -13,6 +13,6 @@ def show(printer: Printer, result: RunResult) -> None:
 
 
 @command("resume", acts=True, asks=True, reports=True, streams=True, show=show)
-@option("--empty", is_flag=True, help="Do not put the data of before back.")
+@option("--empty", is_flag=True, help="Do not put the old data back.")
 def resume(app: App, empty: bool) -> RunResult:
     return operation.resume(app.environment(), app.printer, empty, app.consent(Wizard))

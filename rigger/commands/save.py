@@ -33,7 +33,7 @@ def show(printer: Printer, result: SavedBundle) -> None:
         printer.warn(f"{member} holds a secret and was left out; --with-secrets keeps it, encrypted.")
     for member in written.missing:
         printer.warn(
-            f"{member} never came here, as it holds a secret; where it lies, it stays when this is loaded."
+            f"{member} never came here, as it holds a secret; where it is, it stays when this is loaded."
         )
     if written.not_files:
         printer.warn(f"Links and empty folders cannot be packed: {', '.join(written.not_files)}.")
@@ -43,7 +43,7 @@ def show(printer: Printer, result: SavedBundle) -> None:
         )
     _show_data(printer, result)
     printer.line(
-        "Only one of the two may go on with the cluster: this machine, or the one where it is loaded."
+        "Only one of the two may change the cluster from now on: this machine, or the one where it is loaded."
     )
     file = shlex.quote(os.path.basename(written.path))
     printer.ways(("Load it elsewhere", f"rigger configure --file {file}"))

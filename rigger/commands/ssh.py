@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def show(printer: Printer, result: HostKeyForgotten) -> None:
     printer.line(
-        f"The host key of {result.node} is forgotten; the next connection learns it anew."
+        f"The host key of {result.node} is forgotten; the next connection learns the new one."
         if result.known
         else f"No host key of {result.node} is in {result.path}."
     )
@@ -28,7 +28,7 @@ def show(printer: Printer, result: HostKeyForgotten) -> None:
     show=show,
     interspersed=False,
 )
-@option("--forget", is_flag=True, help="Forget the host key of NODE, which was made anew.")
+@option("--forget", is_flag=True, help="Forget the host key of NODE, which was made again.")
 @argument("node", required=False)
 @argument("words", metavar="[-- COMMAND...]", required=False, many=True, raw=True)
 def ssh(app: App, forget: bool, node: str | None, words: tuple[str, ...]) -> HostKeyForgotten | int:

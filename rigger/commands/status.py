@@ -61,7 +61,7 @@ def status(app: App, watch: bool) -> Status:
     return operation.status(environment)
 
 
-GO_ON, RENEW = ("Go on", "rigger provision"), ("Make it anew", "rigger provision")
+GO_ON, RENEW = ("Resume", "rigger provision"), ("Make it again", "rigger provision")
 REMOVE = ("Remove what there is", "rigger destroy")
 START = ("Start it again", "rigger resume")
 
@@ -70,10 +70,10 @@ def _state(status: Status) -> tuple[str, list[tuple[str, str]]]:
     """Return the state in words, and what to type next."""
     last_command = status.last_run["command"] if status.last_run else None
     if status.state == "unfinished" and last_command == "destroy":
-        return "a destroy did not finish", [("Go on", "rigger destroy"), RENEW]
+        return "a destroy did not finish", [("Resume", "rigger destroy"), RENEW]
     if status.upgrade and status.state in ("unwell", "unfinished"):  # its own ways on are said below
         return "between two versions", []
-    again = ("Go on", f"rigger restore {shlex.quote(status.restore)}")
+    again = ("Resume", f"rigger restore {shlex.quote(status.restore)}")
     failed = f"the last check failed ({', '.join(status.failed_checks)})"
     states: dict[str, tuple[str, list[tuple[str, str]]]] = {
         "configured": ("configured, nothing made yet", [("Next", "rigger provision")]),
@@ -81,10 +81,10 @@ def _state(status: Status) -> tuple[str, list[tuple[str, str]]]:
         "deployed": (f"deployed since {_local(status.since)}" if status.since else "deployed", []),
         "running": (f"{last_command} is under way", [("Watch it", "rigger logs --follow")]),
         "half-restored": ("a restore did not finish, its data may not be whole", [again]),
-        "unwell": (failed, [("Look again", "rigger check"), ("Put it right", "rigger provision")]),
+        "unwell": (failed, [("Look again", "rigger check"), ("Repair it", "rigger provision")]),
         "unfinished": ("a run did not finish", [GO_ON, REMOVE]),
         "suspended": ("suspended", [START, REMOVE]),
-        "half-suspended": ("a suspend did not finish", [("Go on", "rigger suspend"), START]),
+        "half-suspended": ("a suspend did not finish", [("Resume", "rigger suspend"), START]),
         "destroyed": ("destroyed", [RENEW, ("Remove its record", f"rigger forget {status.name}")]),
     }
     return states[status.state]

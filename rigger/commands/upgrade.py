@@ -30,8 +30,8 @@ def show(printer: Printer, result: Result) -> None:
 @option("--version", metavar="VERSION", help="The version to reach.")
 @option("--to", metavar="VERSION", hidden=True)  # what --version was called
 @option("--upgrade-style", "style", metavar="STYLE", help="How, for example graceful or inplace.")
-@option("--allow-downgrade", is_flag=True, help="Go to an older version all the same.")
-@option("--continue", "go_on", is_flag=True, help="Go on with the upgrade that did not finish.")
+@option("--allow-downgrade", is_flag=True, help="Go to an older version anyway.")
+@option("--continue", "go_on", is_flag=True, help="Resume the upgrade that did not finish.")
 @option("--resume", is_flag=True, hidden=True)  # what --continue was called: machines are resumed
 @option("--rollback", is_flag=True, help="Go back from the upgrade that did not finish.")
 @option("--plan", "only_plan", is_flag=True, help="Show what would be done, and stop.")

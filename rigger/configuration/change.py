@@ -33,7 +33,7 @@ def validated(
     _, platform = questionnaire.modules(after)
     for name in identity.identity({}, platform) | {f"{platform.prefix}_VERSION": ""}:
         if name in gone or name in given and given[name] != saved.get(name):
-            raise BadUsage(f"{name} is worked out by rigger.", "Set VERSION for another version.")
+            raise BadUsage(f"{name} is computed by rigger.", "Set VERSION for another version.")
     interview = Interview(
         questionnaire.questions,
         Sources(flags=given, flags_name="config set", saved=after, hidden=frozenset(environment.secrets())),

@@ -52,7 +52,7 @@ def values_of_flags(assignments: Iterable[str], **named: str | None) -> dict[str
         if not equals or not name:
             raise BadUsage(f"--set {text!r} is not of the form NAME=VALUE.")
         if flags.get(name, value) != value:
-            raise BadUsage(f"--set {name}= stands there twice, with different values.")
+            raise BadUsage(f"--set {name}= is given twice, with different values.")
         flags[name] = value
     for name, given in named.items():
         if given is not None:

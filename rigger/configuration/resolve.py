@@ -175,5 +175,5 @@ def _modules(
             ) from None
         step = problem.next_step
         if is_cloned(environment, saved):
-            step = f'Modules of its repository lie in {checkout.place(environment, {})}: "rigger checkout" says what is there.'
+            step = f'Modules of its repository are in {checkout.place(environment, {})}: "rigger checkout" says what is there.'
         raise InvalidConfig(f"{environment.vars_file}: {problem.message}", step) from None

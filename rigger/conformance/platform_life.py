@@ -249,11 +249,11 @@ def _undeployed_past_silence(rehearsal: Rehearsal, before: Before) -> None:
         return  # it never asks that node, and so was not held up
     left = _more_than(machines.files(), before.nodes)
     still = [name for name in names[1:] if had.get(name) and left.get(name)]
-    blame = f"stops at {names[0]}, which does not answer, and leaves the platform on {listed(still)}: go on with the others"
+    blame = f"stops at {names[0]}, which does not answer, and leaves the platform on {listed(still)}: continue with the others"
     if result.timed_out:
         blame = f"{rehearsal.why(result)} where {names[0]} does not answer"
     good = not (still or result.timed_out)
-    rehearsal.expect(good, f"goes on where {names[0]} does not answer", blame, rehearsal.file(result))
+    rehearsal.expect(good, f"continues where {names[0]} does not answer", blame, rehearsal.file(result))
     for verb in ("install", "deploy"):
         rehearsal.must(rehearsal.module, verb, "succeeds after a node did not answer")
 
@@ -283,7 +283,7 @@ def _kill_deploys(rehearsal: Rehearsal, before: Before) -> None:
         rehearsal.must(platform, "undeploy", "works before that")
         rehearsal.must(platform, "install", "works before that")
         rehearsal.killed(platform, "deploy", how)
-        if not number and rehearsal.must(platform, "deploy", "goes on where it was killed"):
+        if not number and rehearsal.must(platform, "deploy", "resumes where it was killed"):
             rehearsal.must(platform, "check", "succeeds after deploy was killed and run again")
             run_tests(rehearsal, "after deploy was killed and run again")
     if rehearsal.must(platform, "undeploy", "works after that"):

@@ -287,7 +287,7 @@ def _killed(rehearsal: Rehearsal, after: float, goes_on: bool) -> bool:
     rehearsal.killed(provider, "create", How(kill_after=after))
     if goes_on:
         wanted = rehearsal.config().values.get("NODES", "")
-        if rehearsal.must(provider, "create", "goes on where it was killed"):
+        if rehearsal.must(provider, "create", "resumes where it was killed"):
             number = len(rehearsal.nodes())
             blame = f"has {count(number, 'node')} after it was killed and run again, but NODES is {wanted}"
             if wanted.isdigit():

@@ -165,7 +165,7 @@ def _tests(subject: Subject) -> Iterator[Finding]:
         if os.access(os.path.join(subject.folder, name), os.X_OK):
             yield Finding(ADVICE, "belongs to no suite and no component", name)
     if subject.module.role == "platform" and not subject.tests:
-        yield Finding(ADVICE, "it has no tests: a suite smoke would say whether it works", MANIFEST)
+        yield Finding(ADVICE, "it has no tests: a suite smoke would say if it works", MANIFEST)
 
 
 def _upgrades(subject: Subject) -> Iterator[Finding]:

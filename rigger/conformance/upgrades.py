@@ -137,7 +137,7 @@ def _killed_at(moment: How, old: str, new: str) -> How:
 
 def _goes_on(rehearsal: Rehearsal, verb: str, old: str, new: str) -> bool:
     """Go on with an upgrade that was killed; the old version is deployed again afterwards, for what comes next."""
-    if not rehearsal.must(rehearsal.module, verb, "goes on where it was killed", _going(old, new)):
+    if not rehearsal.must(rehearsal.module, verb, "resumes where it was killed", _going(old, new)):
         return False
     _set_version(rehearsal, new)
     return is_well(rehearsal, f"after {verb} was killed and run again") and _at(rehearsal, old)

@@ -93,7 +93,7 @@ def check_name(name: str) -> str | None:
     if not is_name(name):
         return "is not a name: letters, digits and _, not starting with a digit"
     if name in MANAGED:
-        return "is worked out anew on every machine"
+        return "is computed on every machine"
     if name in _NAMES:
         return _NAMES[name]
     return next((reason for beginning, reason in _BEGINNINGS if name.startswith(beginning)), None)

@@ -60,7 +60,7 @@ class Environment:
         except InvalidConfig as problem:
             if not isinstance(problem.__cause__, OSError):
                 problem.next_step += (
-                    f' "rigger -e {self.name} config edit" opens it as it is, and says what may restore it.'
+                    f' "rigger -e {self.name} config edit" opens it anyway, and says what may restore it.'
                 )
             raise
         return {name: value for name, value in values.items() if name not in MANAGED}

@@ -23,7 +23,7 @@ JUMPS = rf"{JUMP}(?:,{JUMP})*"
 SSH = ("user", "port", "key", "jump", "host")  # host: the name that ssh is given, where it is not the address
 
 NEXT_STEP = (
-    'Correct it or restore it from a backup; once it is removed, "rigger provision --again" writes it anew.'
+    'Correct it or restore it from a backup; once it is removed, "rigger provision --again" writes it again.'
 )
 
 

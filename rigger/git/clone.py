@@ -105,7 +105,7 @@ def update(
     url = check_url(url)
     before = git_inspect.state(folder, target.commit)
     if not before.is_repository:
-        raise NotReady(f"{folder} is no git repository.", "Move it away, and clone anew.")
+        raise NotReady(f"{folder} is no git repository.", "Move it away, and clone again.")
     if before.same and before.branch == (target.name if target.kind == "branch" else ""):
         return
     _require_no_work(folder, before, target)

@@ -111,7 +111,7 @@ def place_of(git: Repository, submodule: Submodule) -> str:
     """Return where a submodule's repository lies, or would lie, as git has it; raises Refused for a name of ill will."""
     path = os.path.join(git.folder, submodule.path)
     if os.path.realpath(path) != os.path.join(os.path.realpath(git.folder), submodule.path):
-        raise _refused(submodule, "a link stands in the way to its folder")
+        raise _refused(submodule, "a link is in the way to its folder")
     if is_here(git.folder, submodule):
         return git_runner.git_folders(path)[0]
     parts = submodule.name.split("/")
@@ -121,7 +121,7 @@ def place_of(git: Repository, submodule: Submodule) -> str:
         os.path.join(git.environ["GIT_DIR"], "modules", *parts[:end]) for end in range(1, len(parts) + 1)
     ]
     if any(os.path.exists(os.path.join(place, "HEAD")) for place in places[:-1]):
-        raise _refused(submodule, "it would lie within the repository of another one")
+        raise _refused(submodule, "it would be inside the repository of another one")
     return places[-1]
 
 

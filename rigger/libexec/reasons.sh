@@ -50,9 +50,9 @@ find_reason() {
 
 when_made_anew() {
     if [ "$file" = "${RIGGER_ENVIRONMENT_DIR-}/known_hosts" ]; then
-        echo "If $changed was made anew, type \"rigger ssh --forget $changed\"; else somebody may be listening."
+        echo "If $changed was made again, type \"rigger ssh --forget $changed\"; else somebody may be listening."
     else
-        echo "If $changed was made anew, type \"ssh-keygen -R '$changed' -f '$file'\"; else somebody may be listening."
+        echo "If $changed was made again, type \"ssh-keygen -R '$changed' -f '$file'\"; else somebody may be listening."
     fi
 }
 

@@ -44,7 +44,7 @@ def _loader(folder: str) -> BaseLoader:
 
     def load(name: str) -> str:
         if name.startswith("/") or ".." in name.split("/"):
-            raise Unrendered(f"{name} lies outside the template's folder.")
+            raise Unrendered(f"{name} is outside the template's folder.")
         with open(os.path.join(folder, name), "rb") as file:
             return _text(file.read())
 

@@ -278,9 +278,7 @@ FIELDS = (
         "How long a script may take: ``{create: 45m, check: 90s, test: 1h}``, where ``test`` stands for every test. "
         "Without it an hour; ten minutes for ``check``, half an hour for a test.",
     ),
-    Entry(
-        "vars", VARIABLE_MAP, "Vars that are computed by Jinja2 over all other vars, anew on every machine."
-    ),
+    Entry("vars", VARIABLE_MAP, "Vars that are computed by Jinja2 over all other vars, on every machine."),
     Entry(
         "ready",
         WAIT,

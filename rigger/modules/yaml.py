@@ -85,7 +85,7 @@ class Field:
             name = Field(key, self.file, self.path).text()
             entry = Field(value, self.file, f"{self.path}.{name}" if self.path else name)
             if name in entries:
-                raise Field(key, self.file, entry.path).refuse("stands here twice")
+                raise Field(key, self.file, entry.path).refuse("is given twice")
             entries[name] = entry
         return entries
 

@@ -33,11 +33,11 @@ def agree_to_bundle(
         reporter.warn(f"{unknown} scripts came in the bundle:")
         reporter.table(hashes)
     if not others:
-        consent.trust_scripts("Nobody can be asked whether they may run.")
+        consent.trust_scripts("There is no terminal to ask on if they may run.")
         return
     _show_others(reporter, "the bundle", others)
     consent.trust_scripts(
-        f"Nobody can be asked whether {'all that' if hashes else 'that'} may be used.", USED
+        f"There is no terminal to ask on if {'all that' if hashes else 'that'} may be used.", USED
     )
 
 
@@ -49,7 +49,7 @@ def agree_to_values(
     Raises Declined on a no, BadUsage where nobody can be asked.
     """
     _show_others(reporter, path, others)
-    consent.trust_scripts(f"Nobody can be asked whether what {path} says may be used.", USED)
+    consent.trust_scripts(f"There is no terminal to ask on if what {path} says may be used.", USED)
 
 
 def _show_others(reporter: Reporter, where: str, others: Sequence[tuple[str, str]]) -> None:
@@ -70,7 +70,7 @@ def agree_to_repository(
         return
     reporter.flush()  # git's progress is over
     _show_repository(reporter, url, commit, folder, agreed)
-    consent.trust_scripts(f"Nobody can be asked whether the scripts of {url} at {commit[:12]} may run.")
+    consent.trust_scripts(f"There is no terminal to ask on if the scripts of {url} at {commit[:12]} may run.")
     agree_repository(home, url, commit)
 
 

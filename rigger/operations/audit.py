@@ -139,7 +139,7 @@ def repair(
             reporter.line(f"  {problem}")
         reporter.line(f"Kept: {len(found.lines)} records as they are, {len(found.again)} recorded again.")
         reporter.line(f"Lost: {'; '.join(found.lost) or 'nothing'}.")
-        consent.agree("Keep the file as it is aside, and go on with what is kept?")
+        consent.agree("Put the old file aside, and continue with what is kept?")
         aside = environment.audit.repair()
     return Repaired(environment.name, aside and environment.file(aside), found.lost)
 

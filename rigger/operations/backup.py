@@ -69,7 +69,7 @@ def restore(
         work.claim(plan)
         reporter.plan(plan)
         reporter.warn(f"All data of {work.name} will be replaced by what is in {path}.")
-        consent.agree("Go on, although the data of now will be replaced?")
+        consent.agree("Replace the data that is there now?")
         work.record(RestoreStarted(file=path))
         result = work.run(plan, before={"file": path})
         work.record(Restored(file=path), result.run)

@@ -230,13 +230,13 @@ def _choose(work: _Work, state: State, way: str) -> str:
 def _ask(work: _Work, state: State) -> str:
     difference = _difference(work, state)
     unasked = BadUsage(
-        f"{difference} Nobody can be asked what to do.",
-        "Add --update, --clone (make it anew) or --leave (as it is).",
+        f"{difference} There is no terminal to ask on.",
+        "Add --update, --clone (make it again) or --leave (change nothing).",
     )
     if work.consent.can_ask:
         work.reporter.line(difference)
     choices = [
-        Choice("clone", "make it anew; refused while work would be lost"),
+        Choice("clone", "make it again; refused while work would be lost"),
         Choice("update", f"bring it to {work.target.name}; refused where work is in the way"),
         Choice("leave", "touch nothing"),
     ]

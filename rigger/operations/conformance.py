@@ -34,7 +34,7 @@ class Checked:
     @property
     def counts(self) -> str:
         passed, failed, advice = (self.count(level) for level in (PASS, FAIL, ADVICE))
-        return f"{passed} passed, {failed} failed, {advice} to think about"
+        return f"{passed} passed, {failed} failed, {advice} advice"
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -86,7 +86,7 @@ def _rehearse(
 ) -> str:
     """Run the scripts unless reading has shown that they cannot; return the folder of the logs if it is kept."""
     if any(finding.level == FAIL for finding in findings):
-        reporter.warn("Not run: what is above has to be put right first.")
+        reporter.warn("Not run: correct the problems above first.")
         return ""
     if options.provider and module.role == "provider":
         raise BadUsage("--provider is for platforms.", f"{module.name} is a provider itself.")

@@ -72,7 +72,8 @@ class Consent:
     def _require_somebody(self, question: str) -> None:
         if not self.can_ask:
             raise BadUsage(
-                f"Nobody can be asked: {question}", "Nothing was changed. Add --yes to agree beforehand."
+                f"There is no terminal to ask on: {question}",
+                "Nothing was changed. Add --yes to agree beforehand.",
             )
 
     def choose(self, question: str, choices: Sequence[Choice], default: str | None, unasked: BadUsage) -> str:
@@ -93,7 +94,8 @@ class Consent:
             return os.environ["RIGGER_PASSPHRASE"]
         if not self.can_ask:
             raise BadUsage(
-                f"Nobody can be asked: {question}", "Give --passphrase-file FILE, or RIGGER_PASSPHRASE."
+                f"There is no terminal to ask on: {question}",
+                "Give --passphrase-file FILE, or RIGGER_PASSPHRASE.",
             )
         talk = self.ask()
         answer = talk.secret(question)

@@ -90,7 +90,7 @@ def _begin(environment: Environment, editor: Editor, reporter: Reporter, consent
     if problem:
         reporter.warn(f"{_in_full(problem)} {_ways_back(environment)}".rstrip())
         # A person must have read that before the editor covers it.
-        if not work.is_wanted("Open it in the editor as it is?"):
+        if not work.is_wanted("Open it in the editor anyway?"):
             raise Declined("Nothing was changed.")
     if os.path.exists(draft.vars_file):
         reporter.line("Going on with your text of last time, which was not saved.")

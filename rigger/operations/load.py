@@ -82,7 +82,7 @@ def load(
     """Verify a bundle, have its open questions answered, and make it the current environment.
 
     Raises Refused for a bundle that is not acceptable, BadUsage where nobody agreed to its scripts, or where values are
-    missing and nobody can be asked; nothing was changed then.
+    missing and there is no terminal to ask on; nothing was changed then.
     """
     reporter, consent = reporter or Silent(), consent or Consent()
     with _opened(home, given, opening, reporter, consent) as bundle:
@@ -235,7 +235,7 @@ def _told_where_to_go_on(path: str) -> Iterator[None]:
         yield
     except Interrupted as problem:
         problem.next_step = (
-            f'Nothing was changed. "rigger configure --file {path}" goes on from the answers given so far.'
+            f'Nothing was changed. "rigger configure --file {path}" resumes with the answers given so far.'
         )
         raise
 

@@ -75,7 +75,7 @@ def provision(
         _agree_to_make_again(work, plan)
         agree_to_costs(work, plan)
         if plan.removals:
-            consent.agree("Go on, although what is named above will be lost?")
+            consent.agree("Continue, although what is named above will be lost?")
         result = work.run(plan, before={"plan": plan.as_dict()})
         drop_outdated(environment, resolve(environment))
         return result
@@ -93,7 +93,7 @@ def _agree_to_make_again(work: Session, plan: Plan) -> None:
         work.record(LeftBehind(items=new))
     for item in items:
         work.reporter.warn(f"{item}.")
-    work.consent.agree("Go on, although that may exist already, and would be made a second time?")
+    work.consent.agree("Continue, although that may exist already, and would be made a second time?")
 
 
 def plan(

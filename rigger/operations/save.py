@@ -82,7 +82,7 @@ def save(
     reason = environment.lock.unwritable()
     if reason:
         reporter.warn(
-            f"Nothing can be written in {environment.path} ({reason}): it is packed as it is, without its lock and "
+            f"Nothing can be written in {environment.path} ({reason}): it is packed without its lock and "
             "without taking over what a killed run may have left. Nobody else may be working on it now."
         )
     with environment.lock.watched() if reason else environment.locked("rigger save"):

@@ -103,7 +103,7 @@ def draft_of(home: Home, target: Environment, named: bool, consent: Consent) -> 
     if not draft.read() or not re.fullmatch(NAME, draft.name):
         return None
     about = "" if draft.name == target.name else f" for environment {draft.name}"
-    if consent.ask().confirm(f"Go on from the answers given{about} {draft.age()}?", default=True):
+    if consent.ask().confirm(f"Resume with the answers given{about} {draft.age()}?", default=True):
         return draft
     draft.remove()
     return None

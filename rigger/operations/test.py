@@ -73,7 +73,7 @@ def _choose(platform: Module, consent: Consent) -> list[str]:
     if not choices:
         raise BadUsage(f"{platform.name} offers no tests.")
     listed = ", ".join(choice.value for choice in choices)
-    unasked = BadUsage("Which tests? Nobody can be asked.", f"{platform.name} offers: {listed}.")
+    unasked = BadUsage("Which tests? There is no terminal to ask on.", f"{platform.name} offers: {listed}.")
     return consent.choose("Which tests should run?", choices, choices[0].value, unasked).split(" ", 1)
 
 

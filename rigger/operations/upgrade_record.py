@@ -21,16 +21,16 @@ def ways_out(work: Session, request: Request) -> str:
     if upgrade is None:
         return (
             f"The cluster still runs {request.start}: nothing of it was changed, and this upgrade is over. "
-            f'Put that right and type "{command_for(request)}".'
+            f'Correct that and type "{command_for(request)}".'
         )
     recorded = work.environment.vars().get("VERSION", "no version")
-    ways = [f"{_how_far(upgrade)}; {recorded} is recorded.", 'Go on: "rigger upgrade --continue".']
+    ways = [f"{_how_far(upgrade)}; {recorded} is recorded.", 'Resume: "rigger upgrade --continue".']
     back = way_back(work.config.platform, request.style)
     if not upgrade.request.back and back == "script":
         ways.append('Go back: "rigger upgrade --rollback".')
     backup = backup_before(work) if back != "none" else ""
     if backup:
-        ways.append(f'Put the data of before back: "rigger restore {backup}".')
+        ways.append(f'Put the old data back: "rigger restore {backup}".')
     return " ".join(ways)
 
 

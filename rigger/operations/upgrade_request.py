@@ -102,7 +102,7 @@ def _running_version(work: Session) -> str:
     if begun:
         raise InvalidConfig(
             f"A provision of {work.name} has begun to change its version from {running} to {begun.version}.",
-            'Type "rigger provision": it goes on with that.',
+            'Type "rigger provision": it resumes that.',
         )
     return running
 
@@ -113,7 +113,9 @@ def _ask_version(platform: Module, running: str, consent: Consent) -> str:
         raise BadUsage(
             f"{running} is the newest version of {platform.name} that is known.", _way_to_newer(platform)
         )
-    unasked = BadUsage("Which version? Nobody can be asked.", f"Add --version VERSION: {', '.join(newer)}.")
+    unasked = BadUsage(
+        "Which version? There is no terminal to ask on.", f"Add --version VERSION: {', '.join(newer)}."
+    )
     choices = [Choice(version) for version in newer]
     return consent.choose(f"Upgrade from {running} to?", choices, newer[0], unasked)
 
@@ -123,7 +125,7 @@ def _way_to_newer(platform: Module) -> str:
     if platform.git_tags:
         return "A newer one is known once its repository has a tag for it."
     if platform.version_pattern:
-        return 'If there is a newer one all the same, name it: "rigger upgrade --version VERSION".'
+        return 'If there is a newer one, name it: "rigger upgrade --version VERSION".'
     return f"A newer one is known once {os.path.join(platform.folder, 'rigger.yml')} lists it."
 
 
@@ -134,5 +136,7 @@ def _ask_style(platform: Module, consent: Consent) -> str:
     if len(choices) == 1:
         return choices[0].value
     listed = ", ".join(choice.value for choice in choices)
-    unasked = BadUsage("Which style? Nobody can be asked.", f"Add --upgrade-style STYLE: {listed}.")
+    unasked = BadUsage(
+        "Which style? There is no terminal to ask on.", f"Add --upgrade-style STYLE: {listed}."
+    )
     return consent.choose("How?", choices, choices[0].value, unasked)

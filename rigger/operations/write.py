@@ -123,7 +123,7 @@ def _bring_checkout(target: Environment, clone: Checkout | None, reporter: Repor
             os.rename(clone.folder, folder)
             sync_folder(target.path)
     except NotReady as problem:
-        reporter.warn(f"{folder} stays as it is: {problem.message}")
+        reporter.warn(f"{folder} is not changed: {problem.message}")
         reporter.line('"rigger checkout" brings it to what is configured.')
         return
     reporter.line(f"{folder} is at {clone.target.name} ({clone.target.commit[:12]}).")

@@ -69,7 +69,7 @@ def _older(start: str, to: str) -> BadUsage:
             f"{to} is older than {start}, which the cluster runs.", "Add --allow-downgrade if you mean it."
         )
     return BadUsage(
-        f"Whether {to} is older than {start}, which the cluster runs, cannot be told: {unread!r} is no version that "
+        f"{to} may be older than {start}, which the cluster runs: {unread!r} is no version that "
         "can be compared with others.",
         f"Versions look like {versions.LOOKS}. Add --allow-downgrade if you mean it.",
     )
@@ -93,7 +93,7 @@ def require_way_back(platform: Module, request: Request, backup: str) -> None:
     back = way_back(platform, request.style)
     if back == "script":
         return
-    ways = ['"rigger upgrade --continue" goes on.']
+    ways = ['"rigger upgrade --continue" resumes it.']
     if backup and back == "restore":
         ways.append(f'"rigger restore {backup}" puts the data of {request.start} back.')
     raise BadUsage(

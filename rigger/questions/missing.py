@@ -27,7 +27,7 @@ def missing_values(
         lines.append(f"  {flag}   {question.ask}{why}")
     noun = "value is" if len(missing) == 1 else "values are"
     return BadUsage(
-        f"{len(missing)} {noun} missing and nobody can be asked:\n" + "\n".join(lines),
+        f"{len(missing)} {noun} missing and there is no terminal to ask on:\n" + "\n".join(lines),
         f"Give each with its flag, as RIGGER_<NAME> in the environment, or in a file: {command} --answers FILE",
     )
 

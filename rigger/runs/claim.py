@@ -161,7 +161,7 @@ def require_free(found: Mapping[str, Seen], name: str, knows: Knows) -> None:
                 f'{name} is being changed with another record of it: {_who(run)} began "{_shown(run.command)}" at '
                 f"{_time(run.when)} (going by {node}).",
                 f"Wait until it has ended. If it was cut off, it counts as over in {_minutes(said.left)}; the same "
-                "command goes on from it there.",
+                "command resumes it there.",
             )
 
 
@@ -201,13 +201,13 @@ def _problem(last: Claim | UnderWay, environment: Environment) -> RiggerError:
     ended = "" if isinstance(last, Claim) else ", which did not end"
     state = _state(last, environment) if isinstance(last, Claim) else ""
     return RecordBehind(
-        f"This record of {name} is behind: {_who(last)} went on with another one{_what(last, ended)}, and this one "
+        f"This record of {name} is behind: {_who(last)} continued with another one{_what(last, ended)}, and this one "
         f"does not know of it.{state}",
         f'Have "rigger save" typed there, and load what it writes here: rigger configure --file FILE. {TAKE_OVER}',
     )
 
 
-TAKE_OVER = "To go on with this record all the same, add --take-over; then the other one is behind."
+TAKE_OVER = "To continue with this record anyway, add --take-over; then the other one is behind."
 
 
 def _state(claim: Claim, environment: Environment) -> str:
@@ -235,7 +235,7 @@ def vanished(found: Mapping[str, Seen], name: str, expected: Sequence[str]) -> R
     return RecordBehind(
         f"The claim of {name} is gone from {', '.join(asked)}: this record left one there, and no node that answers has it. "
         "Somebody removed it, destroyed the cluster with another record, or these are other machines.",
-        'Look with "rigger check" and ask whoever else has a record of it. To go on all the same, add --take-over.',
+        'Look with "rigger check" and ask whoever else has a record of it. To continue anyway, add --take-over.',
     )
 
 

@@ -168,7 +168,7 @@ class Holding:
     def _name_silent(self, silent: set[str]) -> None:
         if silent:
             self.reporter.warn(
-                f"{', '.join(sorted(silent))} did not answer, and could not be asked whether somebody else went on."
+                f"{', '.join(sorted(silent))} did not answer, and could not be asked who changed the cluster last."
             )
 
     def _ask_until_clear(self, nodes: Sequence[Node]) -> dict[str, Seen]:
@@ -224,7 +224,7 @@ class Holding:
         serial, head = (last.serial, last.head) if last else (0, "")
         self._changes = True
         self.environment.audit.append(TakenOver(who=who, when=when, serial=serial, head=head))
-        self.reporter.warn(f"Taken over{f' from {text.plain(who)}' if who else ''}: this record goes on.")
+        self.reporter.warn(f"Taken over{f' from {text.plain(who)}' if who else ''}: this record continues.")
 
     def _require_nobody_else(self) -> None:
         """Raise where another record knows of machines, or of what became of them, and this one does not."""

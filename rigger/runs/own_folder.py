@@ -172,7 +172,7 @@ class OwnFolder:
                 return
             aside = self.environment.file("replaced", self.module.name, name)
             _copy(path, aside)
-            say(f"{path} was not that of {self.environment.name}, and lies in {aside} now.")
+            say(f"{path} was not that of {self.environment.name}, and is now in {aside}.")
         _copy(copy, path, link=is_remade(name))
 
     def _take(self, found: Found) -> list[str]:

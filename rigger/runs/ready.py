@@ -128,7 +128,7 @@ class Wait:
         return StepFailed(
             f"Not every node answered within {text.in_words(self.seconds)}; they stay on record.{reasons}",
             "See that nothing keeps this computer from them: a firewall, the user or the key. "
-            f'"{again(plan)}" waits for them again and goes on.',
+            f'"{again(plan)}" waits for them again and continues.',
         )
 
     def _interrupted(self, plan: Plan) -> Interrupted:

@@ -54,10 +54,10 @@ def _run_programs(folders: Iterable[str]) -> Iterator[Finding]:
             "noexec",
             False,
             f"{folder} is on a disk that runs no programs (it is mounted noexec)",
-            "put it on another disk, or mount that one anew without noexec: mount -o remount,exec",
+            "put it on another disk, or mount that one again without noexec: mount -o remount,exec",
         )
     if not barred:
-        yield Finding("noexec", True, f"programs run where they lie: {listed(there)}")
+        yield Finding("noexec", True, f"programs can run in {listed(there)}")
 
 
 def _repository(config: Config) -> Iterator[Finding]:

@@ -19,11 +19,11 @@ def after_failure(plan: Plan, result: StepResult) -> str:
     """Return what to type after a step failed."""
     step, printed = result.step, ("What it printed", result.show_log)
     if plan.command != "provision":
-        return ways(printed, ("Put that right, then", again(plan)))
+        return ways(printed, ("Correct that, then", again(plan)))
     if step.checks:
         before = ("To run what the check looks at again", "rigger provision")
         return ways(printed, before, ("What exists", "rigger status"))
-    found = [printed, ("Put that right, then go on with this step", "rigger provision")]
+    found = [printed, ("Correct that, then resume with this step", "rigger provision")]
     if any(done.module == step.module and done.verb == "install" for done in plan.up_to_date):
         found.append(("If what install put in place is gone", "rigger provision --again"))
     return ways(*found, ("What exists", "rigger check"))
@@ -33,7 +33,7 @@ def after_interrupt(plan: Plan, result: StepResult | None = None) -> str:
     """Return what to type after a run was interrupted; `result` is that of the step that was."""
     finished = "; finished steps are not repeated" if plan.command == "provision" else ""
     printed = [("What it printed", result.show_log)] if result else []
-    return ways(*printed, (f"Go on{finished}", again(plan)))
+    return ways(*printed, (f"Resume{finished}", again(plan)))
 
 
 def again(plan: Plan) -> str:

@@ -52,7 +52,7 @@ def describe(folder: str) -> str:
 def standing(folder: str, version: str) -> str:
     """Return what to say of a folder of the user's own and its version."""
     if version == UNVERSIONED:
-        return f"{folder} has no version: it lies in no git repository that has a commit"
+        return f"{folder} has no version: it is in no git repository that has a commit"
     return f"{folder} is at {version}"
 
 

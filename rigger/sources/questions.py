@@ -24,7 +24,7 @@ UNSURE = r"(?i)[0-9][._-]?(alpha|beta|dev|pre|preview|snapshot|nightly|m[0-9]|a|
 def path_question(name: str) -> Question:
     return Question(
         name="CHECKOUT",
-        ask=f"In which folder does {name} lie?",
+        ask=f"In which folder is {name}?",
         help="Whatever is there is what runs; nothing is cloned.",
         type="path",
         changes="none",

@@ -109,7 +109,7 @@ class _Served:
                 f"The key {key} cannot be used: {last[0]}.", "Choose another with rigger config set."
             )
         if not _has_terminal():
-            raise NotReady(f"The key {key} has a passphrase, and nobody can be asked for it.", WAYS)
+            raise NotReady(f"The key {key} has a passphrase, and there is no terminal to type it on.", WAYS)
         code = terminal.interactive(["ssh-add", key], env=_environ(self.socket))
         if code > 128:
             raise Interrupted("Interrupted before the key was added; nothing was started.")
@@ -167,7 +167,8 @@ def key_problem(key: str) -> Problem | None:
     if socket and _held(socket, key):
         return None
     return Problem(
-        f"{key} has a passphrase, and nobody can be asked for it", f"add it to an agent: ssh-add {key}"
+        f"{key} has a passphrase, and there is no terminal to type it on",
+        f"add it to an agent: ssh-add {key}",
     )
 
 

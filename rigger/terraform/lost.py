@@ -35,7 +35,7 @@ class Lost:
         if self.id:
             return f"{self.address} was made with {self.id_name}={self.id}, and the state does not know it"
         begun = f", since {self.time}," if self.time else ""
-        return f"{self.address} was being made{begun} when Terraform was killed: look whether it exists"
+        return f"{self.address} was being made{begun} when Terraform was killed: look if it exists"
 
 
 def lost(workspace: Workspace, state: Mapping[str, Any]) -> list[Lost]:

@@ -103,7 +103,7 @@ def check(workspace: Workspace, say: Callable[[str], None] = print) -> None:
                 "Something differs from what is configured; the plan is above.",
                 '"rigger provision --again" puts that right.',
             )
-        say("Everything is as it is configured.")
+        say("Everything is as configured.")
         _look_at_nodes(workspace)
     _own_check(workspace)
 

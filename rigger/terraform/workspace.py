@@ -232,7 +232,7 @@ def _require_nothing_else(workspace: Workspace, names: Sequence[str]) -> None:
         if name not in names and name != BACKEND:
             raise Refused(
                 f"{workspace.file(name)} was not laid out by rigger, and Terraform would load it.",
-                f"Remove it; what belongs to {workspace.module.name} stands in {workspace.module.folder}.",
+                f"Remove it; what belongs to {workspace.module.name} is in {workspace.module.folder}.",
             )
 
 

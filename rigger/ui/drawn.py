@@ -121,7 +121,7 @@ class Drawn(Plain):
                 self._question(prompt.ask),
                 self._choices(rows, checked),
                 validate=verdict,
-                instruction=self._below(prompt, "(Space picks, Enter goes on)"),
+                instruction=self._below(prompt, "(Space picks, Enter continues)"),
                 show_description=False,
                 style=_style(),
             ),

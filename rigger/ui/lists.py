@@ -54,7 +54,7 @@ class Narrowed:
 
     def refuse(self) -> None:
         """Say that Enter takes nothing."""
-        said = f"Nothing has {self._shown()} in it: Ctrl-U begins anew"
+        said = f"Nothing has {self._shown()} in it: Ctrl-U starts again"
         message: Any = [("class:validation-toolbar", said)]
         self.control.error_message = message
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from rigger.questions.interview import Interview
 
-KEPT = 'The answers given so far are kept: "rigger configure" goes on from them.'
+KEPT = 'The answers given so far are kept: "rigger configure" resumes with them.'
 HIDDEN = "********"
 
 

@@ -61,7 +61,7 @@ def test_a_restore_is_agreed_to(cluster, tmp_path):
     cluster.ran()
     refused = cluster.rigger("restore", "mine", code=2)
     assert f"All data of wood will be replaced by what is in {tmp_path}/mine." in refused.out
-    assert "Nobody can be asked" in refused.err and cluster.ran() == []
+    assert "There is no terminal to ask on" in refused.err and cluster.ran() == []
     assert "There is no file" in cluster.rigger("restore", "nothing", "--yes", code=2).err
     cluster.rigger("restore", "mine", "--yes")
     assert cluster.ran() == ["platform/restore", "platform/check"]
@@ -82,7 +82,7 @@ def test_a_restore_is_asked_about_on_a_terminal(cluster):
             timeout=30,
             dimensions=(30, 120),
         )
-        child.expect("Go on")
+        child.expect("Resume")
         child.send(answer)
         child.expect(pexpect.EOF)
         child.close()

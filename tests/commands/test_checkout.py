@@ -98,7 +98,7 @@ def test_what_exists_and_differs_needs_an_answer(grove):
     said = grove(code=2).err
     assert "--update" in said and "--clone" in said and "--leave" in said and "not at v2.1.0" in said
     left = grove("--leave").out
-    assert "Left as it is" in left and "v2.0.0-0-g" in left and len(grove.records()) == 1
+    assert "Not changed" in left and "v2.0.0-0-g" in left and len(grove.records()) == 1
     said = grove("--update", code=2)
     assert "Since" in said.out and "agreed to" in said.out and "--trust" in said.err
     assert git(grove.folder, "rev-parse", "HEAD") == grove.commit("v2.0.0")
@@ -249,7 +249,7 @@ def test_a_person_is_asked(grove):
     talk.expect("has local changes: file")
     talk.expect("What should become of it")
     talk.send("\r")  # leave, as something could be
-    talk.expect("Left as it is")
+    talk.expect("Not changed")
     talk.expect(pexpect.EOF)
 
 

@@ -300,7 +300,7 @@ def test_edit_goes_back_to_the_editor_on_a_terminal(cluster):
 
 def test_what_rigger_works_out_cannot_be_set(cluster):
     for text in ("TREE_ID=0123456789", "TREE_VERSION=1.9.0"):
-        assert "worked out by rigger" in cluster.rigger("config", "set", text, code=2).err
+        assert "computed by rigger" in cluster.rigger("config", "set", text, code=2).err
 
 
 def test_a_look_at_nothing_does_not_fix_the_provider(cluster):

@@ -31,7 +31,7 @@ def test_a_folder_in_no_repository(rigger, repository):
     shutil.rmtree(os.path.join(folder, ".git"))
     path(rigger, folder)
     assert vars_of(rigger)["VERSION"] == "unversioned"
-    assert "has no version: it lies in no git repository that has a commit" in rigger("provision").out
+    assert "has no version: it is in no git repository that has a commit" in rigger("provision").out
     assert "has no version" in rigger("checkout").out
     git(folder, "init", "-q")
     assert "has no version" in rigger("provision").out

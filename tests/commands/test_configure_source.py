@@ -296,7 +296,7 @@ def test_another_version_in_a_checkout_that_is_there(rigger, oak):
     with open(os.path.join(checkout_of(rigger), "release"), "w") as file:
         file.write("mine\n")
     said = oak("--version", "1.9.0").out
-    assert "stays as it is" in said and "rigger checkout" in said
+    assert "is not changed" in said and "rigger checkout" in said
     assert open(os.path.join(checkout_of(rigger), "release")).read() == "mine\n"
     assert not os.path.exists(rigger.path("drafts", "oak.checkout"))
 
@@ -550,7 +550,7 @@ def test_ctrl_c_after_the_clone_keeps_the_answers(rigger, talk, repository):
     )
     conversation.ends(130)
     conversation = talk("--provider", "soil").goes(
-        ("Go on from the answers", ENTER), ("Which type of cluster?", ENTER), ("Is this right?", ENTER)
+        ("Resume with the answers", ENTER), ("Which type of cluster?", ENTER), ("Is this right?", ENTER)
     )
     assert b"Cloning" not in conversation.ends(0)
     assert vars_of(rigger)["VERSION"] == "v2.0.0"

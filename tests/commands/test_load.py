@@ -368,7 +368,7 @@ def test_secrets_and_state_that_holds_them_come_along_encrypted(cluster, other, 
     assert holders(TOKEN, tmp_path) == [] and not any(
         TOKEN.encode() in data for data in contents(path).values()
     )
-    assert "Nobody can be asked" in load(other, path, token=None, code=2).err
+    assert "There is no terminal to ask on" in load(other, path, token=None, code=2).err
     wrong = load(other, path, token=None, env={"RIGGER_PASSPHRASE": "open simsim"}, code=2)
     assert "does not decrypt" in wrong.err
     assert nothing_there(other)

@@ -11,7 +11,7 @@ def test_a_good_one(rigger):
     said = rigger("module", "check", "hetzner")
     assert said.out.splitlines()[0] == "hetzner: a provider of interface 2"
     assert "  PASS    rigger.yml: the manifest of a provider" in said.out
-    assert "hetzner conforms: 14 passed, 0 failed, 0 to think about." in said.out
+    assert "hetzner conforms: 14 passed, 0 failed, 0 advice." in said.out
     assert "Nothing of it was run; --run tries its whole life in a sandbox." in said.out
 
 

@@ -23,7 +23,7 @@ def test_from_configured_to_destroyed(cluster, rigger):
     cluster.script("platform", "deploy", "exit 3")
     rigger("provision", code=5)
     said = rigger("status").out
-    assert "  a run did not finish\n  Go on:\n    rigger provision\n" in said and "deploy failed" in said
+    assert "  a run did not finish\n  Resume:\n    rigger provision\n" in said and "deploy failed" in said
     cluster.script("platform", "deploy")
     rigger("provision")
     said = rigger("status").out
@@ -52,7 +52,7 @@ def test_after_a_destroy_that_failed_the_way_on_is_to_destroy_again(provisioned)
     provisioned.script("provider", "destroy", "exit 3")
     provisioned.rigger("destroy", "--yes", code=5)
     said = provisioned.rigger("status").out
-    assert "  a destroy did not finish\n  Go on:\n    rigger destroy\n" in said
+    assert "  a destroy did not finish\n  Resume:\n    rigger destroy\n" in said
 
 
 def test_what_is_configured_and_not_provisioned(provisioned):

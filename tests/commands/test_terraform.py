@@ -381,7 +381,7 @@ def test_a_shared_backend_needs_but_a_bundle_elsewhere(pots, states, tmp_path):
     other("check")
     states.server.held = json.dumps({"ID": "0815", "Who": "ada@far"}).encode()
     assert "The state is locked by" in text(other("check", "-v", code=5))
-    assert "Nobody can be asked" in other("terraform", "unlock", code=2).err and states.server.held
+    assert "There is no terminal to ask on" in other("terraform", "unlock", code=2).err and states.server.held
     assert "The lock is released." in other("terraform", "unlock", "--yes").out and not states.server.held
     assert "Nobody holds the state's lock." in other("terraform", "unlock", "--yes").out
     other("destroy", "--yes")

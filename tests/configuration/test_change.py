@@ -47,8 +47,8 @@ def test_secrets_are_told_by_question_and_by_where_they_lie(changed):
         ({"NODES": "many"}, "NODES must be a whole number"),
         ({"TYPE": "huge"}, "TYPE"),
         ({"NODE": "1"}, r"no variable 'NODE' \(config set\) \(did you mean NODES\?\)"),
-        ({"OAK_ID": "another"}, "OAK_ID is worked out by rigger"),
-        ({"OAK_VERSION": "1.9.0"}, "OAK_VERSION is worked out by rigger"),
+        ({"OAK_ID": "another"}, "OAK_ID is computed by rigger"),
+        ({"OAK_VERSION": "1.9.0"}, "OAK_VERSION is computed by rigger"),
         ({"MADE": "a\0b"}, "MADE"),
     ],
 )
@@ -62,7 +62,7 @@ def test_what_rigger_works_out_may_be_given_as_it_is(changed):
 
 
 def test_what_rigger_works_out_cannot_go(changed):
-    with pytest.raises(BadUsage, match="OAK_ID is worked out") as refused:
+    with pytest.raises(BadUsage, match="OAK_ID is computed") as refused:
         changed({}, gone=["OAK_ID"])
     assert refused.value.next_step == "Set VERSION for another version."
 

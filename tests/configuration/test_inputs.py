@@ -42,7 +42,7 @@ def test_the_same_value_twice_is_no_contradiction():
     [
         (["A"], {}, "--set 'A' is not of the form NAME=VALUE."),
         (["=1"], {}, "--set '=1' is not of the form NAME=VALUE."),
-        (["A=1", "A=2"], {}, "--set A= stands there twice, with different values."),
+        (["A=1", "A=2"], {}, "--set A= is given twice, with different values."),
         (["PROVIDER=aws"], {"PROVIDER": "local"}, "--provider and --set PROVIDER= name different values."),
     ],
 )

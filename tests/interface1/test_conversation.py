@@ -255,7 +255,7 @@ def test_a_question_while_a_step_runs_is_an_error(toy, call):
     toy.configure()
     toy.rigger("provision", code=5)
     said = toy.log("02-create")
-    assert "nobody can be asked while a step runs" in said or "there is no terminal to read it from" in said
+    assert "and a step cannot ask for it" in said or "there is no terminal to read it from" in said
     assert toy.ran() == ["install"]
 
 
@@ -374,7 +374,7 @@ def test_ctrl_c_keeps_the_answers_and_stores_nothing(toy):
     assert not os.path.exists(toy.file())
     with pytest.raises(ProcessLookupError):
         os.kill(int(toy.ran()[0]), 0)
-    talk = toy.talk().goes(("Go on from", ENTER), ("Second?", "two" + ENTER), ("Is this right?", ENTER))
+    talk = toy.talk().goes(("Resume with", ENTER), ("Second?", "two" + ENTER), ("Is this right?", ENTER))
     talk.sees("Next:").ends(0)
     assert (toy.vars()["FIRST"], toy.vars()["SECOND"], toy.vars()["THIRD"]) == ("one", "two", "3")
 
@@ -403,7 +403,7 @@ def test_bash_reads_a_password_from_the_terminal_itself(toy, read):
         ("set -e; false", "contrib/toy/config.sh exited 1; nothing was stored"),
         ("if", "config.sh exited"),
         ("read -r ANSWER", "there is no terminal to read it from"),
-        ('prompt "Which?" PATH', "asks for PATH, which is worked out anew on every machine"),
+        ('prompt "Which?" PATH', "asks for PATH, which is computed on every machine"),
         ('prompt "Which?" 9x', "'9x' is not a variable's name"),
     ],
 )

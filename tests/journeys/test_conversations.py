@@ -266,7 +266,7 @@ def test_an_environment_that_was_made_meanwhile_is_left_alone(world):
     before = vars_of(world)
     conversation.types(ENTER).sees("has made the environment tree meanwhile").ends(2)
     assert vars_of(world) == before
-    talk(world).goes(("Go on from", CTRL_C)).ends(130)  # nothing is lost either
+    talk(world).goes(("Resume with", CTRL_C)).ends(130)  # nothing is lost either
 
 
 def test_an_optional_answer_can_be_emptied_again(world):
@@ -296,7 +296,7 @@ def test_ctrl_c_anywhere_keeps_the_answers(world):
     for answered, text in enumerate(texts):
         conversation = talk(world)
         if answered > 1:
-            conversation.goes(("Go on from the answers given a moment ago?", ENTER))
+            conversation.goes(("Resume with the answers given a moment ago?", ENTER))
         heard = (
             conversation.goes(*FIRST_RUN[max(0, answered - 1) : answered], (text, CTRL_C))
             .sees("Interrupted")
@@ -305,7 +305,7 @@ def test_ctrl_c_anywhere_keeps_the_answers(world):
         assert not [early for early in texts[: max(0, answered - 1)] if f"{early}".encode() in heard]
         assert os.listdir(world.path("environments")) == []
     assert SECRET in secrets_in_draft(world).values()
-    talk(world).goes(("Go on from", ENTER), ("Is this right?", ENTER)).sees("is configured").ends(0)
+    talk(world).goes(("Resume with", ENTER), ("Is this right?", ENTER)).sees("is configured").ends(0)
     found = vars_of(world)
     assert (found["VERSION"], found["REGION"], found["NODES"]) == ("1.9.0", "ams3", "4")
     assert secrets_of(world) == {"TOKEN": SECRET}
@@ -320,7 +320,7 @@ def test_kill_keeps_the_answers_and_the_secret_apart(world):
     assert holders_of(SECRET, world.home) == ["drafts/tree.secrets"]
     for name in ("tree.secrets", "tree.vars"):
         assert stat.S_IMODE(os.stat(world.path("drafts", name)).st_mode) == 0o600
-    talk(world).goes(("Go on from", ENTER), ("Is this right?", ENTER)).sees("is configured").ends(0)
+    talk(world).goes(("Resume with", ENTER), ("Is this right?", ENTER)).sees("is configured").ends(0)
     assert vars_of(world)["NODES"] == "4"
     assert holders_of(SECRET, world.home) == ["environments/tree/secrets"]
 
@@ -328,7 +328,7 @@ def test_kill_keeps_the_answers_and_the_secret_apart(world):
 @pytest.mark.slow
 def test_going_on_can_be_declined(world):
     talk(world, "--provider", "ground").goes(("Which version", ENTER), ("How deep?", CTRL_C)).ends(130)
-    conversation = talk(world, "--provider", "ground").goes(("Go on from", "n"))
+    conversation = talk(world, "--provider", "ground").goes(("Resume with", "n"))
     conversation.goes(("Which version", ENTER), ("How deep?", ENTER), ("Is this right?", ENTER)).ends(0)
 
 
@@ -358,7 +358,7 @@ def test_ctrl_d_ends_it_and_keeps_the_answers(world):
         ("Which version", DOWN + ENTER), ("How deep?", CTRL_D)
     )
     conversation.sees("The input ended").sees("are kept").ends(2)
-    talk(world, "--provider", "ground").goes(("Go on from", ENTER), ("How deep?", CTRL_C)).ends(130)
+    talk(world, "--provider", "ground").goes(("Resume with", ENTER), ("How deep?", CTRL_C)).ends(130)
 
 
 def test_a_closed_terminal_keeps_the_answers(world):
@@ -367,7 +367,7 @@ def test_a_closed_terminal_keeps_the_answers(world):
     )
     conversation.child.close(force=False)
     assert not conversation.child.isalive()
-    conversation = talk(world, "--provider", "ground").goes(("Go on from", ENTER))
+    conversation = talk(world, "--provider", "ground").goes(("Resume with", ENTER))
     conversation.goes(("How deep?", ENTER), ("Is this right?", ENTER)).ends(0)
     assert vars_of(world)["VERSION"] == "1.9.0"
 
@@ -395,7 +395,7 @@ def test_ctrl_c_while_a_check_hangs(world, modules):
     conversation.types(CTRL_C).sees("Interrupted").ends(130)
     with open(path) as file, pytest.raises(ProcessLookupError):
         os.kill(int(file.read()), 0)
-    talk(world, *given).goes(("Go on from", ENTER), ("Which token?", CTRL_C)).ends(130)
+    talk(world, *given).goes(("Resume with", ENTER), ("Which token?", CTRL_C)).ends(130)
 
 
 # Other terminals
@@ -477,6 +477,6 @@ def test_a_draft_that_cannot_be_used_is_no_obstacle(world, text, told):
         file.write(text)
     conversation = talk(world, "--version", "1.9.0", "--provider", "ground")
     if told:
-        conversation.goes(("Go on from", ENTER)).sees(told)
+        conversation.goes(("Resume with", ENTER)).sees(told)
     conversation.goes(("How deep?", "5" + ENTER), ("Is this right?", ENTER)).sees("is configured").ends(0)
     assert vars_of(world)["DEPTH"] == "5"

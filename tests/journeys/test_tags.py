@@ -90,7 +90,7 @@ def test_a_record_that_is_behind_acts_neither_on_nodes_that_do_not_answer_nor_on
     two.ada("provision", "-y")
     for command in (("provision", "-y", "--again"), ("destroy", "-y"), ("suspend", "-y"), ("check",)):
         said = two.bob(*command, code=8).err
-        assert 'went on with another one ("rigger provision" at ' in said
+        assert 'continued with another one ("rigger provision" at ' in said
     assert two.made() == ["2", "1"] and two.tags()["members"] == ["node-1"]
 
     two.hand_over(two.ada, two.bob)
@@ -145,7 +145,7 @@ def test_tags_may_be_short_or_say_what_no_rigger_wrote(two):
     short = {"serial": whole["serial"], "head": whole["head"][:12]}
     two.keep(short)
     said = two.ada("provision", "-y", code=8).err
-    assert "somebody went on with another one, and this one does not know of it.\n" in said
+    assert "somebody continued with another one, and this one does not know of it.\n" in said
     two.bob("check")
     for spoilt in ({**short, "head": whole["head"][:11]}, {**short, "head": "0" * 12}):
         two.keep(spoilt)

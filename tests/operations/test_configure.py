@@ -144,7 +144,7 @@ def test_who_stops_goes_on_later(home):
     speaker, person = Speaker(), Person(True)
     made = configure(home, Given("wood"), consent=person.consent(), ask=speaker)
     assert "NODES" not in speaker.asked and made.environment.vars()["NODES"] == "4"
-    assert person.asked == ["Go on from the answers given a moment ago?"]
+    assert person.asked == ["Resume with the answers given a moment ago?"]
     assert Draft(home.path, "wood").read() == {}
 
 
@@ -202,7 +202,7 @@ def test_scripts_that_cannot_run_are_warned_of(cluster, home):
 def test_a_repository_is_agreed_to_before_it_is_used(home, tmp_path):
     url = Repository(tmp_path / "oak").url
     given = Given("grove", {"REPOSITORY": url, "PROVIDER": "soil"})
-    with pytest.raises(BadUsage, match=f"whether the scripts of {url} at"):
+    with pytest.raises(BadUsage, match=f"if the scripts of {url} at"):
         configure(home, given)
     assert home.names() == []
     made = configure(home, given, consent=Consent(trust=True)).environment

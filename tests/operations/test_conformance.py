@@ -25,7 +25,7 @@ def test_a_good_one_is_read_and_nothing_of_it_runs(provider):
     checked = check(provider, reporter=heard, found=found.append)
     assert heard.lines == ["hetzner: a provider of interface 2"] and found == [*checked.findings]
     assert not checked.ran and checked.logs == "" and checked.count(FAIL) == checked.count(ADVICE) == 0
-    assert checked.counts == f"{checked.count(PASS)} passed, 0 failed, 0 to think about"
+    assert checked.counts == f"{checked.count(PASS)} passed, 0 failed, 0 advice"
 
 
 def test_the_report_is_what_json_can_hold(provider):
@@ -50,7 +50,7 @@ def test_scripts_that_cannot_run_are_not_run(provider):
     heard = Listener()
     with pytest.raises(errors.TestsFailed) as caught:
         check(provider, RehearsalOptions({}), heard)
-    assert heard.warnings == ["Not run: what is above has to be put right first."]
+    assert heard.warnings == ["Not run: correct the problems above first."]
     assert caught.value.result.ran and caught.value.result.logs == ""
 
 

@@ -23,20 +23,20 @@ def test_yes_agrees_to_all_that_is_about_to_be_done():
     agreed = Consent(yes=True)
     agreed.agree("Go on?")
     agreed.agree_by_name("Type wood to destroy it", "wood")
-    with pytest.raises(BadUsage, match="Nobody can be asked"):
-        agreed.trust_scripts("Nobody can be asked whether they may run.")
+    with pytest.raises(BadUsage, match="There is no terminal to ask on"):
+        agreed.trust_scripts("There is no terminal to ask on if they may run.")
 
 
 def test_trust_agrees_to_scripts_alone():
     trusting = Consent(trust=True)
-    trusting.trust_scripts("Nobody can be asked whether they may run.")
+    trusting.trust_scripts("There is no terminal to ask on if they may run.")
     with pytest.raises(BadUsage):
         trusting.agree("Go on?")
 
 
 @pytest.mark.parametrize("ask", [Consent.agree, lambda it, text: it.agree_by_name(text, "wood")])
 def test_where_nobody_can_be_asked_the_question_is_named_and_the_option(ask):
-    with pytest.raises(BadUsage, match=r"^Nobody can be asked: Suspend it\?$") as caught:
+    with pytest.raises(BadUsage, match=r"^There is no terminal to ask on: Suspend it\?$") as caught:
         ask(NOBODY, "Suspend it?")
     assert caught.value.next_step == "Nothing was changed. Add --yes to agree beforehand."
     assert not NOBODY.can_ask
@@ -102,7 +102,7 @@ def test_the_first_line_of_a_file_is_the_passphrase_whatever_stands_in_it(tmp_pa
 def test_a_passphrase_that_cannot_be_had(tmp_path):
     with pytest.raises(BadUsage, match=r"nowhere cannot be read: No such file or directory\."):
         NOBODY.passphrase(str(tmp_path / "nowhere"), "Which?")
-    with pytest.raises(BadUsage, match="Nobody can be asked: Which") as caught:
+    with pytest.raises(BadUsage, match="There is no terminal to ask on: Which") as caught:
         NOBODY.passphrase(None, "Which?")
     assert caught.value.next_step == "Give --passphrase-file FILE, or RIGGER_PASSPHRASE."
 

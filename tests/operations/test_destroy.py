@@ -42,7 +42,7 @@ def test_its_name_has_to_be_typed(stood, cluster):
     with pytest.raises(Declined, match="That is not its name"):
         destroy(stood, consent=person.consent())
     assert person.asked == ["Type wood to destroy it"]
-    with pytest.raises(BadUsage, match="Nobody can be asked: Type wood to destroy it"):
+    with pytest.raises(BadUsage, match="There is no terminal to ask on: Type wood to destroy it"):
         destroy(stood)
     assert cluster.ran() == [] and len(stood.nodes()) == 2
     destroy(stood, consent=Typist("wood").consent())

@@ -127,7 +127,7 @@ def test_somebody_who_stops_is_told_how_to_go_on(secretive, there):
 
     with pytest.raises(Interrupted) as caught:
         load(there, Given(path=bundle), AS_IT_IS, ask=lambda describe, told: Tired())
-    wanted = f'Nothing was changed. "rigger configure --file {bundle}" goes on from the answers given so far.'
+    wanted = f'Nothing was changed. "rigger configure --file {bundle}" resumes with the answers given so far.'
     assert caught.value.next_step == wanted and there.names() == []
 
 
@@ -137,7 +137,7 @@ def test_secrets_inside_are_opened_with_a_passphrase(secretive, there, tmp_path)
     (tmp_path / "pass").write_text("open sesame\n")
     options = SaveOptions(with_secrets=True, passphrase_file=str(tmp_path / "pass"))
     sealed = bundle_of(wood, tmp_path, options, "sealed.rigger")
-    with pytest.raises(BadUsage, match="Nobody can be asked: The passphrase of its secrets"):
+    with pytest.raises(BadUsage, match="There is no terminal to ask on: The passphrase of its secrets"):
         load(there, Given(path=sealed), AS_IT_IS)
     person = Person("open sesame")
     assert load(there, Given(path=sealed), AS_IT_IS, consent=person.consent()).environment.secrets() == {
@@ -166,7 +166,7 @@ def test_secrets_for_a_key_need_that_key(secretive, there, tmp_path):
 def test_scripts_that_only_the_bundle_has_run_once_somebody_agreed(wood, bundle, there, cluster):
     shutil.rmtree(cluster.folders["platform"])
     heard = Listener()
-    with pytest.raises(BadUsage, match="Nobody can be asked whether they may run"):
+    with pytest.raises(BadUsage, match="There is no terminal to ask on if they may run"):
         load(there, Given(path=bundle), AS_IT_IS, heard)
     assert heard.warnings == ["This machine does not know tree; these scripts came in the bundle:"]
     person = Person(False)

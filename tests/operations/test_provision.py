@@ -57,13 +57,13 @@ def test_what_would_be_lost_takes_an_agreement(wood, cluster):
     cluster.ran()
     set_values(wood, {"REGION": "there"})
     with pytest.raises(
-        BadUsage, match="Nobody can be asked: Go on, although what is named above will be lost"
+        BadUsage, match="There is no terminal to ask on: Continue, although what is named above will be lost"
     ):
         provision(wood)
     person = Person(False)
     with pytest.raises(Declined):
         provision(wood, consent=person.consent())
-    assert person.asked == ["Go on, although what is named above will be lost?"]
+    assert person.asked == ["Continue, although what is named above will be lost?"]
     assert cluster.ran() == []
     assert [record["event"] for record in cluster.records()].count("run-started") == 1
     assert plan(wood).plan.removals

@@ -52,7 +52,7 @@ def test_a_passphrase_is_asked_for_twice(wood, tmp_path):
     assert TOKEN.encode() in seal.decrypt(contents(path)[SECRETS], passphrase="open")
     with pytest.raises(BadUsage, match="not the same"):
         save(wood, path, SaveOptions(with_secrets=True), consent=Person("open", "close").consent())
-    with pytest.raises(BadUsage, match="Nobody can be asked"):
+    with pytest.raises(BadUsage, match="There is no terminal to ask on"):
         save(wood, path, SaveOptions(with_secrets=True))
 
 

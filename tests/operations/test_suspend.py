@@ -51,7 +51,7 @@ def test_it_comes_back_with_its_data(wood, trees):
 
 
 def test_nothing_goes_that_nobody_agreed_to(wood, trees):
-    with pytest.raises(BadUsage, match=r"Nobody can be asked: Suspend it\?"):
+    with pytest.raises(BadUsage, match=r"There is no terminal to ask on: Suspend it\?"):
         suspend(wood)
     person = Person(False)
     with pytest.raises(Declined):

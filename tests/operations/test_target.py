@@ -135,7 +135,7 @@ def test_a_person_goes_on_from_what_was_answered(home):
     person = Person(True)
     found = draft_of(home, home.at("tree"), True, person.consent())
     assert found.read() == {"COLOUR": "red"}
-    assert person.asked == ["Go on from the answers given a moment ago?"]
+    assert person.asked == ["Resume with the answers given a moment ago?"]
 
 
 def test_the_newest_draft_is_offered_to_who_gave_no_name(home, wood):
@@ -144,7 +144,7 @@ def test_the_newest_draft_is_offered_to_who_gave_no_name(home, wood):
     person = Person(True)
     found = choose(home, Given(), {}, person.consent(), asks=True)
     assert (found.environment.name, found.named, found.draft.read()) == ("elm", True, {"COLOUR": "blue"})
-    assert person.asked == ["Go on from the answers given for environment elm a moment ago?"]
+    assert person.asked == ["Resume with the answers given for environment elm a moment ago?"]
     assert draft_of(home, wood, True, Person().consent()) is None
     assert new.read() and old.read()
 

@@ -50,7 +50,10 @@ def commit(folder, name) -> str:
 
 def test_a_release_is_fetched_and_agreed_to_before_anything_changes(oak, repository):
     folder, heard = oak.file("checkout"), Listener()
-    with working(oak, consent=Consent()) as work, pytest.raises(BadUsage, match="Nobody can be asked"):
+    with (
+        working(oak, consent=Consent()) as work,
+        pytest.raises(BadUsage, match="There is no terminal to ask on"),
+    ):
         release_to_check_out(work, FORTH)
     with working(oak, heard) as work:
         release = release_to_check_out(work, FORTH)

@@ -108,7 +108,7 @@ def test_the_only_style_is_not_asked_for_and_none_is_said(trees, wood):
     "pattern, way",
     [
         ("", "A newer one is known once "),
-        ("    version-pattern: 1[.]10[.][0-9]\n", "If there is a newer one all the same, name it"),
+        ("    version-pattern: 1[.]10[.][0-9]\n", "If there is a newer one, name it"),
     ],
 )
 def test_the_newest_version_says_how_a_newer_one_gets_known(trees, wood, pattern, way):

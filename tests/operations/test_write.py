@@ -141,7 +141,7 @@ def test_a_checkout_follows_what_was_chosen_unless_work_would_be_lost(home, tmp_
     heard = Listener()
     written(home, heard, VERSION="v1.9.0")
     assert git(folder, "rev-parse", "HEAD") == commit and wood.vars()["VERSION"] == "v1.9.0"
-    assert heard.warnings[0].startswith(f"{folder} stays as it is: ")
+    assert heard.warnings[0].startswith(f"{folder} is not changed: ")
     assert '"rigger checkout" brings it to what is configured.' in heard.lines
     assert [r["version"] for r in wood.audit.records() if r["event"] == "checked-out"] == [
         "v1.9.0",

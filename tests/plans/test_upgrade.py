@@ -69,7 +69,7 @@ def test_upgrades_go_to_what_is_newer_however_it_is_counted(tree, start, to):
 
 def test_what_cannot_be_compared_is_not_called_older(tree):
     message, step = refused(replace(tree, versions=("weekly", "1.0.0")), asked("1.0.0", "weekly"))
-    assert "cannot be told: 'weekly' is no version" in message and "--allow-downgrade" in step
+    assert "which the cluster runs: 'weekly' is no version" in message and "--allow-downgrade" in step
 
 
 def test_newer_versions_the_newest_first(tree):

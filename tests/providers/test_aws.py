@@ -448,9 +448,9 @@ def test_a_quota_that_is_used_up(world):
     world.server.tell("test/fail", "The maximum number of VPCs has been reached.")
     said = world.rigger("provision", "-y", "-v", code=5)
     assert "The maximum number of VPCs has been reached" in said.out and "ROLLBACK_COMPLETE" in said.out
-    # What was rolled back is of no use: it goes, and is made anew.
+    # What was rolled back is of no use: it goes, and is made again.
     said = world.rigger("provision", "-y", "-v")
-    assert "made anew" in said.out
+    assert "made again" in said.out
     assert len(account(world.server)["instances"]) == 3
 
 
@@ -892,7 +892,7 @@ def test_a_record_that_is_behind_is_told_by_the_tags_where_no_machine_is(world, 
     for command in (("provision", "-y", "--again"), ("destroy", "-y"), ("check",)):
         said = bob(*command, code=8).err
         assert f"This record of shop is behind: {getpass.getuser()}@" in said
-        assert 'went on with another one ("rigger suspend" at ' in said and "--take-over" in said
+        assert 'continued with another one ("rigger suspend" at ' in said and "--take-over" in said
     assert account(world.server) == before
 
     # The newer bundle is the way on, and then it is the other one that is behind.
@@ -933,7 +933,7 @@ def test_a_run_that_was_killed_stands_in_the_tags(world, two):
     shut(bob)
     assert broken_at(world, ["suspend", "-y"], "cloudformation:ExecuteChangeSet", "killed")
     said = bob("destroy", "-y", code=8).err
-    assert 'went on with another one ("rigger suspend" at ' in said
+    assert 'continued with another one ("rigger suspend" at ' in said
     ada("suspend", "-y")
     said = bob("destroy", "-y", "--take-over")
     assert "Taken over from " in said.out + said.err

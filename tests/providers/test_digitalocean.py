@@ -301,9 +301,11 @@ def live(ocean, cloud):
     assert members(ocean) == [f"node-{n}" for n in range(1, 6)] and len(cloud.droplets()) == 5
     before = {name: cloud.droplet(name)["id"] for name in machines}
     typed(ocean, "config", "set", "NODES=3")
-    typed(ocean, "provision", answers=[("Go on, although what is named above will be lost?", "n")], code=10)
+    typed(
+        ocean, "provision", answers=[("Continue, although what is named above will be lost?", "n")], code=10
+    )
     assert len(members(ocean)) == len(cloud.droplets()) == 5
-    typed(ocean, "provision", answers=[("Go on, although what is named above will be lost?", "y")])
+    typed(ocean, "provision", answers=[("Continue, although what is named above will be lost?", "y")])
     assert members(ocean) == machines and {name: cloud.droplet(name)["id"] for name in machines} == before
     assert TOKEN not in ocean.logs()
     # Somebody changes something by hand.
@@ -606,7 +608,7 @@ def test_a_record_that_is_behind_is_told_by_the_project_while_droplets_are_off(o
     hand_over(ocean.rigger, bob, tmp_path)
     ocean.run("suspend", "-y")
     for command in (("provision", "-y", "--again"), ("destroy", "-y")):
-        assert 'went on with another one ("rigger suspend" at ' in bob(*command, code=8).err
+        assert 'continued with another one ("rigger suspend" at ' in bob(*command, code=8).err
     assert claim_of(cloud, ocean.name)["members"] == ["node-1", "node-2"]
     ocean.run("resume")
     ocean.run("check")  # and Terraform finds nothing to change

@@ -351,7 +351,7 @@ def test_machines_from_a_file_and_from_ssh_config(cluster, tmp_path):
     ("addresses", "sentence"),
     [
         ("198.51.100.1 [2001:db8::1", "'[2001:db8::1' is no address"),
-        ("2001:db8::1:70000", "'2001:db8::1:70000' is no IPv6 address; with a port it stands in []"),
+        ("2001:db8::1:70000", "'2001:db8::1:70000' is no IPv6 address; with a port it is in []"),
         ("[2001:db8::1]:0", "is no address"),
         ("@relative", "the list of machines "),
         ("10.0.0.1 -oProxyCommand=x", "'-oProxyCommand=x' is no address"),

@@ -199,7 +199,7 @@ def test_another_folder_of_the_users_own(provisioned, tmp_path):
         provisioned.configure("--path", tmp_path / name)
         said = provisioned.rigger("check")
         assert read(tmp_path / name / "contrib" / "kiln" / "pots").split() == provisioned.made()
-    assert "lies in" in said.out + said.err
+    assert "is now in" in said.out + said.err
     assert read(provisioned.file("replaced", "kiln", "pots")) == "of somebody else\n"
     provisioned.rigger("destroy", "--yes")
     assert provisioned.made() == []

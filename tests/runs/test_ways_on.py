@@ -22,8 +22,8 @@ def failed(step):
 def test_the_same_command_goes_on(command):
     plan = Plan(command, (step("x"),))
     found = after_failure(plan, failed(plan.steps[0]))
-    assert f"What it printed:\n  rigger logs 3 1\nPut that right, then:\n  rigger {command}" == found
-    assert after_interrupt(plan) == f"Go on:\n  rigger {command}"
+    assert f"What it printed:\n  rigger logs 3 1\nCorrect that, then:\n  rigger {command}" == found
+    assert after_interrupt(plan) == f"Resume:\n  rigger {command}"
 
 
 def test_a_restore_needs_its_file():

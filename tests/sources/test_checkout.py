@@ -81,7 +81,7 @@ def test_without_a_commit_there_is_no_version(tmp_path):
     git(tmp_path, "init", "-q")
     assert source_checkout.describe(str(tmp_path)) == "unversioned"
     assert source_checkout.standing("/oak", "unversioned").startswith(
-        "/oak has no version: it lies in no git"
+        "/oak has no version: it is in no git"
     )
     assert source_checkout.standing("/oak", "v1.9.0") == "/oak is at v1.9.0"
 

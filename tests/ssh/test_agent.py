@@ -187,7 +187,7 @@ def test_a_passphrase_that_nobody_can_type_stops_before_anything_starts(keyed):
     path = key(keyed, passphrase="open sesame")
     configure(keyed)
     said = keyed("provision", code=4)
-    assert f"{path} has a passphrase, and nobody can be asked for it" in said.err
+    assert f"{path} has a passphrase, and there is no terminal to type it on" in said.err
     assert f"ssh-add {path}" in said.err
     assert not (keyed.trace / "keys").exists()
 

@@ -39,7 +39,7 @@ def told(clay, tmp_path):
 
 UNDER_WAY = (
     "terraform_data.pot was being made, since 2026-01-02T03:04:05Z, when Terraform was killed: "
-    "look whether it exists"
+    "look if it exists"
 )
 
 

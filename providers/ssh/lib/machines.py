@@ -106,11 +106,11 @@ def _of_entry(entry, configuration):
     match = ENTRY.fullmatch(entry)
     if not match or not 0 < int(match["port"] or 22) < 65536:
         raise Wrong(
-            f"{entry[:80]!r} is no address; it is [user@]host[:port], and an IPv6 address with a port stands in []"
+            f"{entry[:80]!r} is no address; it is [user@]host[:port], and an IPv6 address with a port is in []"
         )
     host = match["inside"] or match["host"]
     if ":" in host and not _is_address(host):
-        raise Wrong(f"{host[:80]!r} is no IPv6 address; with a port it stands in []")
+        raise Wrong(f"{host[:80]!r} is no IPv6 address; with a port it is in []")
     return _understood(host, match["user"] or "", int(match["port"] or 0), configuration)
 
 

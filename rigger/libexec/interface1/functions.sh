@@ -31,7 +31,7 @@ _rigger_question() {
             ;;
     esac
     if [[ -z ${_rigger_to-} ]]; then
-        [[ -n ${!3+set} ]] || _rigger_fail "$1: $3 is not set, and nobody can be asked while a step runs"
+        [[ -n ${!3+set} ]] || _rigger_fail "$1: $3 is not set, and a step cannot ask for it"
         return 0
     fi
     local _rigger_verdict='' _rigger_answer=''

@@ -12,7 +12,7 @@ ANYWHERE = "us-east-1"  # the region that answers what belongs to no region
 ATTEMPTS = 5  # of one call, the first included, unless AWS_MAX_ATTEMPTS says otherwise
 ENVIRONMENT, TYPED = "environment", "typed"
 
-GO_ON = "The same command goes on from here."
+GO_ON = "The same command resumes from here."
 POLICY = "Give them the rights that README.rst lists for aws, or use others."
 MORE_QUOTA = 'Ask for more under "Service Quotas" in the AWS console, or choose fewer or smaller machines.'
 NEW_CREDENTIALS = 'Renew them (aws sso login, aws configure), or choose others with "rigger configure".'

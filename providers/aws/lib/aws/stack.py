@@ -87,7 +87,7 @@ class Stack:
             return description
         if description["StackStatus"] in ANEW:
             say(
-                f"{self.name} is in {description['StackStatus']}: nothing in it is of use. It is removed and made anew."
+                f"{self.name} is in {description['StackStatus']}: nothing in it is of use. It is removed and made again."
             )
             self.remove(description)
             return None
@@ -99,8 +99,8 @@ class Stack:
         if status == "UPDATE_ROLLBACK_FAILED":
             return StepFailed(
                 f"{self.name} is in {status}: a change failed, and so did the way back{because}.",
-                "Put right what is named there, then type: aws cloudformation continue-update-rollback "
-                f'--region {self.settings.region} --stack-name {self.name}. After that "rigger provision" goes on; '
+                "Correct what is named there, then type: aws cloudformation continue-update-rollback "
+                f'--region {self.settings.region} --stack-name {self.name}. After that "rigger provision" resumes; '
                 '"rigger destroy" removes all of it instead.',
             )
         return StepFailed(
@@ -173,7 +173,7 @@ class Stack:
             status = description["StackStatus"] if description else "DELETE_COMPLETE"
             raise StepFailed(
                 f"{self.name} ended in {status}: {self._reason(change.stack_id, since)}.",
-                'Put that right and type "rigger provision"; "rigger destroy" removes what is there.',
+                'Correct that and type "rigger provision"; "rigger destroy" removes what is there.',
             )
 
     def remove(self, description: Mapping[str, Any]) -> None:
@@ -188,7 +188,7 @@ class Stack:
         if left is not None:
             raise StepFailed(
                 f"{self.name} ended in {left['StackStatus']}: {self._reason(stack_id, since)}.",
-                'Put that right and type "rigger destroy" again.',
+                'Correct that and type "rigger destroy" again.',
             )
 
     def resource(self, logical: str, stack_id: str = "") -> str:
@@ -277,7 +277,7 @@ def poll(look: Callable[[], T], what: str, deadline: float = DEADLINE) -> Iterat
         if time.monotonic() > end:
             raise StepFailed(
                 f"{what} is not ready after {deadline / 60:.0f} minutes.",
-                "Look at it in the AWS console; the same command goes on from here.",
+                "Look at it in the AWS console; the same command resumes from here.",
             )
         time.sleep(pause)
         pause = min(pause * 1.5, LONGEST_PAUSE)
