@@ -139,7 +139,7 @@ def save_secrets(values: Mapping[str, str], environ: Mapping[str, str] = os.envi
 
 
 def write_nodes(nodes: Iterable[Mapping[str, Any]], environ: Mapping[str, str] = os.environ) -> None:
-    """Add nodes to the inventory: each a `name`, an `address` and what else README says of a node."""
+    """Add nodes to the inventory: each a `name`, an `address` and what else the contract says of a node."""
     _append("RIGGER_INVENTORY_OUTPUT", environ, (json.dumps(node) + "\n" for node in nodes))
 
 

@@ -33,11 +33,12 @@ def agree_to_bundle(
         reporter.warn(f"{unknown} scripts came in the bundle:")
         reporter.table(hashes)
     if not others:
-        consent.trust_scripts("There is no terminal to ask on if they may run.")
+        consent.trust_scripts("rigger has to ask if they may run, and there is no terminal.")
         return
     _show_others(reporter, "the bundle", others)
     consent.trust_scripts(
-        f"There is no terminal to ask on if {'all that' if hashes else 'that'} may be used.", USED
+        f"rigger has to ask if {'all that' if hashes else 'that'} may be used, and there is no terminal.",
+        USED,
     )
 
 
@@ -49,7 +50,9 @@ def agree_to_values(
     Raises Declined on a no, BadUsage where nobody can be asked.
     """
     _show_others(reporter, path, others)
-    consent.trust_scripts(f"There is no terminal to ask on if what {path} says may be used.", USED)
+    consent.trust_scripts(
+        f"rigger has to ask if what {path} says may be used, and there is no terminal.", USED
+    )
 
 
 def _show_others(reporter: Reporter, where: str, others: Sequence[tuple[str, str]]) -> None:
@@ -70,7 +73,9 @@ def agree_to_repository(
         return
     reporter.flush()  # git's progress is over
     _show_repository(reporter, url, commit, folder, agreed)
-    consent.trust_scripts(f"There is no terminal to ask on if the scripts of {url} at {commit[:12]} may run.")
+    consent.trust_scripts(
+        f"rigger has to ask if the scripts of {url} at {commit[:12]} may run, and there is no terminal."
+    )
     agree_repository(home, url, commit)
 
 

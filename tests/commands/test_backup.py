@@ -82,7 +82,7 @@ def test_a_restore_is_asked_about_on_a_terminal(cluster):
             timeout=30,
             dimensions=(30, 120),
         )
-        child.expect("Resume")
+        child.expect("Replace the data")
         child.send(answer)
         child.expect(pexpect.EOF)
         child.close()

@@ -136,7 +136,7 @@ def test_removal_is_asked_for_on_a_terminal(provisioned):
     provisioned.rigger("config", "set", "NODES=1")
     child = on_a_terminal(provisioned, "provision")
     child.expect("1 machine will be removed with all its data: node-2")
-    child.expect("Resume")
+    child.expect("Continue")
     child.sendline("n")
     child.expect("Nothing was changed")
     child.expect(pexpect.EOF)

@@ -6,7 +6,7 @@ import pytest
 
 from rigger.configuration import inputs
 from rigger.envfile import file as envfile
-from rigger.errors import BadUsage, InvalidConfig, Refused
+from rigger.errors import BadUsage, Refused
 
 
 @pytest.fixture
@@ -140,7 +140,7 @@ def test_a_file_that_is_not_there(tmp_path):
     path = str(tmp_path / "none")
     with pytest.raises(BadUsage, match=f"{path} cannot be read: No such file or directory"):
         inputs.read_answers(path)
-    with pytest.raises(InvalidConfig, match=f"{path} cannot be read: No such file or directory"):
+    with pytest.raises(BadUsage, match=f"{path} cannot be read: No such file or directory"):
         inputs.read_vars_file(path)
 
 

@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 
@@ -158,3 +159,56 @@ def shell(private_home, tmp_path):
         return done.stdout
 
     return run
+
+
+def test_the_provider_works_when_pasted(shell, private_home):
+    said = shell(pasted("write-a-provider"))
+    assert "trial is as configured" in said
+    state = private_home / ".rigger" / "environments" / "trial" / "modules" / "boxes"
+    assert sorted(os.listdir(state)) == ["box-1", "box-2"]
+    assert (state / "box-1" / "colour").read_text() == "grey\n"
+
+    (state / "box-2" / "colour").unlink()
+    (state / "box-2").rmdir()
+    assert "box-2 is gone" in shell("rigger check || true")
+    shell("rigger provision && rigger config set NODES=1 && rigger provision --yes")
+    assert os.listdir(state) == ["box-1"]
+    shell("rigger destroy --yes")
+    assert os.listdir(state) == []
+
+
+def test_the_platform_works_when_pasted(shell, private_home):
+    said = shell(pasted("write-a-provider") + pasted("write-a-platform"))
+    assert "smoke: 1 passed" in said
+    boxes = private_home / ".rigger" / "environments" / "greeting" / "modules" / "boxes"
+    assert {name: (boxes / name / "greeting").read_text() for name in sorted(os.listdir(boxes))} == {
+        f"box-{number}": f"Ahoy from box-{number}\n" for number in (1, 2, 3)
+    }
+    assert shell('eval "$(rigger shellinit)" && echo "$HELLO_NODES"') == "box-1 box-2 box-3 \n"
+
+    (boxes / "box-3" / "greeting").write_text("Grr\n")
+    assert "box-3 said: Grr" in shell("rigger test smoke || [ $? = 6 ]")
+
+
+def test_the_repository_works_when_pasted(shell, private_home):
+    identity = "git config --global user.name Ada; git config --global user.email ada@example.com\n"
+    shell("rigger configure --defaults --provider noop")  # as after the quickstart, there is an environment
+    environments = private_home / ".rigger" / "environments"
+    before = (environments / "etcd" / "vars").read_bytes()
+    said = shell(identity + pasted("write-in-a-repository"))
+    assert "smoke: 1 passed" in said and "Checked out v1.1.0" in said and "tulip runs v1.1.0" in said
+    assert (environments / "tulip" / "checkout" / "flower").read_text() == "yellow\n"
+    assert (environments / "etcd" / "vars").read_bytes() == before
+    assert not (environments / "etcd" / "runs").exists()
+    shell("cd tulip && rigger configure --path . --no-input && rigger provision")
+    shell("rigger check && rigger destroy --yes")
+
+
+def test_the_terraform_provider_works_when_pasted(shell, private_home):
+    if not shutil.which("terraform"):
+        pytest.skip("there is no terraform on the PATH")
+    said = shell(pasted("write-a-terraform-provider"))
+    assert "Plan: 2 to add" in said and "pots is as configured" in said
+    assert said.split()[-3:] == [f"terraform_data.pot[{number}]" for number in range(3)]
+    assert shell("rigger config get GLAZED") == "blue\n"
+    shell("rigger check && rigger destroy --yes")

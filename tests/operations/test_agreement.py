@@ -47,7 +47,7 @@ def cloned(tmp_path):
 
 def test_without_a_terminal_it_takes_trust(home):
     with pytest.raises(
-        BadUsage, match="There is no terminal to ask on if the scripts of .* at 111111111111 may"
+        BadUsage, match="rigger has to ask if the scripts of .* at 111111111111 may"
     ) as problem:
         agree_to_repository(Consent(), Said(), home, URL, ONE, "/nowhere")
     assert "--trust" in problem.value.next_step and ledger.agreed_commits(home, URL) == {}
@@ -105,7 +105,7 @@ def test_a_commit_that_changes_no_script_says_so(home, cloned):
 
 def test_scripts_of_a_bundle_are_shown_before_anybody_agrees():
     heard = Said()
-    with pytest.raises(BadUsage, match=r"^There is no terminal to ask on if they may run\.$"):
+    with pytest.raises(BadUsage, match=r"^rigger has to ask if they may run, and there is no terminal\.$"):
         agree_to_bundle(Consent(yes=True), heard, ["soil", "tree"], HASHES)
     unknown = "This machine does not know soil and tree; these scripts came in the bundle:"
     assert heard.warnings == [unknown] and heard.lines == [" ".join(HASHES[0])]

@@ -23,13 +23,13 @@ def test_yes_agrees_to_all_that_is_about_to_be_done():
     agreed = Consent(yes=True)
     agreed.agree("Go on?")
     agreed.agree_by_name("Type wood to destroy it", "wood")
-    with pytest.raises(BadUsage, match="There is no terminal to ask on"):
-        agreed.trust_scripts("There is no terminal to ask on if they may run.")
+    with pytest.raises(BadUsage, match="and there is no terminal"):
+        agreed.trust_scripts("rigger has to ask if they may run, and there is no terminal.")
 
 
 def test_trust_agrees_to_scripts_alone():
     trusting = Consent(trust=True)
-    trusting.trust_scripts("There is no terminal to ask on if they may run.")
+    trusting.trust_scripts("rigger has to ask if they may run, and there is no terminal.")
     with pytest.raises(BadUsage):
         trusting.agree("Go on?")
 

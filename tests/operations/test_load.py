@@ -166,7 +166,7 @@ def test_secrets_for_a_key_need_that_key(secretive, there, tmp_path):
 def test_scripts_that_only_the_bundle_has_run_once_somebody_agreed(wood, bundle, there, cluster):
     shutil.rmtree(cluster.folders["platform"])
     heard = Listener()
-    with pytest.raises(BadUsage, match="There is no terminal to ask on if they may run"):
+    with pytest.raises(BadUsage, match="rigger has to ask if they may run"):
         load(there, Given(path=bundle), AS_IT_IS, heard)
     assert heard.warnings == ["This machine does not know tree; these scripts came in the bundle:"]
     person = Person(False)

@@ -145,8 +145,8 @@ class World:
 
 
 def policy():
-    """Return the actions of which README says that rigger calls them."""
-    with open(os.path.join(ROOT, "README.rst")) as file:
+    """Return the actions of which the manual says that rigger calls them."""
+    with open(os.path.join(ROOT, "docs", "provider-aws.rst")) as file:
         text = file.read()
     found = json.loads(re.search(r'^    \{\n +"Version": "2012-10-17".*?^    \}\n', text, re.M | re.S)[0])
     return {action for one in found["Statement"] if one["Sid"] == "Rigger" for action in one["Action"]}
@@ -156,7 +156,7 @@ def policy():
 def world(rigger, modules, cloud):
     world = World(rigger, modules, cloud)
     yield world
-    assert set(world.proxy.calls) - policy() == set(), "README's policy does not allow that"
+    assert set(world.proxy.calls) - policy() == set(), "the manual's policy does not allow that"
 
 
 def talk_through_the_questions(world):
@@ -236,7 +236,7 @@ def test_a_whole_life(world):
     world.rigger("destroy", "-y")
     assert account(world.server) == world.before
     assert SECRET.encode() not in world.everything_written()
-    # The policy in README asks for no more than what was called here, and what other tests call.
+    # The policy in the manual asks for no more than what was called here, and what other tests call.
     assert policy() - set(world.proxy.calls) == {
         "autoscaling:DescribeScalingActivities",  # while machines are slow to start
         "cloudformation:DeleteChangeSet",  # by rigger provision --plan
@@ -848,7 +848,7 @@ def test_machines_and_targets_that_are_unwell(world, inside, capsys):
             403,
             "AccessDenied",
             "is not authorized",
-            "These credentials may not call ExecuteChangeSet. Give them the rights that README.rst lists",
+            "These credentials may not call ExecuteChangeSet. Give them the rights that",
             marks=pytest.mark.heavy,
         ),
     ],

@@ -33,6 +33,6 @@ def test_a_restore_needs_its_file():
 
 def test_a_provision_repeats_nothing():
     plan = Plan("provision", (step("deploy"), step("check")))
-    assert "go on with this step:\n  rigger provision" in after_failure(plan, failed(plan.steps[0]))
+    assert "resume with this step:\n  rigger provision" in after_failure(plan, failed(plan.steps[0]))
     assert "\n  rigger status" in after_failure(plan, failed(plan.steps[1]))
     assert "finished steps are not repeated" in after_interrupt(plan)

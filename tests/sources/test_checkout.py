@@ -80,9 +80,7 @@ def test_without_a_commit_there_is_no_version(tmp_path):
     assert source_checkout.describe(str(tmp_path)) == "unversioned"
     git(tmp_path, "init", "-q")
     assert source_checkout.describe(str(tmp_path)) == "unversioned"
-    assert source_checkout.standing("/oak", "unversioned").startswith(
-        "/oak has no version: it is in no git"
-    )
+    assert source_checkout.standing("/oak", "unversioned").startswith("/oak has no version: it is in no git")
     assert source_checkout.standing("/oak", "v1.9.0") == "/oak is at v1.9.0"
 
 

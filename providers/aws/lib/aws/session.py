@@ -13,7 +13,7 @@ ATTEMPTS = 5  # of one call, the first included, unless AWS_MAX_ATTEMPTS says ot
 ENVIRONMENT, TYPED = "environment", "typed"
 
 GO_ON = "The same command resumes from here."
-POLICY = "Give them the rights that README.rst lists for aws, or use others."
+POLICY = 'Give them the rights that "rigger docs provider-aws" lists, or use others.'
 MORE_QUOTA = 'Ask for more under "Service Quotas" in the AWS console, or choose fewer or smaller machines.'
 NEW_CREDENTIALS = 'Renew them (aws sso login, aws configure), or choose others with "rigger configure".'
 OTHER_REGION = "Switch it on in the AWS console (Account > AWS Regions), or choose another region."
