@@ -21,17 +21,25 @@ def new_folder(environment: Environment, command: str, say: Callable[[str], None
     """
     try:
         return _new_folder(environment, command)
-    except NotReady as problem:
-        if command != "destroy":
-            raise
-        import tempfile  # slow to import, and hardly ever needed
+    except OSError as problem:
+        reason = f"{problem.filename} cannot be made: {problem.strerror}"
+        aside = _folder_aside() if command == "destroy" else None
+        if aside is None:
+            raise NotReady(
+                f"{reason}; nothing was started.",
+                "Make room or correct the permissions, then run the same command again.",
+            ) from None
+    say(f"{reason}: what the scripts say is kept in {aside}.")
+    return _name(command), aside
 
-        try:
-            aside = tempfile.mkdtemp(prefix="rigger-destroy-")
-        except OSError:
-            raise problem from None
-        say(f"{problem.message.partition(';')[0]}: what the scripts say is kept in {aside}.")
-        return _name(command), aside
+
+def _folder_aside() -> str | None:
+    import tempfile  # slow to import, and hardly ever needed
+
+    try:
+        return tempfile.mkdtemp(prefix="rigger-destroy-")
+    except OSError:
+        return None
 
 
 def _name(command: str) -> str:
@@ -39,18 +47,12 @@ def _name(command: str) -> str:
 
 
 def _new_folder(environment: Environment, command: str) -> tuple[str, str]:
-    """Make a run's folder, named by the time and the command; two runs of one second get different names."""
+    """Make a run's folder, named by the time and the command, two of one second differently; raises OSError."""
     stem = _name(command)
     runs, name, attempt = environment.file("runs"), stem, 1
-    try:
-        os.makedirs(runs, mode=0o700, exist_ok=True)
-        while os.path.exists(os.path.join(runs, name)):  # nobody else makes one: the lock is held
-            attempt += 1
-            name = f"{stem}-{attempt}"
-        os.mkdir(os.path.join(runs, name), 0o700)
-    except OSError as problem:
-        raise NotReady(
-            f"{problem.filename} cannot be made: {problem.strerror}; nothing was started.",
-            "Make room or correct the permissions, then run the same command again.",
-        ) from None
+    os.makedirs(runs, mode=0o700, exist_ok=True)
+    while os.path.exists(os.path.join(runs, name)):  # nobody else makes one: the lock is held
+        attempt += 1
+        name = f"{stem}-{attempt}"
+    os.mkdir(os.path.join(runs, name), 0o700)
     return name, os.path.join(runs, name)

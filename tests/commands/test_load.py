@@ -224,7 +224,7 @@ def test_what_the_cluster_is_made_of_cannot_be_changed_on_the_way(other, bundle)
 
 
 def test_a_bundle_that_does_not_exist_or_is_none(other, tmp_path):
-    assert "cannot be read" in load(other, "none.rigger", code=3).err
+    assert "cannot be read" in load(other, "none.rigger", code=2).err
     (tmp_path / "x.rigger").write_bytes(b"\x28\xb5\x2f\xfd" + b"garbage" * 9)
     assert "refused" in load(other, tmp_path / "x.rigger", code=9).err
     assert nothing_there(other)

@@ -59,7 +59,7 @@ output "all" {
 
 
 def test_values_arrive_by_their_types(clay):
-    named = "RATE ON MAP OBJECT ANY OPEN EMPTY LEFT_OUT WITH_DASH OTHER".split()
+    named = "RATE ON MAP OBJECT ANY OPEN EMPTY SPARED WITH_DASH OTHER".split()
     questions = "".join(f"  - {{name: {name}, optional: true}}\n" for name in named)
     lists = "".join(f"  - {{name: {name}, type: checkbox, choices: [a, b]}}\n" for name in ("LIST", "NONE"))
     clay.write("rigger.yml", clay_manifest(questions + lists + "terraform: {variables: {renamed: OTHER}}\n"))
@@ -74,7 +74,7 @@ def test_values_arrive_by_their_types(clay):
             "MAP": json.dumps(hostile),
             "OPEN": HOSTILE[2],
         },
-        **{"OBJECT": '{"name": "${n}", "many": [1, 2.5]}', "ANY": HOSTILE[0], "EMPTY": "", "LEFT_OUT": ""},
+        **{"OBJECT": '{"name": "${n}", "many": [1, 2.5]}', "ANY": HOSTILE[0], "EMPTY": "", "SPARED": ""},
         **{"WITH_DASH": HOSTILE[4], "OTHER": HOSTILE[1], "LEFT": "no", "DEFAULT": "no"},
     )
     assert json.loads(clay.given()["ALL"]) == {
