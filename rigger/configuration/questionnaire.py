@@ -25,7 +25,7 @@ from rigger.text import did_you_mean
 from rigger.values import replace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from rigger.environments.environment import Environment
     from rigger.interface1.conversations import Conversations
@@ -56,7 +56,7 @@ class Questionnaire:
         self.conversations: Conversations | None = None  # once one of those providers was chosen
         self._before = before
         self._begin = begin
-        self._questions: dict[tuple[Any, ...], list[Question]] = {}
+        self._questions: dict[tuple[Any, ...], Sequence[Question]] = {}
 
     def chosen(self, values: Mapping[str, str]) -> tuple[Module | None, Module | None]:
         """Return the provider and the platform that the values name, as far as they name them."""
@@ -66,7 +66,7 @@ class Questionnaire:
         """Return the provider and the platform that the values name; raises InvalidConfig where they name none."""
         return self.finder.modules(values)
 
-    def questions(self, values: Mapping[str, str], live: bool = False) -> list[Question]:
+    def questions(self, values: Mapping[str, str], live: bool = False) -> Sequence[Question]:
         """Return every question for the values known: rigger's own, then the modules'.
 
         `live` lets a provider of interface 1 go on asking.
@@ -77,7 +77,7 @@ class Questionnaire:
         chosen = (tuple(values.get(name) for name in depends), asked)
         if chosen not in self._questions:
             self._questions[chosen] = self._questions_for(values, asked)
-        return [*self._questions[chosen]]
+        return self._questions[chosen]
 
     def _questions_for(
         self, values: Mapping[str, str], asked_by_config_sh: tuple[tuple[Question, ...], bool] | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import string
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from rigger.configuration.inputs import values_of_environ, whole_path
@@ -117,7 +117,7 @@ def takes_defaults(given: Given, sources: Sources, asks: bool) -> bool:
 
 
 def interview_of(
-    script: Callable[[Mapping[str, str]], list[Question]],
+    script: Callable[[Mapping[str, str]], Sequence[Question]],
     sources: Sources,
     target: Environment,
     questionnaire: Questionnaire,

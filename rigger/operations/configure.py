@@ -41,7 +41,7 @@ from rigger.text import shorten, visible
 from rigger.values import frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from rigger.configuration.version import VersionChange
     from rigger.environments.environment import Environment
@@ -166,12 +166,12 @@ def _source(
 
 def _script(
     questionnaire: Questionnaire, target: Environment, saved: Mapping[str, str]
-) -> Callable[[Mapping[str, str]], list[Question]]:
+) -> Callable[[Mapping[str, str]], Sequence[Question]]:
     """Return the questions that follow from values; a cluster keeps its provider and its platform."""
     kept = saved and may_have_cluster(target)
     fixed = {n: saved[n] for n in ("PROVIDER", "PLATFORM") if n in saved} if kept else {}
 
-    def script(values: Mapping[str, str]) -> list[Question]:
+    def script(values: Mapping[str, str]) -> Sequence[Question]:
         for name, value in fixed.items():
             if name in values and whole_path(name, values[name]) != value:
                 raise other_module(target, name, value)

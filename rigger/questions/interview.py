@@ -7,21 +7,17 @@ from collections.abc import Callable, Mapping, Sequence
 from rigger import templates
 from rigger.errors import Declined, Interrupted, NotReady, Refused, RiggerError, StepFailed
 from rigger.questions import validate
-from rigger.questions.model import Answer, BadAnswer, Choice, Question, of_program, said_of
+from rigger.questions.model import Answer, BadAnswer, Choice, Question, said_of
 from rigger.questions.order import names_in
+from rigger.questions.programs import RunProgram, list_choices, require_accepted
 from rigger.questions.secrecy import is_made_of, secret_names
 from rigger.questions.sources import DRAFT, Sources
-from rigger.redact.forms import MIN_LENGTH
+from rigger.questions.walk import Walk
 from rigger.redact.known import hide
 from rigger.redact.references import is_reference, literal
-from rigger.templates import is_true
-from rigger.text import last_line
 from rigger.values import replace
 
 GENERATED = "generated"  # the source of a secret that was made here
-
-# A program of a manifest: (folder it lies in, command, values) -> (exit code, standard output, standard error).
-RunProgram = Callable[[str, str, Mapping[str, str]], tuple[int, str, str]]
 
 
 class Interview:
@@ -59,6 +55,7 @@ class Interview:
         self.set_aside: dict[str, BadAnswer] = {}  # values that do not hold, to be explained and asked
         self._asked_again: set[str] = set()  # taken back by a person: no source settles them
         self._unlisted: set[str] = set()  # whose choices cannot be listed: any value will do
+        self._walk: Walk | None = None
         self._choices: dict[tuple[str, str, tuple[tuple[str, str], ...]], tuple[Choice, ...]] = {}
 
     def values(self) -> dict[str, str]:
@@ -77,64 +74,83 @@ class Interview:
 
     def references(self) -> dict[str, str]:
         """Return the answers that are references to secrets."""
-        answers = {
-            q.name: self.answers[q.name].value
-            for q in self.applicable()
-            if q.secret and q.name in self.answers
-        }
-        return {name: value for name, value in answers.items() if is_reference(value)}
+        secret = [q.name for q in self.applicable() if q.secret and q.name in self.answers]
+        return {n: self.answers[n].value for n in secret if is_reference(self.answers[n].value)}
 
     def applicable(self) -> list[Question]:
         """Return the questions whose condition holds, in the order in which they are asked."""
-        values: dict[str, str] = {}
-        questions: dict[str, Question] = {}
-        changed = True
-        while changed:
-            changed = False
-            for question in self.script(values):
-                if question.name in questions:
-                    continue
-                if question.when and not self._holds(question, values):
-                    continue
-                questions[question.name] = question
-                changed = True
-                if question.name in self.answers:
-                    values[question.name] = self._meant(question, self.answers[question.name].value)
-                    break  # an answer may change the questions that follow
-        final: dict[
-            str, Question
-        ] = {}  # an answer may also have changed or withdrawn a question met before it
-        for question in self.script(values):
-            if question.name in questions:
-                final.setdefault(question.name, question)
-        return list(final.values())
+        walk = self._walked()
+        if walk.at is None:
+            return walk.met()
+        walk = self._new_walk()  # past the questions that have no answer
+        while question := walk.next():
+            if question.name in self.answers:
+                walk.take(question)
+        return walk.met()
 
-    def _holds(self, question: Question, known: Mapping[str, str]) -> bool:
-        """Return whether a condition holds; one that needs an answer not given yet does not."""
-        try:
-            return is_true(question.when, known, f"{question.origin}, when of {question.name}")
-        except Refused:
-            if self._waits(question.when, known):
-                return False
-            raise
+    def _new_walk(self) -> Walk:
+        return Walk(self.script, lambda question: self._meant(question, self.answers[question.name].value))
+
+    def _walked(self) -> Walk:
+        """Return the walk over the questions up to the first one that is not settled."""
+        walk, self._walk = self._walk, None
+        if walk is None or not walk.is_current():
+            walk = self._new_walk()
+        while True:
+            walk.at = walk.at or walk.next()
+            if walk.at is None or not self._settled(walk.at):
+                break
+            if walk.at.name in self.answers:
+                walk.take(walk.at)
+            walk.at = None
+        self._walk = walk
+        return walk
+
+    def _touched(self, name: str) -> None:
+        """Walk anew from the first question on, unless what changed is the answer that the walk waits for."""
+        if self._walk is not None and (self._walk.at is None or self._walk.at.name != name):
+            self._walk = None
+
+    def _known(self) -> Mapping[str, str]:
+        """Return what `values` does, in any order, without a look at the questions that nobody reached."""
+        walk = self._walked()
+        return walk.values if self._is_ahead(walk) else self.values()
+
+    def _is_ahead(self, walk: Walk) -> bool:
+        """Return whether no question behind the walk has an answer: nothing there can change what comes before."""
+        return len(walk.taken) == len(self.answers)
 
     def _waits(self, source: str, known: Mapping[str, str]) -> bool:
         """Return whether a template names a question that has no answer."""
-        return not names_in(source).isdisjoint(q.name for q in self.script(known) if q.name not in known)
+        return not names_in(source).isdisjoint(self._without_value(known))
+
+    def _without_value(self, known: Mapping[str, str]) -> set[str]:
+        return {question.name for question in self.script(known) if question.name not in known}
 
     def advance(self) -> Question | None:
         """Settle questions until one needs a person; return that one, or None when all is answered."""
         while True:
-            question = next((q for q in self.applicable() if not self._settled(q)), None)
+            question = self._unsettled()
             if question is None or not self._settle(question):
                 return question
+
+    def _unsettled(self) -> Question | None:
+        """Return the first question that applies and is not settled."""
+        walk = self._walked()
+        if walk.at is None or (walk.in_order and self._is_ahead(walk)):
+            return walk.at and walk.in_script(walk.at)
+        return next((question for question in self.applicable() if not self._settled(question)), None)
 
     def to_come(self, question: Question) -> tuple[int, bool]:
         """Return how many questions a person will be asked after this one, and whether answers may bring more."""
         others = [other for other in self.applicable() if other.name != question.name]
         pending = [other for other in others if not self._settled(other) and self._needs_a_person(other)]
         known = self.values()
-        waits = any(q.when and q.name not in known and self._waits(q.when, known) for q in self.script(known))
+        without = self._without_value(known)
+        waits = any(
+            q.when and q.name in without and not names_in(q.when).isdisjoint(without)
+            for q in self.script(known)
+        )
         return len(pending), waits or any(q.decides for q in (question, *pending))
 
     def _needs_a_person(self, question: Question) -> bool:
@@ -160,7 +176,7 @@ class Interview:
         if given is not None:
             return self._take_given(question, given)
         if question.generate and self.make_secret:
-            self.answers[question.name] = Answer(self.check(question, self.make_secret(question)), GENERATED)
+            self._put(question, Answer(self.check(question, self.make_secret(question)), GENERATED))
             return True
         if (question.advanced and not self.advanced) or self.take_defaults:
             return self._take_default(question)
@@ -176,9 +192,9 @@ class Interview:
             self.set_aside[question.name] = said_of(problem, "its default")
             return False
         if value is not None:
-            self.answers[question.name] = Answer(value, "default", explicit=question.pinned or question.live)
+            self._put(question, Answer(value, "default", explicit=question.pinned or question.live))
         elif question.optional:
-            self.unanswered.add(question.name)
+            self._pass_over(question)
         return value is not None or question.optional
 
     def _take_given(self, question: Question, given: Answer) -> bool:
@@ -192,32 +208,38 @@ class Interview:
                 self.set_aside[question.name] = problem
                 return False
             raise said_of(problem, f"from {given.source}") from None
-        self.answers[question.name] = replace(given, value=value)
+        self._put(question, replace(given, value=value))
         return True
+
+    def _put(self, question: Question, answer: Answer) -> None:
+        self._touched(question.name)
+        self.answers[question.name] = answer
+        self.unanswered.discard(question.name)
+
+    def _pass_over(self, question: Question) -> None:
+        self._touched(question.name)
+        self.answers.pop(question.name, None)
+        self.unanswered.add(question.name)
 
     def answer(self, question: Question, text: str) -> None:
         """Take a person's answer; raises BadAnswer, whose message explains what is wrong with it."""
         value = self.check(question, text)
         default = self._valid_default(question)
-        before = (dict(self.answers), set(self.unanswered), dict(self.set_aside))
+        before = dict(self.answers), set(self.unanswered), dict(self.set_aside)
         if value == "" and question.optional and not default:
-            self.unanswered.add(question.name)
-            self.answers.pop(question.name, None)
+            self._pass_over(question)
         else:
             unchanged = value == default
             explicit = question.pinned or question.live or not unchanged
-            self.answers[question.name] = Answer(value, "default" if unchanged else "asked", explicit)
-            self.unanswered.discard(question.name)
+            self._put(question, Answer(value, "default" if unchanged else "asked", explicit))
         try:
             self._follow(question)
-        except (
-            StepFailed,
-            Interrupted,
-            Declined,
-        ):  # a program that asks questions itself has ended, or somebody has had enough
+        # A program that asks questions itself has ended, or somebody has had enough.
+        except (StepFailed, Interrupted, Declined):
             raise
         except RiggerError as problem:  # what was chosen cannot be used: a module with a broken manifest
             self.answers, self.unanswered, self.set_aside = before
+            self._walk = None
             raise BadAnswer(problem.message, problem.next_step) from None
         self._asked_again.discard(question.name)
 
@@ -235,17 +257,22 @@ class Interview:
                 self._keep_valid(question)
 
     def _renew_default(self, question: Question) -> None:
-        old = self.answers.pop(question.name)
+        old = self.answers[question.name]
+        self._take_back(question.name)
         default = self._valid_default(question)
         if default is not None:
-            self.answers[question.name] = replace(old, value=default)
+            self._put(question, replace(old, value=default))
+
+    def _take_back(self, name: str) -> None:
+        self._touched(name)
+        self.answers.pop(name, None)
 
     def _keep_valid(self, question: Question) -> None:
         try:
             self._valid(question, self.answers[question.name].value)
         except BadAnswer as problem:
             self.set_aside[question.name] = problem
-            del self.answers[question.name]
+            self._take_back(question.name)
 
     def _valid_default(self, question: Question) -> str | None:
         """Return the default as it is stored, None where there is none that holds."""
@@ -268,7 +295,7 @@ class Interview:
 
     def forget(self, name: str) -> None:
         """Take an answer back, so that its question is asked again whatever was given for it."""
-        self.answers.pop(name, None)
+        self._take_back(name)
         self.unanswered.discard(name)
         self._asked_again.add(name)
 
@@ -281,15 +308,16 @@ class Interview:
         missing: dict[str, Question] = {}
         while (question := self.advance()) is not None:
             missing[question.name] = question
-            self.unanswered.add(question.name)
+            self._pass_over(question)
             self.on_passed_over(question.name)
         self.unanswered -= set(missing)
+        self._walk = None
         return list(missing.values())
 
     def default(self, question: Question) -> str | None:
         """Return the default as it stands for the values known, None where there is none (yet)."""
         if question.default is not None:
-            values = self.values()
+            values = self._known()
             try:
                 rendered = templates.render(
                     question.default, values, f"{question.origin}, default of {question.name}"
@@ -339,23 +367,13 @@ class Interview:
             return ()
         if not question.live:
             return question.choices
+        if self.run_program is None:
+            return ()
         values = self._values_beside(question)
         key = (question.name, question.choices_command, tuple(sorted(values.items())))
         if key not in self._choices:
-            self._choices[key] = self._live_choices(question, values)
+            self._choices[key] = list_choices(self.run_program, question, values)
         return self._choices[key]
-
-    def _live_choices(self, question: Question, values: Mapping[str, str]) -> tuple[Choice, ...]:
-        if self.run_program is None:
-            return ()
-        code, output, errors = self.run_program(question.folder, question.choices_command, values)
-        if code != 0:
-            reason = (last_line(errors, output) or f"it exited {code}").rstrip(".")
-            raise of_program(
-                f"{question.choices_command} could not list the choices of {question.name}: {reason}.", reason
-            )
-        lines = [line.partition("\t") for line in output.splitlines() if line.strip()]
-        return tuple(Choice(value.strip(), description.strip()) for value, _, description in lines)
 
     def check(self, question: Question, text: str) -> str:
         """Return the value of an answer that satisfies every rule of its question, its program's included."""
@@ -363,14 +381,7 @@ class Interview:
         value = self._valid(question, text)
         meant = self._meant(question, value)
         if question.check and value and self.run_program is not None:
-            values = {**self.values(), question.name: meant}
-            code, output, errors = self.run_program(question.folder, question.check, values)
-            if code != 0:
-                reason = last_line(errors, output) or f"{question.check} exited {code}"
-                if question.secret and len(meant.encode("utf-8", "surrogateescape")) >= MIN_LENGTH:
-                    reason = reason.replace(meant, "***")
-                reason = reason.rstrip(".")
-                raise of_program(f"{question.name} was not accepted: {reason}.", reason)
+            require_accepted(self.run_program, question, self.values(), meant)
         return value
 
     def _look_up(self, question: Question, text: str) -> None:
@@ -378,6 +389,7 @@ class Interview:
         if question.secret and is_reference(text) and self.look_up:
             try:
                 self.looked_up[text] = self.look_up(question.name, text)
+                self._touched(question.name)
             except NotReady as problem:
                 raise BadAnswer(problem.message) from None
         meant = self._meant(question, text)
