@@ -65,7 +65,7 @@ def _show_configured(printer: Printer, result: Configured) -> None:
     if vars_file.startswith(home):
         vars_file = f"~/{vars_file.removeprefix(home)}"
     done = "is configured" if result.changed else "stays as it was"
-    printer.line(f"Environment {target.name} {done}; its values are in {vars_file}")
+    printer.lines(f"Environment {target.name} {done}. Its values are in:", f"  {vars_file}")
     _show_current(printer, result)
     needs = f" (it needs {', '.join(result.secrets)} in the environment)" if result.secrets else ""
     printer.line(f"The same without questions{needs}:")

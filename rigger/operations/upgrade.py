@@ -105,7 +105,8 @@ def _save_before(work: Session, config: Config) -> None:
     folder = work.environment.file("saved")
     os.makedirs(folder, mode=0o700, exist_ok=True)
     written = contents.save(work.environment, config, default_path(work.environment, folder))
-    work.reporter.line(f"Saved before the upgrade: {written.path}")
+    work.reporter.line("Saved before the upgrade:")
+    work.reporter.line(f"  {written.path}")
 
 
 def _begun(work: Session, request: Request) -> Request:

@@ -243,7 +243,7 @@ def test_what_was_saved_before_can_be_loaded(cluster, tmp_path):
     said = cluster.rigger(*UPGRADE)
     [name] = os.listdir(cluster.file("saved"))
     path = cluster.file("saved", name)
-    assert f"Saved before the upgrade: {path}" in said.out
+    assert f"Saved before the upgrade:\n  {path}\n" in said.out
     assert (fields(path)["version"], b'VERSION="1.9.0"' in contents(path)["vars"]) == ("1.9.0", True)
     other = elsewhere(cluster.rigger, tmp_path)
     other("configure", "--file", path)

@@ -34,7 +34,7 @@ def test_an_upgrade(wood):
     assert [step["step"] for step in report["steps"]] == STEPS
     assert (wood.vars()["VERSION"], wood.vars()["TREE_VERSION"]) == ("1.10.0", "1.10.0")
     [saved] = wood.backups.bundles()
-    assert f"Saved before the upgrade: {saved}" in heard.lines and len(heard.steps) == 3
+    assert f"  {saved}" in heard.lines and len(heard.steps) == 3
 
 
 def test_the_plan_changes_nothing(wood, trees):
