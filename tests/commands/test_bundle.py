@@ -95,5 +95,6 @@ def test_a_home_that_cannot_be_written_is_no_hindrance_to_looking(cluster, bundl
 
 
 def test_wrong_words(cluster):
-    for words in ([], ["inspect"], ["look", "x"]):
+    assert cluster.rigger("bundle").out.startswith("Usage: rigger bundle")
+    for words in (["inspect"], ["look", "x"]):
         assert "--help" in cluster.rigger("bundle", *words, code=2).err

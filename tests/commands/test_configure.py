@@ -499,7 +499,7 @@ def test_an_archive_is_refused(cloud, start):
 
 
 def test_a_vars_file_that_is_not_there(cloud):
-    assert "No such file" in configure(cloud, "--file", "nowhere", code=3).err
+    assert "No such file" in configure(cloud, "--file", "nowhere", code=2).err
 
 
 def test_the_name_of_a_loaded_environment(cloud):

@@ -16,7 +16,7 @@ from helpers.second_machine import forest
 UPGRADE = ("upgrade", "--version", "1.10.0", "--upgrade-style", "graceful")
 BACKUP = ("restore", "-y", "the.backup")
 LOOKS = ("logs", "status", "check", "history")  # commands that change nothing
-NAMED = re.compile(r'"(rigger [^"]*)"')
+NAMED = re.compile(r'(?:"|^ +)(rigger [^"\n]*)', re.M)  # in quotes, or on a line of its own
 CONSENT = {"destroy": "--yes", "suspend": "-y", "restore": "-y", "provision": "-y"}
 
 # By command: the steps that it has, and what was done before.
