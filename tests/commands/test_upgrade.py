@@ -429,9 +429,9 @@ def test_an_unfinished_one_goes_on_on_another_machine(cluster, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("verb", ["backup", "upgrade-graceful", "check", "tests/app-test"])
+@pytest.mark.parametrize("verb", ["upgrade-graceful", "check", "tests/app-test"])
 def test_killed_inside_a_step_it_resumes_with_that_step(watched, verb):
-    body = {"upgrade-graceful": VERSION_OF, "backup": 'echo data >"$RIGGER_BACKUP_FILE"'}.get(verb, "")
+    body = {"upgrade-graceful": VERSION_OF}.get(verb, "")
     # The tests run before and after: killed is the one after.
     condition = (
         f'[ ! -e "{watched.file("modules", "tree", "running")}" ] ||' if verb == "tests/app-test" else ""
@@ -451,6 +451,16 @@ def test_killed_inside_a_step_it_resumes_with_that_step(watched, verb):
         assert [*first, *again].count(done) == (2 if done == f"platform/{verb}" else 1)
     assert version(watched) == "1.10.0" and changes_nothing(watched)
     assert "unbroken" in watched.rigger("audit").out
+
+
+@pytest.mark.slow
+def test_killed_while_it_backs_up_it_has_changed_nothing_and_is_over(watched):
+    watched.script("platform", "backup", 'kill -9 "$PPID"\n')
+    watched.rigger(*UPGRADE, code=-9)
+    assert "is not finished" not in watched.rigger("status").out and version(watched) == "1.9.0"
+    watched.script("platform", "backup", 'echo data >"$RIGGER_BACKUP_FILE"')
+    watched.rigger(*UPGRADE)
+    assert version(watched) == "1.10.0" and changes_nothing(watched)
 
 
 # The claim and the upgrade begin, the run begins, three steps start and end, the run ends, the upgrade ends.
