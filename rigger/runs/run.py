@@ -99,7 +99,7 @@ class Run:
                         raise Interrupted(result.describe(), after_interrupt(plan, result))
                     if result.failed and not step.goes_on:
                         raise StepFailed(result.describe(), after_failure(plan, result))
-                    self._after(step, plan, interrupts)
+                    self._after(result, plan, interrupts)
                 well = not any(result.failed or result.leftovers for result in self.results)
                 outcome = "done" if well else "failed"
             except Interrupted:
@@ -114,10 +114,11 @@ class Run:
         if self.holding:
             self.holding.before(step)
 
-    def _after(self, step: Step, plan: Plan, interrupts: Interrupts) -> None:
-        self.wait.after(step, plan, interrupts)
+    def _after(self, result: StepResult, plan: Plan, interrupts: Interrupts) -> None:
+        if not result.failed:  # nobody knows whether what it was about to make will ever answer
+            self.wait.after(result.step, plan, interrupts)
         if self.holding:
-            self.holding.after(step)
+            self.holding.after(result.step)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the steps that ended, for a report."""

@@ -11,7 +11,12 @@ import pytest
 from helpers.clusters import ended, wait_for
 from helpers.machines import LOST_AFTER, Machines
 
+from rigger.environments.home import Home
+from rigger.plans.model import Plan, Step
 from rigger.runs.ready import _failed, _last_words
+from rigger.runs.recovery import load_config
+from rigger.runs.reporter import Silent
+from rigger.runs.run import Run
 
 MADE = 'echo create >>"$NOTED"; cat "$INVENTORY" >"$RIGGER_INVENTORY_OUTPUT"'
 
@@ -199,6 +204,24 @@ def test_the_time_may_be_given_by_whoever_waits(iron, machines):
     assert "within 1 s" in rigger("provision", code=5, env={"RIGGER_READY_TIMEOUT": "1"}).err
     refused = rigger("provision", code=2, env={"RIGGER_READY_TIMEOUT": "soon"}).err
     assert "RIGGER_READY_TIMEOUT=soon is not a number of seconds" in refused
+
+
+def test_after_a_create_that_failed_nobody_is_waited_for_although_the_run_goes_on(
+    iron, modules, tmp_path, monkeypatch
+):
+    rigger = iron([{"name": "box", "address": "10.0.0.1"}], exec=f"echo probe >>{tmp_path}/probes; exit 254")
+    create = f'cat {tmp_path}/nodes >"$RIGGER_INVENTORY_OUTPUT"; exit 3'
+    modules.write("provider", "iron", "ready: 1s\n", create=create)
+    for name in ("RIGGER_PROVIDER_PATH", "RIGGER_PLATFORM_PATH"):
+        monkeypatch.setenv(name, rigger.env[name])
+    environment = Home(rigger.home).get("iron")
+    with environment.locked("a test") as lock:
+        config = load_config(environment)
+        steps = (Step(config.provider, "create", "", goes_on=True), Step(config.provider, "install", ""))
+        made, installed = Run(environment, config, Silent(), lock).carry_out(Plan("provision", steps))
+    assert made.exit_code == 3 and installed.good
+    assert [node.name for node in environment.nodes()] == ["box"]
+    assert not (tmp_path / "probes").exists()
 
 
 def test_what_rigger_node_says_of_nodes():
