@@ -84,6 +84,22 @@ def test_dead_members_are_named_and_started_again(cluster):
 
 
 @pytest.mark.slow
+def test_a_member_that_does_not_answer_is_waited_for_a_moment_and_is_no_leader(cluster):
+    stopped = cluster.member_process("node-2")
+    os.kill(stopped, signal.SIGSTOP)
+    later = threading.Timer(5, os.kill, (stopped, signal.SIGCONT))
+    later.start()
+    cluster.platform("check")
+    later.join()
+    os.kill(stopped, signal.SIGSTOP)
+    try:
+        said = cluster.platform("check", code=1).out
+    finally:
+        os.kill(stopped, signal.SIGCONT)
+    assert "etcd runs on node-2 but does not answer" in said and "leaders" not in said
+
+
+@pytest.mark.slow
 def test_a_member_that_lost_its_data_is_replaced(cluster):
     cluster.etcdctl("put", "kept", "yes")
     kill(cluster, "node-3")

@@ -140,9 +140,10 @@ ctl() {
     on "$speaker" ctl "$version" "${listen_client[$speaker]}" --command-timeout=10s "$@"
 }
 
-# Sets speaker to a node whose member answers; false when there is no quorum.
+# Sets speaker to a node whose member answers; false, and empty, when there is no quorum.
 find_speaker() {
     local node
+    speaker=''
     ask_members
     for node in "${nodes[@]}"; do
         if [[ ${health[$node]} == healthy ]]; then

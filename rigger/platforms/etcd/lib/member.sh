@@ -168,8 +168,11 @@ status() {
                 '"Leader"') leader=$value ;;
             esac
         done
-        role=follower
-        if [ "$member" = "$leader" ]; then role=leader; fi
+        case $member in
+            -) role=- ;; # it said nothing
+            "$leader") role=leader ;;
+            *) role=follower ;;
+        esac
         echo "$health $version $role $member"
     }
 }
