@@ -79,6 +79,7 @@ class Rehearsal:
         self.failed = False
         self.making: dict[str, Environment] = {}  # where something was made that was not destroyed
         self._told: set[str] = set()
+        self._terraform_was_killed = False
 
     def say(self, level: str, text: str, file: str = "") -> None:
         self.failed = self.failed or level == FAIL
@@ -126,7 +127,7 @@ class Rehearsal:
             config = load_config(self.environment)
             if how.values:
                 config = resolve.resolve(self.environment, how.values)
-            # Whether the machines answer is asked apart: a create that is killed, or failed, waits for nobody.
+            # Whether the machines answer is asked apart: it is a finding of its own.
             config = replace(config, provider=replace(config.provider, ready=0.0))
             current = config.provider if module.role == "provider" else config.platform
             run = Run(self.environment, config, self.reporter, lock)
@@ -159,7 +160,7 @@ class Rehearsal:
     def must(self, module: Module, verb: str, praise: str, how: How = PLAIN) -> StepResult | None:
         """Run a script that has to succeed; return how it went if it did."""
         result = self.step(module, verb, how)
-        if result.good and not result.leftovers:
+        if result.good and not self._leftovers(result):
             self.say(PASS, praise, self.file(result))
             return result
         self.say(FAIL, f"{self.why(result)} (wanted: {praise})", self.file(result))
@@ -234,7 +235,7 @@ class Rehearsal:
         config = self.config()
         result = self.step(config.provider, "destroy")
         left = [node.name for node in self.nodes()]
-        if not result.good or result.leftovers or left:
+        if not result.good or self._leftovers(result) or left:
             why = f"nodes are left: {', '.join(left)}" if result.good and left else self.why(result)
             self.say(FAIL, f"{why} {when}".rstrip(), self.file(result))
             return False
@@ -256,10 +257,15 @@ class Rehearsal:
         elif result.exit_code == 128 + signal.SIGKILL:
             at = f"at its call {how.held_at} to a node" if how.held_at else f"after {how.kill_after:.2f} s"
             self.say(PASS, f"was killed in the middle, {at}", self.file(result))
+            self._terraform_was_killed = self._terraform_was_killed or module.has_terraform
             return True
         else:
             self.say(FAIL, f"{self.why(result)} (once more, to be killed)", self.file(result))
         return False
+
+    def _leftovers(self, result: StepResult) -> tuple[str, ...]:
+        """Return what counts of what a step left over: what a killed Terraform may have made, rigger itself names."""
+        return () if self._terraform_was_killed else result.leftovers
 
     def answering(self) -> bool:
         """Wait until every node answers, as rigger does after create; say and return whether they do."""

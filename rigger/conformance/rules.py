@@ -232,10 +232,11 @@ def _promises(subject: Subject) -> Iterator[Finding]:
             yield Finding(
                 FAIL, f"timeouts: there is no script {name}{did_you_mean(name, known)}", MANIFEST, line
             )
-    others = [name for name in subject.files if name != MANIFEST]
+    others = [subject.text(name) for name in subject.files if name != MANIFEST]
     for name in module.outputs:
+        spoken = {name, name.lower()} if module.has_terraform else {name}
         mapped = name in module.terraform.outputs.values()
-        if not mapped and not any(name in subject.text(other) for other in others):
+        if not mapped and not any(word in text for word in spoken for text in others):
             yield Finding(ADVICE, f"outputs: nothing here speaks of {name}", MANIFEST, subject.line_of(name))
     if not module.description and not subject.old:
         yield Finding(ADVICE, "there is no description: lists show it", MANIFEST, 1)

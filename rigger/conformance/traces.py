@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from rigger.interface1.record import RECORD
 from rigger.modules import own_files
 from rigger.process.lookup import processes_that_know
+from rigger.terraform.own_files import OwnFiles
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from rigger.environments.environment import Environment
 
@@ -38,12 +39,11 @@ class Traces:
 
     def here(self, environment: Environment) -> Snapshot:
         """Return the files in the home and in the modules' state; what rigger keeps there is its own business."""
-        own, kept = Snapshot(), environment.file("modules") + os.sep
+        own, kept = Snapshot(), environment.file("modules")
+        terraform = {name: OwnFiles(os.path.join(kept, name)) for name in names_in(kept)}
         for name, status in snapshot(self.home).items():
             path = os.path.join(self.home, name)
-            if path.startswith(self._rigger_home + os.sep) and not (
-                path.startswith(kept) and _is_state(path, kept)
-            ):
+            if path.startswith(self._rigger_home + os.sep) and not _is_state(path, kept, terraform):
                 continue
             own[name] = status
         return own
@@ -74,10 +74,11 @@ class Traces:
         return self._own_home, sorted({*names_in(self._own_home)} - self._in_real_home)
 
 
-def _is_state(path: str, kept: str) -> bool:
-    """Return whether a file in the modules' state is a script's, and not what rigger notes there."""
-    parts = os.path.relpath(path, kept).split(os.sep)
-    return not ({RECORD, own_files.RECORD, own_files.KEPT} & {*parts[1:]})
+def _is_state(path: str, kept: str, terraform: Mapping[str, OwnFiles]) -> bool:
+    """Return whether a file lies in the modules' state and is a script's, not what rigger notes there."""
+    module, _, name = os.path.relpath(path, kept).partition(os.sep)
+    noted = {RECORD, own_files.RECORD, own_files.KEPT} & {*name.split(os.sep)}
+    return module in terraform and not noted and name not in terraform[module]
 
 
 def end_processes(root: str) -> list[str]:

@@ -86,11 +86,7 @@ def unused(subject: Subject) -> Iterator[Finding]:
     rows = subject.text(MANIFEST).splitlines()
     for question in subject.module.questions:
         name = question.name
-        if (
-            name == "NODES"
-            or name in subject.module.ssh_agent
-            or _speaks(texts, name, subject.module.has_terraform)
-        ):
+        if _is_used_by_rigger(subject.module, question) or _speaks(texts, name, subject.module.has_terraform):
             continue
         elsewhere = [row for row in rows if re.search(rf"\b{name}\b", row.partition("#")[0])]
         if not any(
@@ -106,10 +102,9 @@ def unused(subject: Subject) -> Iterator[Finding]:
         yield Finding(ADVICE, text, MANIFEST, line)
 
 
-def _is_used_by_rigger(subject: Subject, question: Question) -> bool:
-    """Return whether an answer counts although no script speaks of it: for rigger, or for a provider of Terraform's."""
-    module = subject.module
-    for_terraform = module.has_terraform and (question.secret or bool(question.env))
+def _is_used_by_rigger(module: Module, question: Question) -> bool:
+    """Return whether an answer counts although nothing speaks of it: for rigger, or for what Terraform fetches."""
+    for_terraform = module.has_terraform and bool(question.env)
     return question.name == "NODES" or question.name in module.ssh_agent or for_terraform
 
 
@@ -152,7 +147,7 @@ def unset(subject: Subject) -> Iterator[Finding]:
         return
     known = _known(subject)
     scripts = {name: _code(subject.text(name)) for name, _ in subject.shell_scripts}
-    own = {name for code in scripts.values() for name in _set_in(code)}
+    own = {name for code in scripts.values() for name in _set_in(code)} | _set_by_playbooks(subject)
     for file, code in scripts.items():
         yield from _unset_in(file, _read_in(code), known, own)
     for file in subject.files:
@@ -227,6 +222,14 @@ def _set_in(code: str) -> Iterator[str]:
         yield next(name for name in match.groups() if name)
     for match in LISTS.finditer(code):
         yield from re.findall(rf"(?<![\w$-])({NAME})", match[1])
+
+
+def _set_by_playbooks(subject: Subject) -> set[str]:
+    """Return what playbooks and the like set for the programs that they put on nodes."""
+    texts = [
+        subject.text(name) for name in subject.files if name != MANIFEST and name.endswith((".yml", ".yaml"))
+    ]
+    return {name for text in texts for name in re.findall(rf"(?<![\w$])({NAME})(?:=|:\s)", text)}
 
 
 def _read_in(code: str) -> Iterator[tuple[str, int]]:

@@ -104,7 +104,7 @@ def check(workspace: Workspace, say: Callable[[str], None] = print) -> None:
                 '"rigger provision --again" puts that right.',
             )
         say("Everything is as configured.")
-        _look_at_nodes(workspace)
+    _look_at_nodes(workspace)
     _own_check(workspace)
 
 

@@ -1,5 +1,6 @@
 """Every way to break a module is found, by the finding that names it; what is right is found to be right."""
 
+import contextlib
 import json
 import os
 import re
@@ -7,8 +8,11 @@ import shutil
 
 import pytest
 import yaml
+from conftest import ROOT
 
 from rigger.conformance import rules, subject
+from rigger.conformance.lives import rehearse
+from rigger.conformance.sandbox import RehearsalOptions
 
 HERE = os.path.dirname(__file__)
 GOOD = os.path.join(HERE, "good")
@@ -66,23 +70,31 @@ def lined(finding):
     return f"{finding['level']} {place}: {finding['text']}"
 
 
-@pytest.fixture
-def lived(rigger):
-    """Return what `module check --run` finds in a folder, a finding a line."""
+class Enough(Exception):
+    """All is found that was to be found."""
 
-    def run(folder, *arguments):
-        said = rigger("module", "check", "--run", "-o", "json", folder, *arguments, code=None)
-        assert said.out, said.err
-        report = json.loads(said.out)
-        if report["logs"]:
-            shutil.rmtree(report["logs"])
-        return [lined(finding) for finding in report["findings"]]
+
+@pytest.fixture
+def lived(monkeypatch):
+    """Live a life until all that is wanted was found; return what was found, a finding a line."""
+    monkeypatch.setenv("PYTHONPATH", ROOT)
+
+    def run(folder, role, wanted):
+        found = []
+
+        def say(finding):
+            found.append(lined(finding.as_dict()))
+            if not unnamed(found, wanted):
+                raise Enough
+
+        below = "" if role == "provider" else os.path.join(GOOD, "orchard")
+        with contextlib.suppress(Enough):
+            kept = rehearse(subject.load(folder), RehearsalOptions({}, below), say)
+            if kept:
+                shutil.rmtree(kept)
+        return found
 
     return run
-
-
-def below(role):
-    return () if role == "provider" else ("--provider", os.path.join(GOOD, "orchard"))
 
 
 def unnamed(found, wanted):
@@ -101,15 +113,17 @@ def test_what_is_broken_is_found(lived, tmp_path, role, how):
     found = read(folder)
     if unnamed(found, how["found"]):  # reading does not show it
         assert not [line for line in found if line.startswith("FAIL")], found
-        found = lived(folder, *below(role))
+        found = lived(folder, role, how["found"])
     found = [line for line in found if not line.startswith("PASS")]
     assert not unnamed(found, how["found"]), found
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("role", NAMES)
-def test_what_is_right_is_found_to_be_right(lived, role):
-    found = lived(os.path.join(GOOD, NAMES[role]), *below(role))
+def test_what_is_right_is_found_to_be_right(rigger, role):
+    below = () if role == "provider" else ("--provider", os.path.join(GOOD, "orchard"))
+    said = rigger("module", "check", "--run", "-o", "json", os.path.join(GOOD, NAMES[role]), *below)
+    found = map(lined, json.loads(said.out)["findings"])
     assert [line for line in found if not line.startswith("PASS")] == []
 
 

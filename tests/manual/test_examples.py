@@ -10,6 +10,7 @@ import sys
 import pytest
 import yaml
 from conftest import ROOT
+from helpers.manual_pages import pasted, read
 
 from rigger.cli.declared import Group
 from rigger.cli.help import summaries
@@ -23,11 +24,6 @@ SOURCES += [
     os.path.join(DOCS, "commands", name) for name in sorted(os.listdir(os.path.join(DOCS, "commands")))
 ]
 TERRAFORMS = {"terraform"}  # whose words are another program's
-
-
-def read(path):
-    with open(path, encoding="utf-8") as file:
-        return file.read()
 
 
 def blocks(text):
@@ -128,12 +124,6 @@ def test_blocks_of_yaml_are_yaml_and_blocks_of_shell_are_shell():
 
 
 # What can be pasted
-
-
-def pasted(topic):
-    """Return the commands of a page's first block of shell as somebody would copy them."""
-    block = re.search(r"\.\. code-block:: bash\n\n((?:    [^\n]*\n|\n)+)", read(pages.find(topic).path))
-    return re.sub(r"^    ", "", block[1], flags=re.M)
 
 
 @pytest.fixture

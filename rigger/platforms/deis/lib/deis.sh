@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # Summary: What the scripts of Deis share: the version and whether it is a release, the tunnel, the platform's states.
-# Needs: DEIS_VERSION DEIS_ROOT DEIS_TEST_SSH_KEY DEIS_TEST_DOMAIN; RIGGER_*
+# Needs: DEIS_VERSION DEIS_ROOT DEIS_TEST_SSH_KEY DEIS_TEST_DOMAIN; DEV_REGISTRY, which make dev-release reads; RIGGER_*
 # Writes: nothing by itself
 #
 # Who sources this uses what it sets.
