@@ -78,7 +78,7 @@ def test_the_repository_of_the_manual(conforms, example, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["--terraform", "--ansible"])
+@pytest.mark.parametrize("kind", ["--terraform", pytest.param("--ansible", marks=pytest.mark.heavy)])
 def test_a_new_provider(conforms, rigger, kind):
     if kind == "--terraform" and not shutil.which("terraform"):
         pytest.skip("there is no terraform on the PATH")
@@ -86,7 +86,7 @@ def test_a_new_provider(conforms, rigger, kind):
     conforms("./soil")
 
 
-@pytest.mark.slow
+@pytest.mark.heavy
 def test_a_new_platform_of_playbooks(conforms, rigger):
     rigger("platform", "new", "hello", "--ansible")
     conforms("./hello")
