@@ -118,11 +118,25 @@ def test_what_is_broken_is_found(lived, tmp_path, role, how):
     assert not unnamed(found, how["found"]), found
 
 
+ONE_WAY = {
+    "swap": {
+        "rigger.yml": ["within: major", "within: major, rollback: restore"],
+        "upgrade-rolling": [
+            "set -eu",
+            'set -eu\n[ "$BASKET_VERSION" != 1.0.0 ] || { echo one way; exit 1; }',
+        ],
+    }
+}
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("role", NAMES)
-def test_what_is_right_is_found_to_be_right(rigger, role):
+@pytest.mark.parametrize(("role", "how"), [("provider", {}), ("platform", {}), ("platform", ONE_WAY)])
+def test_what_is_right_is_found_to_be_right(rigger, tmp_path, role, how):
     below = () if role == "provider" else ("--provider", os.path.join(GOOD, "orchard"))
-    said = rigger("module", "check", "--run", "-o", "json", os.path.join(GOOD, NAMES[role]), *below)
+    folder = broken(role, how, tmp_path)
+    said = rigger("module", "check", "--run", "-o", "json", folder, *below)
+    if how:
+        assert "goes back to 1.0.0 where upgrade-rolling was killed" in said.out
     found = map(lined, json.loads(said.out)["findings"])
     assert [line for line in found if not line.startswith("PASS")] == []
 
