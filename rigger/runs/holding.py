@@ -87,10 +87,13 @@ class Holding:
         if time.monotonic() + step.module.timeout(step.verb) + ENDING > self.over and self.taken:
             self._renew()
 
-    def after(self, step: Step) -> None:
-        """Take the nodes that a provider's step made or started; raises what `begin` does."""
+    def after(self, step: Step, failed: bool = False) -> None:
+        """Take the nodes that a provider's step made or started; raises what `begin` does.
+
+        A destroy that failed may have left machines, which stay claimed.
+        """
         if step.module.role == "provider" and step.verb in ("create", "destroy"):
-            self._destroyed = step.verb == "destroy"
+            self._destroyed = step.verb == "destroy" and not failed
         if step.module.role == "provider" and step.verb in ("create", "resume"):
             new = [node for node in self.environment.nodes() if node.name not in self.taken]
             if new:

@@ -118,7 +118,7 @@ class Run:
         if not result.failed:  # nobody knows whether what it was about to make will ever answer
             self.wait.after(result.step, plan, interrupts)
         if self.holding:
-            self.holding.after(result.step)
+            self.holding.after(result.step, failed=result.failed)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the steps that ended, for a report."""

@@ -113,9 +113,11 @@ def test_a_life_from_provision_to_destroy(written, provider, tmp_path):
 
 @pytest.mark.slow
 def test_a_life_by_playbooks(written, monkeypatch):
-    monkeypatch.setenv("PATH", os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"])
+    path = os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"]
+    monkeypatch.setenv("PATH", path)
     one = written(platform=("--ansible",), provider=("--ansible",))
     rigger = one.rigger
+    rigger.env["PATH"] = path
     rigger("provision")
     assert one.said(2) == "Hello from node-2, version 1.0.0\n"
     rigger("upgrade", "--version", "1.1.0", "--upgrade-style", "graceful")

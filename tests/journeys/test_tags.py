@@ -47,7 +47,7 @@ class Two:
             "exec": "exit 254",
             "suspend": "",
             "resume": "",
-            "destroy": 'rm -f "$SHARED/cluster" "$SHARED/tags"',
+            "destroy": '[ ! -e "$SHARED/stuck" ] || exit 3; rm -f "$SHARED/cluster" "$SHARED/tags"',
         }.items():
             modules.script(provider, verb, body)
         self.ada, self.bob = rigger, elsewhere(rigger, folder, "bob")
@@ -121,6 +121,16 @@ def test_tags_that_are_gone_are_an_alarm_unless_this_record_destroyed_it(two):
         in two.bob("provision", "-y", "--again", code=8).err
     )
     two.ada("provision")
+    two.ada("destroy", "-y")
+
+
+def test_a_destroy_that_failed_is_in_the_tags(two):
+    two.ada("provision")
+    before = two.tags()
+    open(two.path("stuck"), "w").close()
+    two.ada("destroy", "-y", code=5)
+    assert two.tags() != before and two.tags()["command"] == "rigger destroy"
+    os.unlink(two.path("stuck"))
     two.ada("destroy", "-y")
 
 
