@@ -94,6 +94,7 @@ def test_nothing_is_found_where_nothing_is_and_no_bytes_do_harm(data):
     assert not SecretSearch([]).holds(data)
 
 
+@pytest.mark.slow
 def test_what_is_much_when_it_is_decompressed():
     much = random.Random(3).randbytes(3 << 20)
     secret = "sw0rd-f1sh-Sentinel"

@@ -33,7 +33,6 @@ MAIN = {
     "a destroy that does nothing",
     "a check that looks at the first machine alone",
     "a check that asks the first node alone",
-    "an undeploy that stops at a silent node",
     "a backup that writes nothing",
 }
 

@@ -32,6 +32,7 @@ def forms(secret) -> list[str]:
     return [secret, secret.upper(), secret[::-1]]
 
 
+@pytest.mark.slow
 def test_a_default_that_is_made_of_a_secret_is_one(cluster, tmp_path):
     cluster.script("provider", "create", 'echo "$URL $LOUD $AGAIN $COMPUTED"; [ "$AGAIN" = "<$LOUD>" ]')
     said = shown(

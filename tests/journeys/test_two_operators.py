@@ -228,6 +228,7 @@ def left_on(fleet):
     return found
 
 
+@pytest.mark.slow
 def test_a_few_random_interleavings(crew):
     crew.together()
     Interleaving(crew, seed=0, steps=8).run()

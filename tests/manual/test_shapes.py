@@ -49,6 +49,7 @@ def reported(rigger):
     return run
 
 
+@pytest.mark.slow
 def test_every_report_is_as_described(rigger, reported, modules, tmp_path):
     scripts = {
         "backup": 'echo data >"$RIGGER_BACKUP_FILE"\nrigger-figure keys 7\n',

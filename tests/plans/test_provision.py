@@ -157,6 +157,7 @@ def test_everything_runs_again_after_a_destroy(provisioned):
     assert provisioned.ran() == ALL
 
 
+@pytest.mark.slow
 def test_everything_runs_again_after_half_a_destroy(provisioned):
     provisioned.script("provider", "destroy", "exit 1")
     provisioned.rigger("destroy", "--yes", code=5)

@@ -56,6 +56,7 @@ def test_a_cluster_is_made_and_left_alone_afterwards(cluster):
     assert pids(cluster) == before
 
 
+@pytest.mark.slow
 def test_a_cluster_grows_and_shrinks_with_its_data(cluster):
     cluster.etcdctl("put", "kept", "through all of it")
     assert cluster.provision(5).saved["ETCDCTL_ENDPOINTS"].count("http") == 5

@@ -182,6 +182,7 @@ def talk_through_the_questions(world):
     ).sees("Environment shop is configured").ends(0)
 
 
+@pytest.mark.slow
 def test_a_whole_life(world):
     talk_through_the_questions(world)
     assert world.vars()["AWS_ACCOUNT_ID"] == "123456789012"

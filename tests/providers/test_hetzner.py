@@ -29,6 +29,7 @@ def test_it_is_a_folder_without_a_program():
     assert done.returncode == 0, done.stdout.decode()
 
 
+@pytest.mark.slow
 def test_a_cluster_lives_and_dies(rigger, tmp_path):
     key, store = str(tmp_path / "key"), str(tmp_path / "cloud.json")
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
