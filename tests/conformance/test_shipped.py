@@ -23,7 +23,7 @@ def conforms(rigger):
     def run(folder, *arguments):
         said = rigger("module", "check", "--run", folder, *arguments, code=None)
         assert not re.findall(r"^ *(?:FAIL|ADVICE) .*", said.out, re.M), said.out
-        assert said.code == 0 and "0 failed, 0 to think about" in said.out, said.err
+        assert said.code == 0 and "0 failed, 0 advice" in said.out, said.err
 
     return run
 

@@ -52,7 +52,7 @@ def test_a_release_is_fetched_and_agreed_to_before_anything_changes(oak, reposit
     folder, heard = oak.file("checkout"), Listener()
     with (
         working(oak, consent=Consent()) as work,
-        pytest.raises(BadUsage, match="There is no terminal to ask on"),
+        pytest.raises(BadUsage, match="and there is no terminal"),
     ):
         release_to_check_out(work, FORTH)
     with working(oak, heard) as work:
