@@ -1,18 +1,17 @@
 """Every way to break a module is found, by the finding that names it; what is right is found to be right."""
 
-import contextlib
 import json
 import os
 import re
 import shutil
+import subprocess
+import sys
 
 import pytest
 import yaml
 from conftest import ROOT
 
 from rigger.conformance import rules, subject
-from rigger.conformance.lives import rehearse
-from rigger.conformance.sandbox import RehearsalOptions
 
 HERE = os.path.dirname(__file__)
 GOOD = os.path.join(HERE, "good")
@@ -69,29 +68,49 @@ def lined(finding):
     return f"{finding['level']} {place}: {finding['text']}"
 
 
+# In a process of its own, as steps make processes that outlive it, and take over signals.
+LIVES = """
+import json, re, sys
+from rigger.conformance import subject
+from rigger.conformance.lives import rehearse
+from rigger.conformance.sandbox import RehearsalOptions
+
+folder, below, wanted = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
+
 class Enough(Exception):
-    """All is found that was to be found."""
+    pass
+
+def say(finding):
+    print(json.dumps(finding.as_dict()), flush=True)
+    wanted[:] = [text for text in wanted if not re.match(text, lined(finding.as_dict()))]
+    if not wanted:
+        raise Enough
+
+def lined(finding):
+    place = f"{finding['file']}:{finding['line']}" if finding["line"] else finding["file"]
+    return f"{finding['level']} {place}: {finding['text']}"
+
+try:
+    rehearse(subject.load(folder), RehearsalOptions({}, below), say)
+except Enough:
+    pass
+"""
 
 
 @pytest.fixture
-def lived(monkeypatch):
+def lived(tmp_path):
     """Live a life until all that is wanted was found; return what was found, a finding a line."""
-    monkeypatch.setenv("PYTHONPATH", ROOT)
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
 
     def run(folder, role, wanted):
-        found = []
-
-        def say(finding):
-            found.append(lined(finding.as_dict()))
-            if not unnamed(found, wanted):
-                raise Enough
-
         below = "" if role == "provider" else os.path.join(GOOD, "orchard")
-        with contextlib.suppress(Enough):
-            kept = rehearse(subject.load(folder), RehearsalOptions({}, below), say)
-            if kept:
-                shutil.rmtree(kept)
-        return found
+        argv = [sys.executable, "-c", LIVES, folder, below, json.dumps(wanted)]
+        env = {**os.environ, "PYTHONPATH": ROOT, "TMPDIR": str(temporary)}
+        done = subprocess.run(argv, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
+        return [lined(json.loads(line)) for line in lines]
 
     return run
 

@@ -200,7 +200,10 @@ def test_a_cluster_without_a_claim_is_taken_as_it_is(crew):
 
 
 def test_save_says_that_only_one_may_go_on(crew):
-    assert "Only one of the two may change the cluster" in crew.ada("save", "-o", os.path.join(crew.folder, "x")).out
+    assert (
+        "Only one of the two may change the cluster"
+        in crew.ada("save", "-o", os.path.join(crew.folder, "x")).out
+    )
 
 
 @pytest.mark.slow
