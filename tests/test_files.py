@@ -208,6 +208,7 @@ def test_a_folder_that_is_gone_or_no_folder_is_named(tmp_path):
             envfile.write(str(path), {})
 
 
+@pytest.mark.slow
 def test_a_reader_never_sees_half_a_file(tmp_path):
     path = str(tmp_path / "vars")
     envfile.write(path, {"A": "0" * 50_000})

@@ -207,6 +207,7 @@ def says_why(tree: ast.Module) -> bool:
     return "one file" in (ast.get_docstring(tree) or "").replace("\n", " ")
 
 
+@pytest.mark.slow
 def test_a_long_file_says_why():
     long = {
         name
@@ -216,6 +217,7 @@ def test_a_long_file_says_why():
     assert not long, f"over {FILE_LINES} lines without a word why"
 
 
+@pytest.mark.slow
 def test_no_function_is_long():
     long = {
         function

@@ -311,6 +311,7 @@ def test_nothing_gets_through_and_cuts_make_no_difference(output):
             assert form.encode() not in shown
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None, database=None)
 @given(secret=SECRETS, before=st.binary(max_size=7), after=st.binary(max_size=7), safe=st.booleans())
 def test_what_only_the_secret_decides_in_base64_is_masked(secret, before, after, safe):
@@ -341,6 +342,7 @@ def reference(forms, data):
     return b"".join(b"***" if hides else bytes(byte for _, byte in group) for hides, group in pairs)
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None, database=None)
 @given(
     secrets=st.lists(st.text(st.sampled_from("abc"), min_size=4, max_size=14), min_size=1, max_size=6),

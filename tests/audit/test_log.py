@@ -156,6 +156,7 @@ def test_a_long_line_is_followed_by_the_next_record(path):
     assert open_log(path).head()[0] == 3
 
 
+@pytest.mark.slow
 def test_appending_reads_the_tail_alone(path, monkeypatch):
     write_records(path, 600)
     sizes = []

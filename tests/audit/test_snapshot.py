@@ -41,6 +41,7 @@ def ordered(data):
     return data
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(lives(*LIVED), st.integers(0, 60))
 def test_a_state_that_was_written_goes_on_as_one_that_was_not(life, at):
@@ -114,6 +115,7 @@ def kept(log):
     return log.path.replace(".jsonl", ".snapshot")
 
 
+@pytest.mark.slow
 def test_what_follows_a_snapshot_alone_is_read(log, reads):
     assert shape(snapshot.folded(log)) == whole(log) and len(reads) == 2
     assert os.stat(kept(log)).st_mode & 0o777 == 0o600

@@ -224,6 +224,7 @@ def version_of(alive: list[dict]) -> str:
 # ---- the two agree ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(
     lives(
@@ -251,6 +252,7 @@ def test_steps(life):
     assert [started.seq for started in steps.open] == [seq for seq, end in ends.items() if not end]
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(
     lives(
@@ -309,6 +311,7 @@ def test_a_suspension(life):
         state.require_running("wood")
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(
     lives(
@@ -340,6 +343,7 @@ def test_an_upgrade(life):
         state.require_no_upgrade("wood")
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(lives())
 def test_runs(life):
@@ -359,6 +363,7 @@ def test_runs(life):
         assert last.started.run == starts[-1]["run"] and vars(last) == vars(runs.last)
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(lives("checked-out", "upgrade-started"))
 def test_checkouts(life):

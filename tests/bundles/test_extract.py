@@ -195,6 +195,7 @@ def test_hostile_archives_are_refused_and_leave_nothing(place, data):
     assert_nothing_left(place, data)
 
 
+@pytest.mark.slow
 @settings(max_examples=300, **NO_DATABASE)
 @given(st.binary(max_size=3000), st.booleans())
 @example(b"", True)

@@ -189,6 +189,7 @@ def test_a_file_that_changes_while_it_is_read_is_noticed(place, tmp_path, monkey
     assert os.listdir(place) == []
 
 
+@pytest.mark.slow
 def test_a_log_that_repeats_itself_is_packed_and_loaded_again(place):
     path, log = os.path.join(place, "b"), os.path.join(place, "log")
     with open(log, "wb") as file:

@@ -20,6 +20,7 @@ def factor(sealed):
     return int(re.match(rb"age-encryption\.org/v1\n-> scrypt \S+ (\d+)\n", sealed)[1])
 
 
+@pytest.mark.slow
 def test_the_factor_is_ages_own_whatever_the_machine_does():
     assert factor(passphrase.encrypt(b"x", "p")) == 18
 

@@ -61,6 +61,7 @@ def test_every_byte_of_the_tar_that_changes_is_noticed_also_under_a_new_checksum
     assert [at for at in range(len(tar)) if verified(path, frame(flipped(tar, at, at % 8)))] == []
 
 
+@pytest.mark.slow
 def test_every_truncation_is_noticed(place):
     path, data, manifest = signed(place)
     assert [size for size in range(len(data)) if verified(path, data[:size])] == []

@@ -78,6 +78,7 @@ def test_an_age_key_decrypts(tmp_path, keys):
     assert seal.decrypt(sealed, identities=[keys["other"], str(file)]) == DATA
 
 
+@pytest.mark.slow
 def test_what_does_not_fit_is_told(keys):
     for_key = seal.encrypt(DATA, recipients=[read(keys["ed25519"] + ".pub")])
     for_passphrase = seal.encrypt(DATA, passphrase="right")

@@ -131,6 +131,7 @@ STARTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shell", STARTS)
 def test_in_a_real_shell(cluster, shell, tmp_path):
     """What the Tab key makes of a line is seen by what the line then does."""

@@ -90,6 +90,7 @@ def test_a_restore_is_asked_about_on_a_terminal(cluster):
         assert cluster.ran() == ([] if code else ["platform/restore", "platform/check"])
 
 
+@pytest.mark.slow
 def test_a_restore_that_fails_can_be_repeated(cluster):
     cluster.rigger("backup", "-f", "mine")
     cluster.script("platform", "restore", "exit 3")

@@ -51,6 +51,7 @@ def test_verify_of_what_was_changed(cluster, bundle, tmp_path):
         assert "Cannot read" in cluster.rigger("bundle", verb, "none.rigger", code=2).err
 
 
+@pytest.mark.slow
 def test_diff_with_the_environment(cluster, bundle):
     assert cluster.rigger("bundle", "diff", bundle, "--exit-code").out == "No difference.\n"
     cluster.rigger("config", "set", "COLOUR=red")
@@ -63,6 +64,7 @@ def test_diff_with_the_environment(cluster, bundle):
     assert found == {"added": [], "removed": [], "changed": ["audit.jsonl", "vars"]}
 
 
+@pytest.mark.slow
 def test_diff_of_two(cluster, bundle, tmp_path):
     cluster.rigger("provision")
     newer = save(cluster.rigger, tmp_path, name="newer.rigger")
@@ -71,6 +73,7 @@ def test_diff_of_two(cluster, bundle, tmp_path):
     assert "-  inventory.json" in cluster.rigger("bundle", "diff", newer, bundle).out
 
 
+@pytest.mark.slow
 def test_secrets_inside_are_no_difference(cluster, tmp_path):
     path = save(cluster.rigger, tmp_path, "--with-secrets", env={"RIGGER_PASSPHRASE": "open sesame"})
     assert "inside, encrypted" in cluster.rigger("bundle", "inspect", path).out
@@ -85,6 +88,7 @@ def test_no_environment_is_needed_to_look(cluster, bundle, tmp_path):
     assert not os.path.exists(other.path("environments"))
 
 
+@pytest.mark.slow
 def test_a_home_that_cannot_be_written_is_no_hindrance_to_looking(cluster, bundle, tmp_path):
     other = elsewhere(cluster.rigger, tmp_path)
     for home in ("/proc/nowhere", "/dev/null", str(tmp_path / "absent" / "home")):

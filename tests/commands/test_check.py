@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 
 def test_both_are_looked_at(provisioned):
     assert "wood is as it should be." in provisioned.rigger("check").out
@@ -41,6 +43,7 @@ def test_a_missing_script_is_said_before_anything_starts(provisioned):
     assert provisioned.ran() == []
 
 
+@pytest.mark.slow
 def test_it_waits_until_the_cluster_is_well(provisioned):
     provisioned.script("platform", "check", 'echo x >>"$NOTED.n"; [ "$(wc -l <"$NOTED.n")" -ge 3 ]')
     said = provisioned.rigger("check", "--wait", "1m", "--count", "2")
@@ -48,6 +51,7 @@ def test_it_waits_until_the_cluster_is_well(provisioned):
     assert provisioned.ran().count("platform/check") == 4
 
 
+@pytest.mark.slow
 def test_it_does_not_wait_for_ever(provisioned):
     provisioned.script("platform", "check", "exit 1")
     assert "check exited 1" in provisioned.rigger("check", "--wait", "1s", code=5).err

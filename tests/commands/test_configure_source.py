@@ -108,6 +108,7 @@ def test_the_printed_command_makes_the_same_again(rigger, oak):
     assert rigger(*words).out.count("stays as it was") == 1
 
 
+@pytest.mark.slow
 def test_values_of_the_environment_and_of_an_answers_file(rigger, repository):
     rigger("configure", "--no-input", "--trust", env={
         "RIGGER_REPOSITORY": repository.url, "RIGGER_REF": "next", "RIGGER_PROVIDER": "soil",
@@ -169,6 +170,7 @@ def test_another_repository_is_another_environment(rigger, repository, oak, tmp_
     assert "cannot be reached" in oak("--name", "oak", url=nowhere, code=4).err
 
 
+@pytest.mark.slow
 def test_another_provider_is_refused_before_a_repository_is_asked(rigger, oak, tmp_path):
     oak()
     rigger("provision")
@@ -190,6 +192,7 @@ def test_the_same_platform_from_elsewhere_is_the_same_environment(rigger, reposi
     assert os.listdir(rigger.path("environments")) == ["oak"]
 
 
+@pytest.mark.slow
 def test_changing_something_else_keeps_the_repository_that_a_manifest_names(rigger, repository, modules):
     modules.write("platform", "oak", f"repository: {repository.url}\nversions: git-tags\n")
     words = ["configure", "--no-input", "--trust", "--platform", "oak", "--provider", "soil"]
@@ -488,6 +491,7 @@ def talk(rigger, repository):
     return start
 
 
+@pytest.mark.slow
 def test_the_wizard_asks_for_a_release(rigger, talk):
     conversation = talk("--provider", "soil").goes(
         ("Where should the platform come from?", ENTER),
@@ -502,6 +506,7 @@ def test_the_wizard_asks_for_a_release(rigger, talk):
     assert vars_of(rigger)["VERSION"] == "1.10.0-rc.1"
 
 
+@pytest.mark.slow
 def test_the_wizard_asks_for_a_branch_and_again_for_one_that_is_not_there(rigger, talk):
     conversation = talk("--provider", "soil").goes(
         ("Where should the platform come from?", DOWN + ENTER),
@@ -514,6 +519,7 @@ def test_the_wizard_asks_for_a_branch_and_again_for_one_that_is_not_there(rigger
     assert vars_of(rigger)["REF"] == "next"
 
 
+@pytest.mark.slow
 def test_the_wizard_asks_for_a_folder_of_a_platform_in_a_repository(rigger, repository, modules):
     modules.write("platform", "oak", "repository: https://localhost/oak.git\nversions: git-tags\n")
     conversation = Conversation(rigger, "--platform", "oak", "--provider", "soil").goes(
@@ -705,6 +711,7 @@ def test_a_script_that_cannot_run_is_named_when_it_is_chosen(rigger, repository,
     assert "contrib/soil/create is not executable" in said
 
 
+@pytest.mark.slow
 def test_a_no_to_what_was_typed_ends_the_conversation(rigger, talk):
     talk("--provider", "soil").goes(
         ("Where should the platform come from?", ENTER),

@@ -63,6 +63,7 @@ def talk(rigger, *arguments, answer, code):
     return said.decode().replace("\r\n", "\n")
 
 
+@pytest.mark.slow
 def test_the_providers_plan_and_the_price_are_shown_and_declining_makes_nothing(kiln):
     said = talk(kiln, "provision", answer="no\n", code=10)
     assert "+ two pots of clay" in said
@@ -79,6 +80,7 @@ def test_the_providers_plan_and_the_price_are_shown_and_declining_makes_nothing(
     assert "create" in kiln.ran()
 
 
+@pytest.mark.slow
 def test_nobody_is_asked_with_yes_and_not_a_second_time(kiln):
     assert "Make these machines" in kiln("provision", code=2).err
     said = kiln("provision", "-y")
@@ -89,6 +91,7 @@ def test_nobody_is_asked_with_yes_and_not_a_second_time(kiln):
     assert "Make these machines" in kiln("provision", code=2).err
 
 
+@pytest.mark.slow
 def test_what_has_no_price_is_unknown_and_the_sum_says_so(kiln):
     kiln("config", "set", "SIZE=huge", "NODES=1")
     said = kiln("provision", "-y").out
@@ -107,12 +110,14 @@ def test_a_manifest_may_say_that_the_price_is_unknown(kiln):
     assert "Make these machines, although what they cost is unknown?" in said.err
 
 
+@pytest.mark.slow
 def test_a_plan_says_what_it_costs(kiln):
     assert "in all" in kiln("provision", "--plan").out
     known = json.loads(kiln("provision", "--plan", "-o", "json").out)["costs"]
     assert (known["monthly"], known["complete"], known["currency"]) == (11.96, True, "EUR")
 
 
+@pytest.mark.slow
 def test_another_price_runs_nothing_again(kiln):
     kiln("provision", "-y")
     with open(os.path.join(kiln.kiln, "prices.yml"), "a") as file:

@@ -60,6 +60,7 @@ def test_twice(provisioned):
     assert provisioned.ran() == ["platform/undeploy", "provider/destroy", "provider/destroy"]
 
 
+@pytest.mark.slow
 def test_what_a_failed_create_made_half(cluster):
     cluster.script("provider", "create", MAKE_NODES + "exit 1")
     cluster.rigger("provision", code=5)
@@ -70,6 +71,7 @@ def test_what_a_failed_create_made_half(cluster):
     assert cluster.nodes() == []
 
 
+@pytest.mark.slow
 def test_leftovers_are_listed(provisioned):
     provisioned.script(
         "provider", "destroy", "rigger-leftover a disk with spaces\nrigger-leftover 'an address'"
@@ -92,6 +94,7 @@ def test_leftovers_are_listed(provisioned):
     provisioned.rigger("forget", "wood", "--yes")
 
 
+@pytest.mark.slow
 def test_a_destroy_that_fails_keeps_the_inventory(provisioned):
     provisioned.script("provider", "destroy", "exit 6")
     failed = provisioned.rigger("destroy", "--yes", code=5)
@@ -132,6 +135,7 @@ def other_modules(cluster):
             cluster.modules.script(folder, verb, f'echo {name}/{verb} >>"$NOTED"\n')
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command",
     [

@@ -71,6 +71,7 @@ def test_what_was_made_before_is_still_looked_for(rigger, kiln):
     rigger("forget", "a", "--yes")
 
 
+@pytest.mark.slow
 def test_by_a_script(cluster):
     cluster.script("provider", "create", "exit 1")
     cluster.rigger("provision", code=5)

@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 
+@pytest.mark.slow
 def test_an_environment_that_waits_and_then_ran(cluster):
     before = cluster.rigger("graph").out
     assert 'label="environment wood"' in before and 'label="provider soil"' in before
@@ -40,6 +41,7 @@ def test_svg_without_graphviz_says_how_to_get_it(cluster, tmp_path):
     assert "there is no program dot" in said.err and "rigger graph -o mermaid" in said.err
 
 
+@pytest.mark.slow
 def test_a_secret_is_in_no_picture(cluster):
     cluster.rigger("provision")
     cluster.rigger("config", "set", "TOKEN=hunter2-of-mine")
@@ -47,6 +49,7 @@ def test_a_secret_is_in_no_picture(cluster):
     assert "TOKEN is new" in said and "hunter2" not in said
 
 
+@pytest.mark.slow
 def test_a_bundle(provisioned, tmp_path):
     path = str(tmp_path / "wood.rigger")
     provisioned.rigger("save", "-f", path)

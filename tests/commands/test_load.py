@@ -218,11 +218,13 @@ def test_a_name_of_its_own_and_a_name_that_is_taken(cluster, modules, other, bun
     assert sorted(os.listdir(other.path("environments"))) == ["copse", "wood"]
 
 
+@pytest.mark.slow
 def test_what_the_cluster_is_made_of_cannot_be_changed_on_the_way(other, bundle):
     assert "cannot change while it exists" in load(other, bundle, "--provider", "noop", code=2).err
     assert nothing_there(other)
 
 
+@pytest.mark.slow
 def test_a_bundle_that_does_not_exist_or_is_none(other, tmp_path):
     assert "cannot be read" in load(other, "none.rigger", code=2).err
     (tmp_path / "x.rigger").write_bytes(b"\x28\xb5\x2f\xfd" + b"garbage" * 9)
@@ -273,6 +275,7 @@ def test_values_that_are_gone_from_the_bundle_are_gone_here(cluster, other, tmp_
     assert other("config", "get", "COLOUR").out == "green\n"
 
 
+@pytest.mark.slow
 def test_the_same_bundle_twice(other, bundle):
     load(other, bundle)
     before = vars_of(other)
@@ -478,6 +481,7 @@ def test_what_never_came_is_told_of_when_it_is_saved_until_the_cluster_is_gone(c
     assert "never came here" not in other("save", "-o", str(tmp_path / "b.rigger")).out
 
 
+@pytest.mark.slow
 def test_signatures(cluster, other, bundle, tmp_path):
     for name in ("key", "stranger"):
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / name], check=True)
@@ -535,6 +539,7 @@ def whole(other) -> bool:
     )
 
 
+@pytest.mark.slow
 def test_what_killed_loads_left_is_swept(other, bundle):
     left, fresh = (other.path("environments", f".load-{digit * 16}") for digit in "ab")
     for folder in (left, fresh):
@@ -585,6 +590,7 @@ def test_unknown_scripts_need_consent(alone, bundle):
     assert nothing_there(alone)
 
 
+@pytest.mark.slow
 def test_scripts_of_the_bundle_are_named_by_where_they_will_be(alone, bundle):
     said = load(alone, bundle, "--trust").out
     assert (
@@ -665,6 +671,7 @@ def test_scripts_go_home_to_the_module_they_came_from(cluster, alone, bundle, tm
     assert cluster.rigger("config", "get", "PROVIDER").out == "soil\n"
 
 
+@pytest.mark.slow
 def test_programs_among_the_state_need_consent_too(cluster, other, tmp_path):
     cluster.script(
         "provider",
@@ -682,6 +689,7 @@ def test_programs_among_the_state_need_consent_too(cluster, other, tmp_path):
 # The checkout
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not has("git"), reason="git is not installed")
 def test_the_checkout_is_there_again(cluster, other, tmp_path):
     source = str(tmp_path / "source")
@@ -872,6 +880,7 @@ def test_hostile_records(other, bundle, tmp_path, changes):
     assert nothing_there(other)
 
 
+@pytest.mark.slow
 def test_a_log_that_is_longer_or_shorter_than_its_head(other, bundle, tmp_path):
     log = contents(bundle)["audit.jsonl"]
     shorter = b"".join(log.splitlines(keepends=True)[:-1])
@@ -928,6 +937,7 @@ def test_a_hostile_encrypted_part(other, bundle, tmp_path, case):
     assert nothing_there(other)
 
 
+@pytest.mark.slow
 def test_a_hostile_checkout(other, bundle, tmp_path):
     forged = forge(
         bundle, str(tmp_path / "f.rigger"), change_files={"checkout.bundle": b"# v2 git bundle\n\ngarbage"}
@@ -936,6 +946,7 @@ def test_a_hostile_checkout(other, bundle, tmp_path):
     assert nothing_there(other)
 
 
+@pytest.mark.slow
 def test_a_provider_among_the_files_of_an_environment_is_none_of_this_machines_own(alone, bundle, tmp_path):
     """Wherever the vars say that it lies: in the environment that was saved, or in the one that is made of it."""
     manifest = b"interface: 2\nname: soil\nrole: provider\n"
@@ -949,6 +960,7 @@ def test_a_provider_among_the_files_of_an_environment_is_none_of_this_machines_o
             assert vars_of(alone)["PROVIDER"] == place(alone, "scripts", "provider", "soil")
 
 
+@pytest.mark.slow
 def test_other_scripts_than_those_of_the_bundle_are_told(cluster, other, bundle):
     assert "other scripts" not in load(other, bundle).out
     cluster.script("provider", "check", "echo other")
@@ -966,6 +978,7 @@ def test_what_is_left_of_a_bundle_is_no_vars_file(other, bundle, tmp_path, kept)
     assert nothing_there(other)
 
 
+@pytest.mark.slow
 def test_secrets_that_are_missing_are_named_with_the_way_to_save_them(cluster, tmp_path):
     with open(os.path.join(cluster.folders["provider"], "rigger.yml"), "a") as file:
         file.write("vars: {LOGIN: 'user:{{ TOKEN }}'}\n")

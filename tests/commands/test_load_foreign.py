@@ -97,6 +97,7 @@ def test_a_bundle_as_it_was_saved_asks_nothing(other, bundle):
     other("provision", "--again")
 
 
+@pytest.mark.slow
 def test_a_program_in_a_folder_that_it_puts_on_path(other, bundle, tmp_path):
     marker = tmp_path / "ran"
     script = f"#!/bin/sh\ntouch {marker}\n".encode()
@@ -123,6 +124,7 @@ def test_programs_anywhere_are_shown(other, bundle, tmp_path, place, mode):
     )
 
 
+@pytest.mark.slow
 def test_scripts_that_are_not_used_do_not_get_onto_path_unseen(other, bundle, tmp_path):
     folder = "scripts/provider/soil"
     refused(
@@ -133,6 +135,7 @@ def test_scripts_that_are_not_used_do_not_get_onto_path_unseen(other, bundle, tm
     )
 
 
+@pytest.mark.slow
 def test_vars_that_steer_programs(other, bundle, tmp_path):
     marker = tmp_path / "ran"
     options = f"--checkpoint=1 --checkpoint-action=exec=touch${{IFS}}{marker}"
@@ -143,6 +146,7 @@ def test_vars_that_steer_programs(other, bundle, tmp_path):
     assert other("config", "get", "TAR_OPTIONS").out.strip() == options
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name, value",
     [
@@ -164,6 +168,7 @@ def test_a_name_that_no_module_knows(other, bundle, tmp_path, name, value):
     refused(other, with_vars(bundle, tmp_path, **{name: value}), f"{name}={value}")
 
 
+@pytest.mark.slow
 def test_an_address_that_a_token_would_go_to(other, bundle, tmp_path, hears):
     url, heard = hears
     evil = with_vars(bundle, tmp_path, API=url)
@@ -173,6 +178,7 @@ def test_an_address_that_a_token_would_go_to(other, bundle, tmp_path, hears):
     assert any(TOKEN in headers for headers in heard)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "value", ["evil.example.com", "10.1.2.3:8080", "user@evil.example:443/path", "http:evil"]
 )
@@ -195,6 +201,7 @@ def test_a_module_that_lies_somewhere_on_this_machine(cluster, other, bundle, tm
     refused(other, with_vars(bundle, tmp_path, PROVIDER=folder), "scripts", f"PROVIDER={folder}")
 
 
+@pytest.mark.slow
 def test_an_update_shows_what_is_new(cluster, other, bundle, tmp_path):
     load(other, bundle)
     cluster.rigger("config", "set", "API=http://new.example.com", "REGION=there")

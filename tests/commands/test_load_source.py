@@ -106,6 +106,7 @@ def test_the_folder_of_a_new_machine_takes_the_place_of_what_came_along(rigger, 
     assert f"create from {grove}.here/" in rigger("provision", "--again", "-v", env=there).out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("with_checkout", [["--with-checkout"], []], ids=["with its checkout", "without"])
 def test_a_folder_used_by_a_platform_that_both_machines_have(rigger, grove, modules, tmp_path, with_checkout):
     manifest = f"repository: {grove}.git\nversions: git-tags\n"

@@ -3,6 +3,7 @@
 import json
 import os
 
+import pytest
 from helpers.clusters import killed, wait_for
 
 
@@ -52,6 +53,7 @@ def test_a_run_is_followed_until_it_ends(cluster):
     assert said.index(b"two") < said.index(b"three") and heads == ["create", "deploy"]
 
 
+@pytest.mark.slow
 def test_followers_of_one_that_was_killed_end_too(cluster):
     cluster.script("provider", "create", "echo one; sleep 60")
     run = cluster.rigger.start("provision")

@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 
+@pytest.mark.slow
 def test_a_new_one_works_on_any_provider(rigger, tmp_path):
     said = rigger("platform", "new", "2hello").out
     assert "rigger configure --platform ./2hello" in said and "repository" not in said

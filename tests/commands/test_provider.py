@@ -12,6 +12,7 @@ def listed(rigger, *arguments):
     return json.loads(rigger("provider", "list", "-o", "json", *arguments).out)
 
 
+@pytest.mark.slow
 def test_a_new_one_works_at_once(rigger, tmp_path):
     said = rigger("provider", "new", "hetzner").out
     assert "./hetzner is a provider that works" in said

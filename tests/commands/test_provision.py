@@ -81,6 +81,7 @@ def test_without_a_terminal_lines_come_out_as_they_appear(cluster):
     assert lines[at + 2].strip().startswith("done in")
 
 
+@pytest.mark.slow
 def test_an_environment_is_chosen_before_or_after_the_verb(cluster):
     cluster.configure("--name", "other")
     for words in (
@@ -132,6 +133,7 @@ def test_a_terminal_shows_one_live_line_and_the_end_of_what_failed(cluster):
     assert child.exitstatus == 5
 
 
+@pytest.mark.slow
 def test_removal_is_asked_for_on_a_terminal(provisioned):
     provisioned.rigger("config", "set", "NODES=1")
     child = on_a_terminal(provisioned, "provision")
@@ -145,6 +147,7 @@ def test_removal_is_asked_for_on_a_terminal(provisioned):
     assert provisioned.ran() == []
 
 
+@pytest.mark.slow
 def test_the_plan_of_the_machines_is_the_providers(cluster):
     look = 'echo "add droplet-1"; echo "RIGGER_LEAVING=$RIGGER_LEAVING"'
     cluster.script("provider", "plan", look)

@@ -74,6 +74,7 @@ def test_a_step_gets_the_secret_and_no_file_and_no_output_has_it(gate, kind):
     assert gate("config", "get", "GATE_TOKEN").out.strip() == reference
 
 
+@pytest.mark.slow
 def test_another_secret_under_the_same_reference_runs_create_again_and_the_same_one_does_not(gate):
     gate.configured(reference_of("env", gate))
     gate("provision")
@@ -141,6 +142,7 @@ def test_other_questions_have_no_references(gate):
     assert gate("config", "get", "NOTE").out.strip() == "env:MY_TOKEN"
 
 
+@pytest.mark.slow
 def test_a_bundle_carries_the_reference_and_the_other_machine_agrees_to_it(gate, tmp_path):
     marker = str(tmp_path / "marker")
     gate.configured(f"command:touch {marker}; echo {SECRET[:6]}''{SECRET[6:]}")

@@ -15,6 +15,7 @@ def suspended(cluster):
     return cluster
 
 
+@pytest.mark.slow
 def test_new_machines_get_the_platform_and_its_data(suspended):
     said = suspended.rigger("resume").out
     steps = ["provider/resume", "platform/install", "platform/deploy", "platform/restore", "platform/check"]
@@ -26,12 +27,14 @@ def test_new_machines_get_the_platform_and_its_data(suspended):
     assert "wood is not suspended" in suspended.rigger("resume", code=2).err
 
 
+@pytest.mark.slow
 def test_empty_on_request(suspended):
     suspended.rigger("resume", "--empty")
     assert "platform/restore" not in suspended.ran()
     assert not os.path.exists(suspended.file("fruit")) and state(suspended) == "deployed"
 
 
+@pytest.mark.slow
 def test_a_backup_that_is_gone(suspended):
     [kept] = os.listdir(suspended.file("backups"))
     os.unlink(suspended.file("backups", kept))
@@ -40,6 +43,7 @@ def test_a_backup_that_is_gone(suspended):
     assert suspended.ran() == [] and state(suspended) == "suspended"
 
 
+@pytest.mark.slow
 def test_one_that_failed_goes_on_and_loses_nothing(suspended):
     suspended.script("platform", "restore", "exit 1")
     suspended.rigger("resume", code=5)
@@ -53,6 +57,7 @@ def test_one_that_failed_goes_on_and_loses_nothing(suspended):
     assert suspended.content("fruit") == "a pear" and state(suspended) == "deployed"
 
 
+@pytest.mark.slow
 def test_on_another_machine(suspended, rigger):
     [kept] = os.listdir(suspended.file("backups"))
     kept = suspended.file("backups", kept)

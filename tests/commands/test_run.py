@@ -14,6 +14,7 @@ def bash(cluster, role, verb, body):
     os.chmod(path, 0o755)
 
 
+@pytest.mark.slow
 def test_one_step_alone(cluster):
     said = cluster.rigger("run", "create", "-v")
     assert cluster.ran() == ["provider/create"] and "rigger logs 1 1" in said.out
@@ -40,6 +41,7 @@ def test_what_is_no_step_or_two(cluster, step, said):
     assert said in cluster.rigger("run", step, code=2).err and cluster.ran() == []
 
 
+@pytest.mark.slow
 def test_a_shell_has_what_the_step_has(cluster):
     cluster.rigger("provision")
     bash(cluster, "provider", "create", "env >$RIGGER_ENVIRONMENT_DIR/as-a-step; pwd\n")

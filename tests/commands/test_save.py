@@ -101,6 +101,7 @@ def test_the_default_name_and_what_is_said(cluster, tmp_path):
     assert "No difference" in cluster.rigger("bundle", "diff", name).out
 
 
+@pytest.mark.slow
 def test_no_secret_is_anywhere(cluster, tmp_path):
     cluster.script("provider", "install", f"rigger-save-secrets GENERATED={GENERATED}; echo got {GENERATED}")
     planted(cluster)
@@ -242,6 +243,7 @@ def test_secrets_need_a_passphrase_or_recipients(cluster):
     assert "is no recipient" in cluster.rigger("save", "--with-secrets", "--recipient", "age1x", code=2).err
 
 
+@pytest.mark.slow
 def test_a_passphrase_is_asked_for_twice(cluster, tmp_path):
     cluster.configure(env={"RIGGER_TOKEN": TOKEN})
 
@@ -310,6 +312,7 @@ def test_the_platforms_commit_and_repository(cluster, tmp_path):
 # Tampering
 
 
+@pytest.mark.slow
 def test_every_change_to_the_audit_log_of_a_bundle_is_detected(cluster, tmp_path):
     """1-byte changes, truncations and reorderings, 1,000 in all, against the chain and the manifest's head."""
     import random

@@ -47,6 +47,7 @@ def test_where_there_is_no_cluster_there_is_no_data(cluster):
     assert report(cluster)["last_backup"] is None
 
 
+@pytest.mark.slow
 def test_what_is_not_in_it_is_said(living):
     assert "The cluster's data is not in it; there is no backup" in living.rigger("save").out
     path = backup(living)
@@ -61,6 +62,7 @@ def test_a_platform_that_makes_none(living):
     assert "there is no backup.\n" in living.rigger("save").out
 
 
+@pytest.mark.slow
 def test_a_backup_elsewhere_counts_too_and_is_told_when_it_is_gone(living, tmp_path):
     inside = backup(living)
     path = backup(living, "-f", "mine")
@@ -75,6 +77,7 @@ def test_a_backup_elsewhere_counts_too_and_is_told_when_it_is_gone(living, tmp_p
     assert "The last backup of wood is not here: " in refused
 
 
+@pytest.mark.slow
 def test_a_backup_of_an_earlier_cluster_is_no_backup_of_this_one(living):
     path = backup(living)
     backup(living, "-f", "mine")
@@ -90,6 +93,7 @@ def test_without_a_backup_none_can_be_packed(living):
     assert not os.path.exists(os.path.join(living.rigger.folder, "x.rigger"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [(), ("-f", "a file of mine")], ids=["inside", "elsewhere"])
 def test_the_newest_backup_travels_and_is_restored(living, elm, tmp_path, words):
     backup(living)
@@ -115,6 +119,7 @@ def test_the_newest_backup_travels_and_is_restored(living, elm, tmp_path, words)
     assert json.loads(elm("save", "--json").out)["last_backup"]["file"] == there
 
 
+@pytest.mark.slow
 def test_what_is_backed_up_here_stays_when_a_bundle_brings_a_backup(living, elm, tmp_path):
     backup(living)
     path = save(living.rigger, tmp_path, "--with-backup")
@@ -130,6 +135,7 @@ def test_what_is_backed_up_here_stays_when_a_bundle_brings_a_backup(living, elm,
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_another_backup_of_the_same_name_is_not_replaced(living, elm, tmp_path):
     backup(living)
     path = save(living.rigger, tmp_path, "--with-backup")
@@ -161,6 +167,7 @@ def test_a_backup_with_a_secret_is_packed_encrypted_or_not_at_all(living, elm, t
     assert os.stat(there).st_mtime == 1.7e9
 
 
+@pytest.mark.slow
 def test_a_suspended_cluster_is_resumed_where_its_backup_came_along(living, elm, tmp_path):
     living.script("provider", "suspend")
     living.script("provider", "resume", MAKE_NODES)
@@ -176,6 +183,7 @@ def test_a_suspended_cluster_is_resumed_where_its_backup_came_along(living, elm,
 # destroy, forget, configure
 
 
+@pytest.mark.slow
 def test_destroy_says_whether_a_backup_exists(living):
     said = living.rigger("destroy", code=2).out
     assert 'There is no backup of its data: "rigger -e wood backup" makes one.' in said

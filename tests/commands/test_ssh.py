@@ -51,6 +51,7 @@ def test_a_command_runs_on_the_node(iron, machines):
     assert iron("ssh", "node-2", "hostname").out == hostname
 
 
+@pytest.mark.slow
 def test_a_person_gets_a_shell(iron):
     shell = talk(iron, "ssh", "node-1")
     shell.sendline("test -t 0 && echo a-term''inal; exit 3")
@@ -60,6 +61,7 @@ def test_a_person_gets_a_shell(iron):
     assert shell.exitstatus == 3
 
 
+@pytest.mark.slow
 def test_who_names_no_node_is_asked(iron, machines):
     assert "Name one of: node-1, node-2." in iron("ssh", code=2).err
     chosen = talk(iron, "ssh")
@@ -84,6 +86,7 @@ def test_a_node_that_cannot_be_reached_is_named(iron, machines):
     assert len(said.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_a_wrong_node_is_corrected(iron):
     said = iron("ssh", "nod-1", code=2)
     assert "has no node 'nod-1' (did you mean node-1?)" in said.err

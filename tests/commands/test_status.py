@@ -55,6 +55,7 @@ def test_after_a_destroy_that_failed_the_way_on_is_to_destroy_again(provisioned)
     assert "  a destroy did not finish\n  Resume:\n    rigger destroy\n" in said
 
 
+@pytest.mark.slow
 def test_what_is_configured_and_not_provisioned(provisioned):
     provisioned.rigger("config", "set", "VERSION=1.9.0", "COMMENT=of no consequence")
     found = state(provisioned.rigger)
@@ -81,6 +82,7 @@ def test_a_look_at_the_cluster_changes_nothing_but_the_last_run(provisioned, com
     assert found["state"] == "deployed" and found["last_run"]["command"] == " ".join(command)
 
 
+@pytest.mark.slow
 def test_what_is_under_way_is_not_called_cut_off(cluster, rigger):
     cluster.script("provider", "create", 'while [ ! -e "$NOTED.go" ]; do sleep 0.05; done')
     process = rigger.start("provision")
@@ -112,6 +114,7 @@ def damaged(provisioned, request):
     return provisioned, before
 
 
+@pytest.mark.slow
 def test_a_record_without_vars_is_told_with_the_way_back(damaged, rigger):
     cluster, _ = damaged
     there = os.path.exists(cluster.file("vars"))
@@ -144,6 +147,7 @@ def test_configure_takes_from_the_record_what_the_vars_have_lost(damaged, rigger
     assert cluster.ran()[-1] == "provider/destroy"
 
 
+@pytest.mark.slow
 def test_other_modules_than_the_recorded_are_refused_where_vars_are_lost(damaged, rigger):
     cluster, _ = damaged
     cluster.modules.write("provider", "sand")
@@ -152,6 +156,7 @@ def test_other_modules_than_the_recorded_are_refused_where_vars_are_lost(damaged
     assert not os.path.exists(cluster.file("vars")) or cluster.content("vars") == ""
 
 
+@pytest.mark.slow
 def test_an_id_that_no_record_has_comes_from_a_saved_bundle_or_not_at_all(provisioned, rigger):
     id = envfile.read(provisioned.file("vars"))["TREE_ID"]
     records = provisioned.records()

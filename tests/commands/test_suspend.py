@@ -3,6 +3,7 @@
 import json
 import os
 
+import pytest
 from helpers.clusters import wait_for
 
 from rigger.process import lookup
@@ -34,6 +35,7 @@ def state(cluster):
     return json.loads(cluster.rigger("status", "-o", "json").out)["state"]
 
 
+@pytest.mark.slow
 def test_the_data_is_kept_and_the_machines_go(cluster):
     growing(cluster)
     said = cluster.rigger("suspend", "-y").out
@@ -84,6 +86,7 @@ def test_a_provider_that_cannot_and_a_cluster_that_is_not_there(cluster):
     assert "soil cannot suspend machines: it has no script suspend." in said.err
 
 
+@pytest.mark.slow
 def test_a_backup_that_fails_stops_it(cluster):
     growing(cluster)
     cluster.script("platform", "backup", "exit 1")
@@ -97,6 +100,7 @@ def test_a_backup_that_fails_stops_it(cluster):
     assert "platform/restore" not in cluster.ran() and cluster.content("fruit") == "a pear"
 
 
+@pytest.mark.slow
 def test_a_killed_suspend_goes_on_with_the_backup_that_it_made(cluster):
     growing(cluster)
     cluster.script("platform", "undeploy", UNDEPLOY + '\n: >"$RIGGER_STATE_DIR/started"; exec sleep 60')
@@ -127,6 +131,7 @@ def end(pids):
         os.kill(pid, 9)
 
 
+@pytest.mark.slow
 def test_between_two_versions_it_refuses(cluster):
     growing(cluster)
     with open(os.path.join(cluster.folders["platform"], "rigger.yml"), "a") as file:
@@ -140,6 +145,7 @@ def test_between_two_versions_it_refuses(cluster):
     assert cluster.ran() == []
 
 
+@pytest.mark.slow
 def test_destroyed_while_it_is_suspended(cluster):
     growing(cluster)
     cluster.rigger("suspend", "-y")

@@ -208,6 +208,7 @@ def test_a_terminal_sees_how_far_it_is(pots):
     assert child.exitstatus == 0
 
 
+@pytest.mark.slow
 def test_what_the_shell_holds_changes_nothing(pots):
     pots.configure()
     hostile = {"TF_VAR_nodes": "7", "TF_CLI_ARGS_plan": "-destroy", "TF_WORKSPACE": "other"}
@@ -216,6 +217,7 @@ def test_what_the_shell_holds_changes_nothing(pots):
     assert "Workspace" not in pots.rigger("terraform", "workspace", "list", env=hostile).err
 
 
+@pytest.mark.slow
 def test_an_older_state_is_refused(pots):
     pots.configure()
     pots.rigger("provision")
@@ -231,6 +233,7 @@ def test_an_older_state_is_refused(pots):
 # Ctrl-C and kill
 
 
+@pytest.mark.slow
 def test_ctrl_c_reaches_terraform_exactly_once(pots):
     """A stand-in for Terraform counts the signals of an apply; for the rest it runs the real one."""
     noted = pots.stand_in(
@@ -251,6 +254,7 @@ def test_ctrl_c_reaches_terraform_exactly_once(pots):
     assert read(noted).split("\n") == ["begun", "INT 1", ""]
 
 
+@pytest.mark.slow
 def test_ctrl_c_lets_a_real_apply_save_its_state(pots):
     pots.configure(NODES=2, SLOWLY=1)
     process = pots.started("-v")
@@ -264,6 +268,7 @@ def test_ctrl_c_lets_a_real_apply_save_its_state(pots):
     assert len(pots.made()) == 2
 
 
+@pytest.mark.slow
 def test_a_second_ctrl_c_ends_it(pots):
     pots.configure(NODES=1, SLOWLY=30)
     process = pots.started()
@@ -401,6 +406,7 @@ def in_a_terminal(pots, *words):
     )
 
 
+@pytest.mark.slow
 def test_terraform_in_a_terminal(pots):
     pots.configure(NODES=1, TOKEN="sesame-4711")
     pots.rigger("provision")

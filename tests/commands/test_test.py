@@ -81,6 +81,7 @@ def test_the_report_as_json(cluster):
     assert os.path.isfile(os.path.join(found["report"], "junit.xml"))
 
 
+@pytest.mark.slow
 def test_what_is_offered_is_said(cluster):
     for words in ([], ["smok"], ["component"], ["component", "lea"], ["smoke", "more"]):
         refused = cluster.rigger("test", *words, code=2)

@@ -109,6 +109,7 @@ def test_at_the_newest_it_says_how_a_newer_one_gets_known(cluster, pattern, told
     assert "1.9.0 is the newest version of tree that is known." in refused and told in refused
 
 
+@pytest.mark.slow
 def test_a_downgrade_has_to_be_meant(cluster):
     cluster.rigger("upgrade", "--version", "1.8.0", "--upgrade-style", "graceful", "--allow-downgrade")
     assert version(cluster) == "1.8.0" and running(cluster) == "1.9.0 to 1.8.0"
@@ -154,6 +155,7 @@ def test_what_is_missing_is_said_where_nobody_can_be_asked(cluster):
     )
 
 
+@pytest.mark.slow
 def test_what_is_missing_is_asked(cluster):
     child = pexpect.spawn(
         sys.executable,
@@ -177,6 +179,7 @@ def test_what_is_missing_is_asked(cluster):
 # What it does
 
 
+@pytest.mark.slow
 def test_the_plan(watched):
     said = watched.rigger(*UPGRADE, "--plan")
     assert "wood: tree from 1.9.0 to 1.10.0, graceful" in said.out
@@ -192,6 +195,7 @@ def test_the_plan(watched):
     assert json.loads(watched.rigger("status", "-o", "json").out)["upgrade"] is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style", ["graceful", "inplace"])
 def test_an_upgrade(watched, style):
     cluster = watched
@@ -218,6 +222,7 @@ def test_an_upgrade(watched, style):
     assert "unbroken" in cluster.rigger("audit").out
 
 
+@pytest.mark.slow
 def test_figures_as_json_and_in_test_reports(watched):
     found = json.loads(watched.rigger(*UPGRADE, "-o", "json").out)
     assert (found["from"], found["to"]) == ("1.9.0", "1.10.0")
@@ -232,6 +237,7 @@ def test_figures_as_json_and_in_test_reports(watched):
         assert '<property name="lost" value="0" />' in file.read()
 
 
+@pytest.mark.slow
 def test_applications_that_were_removed_are_not_tested(watched):
     watched.rigger("test", "app-destroy")
     watched.ran()
@@ -239,6 +245,7 @@ def test_applications_that_were_removed_are_not_tested(watched):
     assert watched.ran() == STEPS
 
 
+@pytest.mark.slow
 def test_what_was_saved_before_can_be_loaded(cluster, tmp_path):
     said = cluster.rigger(*UPGRADE)
     [name] = os.listdir(cluster.file("saved"))
@@ -251,6 +258,7 @@ def test_what_was_saved_before_can_be_loaded(cluster, tmp_path):
     cluster.rigger("configure", "--file", path, code=9)
 
 
+@pytest.mark.slow
 def test_one_upgrade_after_the_other(cluster):
     cluster.rigger(*UPGRADE)
     cluster.rigger("upgrade", "--version", "1.10.1", "--upgrade-style", "inplace")
@@ -323,6 +331,7 @@ def test_a_failure_that_changed_nothing_ends_it(watched, verb):
     assert watched.ran() == WATCHED and version(watched) == "1.10.0"
 
 
+@pytest.mark.slow
 def test_a_skipped_test_is_no_failure(watched):
     watched.script("platform", "tests/app-test", "echo not here; exit 77")
     said = watched.rigger(*UPGRADE)
@@ -333,6 +342,7 @@ def test_a_skipped_test_is_no_failure(watched):
     assert [step["step"] for step in last["steps"] if step.get("skipped")] == ["tests/app-test"] * 2
 
 
+@pytest.mark.slow
 def test_applications_are_not_watched_once_their_removal_began(watched):
     watched.script("platform", "tests/app-destroy", "exit 1")
     watched.rigger("test", "app-destroy", code=6)
@@ -363,6 +373,7 @@ def test_the_way_back(watched):
     assert version(watched) == "1.10.0"
 
 
+@pytest.mark.slow
 def test_a_way_back_that_fails_can_be_gone_on_with(cluster):
     cluster.script("platform", "upgrade-graceful", "exit 3")
     cluster.rigger(*UPGRADE, code=5)
@@ -374,6 +385,7 @@ def test_a_way_back_that_fails_can_be_gone_on_with(cluster):
     assert version(cluster) == "1.9.0" and changes_nothing(cluster)
 
 
+@pytest.mark.slow
 def test_a_restore_ends_it(cluster):
     cluster.script("platform", "upgrade-graceful", "exit 3")
     failed = cluster.rigger(*UPGRADE, code=5)
@@ -403,6 +415,7 @@ def test_what_goes_one_way_only_names_the_other_ways(cluster, back, restores):
     assert (way in refused.err) is restores
 
 
+@pytest.mark.slow
 def test_a_destroy_ends_it(cluster):
     cluster.script("platform", "upgrade-graceful", "exit 3")
     cluster.rigger(*UPGRADE, code=5)
@@ -411,6 +424,7 @@ def test_a_destroy_ends_it(cluster):
     assert version(cluster) == "1.9.0"
 
 
+@pytest.mark.slow
 def test_an_unfinished_one_goes_on_on_another_machine(cluster, tmp_path):
     cluster.script("platform", "upgrade-graceful", "exit 3")
     cluster.rigger(*UPGRADE, code=5)
@@ -493,6 +507,7 @@ def test_killed_at_any_record_it_resumes(cluster, number, when):
     assert changes_nothing(cluster) and "unbroken" in cluster.rigger("audit").out
 
 
+@pytest.mark.slow
 def test_ctrl_c_stops_it_and_says_how_to_go_on(cluster):
     cluster.script(
         "platform",
@@ -509,6 +524,7 @@ def test_ctrl_c_stops_it_and_says_how_to_go_on(cluster):
     assert version(cluster) == "1.10.0"
 
 
+@pytest.mark.slow
 def test_two_at_once(cluster):
     cluster.script(
         "platform",
@@ -549,6 +565,7 @@ def repository(cluster):
     return folder
 
 
+@pytest.mark.slow
 def test_the_new_version_is_checked_out_before_its_upgrade(cluster, repository):
     said = cluster.rigger(*UPGRADE).out
     commit = git(repository, "rev-parse", "1.10.0").strip()
@@ -561,6 +578,7 @@ def test_the_new_version_is_checked_out_before_its_upgrade(cluster, repository):
     assert [r for r in cluster.records() if r["event"] == "run-started"][-1]["commit"] == commit
 
 
+@pytest.mark.slow
 def test_the_way_back_checks_the_old_commit_out_again(cluster, repository):
     git(repository, "checkout", "-q", "1.10.0")
     cluster.script("platform", "upgrade-graceful", "exit 4")

@@ -101,6 +101,7 @@ def test_a_wish_is_none_of_other_commands_business(cluster):
     assert cluster.content("modules", "tree", "deployed") == "1.10.0\n"
 
 
+@pytest.mark.slow
 def test_a_resume_brings_the_version_that_was_suspended(cluster):
     for verb in ("suspend", "resume"):
         cluster.script("provider", verb)
@@ -111,6 +112,7 @@ def test_a_resume_brings_the_version_that_was_suspended(cluster):
     cluster.rigger("provision", code=3)
 
 
+@pytest.mark.slow
 def test_whoever_means_it_may(cluster):
     by_set(cluster)
     assert "VERSION 1.9.0 -> 1.10.0" in cluster.rigger("provision", "--plan", ALLOW).out
@@ -140,6 +142,7 @@ def test_what_was_begun_goes_on_and_goes_nowhere_else(cluster):
     cluster.rigger("provision")
 
 
+@pytest.mark.slow
 def test_a_permission_is_for_one_change(cluster):
     by_set(cluster)
     cluster.script("platform", "install", "exit 3")
@@ -205,6 +208,7 @@ def test_a_clone_goes_to_another_release_by_an_upgrade(rigger, oak):
     assert vars_of(rigger)["VERSION"] == "v1.10.0"
 
 
+@pytest.mark.slow
 def test_a_branch_in_place_of_a_release_is_allowed_by_whoever_means_it(rigger, oak):
     said = rigger("config", "set", "REF=main")
     assert f"rigger provision {ALLOW}" in said.out

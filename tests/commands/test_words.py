@@ -27,6 +27,7 @@ def test_what_was_meant_in_any_case(rigger, words, meant):
     assert meant in said.err and "Traceback" not in said.err
 
 
+@pytest.mark.slow
 def test_variables_in_any_case(provisioned):
     provisioned.rigger("config", "set", "COLOUR=blue")
     for words in (

@@ -119,6 +119,7 @@ def unnamed(found, wanted):
     return [text for text in wanted if not any(re.match(text, line) for line in found)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("role", "how"),
     [

@@ -40,6 +40,7 @@ def test_the_checkout_of_a_live_cluster(rigger, tmp_path, ignored):
     assert kiln.made() == []
 
 
+@pytest.mark.slow
 def test_a_folder_that_is_no_repository(rigger, tmp_path):
     kiln = Kiln(rigger, tmp_path)
     git(tmp_path, "clone", "-q", kiln.url, tmp_path / "mine")
@@ -51,6 +52,7 @@ def test_a_folder_that_is_no_repository(rigger, tmp_path):
     rigger("check")
 
 
+@pytest.mark.slow
 def test_scripts_find_their_neighbours_and_those_that_git_does_not_know_yet(rigger, tmp_path):
     kiln = Kiln(rigger, tmp_path)
     kiln.write("contrib/common/words", "words\n")

@@ -181,6 +181,7 @@ def test_ctrl_c_destroys_what_was_made(rigger, provider, tmp_path):
     assert not os.path.exists(noted.read_text().strip())
 
 
+@pytest.mark.slow
 def test_machines_that_cannot_be_removed_are_not_forgotten(rigger, provider):
     provider.replace("destroy", "rm -rf", "[[ ! -d $RIGGER_STATE_DIR/machines ]]\nrm -rf")
     said = rigger("module", "check", "--run", provider.folder, code=6)
@@ -234,6 +235,7 @@ def test_a_platform_that_goes_wrong(tried, platform):
     shutil.rmtree(report["logs"])
 
 
+@pytest.mark.slow
 def test_the_life_of_scripts_without_a_manifest(rigger, tmp_path):
     body = "# Summary: A test's.\n"
     folder = old(

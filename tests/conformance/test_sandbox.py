@@ -110,6 +110,7 @@ def test_a_value_that_nobody_can_make_up_is_asked_for(provider, configured):
 # Seen from the command
 
 
+@pytest.mark.slow
 def test_a_home_of_its_own(tried, provider, private_home, rigger):
     provider.replace(
         "create",
@@ -145,6 +146,7 @@ def test_values_that_nobody_can_make_up(rigger, provider, private_home):
     assert "Add --run" in rigger("module", "check", provider.folder, "--set", "ZONE=z1", code=2).err
 
 
+@pytest.mark.slow
 def test_a_secret_is_on_no_command_line(tried, provider, tmp_path):
     provider.question("{name: ZONE, type: select, choices: {command: bin/zones}}")
     provider.question("{name: API_TOKEN, type: secret}")

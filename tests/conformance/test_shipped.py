@@ -42,6 +42,7 @@ def example(private_home, tmp_path):
     return paste
 
 
+@pytest.mark.slow
 def test_all_that_ships_reads_well():
     shipped = [*glob.glob("providers/*/rigger.yml", root_dir=ROOT)]
     shipped += glob.glob("rigger/platforms/*/rigger.yml", root_dir=ROOT)

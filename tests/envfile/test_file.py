@@ -35,6 +35,7 @@ def test_ten_thousand_hostile_values_come_back_from_every_shell(shell, locale, t
     assert not (tmp_path / "canary").exists()
 
 
+@pytest.mark.slow
 def test_ten_thousand_hostile_values_come_back_from_rigger(tmp_path):
     path = str(tmp_path / "vars")
     for values in BATCHES:

@@ -216,6 +216,7 @@ def hand_written(source):
     return source.choice(["\n", "\n", "\n\n", "; "]).join(lines)
 
 
+@pytest.mark.slow
 def test_every_shell_agrees_with_whatever_is_accepted(shell, tmp_path):
     accepted = {}
     for number, text in enumerate(sorted(differing_texts())):

@@ -40,6 +40,7 @@ def test_an_environment_that_lost_its_vars_is_still_one(store):
     assert store.exists()
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(VALUES, VALUES)
 def test_what_is_written_is_read(store, vars, secrets):

@@ -90,6 +90,7 @@ def test_a_repository_with_sha256(tmp_path):
     assert git_inspect.describe(str(tmp_path / "of-it")).startswith("v1.0.0-0-g")
 
 
+@pytest.mark.slow
 def test_submodules_are_left_alone_unless_they_are_asked_for(upstream, tmp_path):
     other = Upstream(tmp_path / "other")
     git(upstream.folder, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", other.url, "sub")
@@ -258,6 +259,7 @@ def test_progress_is_shown(tmp_path):
 # Updates
 
 
+@pytest.mark.slow
 def test_from_release_to_release_and_back(upstream, clone):
     folder = clone(version="1.9.0")
     for version, tag in (("1.10.0", "1.10.0"), ("1.9.0", "v1.9.0"), ("1.10.0-rc1", "v1.10.0-rc1")):
@@ -284,6 +286,7 @@ def test_a_moved_tag_is_followed(upstream, clone):
     update(upstream, folder, version="1.10.0")
 
 
+@pytest.mark.slow
 def test_a_force_pushed_branch_is_followed(upstream, clone):
     folder = clone(ref="main")
     git(upstream.folder, "reset", "-q", "--hard", "v1.9.0")
@@ -337,6 +340,7 @@ def test_an_untracked_file_where_a_folder_is_needed(upstream, clone):
     assert content(folder, "deep") == "mine\n"
 
 
+@pytest.mark.slow
 def test_commits_on_no_branch_are_never_left_behind(upstream, clone):
     folder = clone(version="1.9.0")
     write(folder, "file")
@@ -409,6 +413,7 @@ def test_a_new_clone_takes_the_place_of_the_old_one(upstream, clone, tmp_path):
     assert sorted(os.listdir(tmp_path)) == ["clone", "upstream"]
 
 
+@pytest.mark.slow
 def test_a_ctrl_c_while_files_change_counts_afterwards(upstream, clone):
     """Files are never a mixture of two versions: what changes them is let finish."""
     folder = clone(version="1.9.0")

@@ -31,6 +31,7 @@ def test_nothing_that_the_settings_of_a_repository_name_is_run(tmp_path):
     assert canary.ran(), "the canary would not even run for git itself"
 
 
+@pytest.mark.slow
 def test_nothing_of_a_hostile_checkout_is_run_when_it_is_updated(upstream, clone, tmp_path):
     folder, canary = clone(version="1.9.0"), Canary(str(tmp_path))
     canary.settle_in(folder)

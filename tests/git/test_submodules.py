@@ -67,6 +67,7 @@ def test_a_clone_has_them_as_git_itself_would(nested, tmp_path):
     git(folder, *ALLOWED, "submodule", "update", "--init", "--recursive")
 
 
+@pytest.mark.slow
 def test_they_come_along_forth_and_back_without_a_network(nested, sub, inner, tmp_path):
     folder = cloned(nested, tmp_path)
     old, new = git_inspect.commit(folder), git_remote.resolve(nested.url, version="v2.1.0")
@@ -177,6 +178,7 @@ def test_a_url_has_to_pass_the_same_checks_as_a_repository():
             url(own, "https://example.com/a.git")
 
 
+@pytest.mark.slow
 def test_a_name_or_a_link_that_leads_elsewhere_is_refused(upstream, tmp_path):
     for name in ("../../x", "a/../../b", "/etc", "a//b", "."):
         write(upstream.folder, ".gitmodules", f'[submodule "{name}"]\n\tpath = vendor\n\turl = ../sub\n')

@@ -58,6 +58,7 @@ def test_config_names_the_answer_and_what_was_given(cluster):
     assert "soil create (answered: deis.test)  test.deis.test" in cluster.rigger("config", "get").out
 
 
+@pytest.mark.slow
 def test_destroy_drops_what_was_given_and_keeps_what_was_answered(cluster):
     cluster.rigger("provision")
     cluster.rigger("destroy", "--yes")

@@ -376,6 +376,7 @@ def test_something_else_where_a_folder_or_file_should_be(cluster, name):
 # Files that somebody broke
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["vars", "secrets", "inventory.json", "audit.jsonl"])
 @pytest.mark.parametrize("content", [b"\xff\x00\x01 garbage (", b"NODES=$(touch pwned)\n[]"])
 def test_a_corrupt_file_is_named_and_kept(cluster, name, content):

@@ -103,6 +103,7 @@ def test_a_record_that_is_behind_acts_neither_on_nodes_that_do_not_answer_nor_on
     two.ada("provision")
 
 
+@pytest.mark.slow
 def test_what_a_record_knows_nothing_of_is_not_made_twice(two):
     two.hand_over(two.ada, two.bob)
     two.ada("provision")

@@ -212,6 +212,7 @@ def name_of(case) -> str:
     return f"{' '.join(command[:2])}: {role} {verb} {how}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CORE, ids=name_of)
 def test_a_way_on(walker, case):
     walk(walker, *case)

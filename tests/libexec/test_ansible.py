@@ -91,6 +91,7 @@ def test_a_machine_that_does_not_answer_is_unreachable(nodes, env, machines, tmp
     assert "node-2                     : ok=0    changed=0    unreachable=1" in play(env, tmp_path, code=4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [pytest.param("file", marks=pytest.mark.slow), "program"])
 def test_a_playbook_where_the_provider_has_a_way_of_its_own(tmp_path, how):
     folders = Folders(tmp_path, "dash")

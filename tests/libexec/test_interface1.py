@@ -227,6 +227,7 @@ def test_an_older_one_is_passed_over_and_the_download_is_shared(step, tmp_path):
     assert version_on_path(step) == "v2.0.0"
 
 
+@pytest.mark.slow
 def test_what_one_mirror_gave_is_not_taken_for_anothers(step, tmp_path):
     own(tmp_path, step, "1.8.9")
     for name, mark in (("evil", "# evil\n"), ("good", "# good\n")):
@@ -313,6 +314,7 @@ def test_a_program_that_will_not_do_is_refused(step, tmp_path, text, told):
     assert told in said and version_on_path(step) is None
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("gpg"), reason="there is no gpg")
 def test_a_signature_counts_where_gpg_has_the_key(step, tmp_path):
     home = tmp_path / "gnupg"

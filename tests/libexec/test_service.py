@@ -44,6 +44,7 @@ def runs(pid):
         return False
 
 
+@pytest.mark.slow
 def test_a_life(folders):
     assert "there is none" in folders.service("status", "node-1", "web", code=4)
     folders.service("stop", "node-1", "web")

@@ -29,6 +29,7 @@ def test_bytes_words_and_exit_codes_are_left_alone(nodes, machines):
         assert [peer[2].decode() for peer in peers] == [machines[number].address for number in (1, 2)]
 
 
+@pytest.mark.slow
 def test_codes_that_ssh_has_another_meaning_for_are_the_commands_own(nodes):
     with nodes.run():
         assert nodes("node-1", "sh", "-c", "exit 255", code=255).stderr == ""
@@ -37,6 +38,7 @@ def test_codes_that_ssh_has_another_meaning_for_are_the_commands_own(nodes):
         nodes("node-1", "no-such-program", code=127)
 
 
+@pytest.mark.slow
 def test_a_loop_keeps_its_input(nodes):
     script = "for word in a b; do echo $word; done | while read -r word; do rigger-node node-1 true; echo $word; done"
     done = subprocess.run(["sh", "-c", script], env=nodes.env, capture_output=True, timeout=60)
@@ -46,6 +48,7 @@ def test_a_loop_keeps_its_input(nodes):
     assert done.stdout == b"a\nb\n"
 
 
+@pytest.mark.slow
 def test_a_terminal_only_when_asked(nodes):
     with nodes.run():
         assert nodes("node-1", "sh", "-c", "test -t 0 && echo terminal || echo none").stdout == b"none\n"
@@ -57,6 +60,7 @@ def test_a_terminal_only_when_asked(nodes):
 # What the inventory and a person's settings say
 
 
+@pytest.mark.slow
 def test_a_key_may_lie_in_the_environment_or_at_home(nodes, machines, private_home):
     for path, place in (("modules/my key", nodes.folder), (".ssh/my key", private_home)):
         os.makedirs(os.path.dirname(os.path.join(place, path)), exist_ok=True)
@@ -67,6 +71,7 @@ def test_a_key_may_lie_in_the_environment_or_at_home(nodes, machines, private_ho
 
 
 # A host needs a key of this user's own.
+@pytest.mark.slow
 @pytest.mark.parametrize("by", ["name", "host"] if namespaces_work() else ["name"])
 def test_a_jump_host_is_the_way_in(nodes, machines, by):
     jump = "node-1" if by == "name" else f"{machines.user}@{machines[1].address}:{machines[1].port}"

@@ -16,6 +16,7 @@ from rigger.ssh import connections as ssh_connections
 # One connection
 
 
+@pytest.mark.slow
 def test_a_run_has_one_connection_per_node(nodes, machines):
     before = [machines.logins(number) for number in (1, 2)]
     with nodes.run() as connections:
@@ -73,6 +74,7 @@ def test_more_sessions_than_a_node_allows(nodes, machines):
         machines.start_sshd(3)
 
 
+@pytest.mark.slow
 def test_a_connection_that_broke_between_two_commands_is_opened_again(nodes, machines):
     with nodes.run():
         nodes("node-1", "true")
@@ -113,6 +115,7 @@ def test_what_a_killed_run_left_goes_with_the_next(nodes):
 # Host keys
 
 
+@pytest.mark.slow
 def test_host_keys_are_learned_then_verified(nodes, machines):
     nodes("node-2", "true")
     with open(nodes.known_hosts) as file:

@@ -51,6 +51,7 @@ def test_a_folder_there_and_back_is_the_same(nodes, luggage, tmp_path):
         nodes("node-1", "rm", "-r", "there")
 
 
+@pytest.mark.slow
 def test_a_file_gets_its_name_its_mode_and_replaces_another(nodes, luggage, tmp_path):
     with nodes.run():
         nodes("node-2", "sh", "-c", "mkdir bin; echo old >bin/run")

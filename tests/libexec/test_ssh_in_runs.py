@@ -47,6 +47,7 @@ def records(iron, event):
         return [r for r in map(json.loads, file) if r["event"] == event]
 
 
+@pytest.mark.slow
 def test_a_whole_run_has_one_connection_per_node_and_leaves_none(iron, modules, machines):
     modules.script(modules.folder + "/platforms/air", "check", "rigger-node --all true")
     before = [machines.logins(number) for number in (1, 2, 3)]

@@ -78,6 +78,7 @@ def lose(nodes, machines, *options):
     return running.returncode, int(ran), err.decode()
 
 
+@pytest.mark.slow
 def test_only_what_is_idempotent_runs_again(nodes, machines):
     with nodes.run() as connections:
         code, ran, said = lose(nodes, machines, "--idempotent")
@@ -100,6 +101,7 @@ def test_what_the_command_says_is_never_tried_again(nodes, machines):
     assert machines.run(1, "sh", "-c", "wc -l <ran; rm ran").stdout.strip() == b"1"
 
 
+@pytest.mark.slow
 def test_who_is_not_let_in_is_told_so(nodes, machines, tmp_path):
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / "other"], check=True)
     nodes.describe(

@@ -73,6 +73,7 @@ def log_in_with(machine, shell):
     machine.run(1, "sed", "-i", f"s,^\\(root:.*:\\)[^:]*$,\\1{path},", "/etc/passwd")
 
 
+@pytest.mark.slow
 @only_with_namespaces
 @pytest.mark.parametrize("shell", ["bash", "dash", "tcsh", "fish", "busybox", "zsh"])
 def test_words_bytes_and_codes_are_the_same_in_every_login_shell(machine, node, shell):

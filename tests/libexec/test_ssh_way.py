@@ -77,6 +77,7 @@ def test_a_name_is_reached_as_ssh_reaches_it(nodes, machines, private_home):
         assert file.read().split()[0] == "node-2"
 
 
+@pytest.mark.slow
 @only_with_namespaces
 def test_jump_hosts_of_the_settings_are_all_gone_through(nodes, machines, private_home):
     write_config(
@@ -91,6 +92,7 @@ def test_jump_hosts_of_the_settings_are_all_gone_through(nodes, machines, privat
     assert [machines.logins(n) - count for n, count in zip((1, 2, 3), before, strict=True)] == [1, 1, 1]
 
 
+@pytest.mark.slow
 @only_with_namespaces
 def test_jump_hosts_of_the_inventory_may_be_several_nodes_and_hosts(nodes, machines):
     nodes.describe(node_3={"jump": f"node-1,root@{machines[2].address}:{machines[2].port}"})
@@ -126,6 +128,7 @@ def test_the_chosen_key_comes_first_on_jump_hosts_too(agent, machines):
     nodes("--shell", "node-3", "true")
 
 
+@pytest.mark.slow
 @only_with_namespaces
 @pytest.mark.parametrize("where", ["agent", "usual key"])
 def test_a_jump_host_that_wants_another_key_gets_it(nodes, machines, private_home, tmp_path, where):

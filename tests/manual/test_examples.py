@@ -151,6 +151,7 @@ def shell(private_home, tmp_path):
     return run
 
 
+@pytest.mark.slow
 def test_the_provider_works_when_pasted(shell, private_home):
     said = shell(pasted("write-a-provider"))
     assert "trial is as configured" in said
@@ -167,6 +168,7 @@ def test_the_provider_works_when_pasted(shell, private_home):
     assert os.listdir(state) == []
 
 
+@pytest.mark.slow
 def test_the_platform_works_when_pasted(shell, private_home):
     said = shell(pasted("write-a-provider") + pasted("write-a-platform"))
     assert "smoke: 1 passed" in said
@@ -180,6 +182,7 @@ def test_the_platform_works_when_pasted(shell, private_home):
     assert "box-3 said: Grr" in shell("rigger test smoke || [ $? = 6 ]")
 
 
+@pytest.mark.slow
 def test_the_repository_works_when_pasted(shell, private_home):
     identity = "git config --global user.name Ada; git config --global user.email ada@example.com\n"
     shell("rigger configure --defaults --provider noop")  # as after the quickstart, there is an environment
@@ -194,6 +197,7 @@ def test_the_repository_works_when_pasted(shell, private_home):
     shell("rigger check && rigger destroy --yes")
 
 
+@pytest.mark.slow
 def test_the_terraform_provider_works_when_pasted(shell, private_home):
     if not shutil.which("terraform"):
         pytest.skip("there is no terraform on the PATH")

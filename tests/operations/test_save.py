@@ -37,6 +37,7 @@ def test_a_bundle_and_what_was_left_out(wood, tmp_path):
     assert not any(TOKEN.encode() in data for data in contents(report["path"]).values())
 
 
+@pytest.mark.slow
 def test_secrets_that_are_kept_inside(wood, tmp_path):
     (tmp_path / "passphrase").write_text("open sesame\n")
     options = SaveOptions(with_secrets=True, passphrase_file=str(tmp_path / "passphrase"))
@@ -45,6 +46,7 @@ def test_secrets_that_are_kept_inside(wood, tmp_path):
     assert TOKEN.encode() in seal.decrypt(sealed, passphrase="open sesame") and saved.contents.redacted == ()
 
 
+@pytest.mark.slow
 def test_a_passphrase_is_asked_for_twice(wood, tmp_path):
     person = Person("open", "open")
     path = str(tmp_path / "wood.rigger")

@@ -73,6 +73,7 @@ def test_a_clone_without_them_says_so_and_is_not_deployed(cluster, repository, d
     assert deployed() == ["v1.9.0"]
 
 
+@pytest.mark.slow
 def test_a_clone_can_do_without_them(cluster, repository, deployed):
     tree, heard = oak(cluster, REPOSITORY=repository.url, VERSION="v2.0.0"), Listener()
     checkout(tree, submodules=False, reporter=heard)

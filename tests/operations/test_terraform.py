@@ -110,6 +110,7 @@ def test_a_state_moves_to_the_backend_that_is_configured(pots, states):
     assert migrate(pots).outcome.endswith("already.")
 
 
+@pytest.mark.slow
 @needs_terraform
 def test_a_lock_is_released_once_somebody_agreed(pots, states):
     set_values(pots, states.settings)

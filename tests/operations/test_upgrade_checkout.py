@@ -96,6 +96,7 @@ def test_a_checkout_is_recorded_before_it_is_made_and_once(oak, repository):
     assert heard.lines[-1] == f"Checked out v1.10.0 ({release.commit[:12]}) in {folder}"
 
 
+@pytest.mark.slow
 def test_the_way_back_is_to_the_commit_that_it_came_from(oak, repository):
     with working(oak) as work:
         back = Request("v1.10.0", "v1.9.0", "graceful", back=True)

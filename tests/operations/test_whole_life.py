@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 
+import pytest
 from helpers.clusters import MAKE_NODES
 from helpers.second_machine import forest
 
@@ -31,6 +32,7 @@ def lived(rigger, **story):
     return life
 
 
+@pytest.mark.slow
 def test_with_nothing_at_all(rigger):
     change = {"VERSION": "1.1.0"}
     life = lived(rigger, provider="noop", platform="noop", version="1.0.0", upgrade_to="", change=change)
@@ -41,6 +43,7 @@ def test_with_nothing_at_all(rigger):
     assert (life["kept"], life["upgraded"], life["suspended"]) == (False, "1.1.0", False)
 
 
+@pytest.mark.slow
 def test_with_machines_and_data(rigger, modules):
     cluster = forest(rigger, modules)
     cluster.script("provider", "suspend")

@@ -126,6 +126,7 @@ def test_vars_that_a_module_computes_are_written_with_the_rest(home, modules):
     assert wood.vars()["PLACE"] == "5 nodes"
 
 
+@pytest.mark.slow
 def test_a_checkout_follows_what_was_chosen_unless_work_would_be_lost(home, tmp_path):
     repository = Repository(tmp_path / "oak")
     wood = written(home, PROVIDER="soil", REPOSITORY=repository.url, VERSION="v1.9.0")

@@ -4,6 +4,7 @@ import pytest
 from helpers.plan_steps import AFTER_CREATE, AFTER_DEPLOY, CHECKS, why
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("assignment", "expected"),
     [
@@ -32,6 +33,7 @@ def test_a_value_that_is_changed_back_needs_nothing(provisioned):
     assert list(why(provisioned)) == CHECKS
 
 
+@pytest.mark.slow
 def test_a_secret_is_not_shown_as_a_reason(provisioned):
     provisioned.rigger("config", "set", "TOKEN=swordfish-1")
     assert why(provisioned)["provider/create"] == "TOKEN is new"
@@ -48,6 +50,7 @@ def test_a_reason_shows_a_hostile_value_on_one_short_line(provisioned):
     assert max(map(len, said.out.splitlines())) < 300
 
 
+@pytest.mark.slow
 def test_a_changed_script_runs_again_and_what_follows_from_it(provisioned):
     provisioned.script("platform", "install", "echo newer")
     assert why(provisioned)["platform/install"] == "its script changed"

@@ -22,6 +22,7 @@ def test_the_first_provision_runs_everything_in_order(cluster):
     assert "providers/soil/create" in said and "first time" in said
 
 
+@pytest.mark.slow
 def test_a_second_provision_only_checks(provisioned):
     provisioned.rigger("provision")
     assert provisioned.ran() == CHECKS
@@ -31,6 +32,7 @@ def test_a_second_provision_only_checks(provisioned):
     assert provisioned.ran() == []
 
 
+@pytest.mark.slow
 def test_a_changed_file_that_the_scripts_share_runs_them_again(provisioned):
     os.mkdir(os.path.join(provisioned.folders["platform"], "lib"))
     with open(os.path.join(provisioned.folders["platform"], "lib", "water.sh"), "w") as file:
@@ -42,6 +44,7 @@ def test_a_changed_file_that_the_scripts_share_runs_them_again(provisioned):
     assert list(why(provisioned)) == CHECKS
 
 
+@pytest.mark.slow
 def test_a_failed_check_runs_again_what_it_looked_at(provisioned):
     provisioned.script("platform", "check", "exit 3")
     provisioned.rigger("check", code=5)
@@ -60,6 +63,7 @@ def test_a_failed_check_runs_again_what_it_looked_at(provisioned):
     assert provisioned.ran() == ["provider/install", *AFTER_CREATE]
 
 
+@pytest.mark.slow
 def test_a_check_that_is_well_again_runs_nothing(provisioned):
     provisioned.script("platform", "check", "exit 3")
     provisioned.rigger("check", code=5)
@@ -101,6 +105,7 @@ def test_what_a_stop_between_two_steps_kept_from_running_runs_next(provisioned, 
     assert plan.steps[0].why == "what it follows ran since"
 
 
+@pytest.mark.slow
 def test_fewer_nodes_leave_after_the_platform_let_them_go(provisioned):
     provisioned.rigger("config", "set", "NODES=3")
     provisioned.rigger("provision")
@@ -118,6 +123,7 @@ def test_fewer_nodes_leave_after_the_platform_let_them_go(provisioned):
     assert provisioned.nodes() == ["node-1"]
 
 
+@pytest.mark.slow
 def test_the_nodes_that_leave_are_known_only_until_they_left(provisioned):
     provisioned.rigger("config", "set", "NODES=1")
     provisioned.script("platform", "deploy", "exit 1")
@@ -129,6 +135,7 @@ def test_the_nodes_that_leave_are_known_only_until_they_left(provisioned):
     assert provisioned.log("01-deploy") == "leaving: \n"
 
 
+@pytest.mark.slow
 def test_replacing_machines_is_asked_for(provisioned):
     provisioned.rigger("config", "set", "REGION=there")
     asked = provisioned.rigger("provision", code=2)
@@ -138,17 +145,20 @@ def test_replacing_machines_is_asked_for(provisioned):
     assert provisioned.ran() == AFTER_CREATE
 
 
+@pytest.mark.slow
 def test_more_nodes_are_not_asked_for(provisioned):
     provisioned.rigger("config", "set", "NODES=5")
     provisioned.rigger("provision")
     assert len(provisioned.nodes()) == 5
 
 
+@pytest.mark.slow
 def test_again_runs_every_step(provisioned):
     provisioned.rigger("provision", "--again")
     assert provisioned.ran() == ALL
 
 
+@pytest.mark.slow
 def test_everything_runs_again_after_a_destroy(provisioned):
     provisioned.rigger("destroy", "--yes")
     assert provisioned.ran() == ["platform/undeploy", "provider/destroy"]

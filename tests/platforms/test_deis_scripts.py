@@ -75,6 +75,7 @@ def test_a_client_that_is_not_there_is_named_with_the_way_out(steps, world):
     assert os.listdir(os.path.join(steps.cache, "deis", source, "1.13.0")) == []
 
 
+@pytest.mark.slow
 def test_clients_of_one_address_are_not_taken_for_those_of_another(steps, world):
     steps.at("1.13.0").platform("setup-clients")
     done = steps.platform("setup-clients", code=1, DEIS_CLIENTS_URL=f"{world.mirror.url}/none")
@@ -283,6 +284,7 @@ def test_an_upgrade_uses_the_old_client_first_and_then_the_new_one(running, worl
     running.platform("check")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style, expected", [("graceful", GRACEFUL), ("inplace", INPLACE)])
 def test_an_upgrade_that_failed_anywhere_goes_on_where_it_was(running, world, style, expected):
     for call in expected:
@@ -299,6 +301,7 @@ def test_an_upgrade_that_failed_anywhere_goes_on_where_it_was(running, world, st
     running.platform("check")
 
 
+@pytest.mark.slow
 def test_an_upgrade_can_be_taken_back_half_way(running, world):
     world.fail("upgrade-takeover")
     running.platform("upgrade-graceful", code=1, RIGGER_FROM_VERSION="1.11.0")

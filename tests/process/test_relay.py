@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 
+import pytest
 from helpers.processes import below
 from helpers.scripts import linux, wait_until
 
@@ -59,6 +60,7 @@ def test_a_script_prints_on_when_rigger_is_killed(world):
     assert not os.path.exists(world.path("first.kept")), "what had ended is not read again"
 
 
+@pytest.mark.slow
 @linux
 def test_it_heeds_no_request_to_stop_and_ends_with_the_script(world):
     rigger = start(world, world.script(PRINTS_ON))

@@ -11,6 +11,7 @@ from rigger.errors import StepFailed
 from rigger.process import terminal as process_terminal
 
 
+@pytest.mark.slow
 def test_an_interactive_program_has_the_terminal_and_ctrl_c_to_itself(world):
     editor = world.script(
         """

@@ -394,6 +394,7 @@ def test_credentials_that_are_not_accepted(world, code, sentence):
     assert sentence in said.out and "rigger configure" in said.out
 
 
+@pytest.mark.slow
 def test_a_profile_that_does_not_exist(world):
     said = world.configure(AWS_CREDENTIALS="nobody", code=2)
     assert "must be one of environment" in said.err

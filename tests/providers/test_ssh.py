@@ -115,6 +115,7 @@ def nobody(cluster):
     return str(cluster.machines.network[14]) if cluster.machines.namespaces else "127.255.255.254:9"
 
 
+@pytest.mark.slow
 def test_machines_are_looked_at_prepared_checked_and_cleared(cluster):
     cluster.configure()
     said = cluster.provision().out

@@ -104,6 +104,7 @@ def test_what_a_script_removed_does_not_come_back(kiln):
     assert not os.path.exists(kiln.folder("deep"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ignored", ["pots\n", ""])
 def test_another_machine_has_what_the_scripts_wrote(rigger, tmp_path, elsewhere, ignored):
     kiln = Kiln(rigger, tmp_path / "again", ignored=ignored)

@@ -168,6 +168,7 @@ def test_scale_is_not_repeated_once_it_let_the_nodes_go(cluster):
 # Stopped
 
 
+@pytest.mark.slow
 def test_ctrl_c_lets_the_script_stop_by_itself(cluster, start):
     cluster.script(
         "provider",

@@ -94,6 +94,7 @@ def test_an_interpreter_that_does_not_exist_fails_the_step(cluster):
     assert unbroken(cluster)
 
 
+@pytest.mark.slow
 def test_a_script_that_takes_too_long_is_stopped(rigger, modules):
     cluster = Cluster(rigger, modules, PROVIDER + "    timeouts: {create: 1s}\n")
     cluster.script(

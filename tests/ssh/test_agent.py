@@ -126,6 +126,7 @@ def test_the_users_agent_gets_the_key_and_loses_it_again(keyed, own_agent):
     assert " id " not in listed(own_agent)
 
 
+@pytest.mark.slow
 def test_a_key_that_the_users_agent_had_stays_there(keyed, own_agent):
     path = key(keyed, passphrase="open sesame")
     unlocked = key(keyed, "other")
@@ -225,6 +226,7 @@ def test_ctrl_c_at_the_passphrase_starts_nothing(keyed):
     assert os.listdir(keyed.path("environments", "e")).count("agent") == 0
 
 
+@pytest.mark.slow
 def test_destroy_works_without_the_key(keyed):
     path = key(keyed, passphrase="open sesame")
     subprocess.run(["ssh-keygen", "-q", "-p", "-P", "open sesame", "-N", "", "-f", path], check=True)

@@ -1,5 +1,6 @@
 """The settings of a backend that a team shares."""
 
+import pytest
 from helpers.terraform_provider import clay_manifest, instances, needs_terraform
 
 from rigger.terraform import steps
@@ -7,6 +8,7 @@ from rigger.terraform import steps
 pytestmark = needs_terraform
 
 
+@pytest.mark.slow
 def test_the_settings_of_a_backend_are_made_of_answers(clay, states):
     address = states.settings["TERRAFORM_BACKEND_CONFIG"].split()[0].partition("=")[2]
     block = 'terraform: {backends: {http: {address: "{{ STATES }}", retry_max: "0"}}}\n'

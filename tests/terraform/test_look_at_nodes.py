@@ -14,6 +14,7 @@ from rigger.terraform import steps
 pytestmark = needs_terraform
 
 
+@pytest.mark.slow
 def test_check_looks_whether_the_machines_answer(clay, tmp_path):
     with Machines(tmp_path, 1) as machines:
         nodes = Nodes(machines, tmp_path / "environment")

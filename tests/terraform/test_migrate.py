@@ -53,6 +53,7 @@ def same(new, old):
     return {**new, "serial": 0} == {**old, "serial": 0} and new["serial"] >= old["serial"]
 
 
+@pytest.mark.slow
 def test_a_move_meets_another_or_a_newer_state(clay, states):
     clay.create()
     mine = clay.state()
@@ -85,6 +86,7 @@ def test_a_move_that_fails_leaves_the_state_where_it_was(clay, states, broken):
     assert same(states.state(), json.loads(before))
 
 
+@pytest.mark.slow
 def test_a_move_to_a_server_that_loses_things_is_noticed(clay, states):
     clay.create()
     states.server.keeps = lambda body: json.dumps({**json.loads(body), "resources": []}).encode()

@@ -95,6 +95,7 @@ def test_the_version_of_a_binary_is_asked_once(clay, monkeypatch):
     assert len(asked) == 3
 
 
+@pytest.mark.slow
 def test_opentofu_will_do(clay):
     """A stand-in for OpenTofu: Terraform under its name, which notes the command lines that it is given."""
     noted = clay.stand_in('echo "$@" >>"$NOTED"; exec "$REAL" "$@"', name="tofu")

@@ -16,6 +16,7 @@ pytestmark = needs_terraform
 # The state
 
 
+@pytest.mark.slow
 def test_a_state_that_was_cut_off_anywhere_is_recovered(clay):
     clay.create(NODES="1")
     whole = clay.bytes()
@@ -50,6 +51,7 @@ def test_a_state_that_is_none_is_not_written_over(clay):
     assert clay.bytes() == b'{"version": 4, "serial"'
 
 
+@pytest.mark.slow
 def test_what_a_killed_apply_made_is_imported_or_told(clay):
     """As if all were killed with the state two resources behind what Terraform had said."""
     clay.create(NODES="2")
@@ -100,6 +102,7 @@ def test_what_cannot_be_imported_is_left_over(clay):
     assert clay.given() == {}
 
 
+@pytest.mark.slow
 def test_a_state_that_terraform_could_not_save_is_saved_later(clay, states):
     clay.create(**states.settings)
     states.server.broken = range(states.server.posts + 1, 99)
@@ -115,6 +118,7 @@ def test_a_state_that_terraform_could_not_save_is_saved_later(clay, states):
 # A backend that a team shares
 
 
+@pytest.mark.slow
 def test_a_shared_state_that_is_older_or_gone_is_refused(clay, states):
     clay.create(**states.settings)
     state = states.state()

@@ -16,6 +16,7 @@ pytestmark = needs_terraform
 # The life of a cluster
 
 
+@pytest.mark.slow
 def test_from_nothing_to_nodes_and_back(clay):
     clay.run(steps.check)
     assert "Nothing was made yet." in clay.text
@@ -45,6 +46,7 @@ def test_from_nothing_to_nodes_and_back(clay):
         assert "Nothing was made" in clay.text and not os.path.exists(clay.workspace.data)
 
 
+@pytest.mark.slow
 def test_a_second_time_makes_nothing_and_needs_no_init(clay):
     noted = clay.stand_in('echo "$1" >>"$NOTED"; exec "$REAL" "$@"')
     clay.create()
@@ -60,6 +62,7 @@ def test_a_second_time_makes_nothing_and_needs_no_init(clay):
     assert noted.read_text().split() == ["version", "init", "plan", "apply"]
 
 
+@pytest.mark.slow
 def test_drift_is_found_and_exits_8(clay):
     assert clay.run(steps.show_drift) == 0
     clay.create()

@@ -125,6 +125,7 @@ def test_a_file_of_values_does_not_beat_the_answers(clay, name, text):
     assert len(clay.made()) == 2
 
 
+@pytest.mark.slow
 def test_there_is_one_workspace(clay):
     """Another one would have a state of its own, and all would be made a second time there."""
     clay.create()
@@ -134,6 +135,7 @@ def test_there_is_one_workspace(clay):
     assert len(clay.made()) == 3 and not os.path.exists(clay.file("terraform.tfstate.d"))
 
 
+@pytest.mark.slow
 def test_a_folder_of_a_module_may_be_called_like_a_script(clay):
     os.mkdir(os.path.join(clay.module, "plan"))
     clay.write("plan/main.tf", 'output "kind" { value = "raku" }\n')
@@ -191,6 +193,7 @@ output "plain" { value = "$${path.module}/../shared and ../nowhere" }
 """
 
 
+@pytest.mark.slow
 def test_modules_and_files_beside_and_above_the_folder_are_used_where_they_are(clay, tmp_path):
     files = {
         "shared/pots/main.tf": SHARED,

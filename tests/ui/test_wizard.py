@@ -226,6 +226,7 @@ def test_importing_the_wizard_does_not_import_questionary():
 # Whole conversations on a real terminal
 
 
+@pytest.mark.slow
 def test_a_first_run(tmp_path):
     talk = Conversation(tmp_path, size=(40, 120))
     talk.sees("Where should the machines come from?").sees("A provider makes the machines.").sees(
@@ -325,6 +326,7 @@ def test_an_answer_that_begins_with_the_sign_is_an_answer(pipe):
     assert value_of(pipe, "<b>" + ENTER, Question("NOTE", "?")) == "<b>"
 
 
+@pytest.mark.slow
 def test_esc_goes_back_from_the_review_to_the_last_question_and_from_a_change_to_the_review(tmp_path):
     flags = {"ZONES": "a", "BACKUPS": "y", "NOTE": "-", "TOKEN": "good"}
     talk = Conversation(tmp_path, flags)
