@@ -134,4 +134,5 @@ def option_hint(option: str, known: Sequence[str]) -> tuple[str, str]:
             return f"; here it is {_SPELT.get(own, own)}", ""
     if option in _ELSEWHERE:
         return "", ways(_ELSEWHERE[option])
-    return did_you_mean(option, [name for name in known if name.startswith("--")]), ""
+    bare = [name.removeprefix("--") for name in known if name.startswith("--")]  # what all have says nothing
+    return did_you_mean(option.lstrip("-"), bare).replace("(did you mean ", "(did you mean --"), ""

@@ -76,7 +76,7 @@ class Questionnaire:
         depends = ("PROVIDER", "PLATFORM", "TYPE", *(DECIDE if self.source else ()))
         chosen = (tuple(values.get(name) for name in depends), asked)
         if chosen not in self._questions:
-            self._questions[chosen] = self._questions_for(values, asked)
+            self._questions[chosen] = tuple(self._questions_for(values, asked))
         return self._questions[chosen]
 
     def _questions_for(

@@ -75,10 +75,10 @@ def test_a_type_gives_defaults_also_to_what_no_manifest_asks(home):
     assert defaults(asked.questions(CHOSEN)).items() >= {"NODES": "3", "SIZE": "xl"}.items()
 
 
-def test_questions_that_are_returned_are_ones_own(home):
+def test_questions_that_are_returned_are_kept_and_cannot_be_changed(home):
     asked = Questionnaire(home.path)
-    asked.questions(CHOSEN).clear()
-    assert names(asked.questions(CHOSEN))[0] == "PLATFORM"
+    questions = asked.questions(CHOSEN)
+    assert isinstance(questions, tuple) and asked.questions(CHOSEN) is questions
 
 
 def test_modules_that_are_not_named(home):
