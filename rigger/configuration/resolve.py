@@ -54,9 +54,7 @@ def resolve(environment: Environment, changed: Mapping[str, str] | None = None) 
         held[f"{platform.prefix}_ROOT"] = checkout.place(environment, saved)
     values = outputs.over(held)
     hidden = secret_names(questions, interview.meant(), secret_vars)
-    unknown = frozenset(
-        name for name, value in interview.references().items() if value not in environment.looked_up
-    )
+    unknown = frozenset(interview.unknown())
     values.update(computed(environment, (provider, platform), values, hidden))
     answers = {
         question.name: interview.answers[question.name]
@@ -89,7 +87,8 @@ def look_up_references(environment: Environment) -> None:
     interview = _answered(environment, questionnaire_of(environment, saved), saved)
     while new := {n: r for n, r in interview.references().items() if r not in environment.looked_up}:
         for name, reference in new.items():
-            environment.looked_up[reference] = look_up(name, reference)
+            if reference not in environment.looked_up:  # two questions may have the same one
+                environment.looked_up[reference] = look_up(name, reference)
         interview = _answered(environment, questionnaire_of(environment, saved), saved)
     hide(environment.looked_up)
 

@@ -341,13 +341,13 @@ class Interview:
 
     def meant(self) -> dict[str, Answer]:
         """Return the answers with the secrets that references lead to; nothing for those that were not looked up."""
-        meant = dict(self.answers)
-        for question in self.applicable():
-            if question.name in meant:
-                value = self._meant(question, meant[question.name].value)
-                unknown = question.secret and value not in self.looked_up.values() and is_reference(value)
-                meant[question.name] = replace(meant[question.name], value="" if unknown else value)
-        return meant
+        unknown, values = self.unknown(), self.values()
+        meant = {name: "" if name in unknown else value for name, value in values.items()}
+        return {**self.answers, **{name: replace(self.answers[name], value=v) for name, v in meant.items()}}
+
+    def unknown(self) -> set[str]:
+        """Return the names of the references that were not looked up."""
+        return {name for name, value in self.references().items() if value not in self.looked_up}
 
     def hides(self, question: Question) -> bool:
         """Return whether nobody may see the answer of a question, or its default."""

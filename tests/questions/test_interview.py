@@ -405,3 +405,18 @@ def test_a_longer_name_is_another_name():
     token = Question("TOKEN", "?", type="secret")
     later = Question("KIND", "?", when="{{ OTHER_TOKEN_KIND is defined }}")
     assert names(credentials_last([token, later])) == ["KIND", "TOKEN"]
+
+
+def test_a_literal_that_looks_like_a_reference_is_known_and_what_is_made_of_it_is_secret():
+    token = Question("TOKEN", "Which token?", type="secret")
+    url = Question("URL", "Where?", default="https://{{ TOKEN }}@there")
+    talk = interview(token, url, saved={"TOKEN": "literal:env:hunter2"}, take_defaults=True)
+    assert talk.advance() is None and talk.unknown() == set()
+    assert talk.meant()["TOKEN"].value == "env:hunter2" and talk.secret_names() == {"TOKEN", "URL"}
+
+
+def test_a_reference_that_was_not_looked_up_stands_for_nothing():
+    token = Question("TOKEN", "Which token?", type="secret")
+    talk = interview(token, saved={"TOKEN": "env:MINE"})
+    assert talk.advance() is None and talk.unknown() == {"TOKEN"}
+    assert talk.meant()["TOKEN"].value == "" and talk.values() == {"TOKEN": "env:MINE"}
