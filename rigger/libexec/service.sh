@@ -323,8 +323,13 @@ do_start() { # [COMMAND [ARGUMENT...]]
         do_restart
         return
     fi
-    if [ "${service_user-}" = "$(id -un)" ]; then service_user=; fi
-    [ ! "${service_user-}" ] || id "$service_user" >/dev/null 2>&1 || fail "there is no user $service_user"
+    if [ "${service_user-}" ]; then
+        if [ "$service_user" = "$(id -un)" ]; then
+            service_user=
+        else
+            id "$service_user" >/dev/null 2>&1 || fail "there is no user $service_user"
+        fi
+    fi
     case ${service_folder:-/} in /*) ;; *) service_folder=$HOME/$service_folder ;; esac
     case $service_log in /*) ;; *) service_log=$HOME/$service_log ;; esac
     if service_running && service_is_whole && [ "$(service_write_run - "$@")" = "$(cat "$service_home/run")" ]; then return; fi

@@ -53,6 +53,7 @@ is_node() {
 
 # Stands in front of what runs on a node, and sets home there.
 find_home=$(rigger-service prepared && cat "$RIGGER_MODULE_DIR/lib/home.sh")$'\n'
+service_functions=$(rigger-service functions)
 
 # on NODE VERB ARGUMENT...: runs a verb of lib/member.sh on a node.
 on() {
@@ -62,7 +63,7 @@ on() {
 }
 
 member_script() {
-    rigger-service functions
+    printf '%s\n' "$service_functions"
     cat "$RIGGER_MODULE_DIR/lib/home.sh" "$RIGGER_MODULE_DIR/lib/member.sh"
 }
 
