@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from rigger.audit.events import Record
 
+RUNNING = "running"  # the outcome of a run that is under way
+
 
 class RecordedRun:
     """One command's steps that ended, in order; `number` is its place among all runs of the log, from 1."""
@@ -46,7 +48,7 @@ class RecordedRun:
         if self.end:
             return self.end.outcome
         began = seconds(self.started.time) + 1
-        return "running" if busy_since is not None and began >= busy_since else "cut off"
+        return RUNNING if busy_since is not None and began >= busy_since else "cut off"
 
 
 class LastRun:
@@ -126,3 +128,8 @@ def runs_of(records: Iterable[Record]) -> RunHistory:
 def seconds(moment: str) -> float:
     """Return the time of a record in seconds since 1970, without its fraction."""
     return int(datetime.datetime.fromisoformat(f"{moment[:19]}+00:00").timestamp())
+
+
+def exact(moment: str) -> float:
+    """Return the time of a record in seconds since 1970, as far as it is written."""
+    return seconds(moment) + float(f"0{moment[19:].rstrip('Z')}")

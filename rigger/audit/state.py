@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rigger.audit.versions import VersionHistory
 
 
-@frozen  # what is generated costs every command's start
+@frozen
 class ClusterState:
     """What is recorded of a cluster. Every part hears every event, and keeps what concerns it."""
 

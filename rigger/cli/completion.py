@@ -67,13 +67,9 @@ def offers(words: list[str]) -> list[Offer]:
         if not environment:
             return _starting(_environments(home), typed)
     verbs = {row[1]: row[2] for row in table if row[0] == "verb"}
-    path = ""
-    while rest and not path:
-        path = next((name for name in (" ".join(rest[:2]), rest[0]) if name in verbs), "")
-        if not path and len(rest) > 1:
-            return []
-        if not path:
-            break
+    path = next((name for name in (" ".join(rest[:2]), *rest[:1]) if name in verbs), "")
+    if not path and len(rest) > 1:
+        return []
     inner = f"{rest[0]} " if rest else ""
     if not path:
         next_words = {

@@ -6,10 +6,9 @@ import contextlib
 import os
 from typing import TYPE_CHECKING
 
-from rigger.cli import help
 from rigger.cli.completion import code_as_it_is, stamp
-from rigger.cli.declared import Group, Option, Verb
-from rigger.cli.main import find_verb
+from rigger.cli.declared import Option
+from rigger.cli.main import every_verb
 from rigger.configuration.resolve import resolve
 from rigger.environments.home import Home
 from rigger.errors import RiggerError
@@ -50,8 +49,8 @@ FILES = ("FILE", "PATH", "FOLDER", "KEY", "A", "[B]")  # metavars of what is a f
 def make(home: str) -> Rows:
     """Return the table of all commands, and keep it."""
     rows = [["code", code_as_it_is()]]
-    for path, verb, summary in _verbs():
-        rows.append(["verb", path, sentence(summary)])
+    for path, verb in every_verb():
+        rows.append(["verb", path, sentence(verb.help.split("\n")[0])])
         for one in verb.parameters:
             if isinstance(one, Option) and not one.hidden:
                 names, many = " ".join((*one.names, *one.off)), "many" if one.multiple else ""
@@ -61,15 +60,6 @@ def make(home: str) -> Rows:
         rows.append(["option", path, "-h --help", "flag", "", "Show its help."])
     _keep(os.path.join(home, "cache", "completion.tsv"), rows)
     return rows
-
-
-def _verbs() -> Iterator[tuple[str, Verb, str]]:
-    for name, summary in help.summaries().items():
-        verb = find_verb(name)
-        if isinstance(verb, Group):
-            yield from ((f"{name} {word}", one, one.help.split("\n")[0]) for word, one in verb.verbs.items())
-        else:
-            yield name, verb, summary
 
 
 def kind_of(path: str, one: Option | Argument) -> str:

@@ -20,6 +20,8 @@ from rigger.ui.terminal import columns_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rigger.cli.declared import Verb
 
 # What the system may refuse anywhere, by no fault of rigger's: a full or broken disk, somebody else's folder.
@@ -36,6 +38,16 @@ def find_verb(name: str) -> Verb | Group:
     module = importlib.import_module(f"rigger.commands.{name.replace('-', '_')}")
     verb: Verb | Group = getattr(module, name.replace("-", "_"))
     return verb
+
+
+def every_verb() -> Iterator[tuple[str, Verb]]:
+    """Yield all verbs by the words that call them, those of a group in place of the group."""
+    for name in help.summaries():
+        found = find_verb(name)
+        if isinstance(found, Group):
+            yield from ((f"{name} {word}", verb) for word, verb in found.verbs.items())
+        else:
+            yield name, found
 
 
 def run(words: list[str]) -> int:

@@ -6,9 +6,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from rigger.cli.declared import Group
-from rigger.cli.help import summaries
-from rigger.cli.main import find_verb
+from rigger.cli.main import every_verb
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,13 +24,8 @@ def commands(folder: str) -> str:
 
 
 def every() -> Iterator[tuple[str, Verb]]:
-    """Yield every command by its whole name, those of a group in place of the group."""
-    for name in summaries():
-        found = find_verb(name)
-        if isinstance(found, Group):
-            yield from ((f"rigger {name} {verb.name}", verb) for verb in found.verbs.values())
-        else:
-            yield f"rigger {name}", found
+    """Return every command by its whole name, those of a group in place of the group."""
+    return ((f"rigger {path}", verb) for path, verb in every_verb())
 
 
 def section(path: str, verb: Verb, folder: str) -> str:

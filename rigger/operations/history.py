@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from rigger.audit.runs import runs_of, seconds
+from rigger.audit.runs import RUNNING, exact, runs_of
 from rigger.errors import BadUsage
 from rigger.text import did_you_mean
 from rigger.values import frozen
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from rigger.audit.events import StepFinished, StepStarted
     from rigger.environments.environment import Environment
-
-RUNNING = "running"  # the outcome of a run that is under way
 
 
 @frozen
@@ -87,13 +85,9 @@ def history(environment: Environment) -> Runs:
 
 def _took(began: str, ended: str | None, outcome: str, steps: Sequence[StepFinished]) -> float:
     if ended or outcome == RUNNING:
-        until = _exact(ended) if ended else time.time()
-        return round(max(0.0, until - _exact(began)), 3)
+        until = exact(ended) if ended else time.time()
+        return round(max(0.0, until - exact(began)), 3)
     return round(sum(step.seconds for step in steps), 3)  # nobody knows when it was cut off
-
-
-def _exact(moment: str) -> float:
-    return seconds(moment) + float(f"0{moment[19:].rstrip('Z')}" or 0)
 
 
 def named(runs: Sequence[PastRun], word: str | None) -> PastRun:

@@ -6,8 +6,9 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
+from rigger.audit.runs import RUNNING
 from rigger.errors import BadUsage
-from rigger.operations.history import RUNNING, PastRun, history, named
+from rigger.operations.history import PastRun, history, named
 from rigger.values import frozen
 
 if TYPE_CHECKING:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rigger.audit.runs import RUNNING
+
 if TYPE_CHECKING:
     from rigger.audit.state import ClusterState
 
@@ -13,7 +15,7 @@ MAKES = ("/create", "/install", "/deploy")  # steps without whose success a clus
 def state_word(state: ClusterState, last_outcome: str) -> str:
     """Return the state of a cluster; `last_outcome` is how its last run ended, "" where nothing was run yet."""
     steps = state.steps
-    if last_outcome == "running":
+    if last_outcome == RUNNING:
         return "running"
     destroying = any(
         _is_of(key, "provider", "destroy") for key in steps.last

@@ -6,7 +6,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from rigger import versions
-from rigger.audit.runs import seconds
+from rigger.audit.runs import exact
 from rigger.plans.upgrade import way_back
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def backup_before(work: Session) -> str:
 
 def end_of(step: StepFinished) -> float:
     """Return when a step had ended, in seconds since 1970; the milliseconds of a record are cut off, not rounded."""
-    return seconds(step.time) + int(step.time[20:23]) / 1000 + 0.001
+    return exact(step.time) + 0.001
 
 
 def command_for(request: Request) -> str:

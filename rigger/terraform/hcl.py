@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import glob
-import importlib.util
 import json
 import os
 import re
@@ -92,6 +90,8 @@ def _configuration(folder: str) -> list[str]:
 
 
 def _matching(folder: str, *patterns: str) -> list[str]:
+    import glob  # every command loads this file, few read .tf files
+
     paths = (glob.glob(os.path.join(glob.escape(folder), pattern)) for pattern in patterns)
     return [path for found in paths for path in sorted(found)]
 
@@ -160,6 +160,9 @@ def _digest(data: bytes) -> str:
 @functools.cache
 def _parser_version() -> str:
     """Return the version of python-hcl2 without importing it, nor what would look for it among all that is installed."""
+    import glob
+    import importlib.util
+
     spec = importlib.util.find_spec("hcl2")
     if spec is None or not spec.origin:
         return ""

@@ -13,6 +13,7 @@ from helpers.clusters import Cluster
 from rigger.cli import completion, completion_table, help
 from rigger.cli.completion import FILES, offers
 from rigger.cli.completion_scripts import SCRIPTS
+from rigger.cli.main import every_verb
 
 PLATFORM = """
     versions: [1.9.0, 1.10.0]
@@ -74,17 +75,13 @@ def test_it_notices_what_changed(cluster):
 
 
 def test_every_option_of_every_command_is_offered(private_home):
-    for path, verb, _ in completion_table._verbs():
+    for path, verb in every_verb():
         wanted = {max((*one.names, *one.off), key=len) for one in verb.options if not one.hidden}
         assert {*words(f"{path} -")} == {*wanted, "--help"}, path
 
 
 def test_every_kind_is_one_that_is_known():
-    kinds = {
-        completion_table.kind_of(path, one)
-        for path, verb, _ in completion_table._verbs()
-        for one in verb.parameters
-    }
+    kinds = {completion_table.kind_of(path, one) for path, verb in every_verb() for one in verb.parameters}
     assert {kind for kind in kinds if not kind.startswith("choices:")} <= {
         *("", "flag", "files", "variables", "assignments", "environments", "nodes", "suites", "runs"),
         *("step", "backups", "versions", "style", "providers", "platforms"),
