@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rigger.bundles.format import Member
+from rigger.bundles.pack import stamp, unreadable
 from rigger.bundles.secrets import is_given, is_of_secrets
-from rigger.errors import NotReady, Refused
+from rigger.errors import Refused
 from rigger.files import NEW_FILE, write_all
 from rigger.redact import Redactor, maskable
 from rigger.redact.nested import SecretSearch
@@ -100,7 +101,7 @@ def _stamped(member: Member) -> Member:
         return member
     with _saying_what_was_read(member.path):
         status = os.stat(member.path)
-    return replace(member, stamp=(status.st_size, status.st_mtime_ns))
+    return replace(member, stamp=stamp(status))
 
 
 @contextmanager
@@ -108,9 +109,7 @@ def _saying_what_was_read(path: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise NotReady(
-            f"Cannot read {path}: {error.strerror}.", "Check who may read it, and try again."
-        ) from error
+        raise unreadable(path, error) from error
 
 
 def _is_log(member: Member) -> bool:

@@ -160,7 +160,7 @@ class _Packer:
         if member.path is None:
             return self._add_bytes(member)
         with _opened(member.path, member.name) as (fd, status):
-            if member.stamp not in (None, _stamp(status)):
+            if member.stamp not in (None, stamp(status)):
                 raise _changed(member)
             self._check_size(member.name, status.st_size)
             mode, mtime = _mode(status.st_mode), min(max(0, int(status.st_mtime)), LATEST)
@@ -171,7 +171,7 @@ class _Packer:
                 if not count:
                     raise _changed(member)
                 self._advance(count, digest.update)
-            if os.readv(fd, [bytearray(1)]) or _stamp(os.fstat(fd)) != _stamp(status):
+            if os.readv(fd, [bytearray(1)]) or stamp(os.fstat(fd)) != stamp(status):
                 raise _changed(member)
         self._put(bytes(-status.st_size % 512))
         return lambda: File(status.st_size, digest.hexdigest(), f"{mode:04o}", mtime)
@@ -306,8 +306,14 @@ def _changed(member: Member) -> NotReady:
     )
 
 
-def _stamp(status: os.stat_result) -> tuple[int, int]:
+def stamp(status: os.stat_result) -> tuple[int, int]:
+    """Return what tells that a file is as it was: its size, and when it was last written to."""
     return status.st_size, status.st_mtime_ns
+
+
+def unreadable(path: str, error: OSError) -> NotReady:
+    """Return the error of a file that cannot be packed as it cannot be read."""
+    return NotReady(f"Cannot read {path}: {error.strerror}.", "Check who may read it, and try again.")
 
 
 @contextmanager
@@ -317,9 +323,7 @@ def _opened(path: str, name: str) -> Iterator[tuple[int, os.stat_result]]:
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         if stat.S_ISREG(_kind(path)):
-            raise NotReady(
-                f"Cannot read {path}: {error.strerror}.", "Check who may read it, and try again."
-            ) from error
+            raise unreadable(path, error) from error
         raise _not_plain(name) from error
     try:
         status = os.fstat(fd)

@@ -53,10 +53,10 @@ def status(app: App, watch: bool) -> Status:
     environment, shown = app.environment(), None
     while watch:
         result = operation.status(environment)
-        if shown != result.as_dict():
+        if shown != (told := result.as_dict()):
             app.printer.anew()
             show(app.printer, result)
-            shown = result.as_dict()
+            shown = told
         time.sleep(PAUSE)
     return operation.status(environment)
 

@@ -11,9 +11,10 @@ from rigger.conformance.platform_life import platform_life
 from rigger.conformance.provider_life import provider_life
 from rigger.conformance.rehearsal import Rehearsal, Say
 from rigger.conformance.sandbox import RehearsalOptions, configure_sandbox, open_sandbox
-from rigger.conformance.traces import end_processes, listed
+from rigger.conformance.traces import end_processes
 from rigger.environments.home import Home
 from rigger.errors import RiggerError
+from rigger.text import listed
 from rigger.values import replace
 
 if TYPE_CHECKING:

@@ -10,12 +10,13 @@ from rigger.conformance.finding import ADVICE, FAIL, PASS
 from rigger.conformance.nodes import Files, Machines
 from rigger.conformance.rehearsal import PLAIN, How, Rehearsal
 from rigger.conformance.sandbox import second_environment
-from rigger.conformance.traces import kill, listed
+from rigger.conformance.traces import kill
 from rigger.conformance.tries import kills, looking_tests, run_tests
 from rigger.conformance.upgrades import upgrade_all
 from rigger.plans.provision import nodes_to_remove
 from rigger.process.lookup import processes_that_know
 from rigger.runs.programs import leaving as named_by_provider
+from rigger.text import listed
 from rigger.values import frozen
 
 if TYPE_CHECKING:

@@ -8,10 +8,9 @@ from rigger.conformance.finding import ADVICE, FAIL, PASS
 from rigger.conformance.nodes import Machines
 from rigger.conformance.rehearsal import How, Rehearsal, count
 from rigger.conformance.sandbox import second_environment
-from rigger.conformance.traces import listed
 from rigger.plans.provision import nodes_to_remove
 from rigger.runs.programs import leaving as named_by_provider
-from rigger.text import last_line
+from rigger.text import last_line, listed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

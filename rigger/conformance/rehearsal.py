@@ -14,7 +14,7 @@ from rigger.conformance.finding import FAIL, PASS, Finding
 from rigger.conformance.nodes import Machines, Way, machines
 from rigger.conformance.sandbox import RehearsalOptions, Sandbox
 from rigger.conformance.secrecy import told_secrets
-from rigger.conformance.traces import Traces, listed
+from rigger.conformance.traces import Traces, differences
 from rigger.conformance.watching import Watching, killing
 from rigger.environments import inventory
 from rigger.errors import StepFailed
@@ -28,7 +28,7 @@ from rigger.runs.ready import Wait
 from rigger.runs.recovery import load_config
 from rigger.runs.reporter import Silent
 from rigger.runs.run import Run
-from rigger.text import last_line
+from rigger.text import last_line, listed
 from rigger.values import field, frozen, replace
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ class Rehearsal:
         if not good:
             self.say(FAIL, f"{self.why(result)} (wanted: {praise})", self.file(result))
             return False
-        changed = differing(before, self._what_is_there(nodes))
+        changed = differences(before, self._what_is_there(nodes))
         if changed or self.nodes() != inventory_before:
             what = listed(changed) or "the inventory"
             self.say(FAIL, f"changes something: {what}; it should only look", self.file(result))
@@ -222,7 +222,7 @@ class Rehearsal:
         """Run check where there is nothing: it may say so, but must end, and make nothing."""
         before, nodes = self.traces.here(self.environment), self.nodes()
         result = self.step(module, "check")
-        changed = differing(before, self.traces.here(self.environment))
+        changed = differences(before, self.traces.here(self.environment))
         if result.timed_out or result.exit_code in CANNOT or result.problems:
             self.say(FAIL, f"{self.why(result)} ({when})", self.file(result))
         elif self.nodes() != nodes or changed:
@@ -286,10 +286,6 @@ class Rehearsal:
                 )
                 return False
         return True
-
-
-def differing(before: Mapping[str, object], after: Mapping[str, object]) -> list[str]:
-    return sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
 
 
 def _end_of(path: str) -> str:

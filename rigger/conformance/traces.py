@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from rigger.environments.environment import Environment
 
 SETTLE = 2.0  # seconds for what was stopped to be gone
-LISTED = 5  # files or processes that a finding names
 OWN = ("rigger-", ".rigger-")  # how rigger's own temporary files begin
 
 Snapshot = dict[str, tuple[int, int, int]]  # of each file, by its name: its mode, size and time of change
@@ -126,10 +125,5 @@ def names_in(folder: str) -> list[str]:
         return []
 
 
-def differences(before: Snapshot, after: Snapshot) -> list[str]:
+def differences(before: Mapping[str, object], after: Mapping[str, object]) -> list[str]:
     return sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
-
-
-def listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
-    return ", ".join(names[:LISTED]) + more

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from rigger.conformance.finding import ADVICE, FAIL, PASS
 from rigger.conformance.rehearsal import How, Rehearsal
+from rigger.plans.upgrade import DEPLOY_APPS, DESTROY_APPS, WATCH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rigger.runs.result import StepResult
 
-APPLICATIONS = ("app-deploy", "app-test", "app-destroy")
+APPLICATIONS = (DEPLOY_APPS, WATCH, DESTROY_APPS)
 
 
 def is_well(rehearsal: Rehearsal, when: str) -> bool:

@@ -83,10 +83,14 @@ def unused(subject: Subject) -> Iterator[Finding]:
     if subject.old:
         return
     texts = {name: subject.text(name) for name in subject.everything if name != MANIFEST}
+    spoken = [_uncommented(text) for text in texts.values()]
+    run = [text if name.endswith(".py") else _but_comments(text) for name, text in texts.items()]
     rows = subject.text(MANIFEST).splitlines()
     for question in subject.module.questions:
         name = question.name
-        if _is_used_by_rigger(subject.module, question) or _speaks(texts, name, subject.module.has_terraform):
+        if _is_used_by_rigger(subject.module, question) or _speaks(
+            spoken, name, subject.module.has_terraform
+        ):
             continue
         elsewhere = [row for row in rows if re.search(rf"\b{name}\b", row.partition("#")[0])]
         if not any(
@@ -95,7 +99,7 @@ def unused(subject: Subject) -> Iterator[Finding]:
             text = f"nothing here reads ${name}, which is asked for: use it, or leave the question out"
             yield Finding(ADVICE, text, MANIFEST, subject.asked_at(question))
     for tool in subject.module.tools:
-        if tool.name in _run_by_rigger(subject.module) or _runs(texts, tool.name):
+        if tool.name in _run_by_rigger(subject.module) or _runs(run, tool.name):
             continue
         line = subject.line_of(rf"\b{re.escape(tool.name)}\b")
         text = f"tools: nothing here runs {tool.name}, which everybody would have to install"
@@ -116,16 +120,14 @@ def _run_by_rigger(module: Module) -> set[str]:
     return tools | ({"ssh-keygen", "ssh-add", "ssh-agent", "ssh"} if keys or module.ssh_agent else set())
 
 
-def _speaks(texts: dict[str, str], name: str, terraform: bool) -> bool:
+def _speaks(texts: list[str], name: str, terraform: bool) -> bool:
     word = re.compile(rf"\b{name}\b", re.IGNORECASE if terraform else 0)
-    return any(word.search(_uncommented(text)) for text in texts.values())
+    return any(word.search(text) for text in texts)
 
 
-def _runs(texts: dict[str, str], tool: str) -> bool:
+def _runs(texts: list[str], tool: str) -> bool:
     word = re.compile(rf"(?<![\w.-]){re.escape(tool)}(?![\w-])")
-    return any(
-        word.search(text if file.endswith(".py") else _but_comments(text)) for file, text in texts.items()
-    )
+    return any(word.search(text) for text in texts)
 
 
 def _uncommented(text: str) -> str:

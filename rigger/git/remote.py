@@ -95,7 +95,7 @@ def resolve(
 
 def _default(url: str, refs: dict[str, str], branch: str) -> Target:
     """Return the default branch, whatever it is called, or the commit where a repository's HEAD is detached."""
-    if named := _named(url, refs, branch) if branch else None:
+    if named := _named(url, refs, branch):
         return named
     if commit := refs.get("HEAD"):
         return Target(commit, commit, "commit")

@@ -26,11 +26,10 @@ def costs(config: Config) -> Costs | None:
 
 
 def agree_to_costs(work: Session, plan: Plan) -> None:
-    """Show what a first create would make and cost, and ask for consent; raises Interrupted or BadUsage on a no."""
-    creates = [step for step in plan.steps if step.module.role == "provider" and step.verb == "create"]
-    if not creates or not (known := costs(work.config)):
+    """Show what a first create would make and cost, and ask for consent; raises Declined on a no, or BadUsage."""
+    if not plan.creates or not (known := costs(work.config)):
         return
-    key, steps = creates[0].key, work.state.steps
+    key, steps = plan.creates[0].key, work.state.steps
     if steps.done.get(key) is not None or steps.unfinished(key) is not None:
         return  # they were agreed to when they were made, or begun
     if work.consent.can_ask and not work.consent.yes:
@@ -74,9 +73,8 @@ def show_costs(reporter: Reporter, costs: Costs) -> None:
 def _question(costs: Costs) -> str:
     if costs.total is None:
         return "Make these machines, although what they cost is unknown?"
-    return f"Make these machines, for {'about' if costs.complete else ''} {_sum(costs)} a month?".replace(
-        "  ", " "
-    )
+    about = "about " if costs.complete else ""
+    return f"Make these machines, for {about}{_sum(costs)} a month?"
 
 
 def _sum(costs: Costs) -> str:

@@ -83,8 +83,7 @@ def provision(
 
 def _agree_to_make_again(work: Session, plan: Plan) -> None:
     """Ask before a create that was killed makes again what it may have made; raises BadUsage or Declined."""
-    creates = [step for step in plan.steps if step.verb == "create"]
-    if not creates or not work.state.steps.unfinished(creates[0].key):
+    if not plan.creates or not work.state.steps.unfinished(plan.creates[0].key):
         return
     items = left_behind(work.environment, work.config)
     if not items:

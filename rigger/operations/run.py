@@ -46,13 +46,11 @@ def run(
     command = f"rigger run {name}"
     with session(environment, command, reporter or Silent(), consent or Consent()) as work:
         module, verb = _found(work.config, name)
-        step = Step(module, verb, "asked for alone", trace=trace)
-        if trace:
-            if traced(module.argv(step.script)) is None:
-                raise BadUsage(
-                    f"{step.shown} is no script of a shell, which could be traced.", "Leave out --trace."
-                )
-            step = Step(module, verb, step.why, environ=TRACE, trace=True)
+        step = Step(module, verb, "asked for alone", environ=TRACE if trace else {}, trace=trace)
+        if trace and traced(module.argv(step.script)) is None:
+            raise BadUsage(
+                f"{step.shown} is no script of a shell, which could be traced.", "Leave out --trace."
+            )
         plan = work.prepared(Plan(f"run {verb}", (step,)))
         work.claim(plan)
         return work.run(plan)
@@ -81,14 +79,8 @@ def shell(
 def _found(config: Config, name: str) -> tuple[Module, str]:
     """Return the module and the verb that a name means; raises BadUsage where it means none, or two."""
     verb = name.split("/")[-1] if not name.startswith("tests/") else name
-    if verb in COMMANDS:
-        raise BadUsage(
-            f"{verb} is no step to run alone: more belongs to it.", ways(("All of it", COMMANDS[verb]))
-        )
-    if verb.startswith("upgrade-"):
-        raise BadUsage(
-            f"{verb} is no step to run alone: more belongs to it.", ways(("All of it", "rigger upgrade"))
-        )
+    if whole := "rigger upgrade" if verb.startswith("upgrade-") else COMMANDS.get(verb):
+        raise BadUsage(f"{verb} is no step to run alone: more belongs to it.", ways(("All of it", whole)))
     steps = {
         f"{module.role}/{module.name}/{one}": (module, one)
         for module in config.modules

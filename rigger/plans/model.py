@@ -71,6 +71,11 @@ class Plan:
     environ: Mapping[str, str] = field(repr=False, default_factory=dict)
 
     @property
+    def creates(self) -> list[Step]:
+        """Its steps that make machines."""
+        return [step for step in self.steps if step.module.role == "provider" and step.verb == "create"]
+
+    @property
     def changes(self) -> bool:
         """Whether anything is going to be changed, or only looked at."""
         return any(not step.checks for step in self.steps)

@@ -199,8 +199,7 @@ def machines(config: Config, provision: Plan, installs: bool = False) -> Plan:
 
     `installs`: after the provider's `install`, where that has not been run: it puts the tools in place.
     """
-    makes = any(step.module.role == "provider" and step.verb == "create" for step in provision.steps)
-    if not makes or not config.provider.script("plan"):
+    if not provision.creates or not config.provider.script("plan"):
         return Plan("plan", ())
     first = [step for step in provision.steps if step.key == f"provider/{config.provider.name}/install"]
     return Plan(

@@ -78,8 +78,8 @@ def _failures(findings: Iterable[Finding]) -> list[Finding]:
 
 def _makes_the_first(environment: Environment, planned: Plan) -> bool:
     """Return whether the machines are about to be made: what modules look at takes time, and they may be on record later."""
-    creates = [step for step in planned.steps if step.module.role == "provider" and step.verb == "create"]
-    return any(not state_of(environment).steps.ever_started(step.key) for step in creates)
+    steps = state_of(environment).steps
+    return any(not steps.ever_started(step.key) for step in planned.creates)
 
 
 def _folder(home: str) -> Finding:

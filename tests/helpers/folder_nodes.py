@@ -1,11 +1,11 @@
 """Nodes that are folders of this machine, as a provider with a script `exec` has them."""
 
-import contextlib
 import os
 import re
 import shutil
 import subprocess
 
+from helpers.processes import at_home_below
 from helpers.steps import LIBEXEC
 from rigger.environments import inventory
 
@@ -66,9 +66,4 @@ class Folders:
 
     def processes(self):
         """Return what runs with one of the homes in its environment."""
-        found = []
-        for name in filter(str.isdigit, os.listdir("/proc")):
-            with contextlib.suppress(OSError), open(f"/proc/{name}/environ", "rb") as file:
-                if f"HOME={self.tmp}/homes/".encode() in file.read():
-                    found.append(int(name))
-        return found
+        return at_home_below(self.tmp / "homes")

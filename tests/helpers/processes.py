@@ -1,5 +1,6 @@
-"""What runs below a process."""
+"""What runs: below a process, or for a folder."""
 
+import contextlib
 import os
 
 
@@ -24,3 +25,13 @@ def name_of(pid):
             return file.read().strip()
     except OSError:
         return ""
+
+
+def at_home_below(folder):
+    """Return the processes that have a folder below this one for their home."""
+    found = []
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError), open(f"/proc/{name}/environ", "rb") as file:
+            if f"HOME={folder}/".encode() in file.read():
+                found.append(int(name))
+    return found

@@ -1,9 +1,10 @@
 """What a command shows on a terminal of a given size."""
 
-import re
 import sys
 
 import pexpect
+
+from helpers.wizards import ESCAPE
 
 
 def screen(rigger, *arguments, size=(24, 80), code=0, **env) -> list[str]:
@@ -19,5 +20,5 @@ def screen(rigger, *arguments, size=(24, 80), code=0, **env) -> list[str]:
     said = child.read()
     child.close()
     assert child.exitstatus == code, said
-    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", said.decode())
+    text = ESCAPE.sub("", said.decode())
     return [line.rpartition("\r")[2] for line in text.replace("\r\n", "\n").splitlines()]

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 from helpers.clusters import wait_for
+from helpers.processes import at_home_below
 
 
 class Written:
@@ -48,12 +49,7 @@ class Written:
 
     def processes(self):
         """Return what runs with one of the machines' folders for its home."""
-        found = []
-        for name in filter(str.isdigit, os.listdir("/proc")):
-            with contextlib.suppress(OSError), open(f"/proc/{name}/environ", "rb") as file:
-                if f"HOME={self.folder}/".encode() in file.read():
-                    found.append(int(name))
-        return found
+        return at_home_below(self.folder)
 
 
 @pytest.fixture
