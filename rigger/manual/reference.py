@@ -54,7 +54,7 @@ def _definitions(pairs: Iterable[tuple[str, str]]) -> str:
 
 def manifest() -> str:
     """Return every field of rigger.yml: those of both roles first."""
-    titles = {"": "Every module", "provider": "Providers", "platform": "Platforms"}
+    titles = {"": "Every module", "provider": "Providers", "platform": "Platforms", "addon": "Add-ons"}
     parts = [
         _titled(title, _fields(one for one in FIELDS if one.role == role)) for role, title in titles.items()
     ]

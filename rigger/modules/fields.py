@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from rigger.modules.addon_fields import ADDON_FIELDS, ADDON_RECORDS
 from rigger.modules.contract import GIT_TAGS, INTERFACE, NAME
 from rigger.modules.model import Suite, TerraformSettings, Tool, Upgrade
 from rigger.modules.shapes import (
@@ -229,9 +230,9 @@ QUESTION_FIELDS = (
     Entry(
         "changes",
         word(CHANGES),
-        "The step that runs again when the value changes: ``none``, ``install``, ``deploy``, ``create``, or "
+        "The step that runs again when the value changes: ``none``, ``install``, ``deploy``, ``apply``, ``create``, or "
         "``replace``: ``create``, after asking, because machines and what is on them are lost. Without it ``create`` in "
-        "a provider, ``deploy`` in a platform.",
+        "a provider, ``deploy`` in a platform, ``apply`` in an add-on.",
     ),
 )
 _QUESTION = record(QUESTION_FIELDS)
@@ -257,9 +258,14 @@ FIELDS = (
         required=True,
     ),
     Entry("name", MODULE_NAME, "The name by which it is chosen.", required=True),
-    Entry("role", word(ROLES), "What it is: ``provider`` or ``platform``.", required=True),
+    Entry("role", word(ROLES), "What it is: ``provider``, ``platform`` or ``addon``.", required=True),
     Entry("description", TEXT, "What it is, in a few words for people."),
-    Entry("labels", TEXT_MAP, "A map of your own."),
+    Entry(
+        "labels",
+        TEXT_MAP,
+        "What it is known by to add-ons: ``{kind: monitoring}``. Beside these every module has ``name`` and ``role``, a "
+        "provider ``kind: infrastructure`` and ``provider: NAME``, a platform ``kind: platform`` and ``platform: NAME``.",
+    ),
     Entry("rigger", TEXT, "The version of rigger that knows an interface which an older one does not."),
     Entry(
         "tools",
@@ -305,8 +311,7 @@ FIELDS = (
         "prefix",
         VARIABLE,
         "The beginning of ``PREFIX_ID``, ``PREFIX_VERSION`` and ``PREFIX_ROOT``, the platform's own folder; without it, "
-        "the name in capitals.",
-        "platform",
+        "the name in capitals. Of an add-on, the beginning of all its vars.",
     ),
     Entry("repository", TEXT, "The URL of the git repository that the platform comes from.", "platform"),
     Entry(
@@ -348,6 +353,7 @@ FIELDS = (
         "started, and stopped when the run ends. ``ssh-add`` asks for a passphrase before the first step.",
         "platform",
     ),
+    *ADDON_FIELDS,
 )
 MODULE = record(FIELDS)
 
@@ -359,6 +365,7 @@ RECORDS: dict[str, tuple[Entry, ...]] = {
     "tools": TOOL_FIELDS,
     "suites": SUITE_FIELDS,
     "upgrades": UPGRADE_FIELDS,
+    **ADDON_RECORDS,
 }
 
 
@@ -369,6 +376,6 @@ def schema() -> dict[str, Any]:
     """
     head = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "rigger.yml, the manifest of a provider or a platform of rigger",
+        "title": "rigger.yml, the manifest of a provider, a platform or an add-on of rigger",
     }
     return {**head, **MODULE.schema()}

@@ -58,7 +58,7 @@ class Interface:
         problems = []
         for name in sorted(os.listdir(folder)):
             path = os.path.join(folder, name)
-            if is_verb(name.removesuffix(".sh")) and (reason := script_problem(path)):
+            if is_verb(name.removesuffix(".sh"), role) and (reason := script_problem(path)):
                 problems.append(f"{path} {reason}")
         for verb in REQUIRED.get(role, ()):
             if script(verb) is None and not os.path.lexists(os.path.join(folder, verb)):

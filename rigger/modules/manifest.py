@@ -10,6 +10,7 @@ from rigger.modules import yaml as yaml_reader
 from rigger.modules.contract import GIT_TAGS, INTERFACE, MANIFEST
 from rigger.modules.fields import MODULE
 from rigger.modules.model import Module
+from rigger.modules.verbs import MAKES
 from rigger.questions.model import Question
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def load(folder: str, cache: str | None = None) -> Module:
     if fields.get("versions") == GIT_TAGS:
         fields.update(versions=(), git_tags=True)
     questions = _questions(fields.pop("questions", []), path, folder, fields["role"])
-    if fields["role"] == "platform":
+    if fields["role"] in ("platform", "addon"):
         fields.setdefault("prefix", re.sub(r"[^A-Z0-9]", "_", fields["name"].upper()))
     return Module(folder=folder, questions=questions, **fields)
 
@@ -57,7 +58,7 @@ def _question(at: Field, fields: dict[str, Any], path: str, folder: str, changes
 def _questions(
     items: list[tuple[Field, dict[str, Any]]], path: str, folder: str, role: str
 ) -> tuple[Question, ...]:
-    changes = "deploy" if role == "platform" else "create"
+    changes = MAKES[role]
     questions = tuple(_question(at, fields, path, folder, changes) for at, fields in items)
     names: set[str] = set()
     for question, (at, _) in zip(questions, items, strict=True):

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from rigger.modules.interface2 import Interface
+from rigger.modules.selectors import Requires
 from rigger.modules.verbs import (
     DEFAULT_TEST_TIMEOUT,
     DEFAULT_TIMEOUT,
@@ -17,6 +18,7 @@ from rigger.values import field, frozen
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from rigger.modules.selectors import Group
     from rigger.questions.model import Question
 
 
@@ -64,6 +66,24 @@ class TerraformSettings:
 
 
 @frozen
+class FileRequirement:
+    """A file that is downloaded, and the SHA-256 of its content in hex."""
+
+    url: str
+    sha256: str
+
+
+@frozen
+class Requirements:
+    """What an installation without a network must bring along."""
+
+    files: tuple[FileRequirement, ...] = ()
+    packages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # system -> names
+    python: tuple[str, ...] = ()
+    images: tuple[str, ...] = ()
+
+
+@frozen
 class Module:
     """A provider, platform or add-on as its manifest describes it."""
 
@@ -96,6 +116,21 @@ class Module:
     ssh_agent: tuple[str, ...] = ()  # the questions whose keys an agent serves during a run
     contract: Interface = field(default_factory=Interface)
     terraform: TerraformSettings = field(default_factory=TerraformSettings)
+    # Of an add-on
+    version: str = ""
+    requires: Requires = field(default_factory=Requires)
+    influences: tuple[Group, ...] = ()  # the modules that are told that it was applied
+    needs: tuple[str, ...] = ()  # fields of others' output that apply reads
+    provides: tuple[str, ...] = ()  # fields of its own output that apply must give
+    requirements: Requirements = field(default_factory=Requirements)
+
+    @property
+    def every_label(self) -> dict[str, str]:
+        """Its labels: those of its manifest, and what every module is known by without them."""
+        kinds = {"provider": {"kind": "infrastructure"}, "platform": {"kind": "platform"}}
+        own = {"name": self.name, "role": self.role, self.role: self.name, **kinds.get(self.role, {})}
+        version = {"version": self.version} if self.version else {}
+        return {**own, **version, **self.labels}
 
     @property
     def interface(self) -> int:

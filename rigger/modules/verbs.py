@@ -12,7 +12,9 @@ ROLES = ("provider", "platform", "addon")
 REQUIRED = {
     "provider": ("install", "create", "check", "destroy"),
     "platform": ("install", "deploy", "check", "undeploy"),
+    "addon": ("apply", "destroy"),
 }
+MAKES = {"provider": "create", "platform": "deploy", "addon": "apply"}  # the verb that does the work
 
 # What a provider that is a folder of .tf files gets from rigger.
 TERRAFORM_STEPS = os.path.join(PACKAGE, "libexec", "terraform")
@@ -31,15 +33,17 @@ ROLLBACKS = (
 )  # back by upgrade-STYLE itself, by a restore of the backup, or not at all
 
 # Seconds. A cloud may take most of an hour to make machines; a check that takes ten minutes has hung.
-DEFAULT_TIMEOUTS = {"check": 600, "plan": 600, "audit": 600, "preflight": 120}
+DEFAULT_TIMEOUTS = {"check": 600, "plan": 600, "audit": 600, "init": 600, "preflight": 120}
 DEFAULT_TIMEOUT = 3600
 DEFAULT_TEST_TIMEOUT = 1800
 READY = 300.0  # until machines that were made or started answer
 
 
-def is_verb(name: str) -> bool:
-    """Return whether a file of that name, without .sh, is a script that rigger runs."""
-    return name in VERBS or name in PLATFORM_VERBS or name.startswith("upgrade-")
-
-
 PLATFORM_VERBS = ("deploy", "undeploy", "prepare", "setup-clients")
+ADDON_VERBS = ("init", "apply", "upgrade", "test")
+
+
+def is_verb(name: str, role: str) -> bool:
+    """Return whether a file of that name, without .sh, is a script that rigger runs of a module of that role."""
+    own = ADDON_VERBS if role == "addon" else PLATFORM_VERBS
+    return name in VERBS or name in own or name.startswith("upgrade-")

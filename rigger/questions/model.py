@@ -6,7 +6,7 @@ from rigger.errors import BadUsage
 from rigger.values import field, frozen
 
 TYPES = ("text", "integer", "confirm", "select", "checkbox", "path", "ssh-key", "secret")
-CHANGES = ("none", "install", "deploy", "create", "replace")
+CHANGES = ("none", "install", "deploy", "apply", "create", "replace")
 KEY_KINDS = ("ed25519", "rsa")  # of SSH keys that can be made
 
 

@@ -43,11 +43,10 @@ def test_a_folder_is_no_script(tmp_path):
     assert CONTRACT.script(str(tmp_path), "create", False) is None
 
 
-@pytest.mark.parametrize("role", ["provider", "platform"])
+@pytest.mark.parametrize("role", ["provider", "platform", "addon"])
 def test_every_script_that_is_missing_is_named(tmp_path, role):
     said = CONTRACT.problems(str(tmp_path), role, lambda verb: None)
     assert said == [f"it has no script {verb}" for verb in REQUIRED[role]]
-    assert CONTRACT.problems(str(tmp_path), "addon", lambda verb: None) == []
 
 
 def test_a_script_that_is_there_and_cannot_run_is_not_missing_too(tmp_path, script):

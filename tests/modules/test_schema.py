@@ -128,6 +128,27 @@ class Maker:
             changes=lambda: self.one(*model.CHANGES),
         )
 
+    def group(self):
+        number = self.one(
+            ("eq", 1), ("ne", 1), ("in", 2), ("notin", 1), ("exists", 0), ("absent", 0), (">=", 1), ("<", 1)
+        )
+        operator, count = number
+        values = {"values": [self.one("2.10", 2.1, 3) for _ in range(count)]} if count else {}
+        return [{"key": self.text(), "operator": operator, **values}]
+
+    def requires(self):
+        strong = lambda: [self.group(), {"any": [self.group(), self.group()]}]  # noqa: E731
+        return self.some(strong=strong, weak=lambda: [self.group()])
+
+    def requirements(self):
+        file = {"url": "https://example.org/a", "sha256": "0f" * 32}
+        return self.some(
+            files=lambda: [file],
+            packages=lambda: {"debian": ["jq"]},
+            python=lambda: ["a==1.0"],
+            images=lambda: ["example.org/a/b@sha256:" + "0a" * 32],
+        )
+
     def manifest(self):
         head = {"interface": self.one(2, "2"), "name": self.name(), "role": self.one(*verbs.ROLES)}
         return head | self.some(
@@ -154,6 +175,12 @@ class Maker:
             upgrades=lambda: {self.name(): self.upgrade()},
             ports=lambda: [self.one(1, 80, "443", 65535)],
             ssh_agent=self.variables,
+            version=lambda: self.one("1.10", 2, 1.5, "v1.0-rc1"),
+            requires=self.requires,
+            influences=lambda: [self.group()],
+            needs=lambda: ["monitoring.targets", "brokers"],
+            provides=lambda: ["brokers"],
+            requirements=self.requirements,
         )
 
 
@@ -194,6 +221,17 @@ BROKEN = [
     *({"ports": [value]} for value in (0, 65536, -1, "http", "65536", [80])),
     *({"ssh-agent": value} for value in ("A", ["a-b"])),
     *({"terraform": value} for value in ({"version": 1}, {"outputs": {"a": "b c"}}, {"variables": ["a"]}, {"backends": {"s3": "x"}})),
+    *({"version": value} for value in ("", "a b", "a@b", ["1"])),
+    *({"requires": value} for value in ({"strng": []}, {"strong": [[]]}, {"strong": [{"any": []}]}, {"strong": [{"all": []}]}, [])),
+    *({"influences": [[value]]} for value in (
+        {"key": "a"}, {"operator": "exists"}, {"key": "a", "operator": "in,", "values": ["b"]}, {"key": "a", "operator": "eq"},
+        {"key": "a", "operator": "eq", "values": ["b", "c"]}, {"key": "a", "operator": "in", "values": []},
+        {"key": "a", "operator": "exists", "values": ["b"]}, {"key": "a", "operator": "eq", "value": ["b"]},
+        {"key": "a", "operator": "==", "values": ["b"]}, {"key": "a", "operator": ">=", "values": ["1", "2"]})),
+    *({name: [value]} for name in ("needs", "provides") for value in ("a b", "", "a..b", ["a"])),
+    *({"requirements": value} for value in (
+        {"file": []}, {"files": [{"url": "x"}]}, {"files": [{"url": "x", "sha256": "0"}]}, {"packages": {"debain": ["jq"]}},
+        {"images": ["a:latest"]}, {"python": "a"})),
     *({"vars": value} for value in ({"a-b": "x"}, {"PS1": "x"}, ["A"])),
     *({"questions": value} for value in ({"a": "b"}, ["A"], [{"ask": "x?"}], [{"name": "A"}, {"name": "PATH"}])),
     *(question(type=value) for value in ("txt", "Text", "select", "checkbox", ["text"])),

@@ -1,0 +1,75 @@
+"""In which order modules are made: each after what it requires, and after what it connects to where that can be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rigger.values import frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rigger.modules.selectors import Requirement, Requires
+
+
+@frozen
+class Order:
+    """The modules that can be made, in their order; what of the others is required and nowhere, and what is a circle."""
+
+    names: tuple[str, ...]
+    missing: tuple[tuple[str, Requirement], ...] = ()  # a module, and what no module meets
+    circle: tuple[str, ...] = ()  # modules of which each requires the next one, and the last the first
+
+
+def in_order(labels: Mapping[str, Mapping[str, str]], requires: Mapping[str, Requires]) -> Order:
+    """Return the order of modules, given with their labels and what they require; those listed first come first.
+
+    A module can be made once each of its strong requirements is met by one that was made before it.
+    """
+    selected = {
+        name: [frozenset(one.selected(labels, name)) for one in requires[name].strong] for name in labels
+    }
+    connects = {name: set(requires[name].selected(labels, name)) for name in labels}
+    can_be_made = _placed(list(labels), selected, {name: set() for name in labels})
+    placed = _placed(can_be_made, selected, {name: connects[name] & {*can_be_made} for name in can_be_made})
+    made, waiting = set(placed), [name for name in labels if name not in placed]
+    missing = tuple(
+        (name, one)
+        for name in waiting
+        for one, some in zip(requires[name].strong, selected[name], strict=True)
+        if not some
+    )
+    return Order(tuple(placed), missing, _circle(waiting, made, selected))
+
+
+def _placed(
+    names: Sequence[str],
+    selected: Mapping[str, Sequence[frozenset[str]]],
+    connects: Mapping[str, set[str]],
+) -> list[str]:
+    """Return the modules that can be made, in their order: where there is a choice, what connects to nothing to come."""
+    waiting, placed, made = list(names), list[str](), set[str]()
+    while ready := [name for name in waiting if all(not made.isdisjoint(one) for one in selected[name])]:
+        chosen = next((name for name in ready if connects[name] <= made), ready[0])
+        waiting.remove(chosen)
+        placed.append(chosen)
+        made.add(chosen)
+    return placed
+
+
+def _circle(
+    waiting: Sequence[str], made: set[str], selected: Mapping[str, Sequence[frozenset[str]]]
+) -> tuple[str, ...]:
+    """Return modules that wait for each other, none where all of them wait for one that is nowhere."""
+    unmet = {name: [one for one in selected[name] if made.isdisjoint(one)] for name in waiting}
+    for start in waiting:
+        path: list[str] = []
+        at = start
+        while at not in path:
+            path.append(at)
+            if not all(unmet[at]):
+                break  # it waits for what is nowhere
+            at = min(unmet[at][0])
+        else:
+            return tuple(path[path.index(at) :])
+    return ()
