@@ -115,7 +115,7 @@ def plan(
     planned, known = _plan(environment, config, again), costs(config)
     if machines:
         reporter.plan(planned)
-        _show_machines(environment, planned, reporter)
+        _show_machines(environment, config, planned, reporter)
         if known:
             show_costs(reporter, known)
     return Planned(planned, known)
@@ -166,7 +166,13 @@ def _show(work: Session, plan: Plan, standing: str) -> None:
     work.reporter.plan(plan)
 
 
-def _show_machines(environment: Environment, planned: Plan, reporter: Reporter) -> None:
+def _show_machines(environment: Environment, config: Config, planned: Plan, reporter: Reporter) -> None:
+    """Have the provider show what its create would change, where it can, and where nobody works here now."""
+    if not plans.machines(config, planned).steps:
+        return
+    if reason := environment.lock.unwritable():
+        reporter.warn(f"What create would change cannot be looked at now: {environment.path}: {reason}.")
+        return
     try:
         with environment.locked("rigger provision --plan") as lock:
             show_machines(environment, load_config(environment), planned, reporter, lock)

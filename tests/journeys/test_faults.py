@@ -281,6 +281,9 @@ def test_a_home_that_became_read_only(read_only, cluster):
     ):
         said = cluster.rigger(*command.split(), code=0)
         assert said.out, command
+    cluster.script("provider", "plan", "echo one machine more")
+    said = cluster.rigger("provision", "--plan", "--again")
+    assert "cannot be looked at now" in said.out and "one machine more" not in said.out
     for command in (
         "provision",
         "check",
