@@ -1,0 +1,51 @@
+"""What rigger may cost: the aim of every row of `make bench`, and the limits that `.ci/run` holds, all in one place.
+
+A limit is in millions of instructions of Python 3.11 on x86-64, which no noise touches. Where rigger is above its aim today,
+the limit is what it costs today: it may become less, and never more.
+"""
+
+READING, FAST, STEPS = 2.7, 2.2, 2.4
+
+# Ratios to a row's base, but where a unit is said. The groups are what `make bench ROWS=...` chooses from.
+AIMS = {
+    "version": 1.3,
+    "help": 4.0,
+    "tab": 3.0,
+    "status": READING,
+    "list": READING,
+    "config get": READING,
+    "provision --plan": READING,
+    "config get --help": READING,
+    "shellinit": FAST,
+    "history": FAST,
+    "use": FAST,
+    "logs": FAST,
+    "four steps": STEPS,
+    "100,000 records, time": 5.0,  # ms
+    "100,000 records, memory": 10.0,  # MB
+    "600 questions": 15.0,  # ms
+    "1,000 nodes": 3.0,
+    "one command on 30 nodes": 1.1,
+    "three commands on 30 nodes": 0.5,
+    "a million lines, no secret": 1.4,
+    "a million lines, three secrets": 2.0,
+    "masking ten secrets": 600.0,  # MB/s, at least
+    "save of 500 MB": 1.1,
+    "save of 500 MB, ten secrets": 1.5,
+    "save of 99,000 files": 4.0,
+    "save of 99,000 files, memory": 150.0,  # MB
+    "save of one file of 500 MB, memory": 150.0,  # MB
+    "verified load": 1.1,
+    "terraform, first": 2.0,
+    "terraform, again": 1.5,
+    "terraform, nothing to do": 1.2,
+    "save-vars, 100 times": 2.0,
+    "etcd, rigger's own seconds": 4.0,  # %
+    "etcd, processes": 450.0,
+}
+
+# Millions of instructions: command -> (the limit, the aim).
+INSTRUCTIONS = {
+    "status": (225, 120),
+    "test four": (460, 200),
+}
