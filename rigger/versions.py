@@ -33,6 +33,7 @@ _VERSION = rf"[vV]?(?P<numbers>{_NUMBERS})(?P<suffix>{_SUFFIX})"
 _TAGS = (
     _VERSION,
     rf"(?P<name>[A-Za-z]+)(?={_NUMBER}[._]{_NUMBER}){_VERSION}",  # go1.21
+    rf"(?P<name>(?i:{_RELEASE})){_VERSION}",  # r10
     rf"(?P<name>[A-Za-z@][A-Za-z0-9_./@+-]*?)[-_./@]{_VERSION}",
 )
 _COMMIT = r"[0-9a-f]{7,64}(-dirty)?"  # what git describe says where there is no tag

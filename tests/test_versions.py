@@ -61,6 +61,8 @@ def test_each_habit_of_counting_has_its_order(ordered):
         ("@garden/tulip@1.2.0", "@garden/tulip", (1, 2, 0)),
         ("k8s-1.30", "k8s", (1, 30)),
         ("go1.21", "go", (1, 21)),
+        ("r10", "", (10,)),
+        ("Release10-rc1", "", (10,)),
         ("OpenSSL_1_1_1w", "OpenSSL", (1, 1, 1)),
         ("20260131", "", (2026, 1, 31)),
         ("v1.2.0-5-gabcdef0-dirty", "", (1, 2, 0)),

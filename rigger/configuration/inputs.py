@@ -15,6 +15,7 @@ from rigger.git.urls import check_ref, check_url
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+QUOTES_OF_BASH = r"""(export\s+)?[^=#\s]+\s*=\s*\$['"]"""  # as it prints what it exports
 ARCHIVES = (b"\x28\xb5\x2f\xfd", b"\x1f\x8b", b"PK\x03\x04")  # zstd, gzip, zip
 
 
@@ -87,10 +88,15 @@ def read_answers(path: str) -> dict[str, str]:
         )  # all of it was written with the line ends of Windows, values of several lines too
     values = {}
     for binding in dotenv.parser.parse_stream(io.StringIO(text)):
+        written = binding.original.string.lstrip()
+        line = binding.original.line + binding.original.string.removesuffix(written).count("\n")
         if binding.error or (binding.key and binding.value is None):
-            blank = re.match(r"\s*", binding.original.string)
-            line = binding.original.line + (blank[0].count("\n") if blank else 0)
             raise BadUsage(f"{path}, line {line}: this is not NAME=VALUE.")
+        if re.match(QUOTES_OF_BASH, written):
+            raise BadUsage(
+                f"{path}, line {line}: a value in $'...' or $\"...\" is for a shell; nothing is expanded in this file.",
+                "Write the value itself, in single quotes if it has special characters.",
+            )
         if binding.key and binding.value is not None:
             values[binding.key] = _in_double_quotes(binding.original.string) or binding.value
     return values

@@ -95,7 +95,13 @@ refused() {
     locked=$(locked_key)
     if [ "$unusable" ]; then
         linked=$(readlink "$place/key") && unusable=$(printf '%s\n' "$unusable" | sed "s|$place/key|$linked|")
-        complain "a key for $node ($host) cannot be used: $unusable" "Put that right, or choose another key."
+        linked=${unusable#*\"} linked=${linked%%\"*}
+        case $unusable in
+            *'bad permissions'*) remedy="Others may read it: type \"chmod 600 $linked\"." ;;
+            *' in libcrypto'* | *'invalid format'*) remedy="That is no private key, or not all of one: choose another." ;;
+            *) remedy="Put that right, or choose another key." ;;
+        esac
+        complain "a key for $node ($host) cannot be used: $unusable." "$remedy"
     elif [ "$locked" ]; then
         complain "the key $locked for $node ($host) has a passphrase, and no ssh agent holds it." \
             "Type \"ssh-add $locked\", and see that SSH_AUTH_SOCK names that agent."

@@ -9,13 +9,17 @@ from rigger.environments.state import state_of
 from rigger.errors import NotReady
 from rigger.plans import provision
 from rigger.runs import preflight
+from rigger.runs.finding import Finding
 from rigger.runs.module_preflight import of_modules
+from rigger.sources.checkout import check_checkout
+from rigger.sources.whole import require_whole
 from rigger.values import frozen
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rigger.environments.environment import Environment
     from rigger.environments.home import Home
-    from rigger.runs.finding import Finding
 
 
 @frozen
@@ -47,9 +51,21 @@ def doctor(home: Home, environment: Environment | None = None) -> Diagnosis:
         )
     findings = preflight.examine(environment, config, plan, home.path)
     if environment is not None and config is not None:
+        if config.platform.checkout:
+            findings.append(_repository(environment, config.platform.checkout, config.values))
         findings += of_modules(environment, config, plan)
     result = Diagnosis(tuple(findings), environment.name if environment else "")
     if result.failures:
         names = ", ".join(finding.what for finding in result.failures)
         raise NotReady(f"Not ready: {names}.", "The remedies are above.").with_result(result)
     return result
+
+
+def _repository(environment: Environment, folder: str, values: Mapping[str, str]) -> Finding:
+    """Look at the platform's repository as provision does before it starts anything."""
+    try:
+        check_checkout(environment, values)
+        require_whole(environment, values)
+    except NotReady as problem:
+        return Finding("repository", False, problem.message, problem.next_step)
+    return Finding("repository", True, folder)

@@ -49,7 +49,7 @@ def examine(
         findings += [_tool(tool, module) for tool in module.tools]
     if planned is not None:
         findings += [*_scripts(planned), *_state(environment, planned)]
-    findings += surroundings(environment, config, planned)
+    findings += surroundings(environment, planned)
     findings += [*_credentials(environment, config), *_keys(config)]
     return findings
 

@@ -1,11 +1,10 @@
-"""What this machine does to scripts: disks that run nothing, temporary folders, repositories of others, interpreters."""
+"""What this machine does to scripts: disks that run nothing, temporary folders, interpreters."""
 
 from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING
 
-from rigger.git.ownership import ownership_problem
 from rigger.modules.scripts import missing_interpreter
 from rigger.runs.finding import Finding
 from rigger.text import listed
@@ -13,19 +12,17 @@ from rigger.text import listed
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from rigger.configuration.config import Config
     from rigger.environments.environment import Environment
     from rigger.plans.model import Plan
 
 LEAST_TEMPORARY_BYTES = 16 << 20  # what shells and Terraform put there; more is a module's business
 
 
-def surroundings(environment: Environment, config: Config, planned: Plan | None) -> Iterator[Finding]:
+def surroundings(environment: Environment, planned: Plan | None) -> Iterator[Finding]:
     """Look at what lets scripts run at all; changes nothing."""
     steps = planned.steps if planned else ()
     scripts = dict.fromkeys(os.path.dirname(step.script) for step in steps)
     yield from _run_programs(dict.fromkeys((environment.path, *scripts)))
-    yield from _repository(config)
     yield from _interpreters(environment, planned)
 
 
@@ -58,16 +55,6 @@ def _run_programs(folders: Iterable[str]) -> Iterator[Finding]:
         )
     if not barred:
         yield Finding("noexec", True, f"programs can run in {listed(there)}")
-
-
-def _repository(config: Config) -> Iterator[Finding]:
-    folder = config.platform.checkout
-    if not folder:
-        return
-    if problem := ownership_problem(folder):
-        yield Finding("repository", False, problem.message, problem.remedy)
-    else:
-        yield Finding("repository", True, folder)
 
 
 def _interpreters(environment: Environment, planned: Plan | None) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 from helpers.clusters import PROVIDER
+from helpers.repositories import git, put
 
 TOOLS = (
     PROVIDER
@@ -158,3 +159,42 @@ def test_a_disk_that_runs_no_programs(cluster):
         assert "noexec" in cluster.rigger("provision", code=4).err and cluster.ran() == []
     finally:
         subprocess.run(["umount", folder])
+
+
+def submodule_left_empty(folder):
+    named = '[submodule "vendor"]\n\tpath = rigger/vendor\n\turl = https://git.example.test/vendor.git\n'
+    put(folder, ".gitmodules", named)
+    git(folder, "add", ".gitmodules")
+    git(folder, "update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},rigger/vendor")
+    git(folder, "commit", "-qm", "vendor")
+
+
+def no_more_than_a_pointer(folder):
+    put(folder, ".gitattributes", "big filter=lfs\n")
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'1' * 64}\nsize 9\n"
+    put(folder, "rigger/big", pointer)
+    git(folder, "add", "-A")
+    git(folder, "commit", "-qm", "big")
+
+
+def of_somebody_else(folder):
+    if os.getuid() != 0:
+        pytest.skip("only root can give a folder away")
+    subprocess.run(["chown", "-R", "54321", folder], check=True)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (submodule_left_empty, "submodule update --init"),
+        (no_more_than_a_pointer, "git lfs pull"),
+        (of_somebody_else, "safe.directory"),
+    ],
+)
+def test_a_repository_that_provision_would_not_take(rigger, repository, monkeypatch, spoil, said):
+    monkeypatch.delenv("SUDO_UID", raising=False)
+    options = ("--name", "oak", "--provider", "noop", "--path", os.path.join(repository.folder, "rigger"))
+    rigger("configure", "--no-input", *options)
+    spoil(repository.folder)
+    assert said in rigger("doctor", code=4).out
+    assert said in rigger("provision", code=4).err

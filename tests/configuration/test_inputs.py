@@ -122,6 +122,15 @@ def test_a_line_that_gives_no_answer_is_named(file, content, line):
     assert refused.value.message == f"{path}, line {line}: this is not NAME=VALUE."
 
 
+@pytest.mark.parametrize("value", [r"$'a\nb'", '$"a"', r"$'it\'s'"])
+@pytest.mark.parametrize("export", ["", "export "])
+def test_a_value_that_only_a_shell_reads_is_named(file, export, value):
+    path = file(f"A=1\n\n{export}B={value}\nC='$'\n".encode())
+    with pytest.raises(BadUsage) as refused:
+        inputs.read_answers(path)
+    assert refused.value.message.startswith(f"{path}, line 3: a value in $'...'")
+
+
 def test_a_vars_file_without_what_is_computed(file):
     assert inputs.read_vars_file(file(b"export A=1\nexport PATH=/bin\nexport ORIGINAL_PATH=/bin\n")) == {
         "A": "1"

@@ -175,13 +175,17 @@ def test_a_key_with_a_passphrase_is_the_reason(agent, machines, tmp_path):
     assert "passphrase" not in said and "does not let us in" in said
 
 
-def test_a_key_that_ssh_does_not_take_is_named_with_ssh_s_words(nodes, machines, tmp_path):
+def test_a_key_that_ssh_does_not_take_is_named_with_ssh_s_words_and_what_helps(nodes, machines, tmp_path):
     bare = str(tmp_path / "bare")
     shutil.copy(machines.key, bare)
     os.chmod(bare, 0o644)
     nodes.describe(node_1={"key": bare})
     said = nodes("node-1", "true", code=255).stderr
-    assert f'cannot be used: Load key "{bare}": bad permissions' in said
+    assert f'cannot be used: Load key "{bare}": bad permissions.' in said and f"chmod 600 {bare}" in said
+    (tmp_path / "bare").write_text("no key at all\n")
+    os.chmod(bare, 0o600)
+    said = nodes("node-1", "true", code=255).stderr
+    assert f'cannot be used: Load key "{bare}": ' in said and "That is no private key" in said
 
 
 @pytest.mark.slow

@@ -188,6 +188,10 @@ def test_a_name_that_nobody_knows(cluster):
     cluster.configure(addresses="no-such-machine.invalid")
     # Without any network, so that nobody is asked for the name.
     cluster.rigger.argv = ["unshare", "--net", *cluster.rigger.argv]
+    found = [
+        f["detail"] for f in json.loads(cluster.rigger("doctor", "-o", "json", code=4).out) if not f["good"]
+    ]
+    assert found == ["node-1 (root@no-such-machine.invalid): there is no machine of that name"]
     said = cluster.provision(code=5).out
     cluster.rigger.argv = cluster.rigger.argv[2:]
     assert "node-1 (root@no-such-machine.invalid): there is no machine of that name" in said
@@ -458,6 +462,12 @@ def test_what_the_settings_of_ssh_say_stays_theirs(private_home):
     ]
     done = machines_program("check", private_home, SSH_MACHINES="198.51.100.7 198.51.100.7:7")
     assert "198.51.100.7 is named twice" in done.stderr
+
+
+def test_what_ssh_does_not_understand_is_said_of_the_file_that_a_person_wrote(private_home):
+    write_ssh_config(private_home, "Host *\n NoSuchOption yes\n")
+    done = machines_program("check", private_home, SSH_MACHINES="198.51.100.7")
+    assert f"{private_home}/.ssh/config: line 2: Bad configuration option: nosuchoption" in done.stderr
 
 
 def test_a_machine_keeps_its_name_whatever_it_is_called(private_home):

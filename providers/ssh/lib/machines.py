@@ -31,6 +31,7 @@ ENTRY = re.compile(
 )
 MOST = 99  # machines
 DEPTH = 16  # of files that include one another, as ssh itself has it
+LINK = "user-config"  # to what rigger-node gives to ssh
 NOBODY = "rigger-no-user-was-named"  # the user of those whom ssh's configuration gives none
 
 
@@ -175,7 +176,7 @@ def _words(line):
 def _configuration():
     """Yield a file with the configuration that rigger-node gives to ssh, and a user for those who have none."""
     with tempfile.TemporaryDirectory(prefix="rigger-") as folder:
-        link, path = os.path.join(folder, "user-config"), os.path.join(folder, "config")
+        link, path = os.path.join(folder, LINK), os.path.join(folder, "config")
         os.symlink(config_file(), link)
         includes = [link] if os.access(link, os.R_OK) else []
         with open(path, "w") as file:
@@ -216,7 +217,8 @@ def _ask_ssh(host, user, port, configuration):
         raise Wrong(f"ssh could not be asked about {host}: {problem}") from None
     if done.returncode:
         reason = done.stderr.decode(errors="replace").strip().splitlines() or ["it failed"]
-        raise Wrong(f"ssh does not understand {host}: {reason[0][:200]}")
+        link = os.path.join(os.path.dirname(configuration), LINK)
+        raise Wrong(f"ssh does not understand {host}: {reason[0].replace(link, config_file())[:200]}")
     found = {}
     for line in done.stdout.decode(errors="surrogateescape").splitlines():
         keyword, _, value = line.partition(" ")
