@@ -88,11 +88,11 @@ def read_answers(path: str) -> dict[str, str]:
         )  # all of it was written with the line ends of Windows, values of several lines too
     values = {}
     for binding in dotenv.parser.parse_stream(io.StringIO(text)):
-        written = binding.original.string.lstrip()
-        line = binding.original.line + binding.original.string.removesuffix(written).count("\n")
+        assigned = binding.original.string.lstrip()
+        line = binding.original.line + binding.original.string.removesuffix(assigned).count("\n")
         if binding.error or (binding.key and binding.value is None):
             raise BadUsage(f"{path}, line {line}: this is not NAME=VALUE.")
-        if re.match(QUOTES_OF_BASH, written):
+        if re.match(QUOTES_OF_BASH, assigned):
             raise BadUsage(
                 f"{path}, line {line}: a value in $'...' or $\"...\" is for a shell; nothing is expanded in this file.",
                 "Write the value itself, in single quotes if it has special characters.",

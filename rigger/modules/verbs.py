@@ -18,7 +18,7 @@ MAKES = {"provider": "create", "platform": "deploy", "addon": "apply"}  # the ve
 
 # What a provider that is a folder of .tf files gets from rigger.
 TERRAFORM_STEPS = os.path.join(PACKAGE, "libexec", "terraform")
-TERRAFORM_VERBS = ("install", "create", "check", "destroy", "plan", "audit", "leftovers")
+TERRAFORM_VERBS = ("preflight", "install", "create", "check", "destroy", "plan", "audit", "leftovers")
 VERBS = (
     *("install", "create", "check", "destroy", "exec", "plan", "audit", "preflight"),
     *("backup", "restore", "scale", "suspend", "resume", "leaving", "existing", "claim", "leftovers"),

@@ -17,6 +17,7 @@ from rigger.ssh.connections import patience
 from rigger.terraform import backend, hcl
 from rigger.terraform.backend import BACKEND_RECORD, require_same
 from rigger.terraform.lost import JOURNAL, KEPT, Lost, forget, keep, lost, unsettled
+from rigger.terraform.preflight import preflight
 from rigger.terraform.runner import MINIMUM, Terraform, call, interrupted, program_of
 from rigger.terraform.state import (
     BACKUPS,
@@ -357,6 +358,7 @@ def _leftovers(workspace: Workspace) -> None:
 
 
 STEPS: dict[str, Callable[..., int | None]] = {
+    "preflight": preflight,
     "install": install,
     "create": create,
     "apply": _apply,

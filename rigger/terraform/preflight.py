@@ -1,0 +1,33 @@
+"""What Terraform's steps will need that is not on this machine, looked at before anything is made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rigger.errors import NotReady
+from rigger.terraform.runner import MINIMUM, call, program_of
+
+if TYPE_CHECKING:
+    from rigger.terraform.workspace import Workspace
+
+
+def preflight(workspace: Workspace) -> int:
+    """Look for a Terraform or OpenTofu that will do, or whether one can be downloaded; return the exit code."""
+    name = workspace.module.name
+    _finding(
+        workspace,
+        "untried",
+        f"preflight of {name}",
+        f"the network, quotas and rights that {name}'s .tf files need",
+    )
+    try:
+        program = program_of(workspace)
+    except NotReady:
+        minimum = workspace.module.terraform.minimum or MINIMUM
+        return call(["rigger-install-terraform", "--try", minimum], workspace.module.folder, workspace.values)
+    _finding(workspace, "ok", "terraform", f"{program.name} {program.version}: {program.path}")
+    return 0
+
+
+def _finding(workspace: Workspace, *words: str) -> None:
+    call(["rigger-finding", *words], workspace.module.folder, workspace.values)
