@@ -271,7 +271,8 @@ def _changed(git: Repository) -> tuple[tuple[str, ...], int]:
     entries = [entry for entry in output.decode("utf-8", "surrogateescape").split("\0") if entry]
     changed = [entry[3:] for entry in entries if not entry.startswith(("??", "!!"))]
     if changed:  # git itself, without git-lfs, has no more than pointers to compare with
-        whole = {p.path for p in lfs.pointers(git) if p.path in {*changed} and p.is_whole_in(git.folder)}
+        names = {*changed}
+        whole = {p.path for p in lfs.pointers(git) if p.path in names and p.is_whole_in(git.folder)}
         changed = [name for name in changed if name not in whole]
     untracked = sum(entry.startswith("??") for entry in entries)
     for submodule, inner in _inner(git):

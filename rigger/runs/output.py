@@ -161,8 +161,8 @@ def missing_outputs(step: Step, given: StepOutput, config: Config) -> list[str]:
 def drop_outputs(environment: Environment, config: Config) -> None:
     """Take back what scripts gave for a cluster that is no more, and keep what was answered."""
     gone = {*outputs_of(environment).steps, *(name for module in config.modules for name in module.outputs)}
-    answers = answers_of(environment)
-    kept = {name: value for name, value in answers.items() if name not in gone - config.asked}
+    gone -= config.asked  # not below: that would take them apart for each of thousands of names
+    kept = {name: value for name, value in answers_of(environment).items() if name not in gone}
     environment.save_values(kept, outputs=Outputs())
 
 

@@ -95,6 +95,22 @@ def test_vars_that_are_too_long_together_keep_no_script_from_starting(cluster):
 
 
 @pytest.mark.slow
+def test_what_thousands_of_values_cost_follows_their_number(cluster):
+    cluster.rigger("provision")
+    environment = Home(cluster.rigger.home).get("wood")
+    many = {f"V{n}": "x" for n in range(20_000)}
+    with environment.locked("a test"):
+        environment.save_values(
+            {**environment.values(), **many},
+            outputs=Outputs(dict.fromkeys(many, "provider/soil/create"), outputs_of(environment).hidden),
+        )
+    before = sum(os.times()[2:4])
+    cluster.rigger("destroy", "-y")
+    assert sum(os.times()[2:4]) - before < 5  # seconds of the processor
+    assert "V7=" not in cluster.content("vars")
+
+
+@pytest.mark.slow
 def test_lines_that_are_no_values_fail_the_step_and_name_it(cluster):
     cluster.script(
         "provider", "create", 'echo "good=1" >>"$RIGGER_OUTPUT"\necho "just words" >>"$RIGGER_OUTPUT"'
