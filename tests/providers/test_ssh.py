@@ -61,6 +61,10 @@ class Cluster:
     def provision(self, *arguments, code=0):
         return self.rigger("provision", "-y", "-v", *arguments, code=code)
 
+    def refused(self):
+        """Have the first provision stop before anything is started; return its reasons."""
+        return self.provision(code=4).err
+
     def nodes(self):
         with open(os.path.join(self.path, "inventory.json")) as file:
             return json.load(file)
@@ -147,15 +151,15 @@ def test_every_unwell_machine_is_named_with_its_reason(cluster):
     first, second, third = cluster.machines.machines
     unheard = f"{first.address.rpartition('.')[0]}.{int(first.address.rpartition('.')[2]) + 8}"
     cluster.configure(addresses=f"{first.address}, nobody@{second.address}  {third.address}:7 {unheard}")
-    said = cluster.provision(code=5).out
+    said = cluster.refused()
     assert f"node-2 (nobody@{second.address}): it does not let nobody in with {cluster.machines.key}" in said
     assert f"node-3 (root@{third.address}:7): it refuses connections" in said
     assert f"node-4 (root@{unheard}): it cannot be reached: " in said
-    assert "3 of 4 machines are unwell: node-2 node-3 node-4" in said
+    assert said.count("machines: ") == 3
     assert cluster.nodes() == [] and cluster.left(1) == ""
     other = cluster.machines._new_key(f"other-{os.urandom(3).hex()}")
     cluster.configure(key=other, addresses=first.address)
-    assert f"it does not let root in with {other}" in cluster.provision(code=5).out
+    assert f"it does not let root in with {other}" in cluster.refused()
 
 
 @pytest.mark.slow
@@ -173,11 +177,11 @@ def test_a_machine_that_create_never_reached_is_nothing_to_destroy(cluster, modu
 def test_before_any_is_prepared_check_looks_at_those_that_are_asked_for(cluster):
     deaf = f"{cluster.machines[1].address}:9"
     cluster.configure(addresses=f"{cluster.addresses(1)} {deaf}")
-    said = cluster.rigger("check", "-v", code=5).out
+    said = cluster.rigger("run", "provider/ssh/check", "-v", code=5).out
     assert f"node-2 ({cluster.machines.user}@{deaf}): it refuses connections" in said
     assert "1 of 2 machines is unwell: node-2; no machine is prepared before all are well" in said
     cluster.set(f"SSH_MACHINES={cluster.addresses(1)}")
-    said = cluster.rigger("check", "-v", code=5).out
+    said = cluster.rigger("run", "provider/ssh/check", "-v", code=5).out
     assert "no machine is prepared yet, but all that are asked for can be reached: node-1" in said
     assert "rigger provision prepares them" in said and cluster.left(1) == ""
 
@@ -192,7 +196,7 @@ def test_a_name_that_nobody_knows(cluster):
         f["detail"] for f in json.loads(cluster.rigger("doctor", "-o", "json", code=4).out) if not f["good"]
     ]
     assert found == ["node-1 (root@no-such-machine.invalid): there is no machine of that name"]
-    said = cluster.provision(code=5).out
+    said = cluster.refused()
     cluster.rigger.argv = cluster.rigger.argv[2:]
     assert "node-1 (root@no-such-machine.invalid): there is no machine of that name" in said
     assert cluster.nodes() == []
@@ -206,9 +210,9 @@ def test_a_machine_of_another_environment_is_refused(cluster):
     cluster.machines.write(
         2, "/var/lib/rigger/0123456789/machine", "environment 0123456789\nname node-1\nroot self\n"
     )
-    said = cluster.provision(code=5).out
+    said = cluster.refused()
     assert "node-2 (root@" in said and "/var/lib/rigger/0123456789 is there" in said
-    assert "1 of 3 machines is unwell: node-2" in said
+    assert said.count("machines: ") == 1
     # The other one came after the look at it: create notices, too, and touches nothing of it.
     cluster.machines.run(2, "mv", "/var/lib/rigger/0123456789", "/root/kept")
     cluster.provision()
@@ -292,14 +296,14 @@ def test_a_disk_that_is_full_and_a_clock_that_is_wrong(cluster):
     # A stand-in for a clock that is wrong: the machines share the kernel's.
     cluster.machines.write(3, "/usr/local/bin/date", "#!/bin/sh\necho $(($(/bin/date +%s) - 600))\n", 0o755)
     try:
-        said = cluster.provision(code=5).out
+        said = cluster.refused()
         assert "its disk is full: 1 MiB are free at /var/lib/rigger, and 256 are needed" in said
         assert (
             "its clock is 600 s slow" in said
             or "its clock is 599 s slow" in said
             or "its clock is 601 s" in said
         )
-        assert "2 of 3 machines are unwell: node-1 node-3" in said
+        assert said.count("machines: ") == 2
     finally:
         cluster.machines.run(1, "umount", "/var/lib/rigger")
         cluster.machines.run(1, "rmdir", "/var/lib/rigger")
@@ -507,7 +511,7 @@ def test_a_person_is_asked_and_a_key_is_made(cluster, private_home):
     talk.ends(0)
     key = private_home / ".ssh" / "rigger-ed25519"
     assert key.stat().st_mode & 0o777 == 0o600
-    said = cluster.provision(code=5).out
+    said = cluster.refused()
     assert f"in with {key}; have the public key put there: ssh-copy-id -i {key}.pub" in said
     assert said.count(cluster.where(2).partition(":")[0]) >= 2
     with open(f"{key}.pub") as file:
@@ -575,7 +579,7 @@ def test_real_sudo_that_wants_a_password_or_a_terminal_is_told_from_one_that_wor
         }
         for rule, sentence in rules.items():
             cluster.machines.write(1, "/etc/sudoers.d/eve", rule, 0o440)
-            assert sentence in cluster.provision(code=5).out
+            assert sentence in cluster.refused()
         cluster.machines.write(1, "/etc/sudoers.d/eve", "eve ALL=(ALL) NOPASSWD: ALL\n", 0o440)
         cluster.provision()
         assert cluster.marker(1)["root"] == "sudo"
@@ -657,7 +661,7 @@ def test_a_key_is_made_where_there_is_none(cluster):
     )
     key = cluster.rigger("config", "get", "SSH_KEY").out.strip()
     assert os.stat(key).st_mode & 0o777 == 0o600, said
-    said = cluster.provision(code=5).out
+    said = cluster.refused()
     assert f"it does not let root in with {key}" in said and "ssh-copy-id" in said
 
 
