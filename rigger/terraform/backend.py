@@ -57,6 +57,16 @@ def _has_own_backend(workspace: Workspace) -> bool:
     return files.has_backend or not files.is_known
 
 
+def ignored(workspace: Workspace) -> str:
+    """Return what to say of a backend that the module's own files name; nothing where they name none."""
+    if not hcl.read_folder(workspace.module.folder, workspace.cache).has_backend:
+        return ""
+    return (
+        f"The backend in the .tf files does not count: the state is kept in {shown(asked(workspace))}, as "
+        "TERRAFORM_BACKEND and TERRAFORM_BACKEND_CONFIG say."
+    )
+
+
 def write_settings(path: str, settings: Mapping[str, Any]) -> None:
     write_bytes(path, json.dumps({"terraform": {"backend": settings}}, indent=2).encode() + b"\n")
 

@@ -56,6 +56,8 @@ def install(workspace: Workspace, say: Callable[[str], None] = print) -> None:
             ) from None
         program = program_of(workspace)
     say(f"{program.name} {program.version}: {program.path}")
+    if notice := backend.ignored(workspace):
+        sdk.log(notice, "warning")
 
 
 def create(workspace: Workspace, say: Callable[[str], None] = print) -> None:

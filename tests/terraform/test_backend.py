@@ -18,11 +18,18 @@ def test_the_settings_of_a_backend_are_made_of_answers(clay, states):
     assert len(instances(states.state())) == 1
 
 
-def test_a_backend_in_the_modules_own_files_does_not_count(clay):
+def test_a_backend_in_the_modules_own_files_does_not_count_and_that_is_said(clay, capsys):
     """The state belongs to the environment, and everything here looks for it there."""
+    clay.run(steps.install)
+    assert capsys.readouterr().err == ""
     clay.write(
         "backend.tf", 'terraform {\n  backend "local" { path = "/nonexistent/elsewhere.tfstate" }\n}\n'
     )
+    clay.run(steps.install)
+    said = (
+        "warning: The backend in the .tf files does not count: the state is kept in this environment's folder"
+    )
+    assert said in capsys.readouterr().err
     clay.create()
     assert len(clay.made()) == 2
     clay.run(steps.destroy)
