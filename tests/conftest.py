@@ -115,6 +115,7 @@ class Modules:
         self.folder = folder
         rigger.env["RIGGER_PROVIDER_PATH"] = os.path.join(folder, "providers")
         rigger.env["RIGGER_PLATFORM_PATH"] = os.path.join(folder, "platforms")
+        rigger.env["RIGGER_ADDON_PATH"] = os.path.join(folder, "addons")
 
     def write(self, role, name, manifest="", **scripts):
         """Write a module: its manifest's further lines, and its scripts; `create_more` names create-more."""
@@ -126,6 +127,7 @@ class Modules:
         usual = {
             "provider": ("install", "create", "check", "destroy"),
             "platform": ("install", "deploy", "check", "undeploy"),
+            "addon": ("apply", "destroy"),
         }
         for verb in {*usual[role], *scripts}:
             self.script(folder, verb, scripts.get(verb, ""))

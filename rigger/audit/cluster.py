@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MODULES = ("PLATFORM", "PROVIDER")
-LOOKS = ("check", "plan", "audit")  # scripts that make nothing, also where there is nothing
+LOOKS = ("check", "plan", "audit", "init")  # scripts that make nothing, also where there is nothing
 
 
 @frozen

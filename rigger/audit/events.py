@@ -6,6 +6,7 @@ of its fields are looked at when it is made, which is why this file does not def
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from json import loads
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
 from rigger import values
@@ -62,6 +63,10 @@ def _are_texts(value: Any) -> bool:
     return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
 
 
+def _are_texts_if_any(value: Any) -> bool:
+    return value is None or _are_texts(value)
+
+
 def _are_lines_if_any(value: Any) -> bool:
     return value is None or (_are_texts(value) and all(map(_is_line, value.values())))
 
@@ -74,8 +79,17 @@ def _is_line_if_any(value: Any) -> bool:
     return value is None or _is_line(value)
 
 
-_is_module, _is_step, _is_line = _text(rf"(?:provider|platform)/{WORD}"), _text(VERB), _text(LINE)
+_is_module, _is_step, _is_line = _text(rf"(?:provider|platform|addon)/{WORD}"), _text(VERB), _text(LINE)
 _is_backup = _text(BACKUP)
+
+
+def _is_output(value: Any) -> bool:
+    if value in (None, ""):
+        return True
+    try:
+        return isinstance(loads(value), dict)
+    except (TypeError, ValueError, RecursionError):
+        return False
 
 
 # How a class becomes an event
@@ -238,6 +252,7 @@ class StepStarted(Event):
     leaving: Names = ()  # nodes that go
     attempt: int = 1
     parameters: Texts  # the values of all questions, secrets as their digests
+    inputs: Texts = field(default_factory=dict)  # of an apply: digests of what it is about to read, by module
     log: str
 
     checks = {
@@ -246,6 +261,7 @@ class StepStarted(Event):
         "number": _is_number,
         "script": _is_line,
         "parameters": _are_texts,
+        "inputs": _are_texts_if_any,
         "log": _text(LOG),
     }
 
@@ -275,8 +291,18 @@ class StepFinished(Event):
     log_sha256: str
     changed: Names  # names of vars
     kept: int = 0  # how many files its scripts have in their own folder, which are kept in the module's state
+    before: str = ""  # the output that the module had, as JSON, where this step gave another one
+    output: str = ""  # the output that an apply gave, as JSON; empty where it gave none
+    uses: Names = ()  # the nodes that the module uses from now on
 
-    checks = {"module": _is_module, "step": _is_step, "number": _is_number, "exit_code": _is_number}
+    checks = {
+        **{"module": _is_module, "step": _is_step, "number": _is_number, "exit_code": _is_number},
+        **{
+            "before": _is_output,
+            "output": _is_output,
+            "uses": lambda value: value is None or _are_lines(value),
+        },
+    }
 
 
 @event("step-recovered")
@@ -309,6 +335,29 @@ class Configured(Event):
 
     by: str  # the command
     changed: Names
+
+
+@event("module-added")
+class ModuleAdded(Event):
+    """An add-on was added, or a newer version of it; nothing of it is applied by that."""
+
+    instance: str  # the name that it has in this environment
+    module: str  # its own
+    version: str
+    sha256: str  # of its files
+    by: str
+    proposed: Texts = field(default_factory=dict)  # the answers that its `init` proposed
+
+    checks = {"instance": _is_line, "module": _is_line, "version": _is_line, "proposed": _are_texts_if_any}
+
+
+@event("module-removed")
+class ModuleRemoved(Event):
+    """An add-on is no part of the environment any more."""
+
+    instance: str
+
+    checks = {"instance": _is_line}
 
 
 @event("checked-out")

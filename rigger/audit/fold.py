@@ -13,6 +13,7 @@ from rigger.audit.claims import ClaimHistory
 from rigger.audit.cluster import ClusterHistory
 from rigger.audit.leftovers import LeftoverHistory
 from rigger.audit.missing import MissingFiles
+from rigger.audit.modules import ModuleHistory
 from rigger.audit.readiness import ReadinessHistory
 from rigger.audit.restores import RestoreHistory
 from rigger.audit.runs import LastRun
@@ -42,6 +43,7 @@ class Fold:
         self.backups = BackupHistory()
         self.readiness = ReadinessHistory()
         self.missing = MissingFiles()
+        self.modules = ModuleHistory()
 
     def take(self, event: Event) -> None:
         """Take the next event of the log in."""

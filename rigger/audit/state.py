@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rigger.audit.checkouts import CheckoutHistory
     from rigger.audit.cluster import RecordedCluster
     from rigger.audit.leftovers import LeftoverHistory
+    from rigger.audit.modules import ModuleHistory
     from rigger.audit.readiness import ReadinessHistory
     from rigger.audit.runs import LastRun
     from rigger.audit.steps import StepHistory
@@ -41,6 +42,7 @@ class ClusterState:
     claimed: frozenset[str]  # nodes, `name address`, that a claim was left on
     backups: BackupHistory
     readiness: ReadinessHistory
+    modules: ModuleHistory
     missing: Sequence[str]  # files that were left out of the bundle which was loaded last, and are not here
 
     @classmethod
@@ -69,6 +71,7 @@ class ClusterState:
             fold.claims.nodes,
             fold.backups,
             fold.readiness,
+            fold.modules,
             fold.missing.names,
         )
 

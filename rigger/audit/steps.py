@@ -8,6 +8,7 @@ from rigger.audit.events import (
     Destroyed,
     Event,
     Loaded,
+    ModuleRemoved,
     RunStarted,
     StepFinished,
     StepRecovered,
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 # What a step takes away from the moment it starts: whatever those steps did counts as not done.
-UNDOES = {"undeploy": ("platform/",), "destroy": ("provider/", "platform/")}
+UNDOES = {"undeploy": ("platform/",), "destroy": ("provider/", "platform/", "addon/")}
 # What an upgrade does as well, so that it need not run for that version again.
 UPGRADED = ("/install", "/deploy", "/setup-clients")
 SKIPPED = 77  # the exit code by which a test says that it does not apply, as Automake's tests do
@@ -60,6 +61,12 @@ class StepRun:
 
     def with_parameters(self, parameters: Mapping[str, str]) -> StepRun:
         return replace(self, started=self.started.with_values(parameters={**self.parameters, **parameters}))
+
+
+def subject_of(module: str) -> str:
+    """Return whom a check is about: the provider, the platform, or one add-on of several."""
+    role = module.partition("/")[0]
+    return module if role == "addon" else role
 
 
 LOOKS_FOR_DIFFERENCES = ("audit", "plan")
@@ -121,13 +128,21 @@ class StepHistory:
                 self._upgrade(event.to)
             case Loaded():
                 self._take_digests(event.digests)
+            case ModuleRemoved():
+                start = f"addon/{event.instance}"
+                self.last, self.done = (
+                    {key: run for key, run in runs.items() if not key.startswith(f"{start}/")}
+                    for runs in (self.last, self.done)
+                )
+                self.failed_checks.pop(start, None)
+                self.kept.pop(start, None)
             case Destroyed():
                 self.last, self.done, self.failed_checks, self.kept = {}, {}, {}, {}
 
     def _start(self, event: StepStarted) -> None:
         self.last[event.key] = self._open[event.run, event.number] = StepRun(event)
         if event.step in UNDOES:
-            undone = UNDOES[event.step]
+            undone = (f"{event.module}/",) if event.module.startswith("addon/") else UNDOES[event.step]
             self.done = {key: run for key, run in self.done.items() if not key.startswith(undone)}
 
     def _finish(self, event: StepFinished) -> None:
@@ -137,7 +152,7 @@ class StepHistory:
         run, key = replace(begun, finished=event), begun.started.key
         if key in self.last and self.last[key].started.seq == begun.started.seq:
             self.last[key] = run
-        role = begun.started.module.partition("/")[0]
+        role = subject_of(begun.started.module)
         if begun.started.step == "check":
             self._check(role, run)
         elif run.succeeded:
@@ -151,11 +166,12 @@ class StepHistory:
             self.failed_checks[role] = run
 
     def _succeed(self, role: str, started: StepStarted) -> None:
-        if started.step in ("create", "deploy"):
+        if started.step in ("create", "deploy", "apply"):
             self.failed_checks.pop(role, None)
+        if started.step in ("create", "apply"):
+            self.last.pop(f"{started.module}/destroy", None)
         if started.step == "create":  # the nodes that `scale` was about have left
             self.done = {key: run for key, run in self.done.items() if not key.endswith("/scale")}
-            self.last.pop(f"{started.module}/destroy", None)
 
     def _upgrade(self, version: str) -> None:
         """Count what an upgrade did as done by the steps that bring a version."""

@@ -7,14 +7,23 @@ from typing import TYPE_CHECKING
 
 from rigger.cli.app import App, command, group
 from rigger.cli.declared import argument, option
+from rigger.configuration.inputs import values_of_flags
 from rigger.conformance.finding import ADVICE, FAIL, NOT_RUN, PASS, Finding
 from rigger.conformance.sandbox import RehearsalOptions
 from rigger.errors import BadUsage
 from rigger.modules import fields
 from rigger.operations import conformance as operation
+from rigger.operations import module_add, module_list, module_remove
+from rigger.ui.terminal import has_terminal
+from rigger.ui.wizard import Wizard
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rigger.operations.conformance import Checked
+    from rigger.operations.module_add import Added
+    from rigger.operations.module_list import Available, Info, Installed
+    from rigger.operations.module_remove import Removed
     from rigger.ui.printer import Printer
 
 COLOURS = {PASS: "32", FAIL: "31", ADVICE: "33", NOT_RUN: "36"}
@@ -57,6 +66,136 @@ def check(app: App, path: str, runs: bool, provider: str | None, assignments: tu
 def schema(app: App) -> None:
     """Print a JSON Schema of rigger.yml, with which an editor checks a manifest while it is written."""
     app.printer.data(json.dumps(fields.schema(), indent=2).encode() + b"\n")
+
+
+# Add-ons of an environment
+
+
+def show_added(printer: Printer, result: Added) -> None:
+    name, version = result.name, f" {result.module.version}" if result.module.version else ""
+    what = (
+        "was there already; its answers were looked at again"
+        if result.again
+        else "is added; nothing of it is applied yet"
+    )
+    printer.line(f"{result.module.every_label['name']}{version} {what}.")
+    if result.values:
+        printer.table(sorted(result.values.items()))
+    printer.plan(result.plan)
+    printer.line(f"Next: rigger provision {name}")
+
+
+@module.add_command
+@command("add", asks=True, reports=True, streams=True, show=show_added)
+@argument("wanted", metavar="NAME[@VERSION]")
+@option("--as", "name", metavar="NAME2", help="Add it under another name: for a second one.")
+@option("--set", "assignments", metavar="NAME=VALUE", multiple=True, help="Answer a question beforehand.")
+@option("--no-input", is_flag=True, help="Never prompt; take the defaults, or fail where a value is missing.")
+def add(app: App, wanted: str, name: str | None, assignments: tuple[str, ...], no_input: bool) -> Added:
+    """Add an add-on: what it requires must be applied; its questions are asked, and nothing of it is applied."""
+    ask = Wizard if has_terminal() and not no_input and not app.yes else None
+    flags = values_of_flags(assignments)
+    return module_add.add(app.environment(), wanted, name or "", flags, app.printer, app.consent(Wizard), ask)
+
+
+def show_removed(printer: Printer, result: Removed) -> None:
+    printer.line(
+        f"{result.name} is removed." if result.run else f"{result.name} is removed; it was never applied."
+    )
+
+
+@module.add_command
+@command("remove", acts=True, asks=True, reports=True, streams=True, show=show_removed)
+@argument("name", metavar="NAME")
+def remove(app: App, name: str) -> Removed:
+    """Take an add-on off, with its data; refused while others require it."""
+    return module_remove.remove(app.environment(), name, app.printer, app.consent(Wizard))
+
+
+def show_installed(printer: Printer, result: Installed) -> None:
+    rows = [
+        (
+            name,
+            one["role"],
+            one["version"] or "-",
+            one["status"],
+            one.get("problem", "") or _labels(one["labels"]),
+        )
+        for name, one in result.modules.items()
+    ]
+    printer.table(
+        rows, headers=("name", "role", "version", "status", "labels"), rest="rigger module list -o json"
+    )
+
+
+def _labels(labels: Mapping[str, str]) -> str:
+    return " ".join(
+        f"{key}={value}" for key, value in labels.items() if key not in ("name", "role", "version")
+    )
+
+
+@module.add_command
+@command("list", reports=True, show=show_installed)
+def list(app: App) -> Installed:
+    """List the modules of the environment, in their order, with status, version and labels."""
+    return module_list.installed(app.environment())
+
+
+def show_info(printer: Printer, result: Info) -> None:
+    told = result.as_dict()
+    version = f" {told['module_version']}" if told["module_version"] else ""
+    printer.heading(f"{result.name}{version}: {told['description'] or told['role']}")
+    rows = [("folder", told["folder"]), ("labels", _labels(told["labels"]))]
+    rows += [
+        ("requires", f"{text}: {', '.join(names) or 'nothing here'}")
+        for text, names in told["requires"].items()
+    ]
+    rows += [
+        (name, ", ".join(told[name]))
+        for name in ("weak", "influences", "needs", "provides", "required_by", "questions")
+        if told[name]
+    ]
+    state = told["state"]
+    rows += [("status", f"{state['status']} {state.get('problem', '')}".strip())] if state else []
+    rows += [("uses", ", ".join(state["uses"]))] if state and state["uses"] else []
+    printer.table([(name.replace("_", " "), text) for name, text in rows])
+    if not state:
+        printer.ways(("Add it", f"rigger module add {result.name}"))
+
+
+@module.add_command
+@command("info", reports=True, show=show_info)
+@argument("name", metavar="NAME")
+def info(app: App, name: str) -> Info:
+    """Say what a module is: one of the environment, or one that can be had."""
+    return module_list.info(app.environment(), name)
+
+
+def show_available(printer: Printer, result: Available) -> None:
+    rows = [
+        (
+            one.name,
+            one.version or "-",
+            one.description,
+            "installed" if one.name in result.installed else f"rigger module add {one.name}",
+        )
+        for one in result.modules
+    ]
+    printer.table(
+        rows, headers=("name", "version", "description", "add it"), rest="rigger module search -o json"
+    )
+    for problem in result.problems:
+        printer.warn(problem)
+    if not rows:
+        printer.line("No add-on was found. They are looked for in $RIGGER_ADDON_PATH and ~/.rigger/addons.")
+
+
+@module.add_command
+@command("search", reports=True, show=show_available)
+@argument("selectors", metavar="[SELECTOR...]", required=False, many=True)
+def search(app: App, selectors: tuple[str, ...]) -> Available:
+    """Find add-ons by labels (kind=monitoring, provides-kafka>=2.5, !zone) or words; each with what adds it."""
+    return module_list.search(app.environment(), selectors)
 
 
 def _values(assignments: tuple[str, ...]) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """rigger provision"""
 
 from rigger.cli.app import App, command
-from rigger.cli.declared import option
+from rigger.cli.declared import argument, option
 from rigger.errors import DifferencesFound
 from rigger.operations import provision as operation
 from rigger.operations.provision import Planned
@@ -17,21 +17,35 @@ def show(printer: Printer, result: Result) -> None:
     elif isinstance(result, RunResult):
         printer.line()
         printer.line(f"{result.environment} is as configured. Next: rigger test, rigger status")
+        for one in result.after.get("influenced", ()):
+            said = f": {one['plan']}" if one["plan"] else "."
+            printer.line(f"{one['module']} would change{said}")
+            printer.ways(("Change it", f"rigger provision {one['module']}"))
 
 
 @command("provision", acts=True, asks=True, reports=True, streams=True, show=show)
+@argument("modules", metavar="[MODULE...]", required=False, many=True)
 @option("--plan", "only_plan", is_flag=True, help="Show what would be done, and stop.")
 @option("--exit-code", is_flag=True, help="With --plan: exit 8 when something would change.")
 @option("--again", is_flag=True, help="Run every step, also those that are up to date.")
 @option("--allow-version-change", is_flag=True, help="Bring another version without an upgrade.")
 def provision(
-    app: App, only_plan: bool, exit_code: bool, again: bool, allow_version_change: bool
+    app: App,
+    modules: tuple[str, ...],
+    only_plan: bool,
+    exit_code: bool,
+    again: bool,
+    allow_version_change: bool,
 ) -> Result | None:
-    """Where there is one already, bring it up to date."""
+    """Where there is one already, bring it up to date; of the named modules alone, if any are named."""
     if not only_plan:
         consent = app.consent(Wizard)
-        return operation.provision(app.environment(), app.printer, consent, again, allow_version_change)
-    planned = operation.plan(app.environment(), app.printer, again, not app.json, allow_version_change)
+        return operation.provision(
+            app.environment(), app.printer, consent, again, allow_version_change, modules
+        )
+    planned = operation.plan(
+        app.environment(), app.printer, again, not app.json, allow_version_change, modules
+    )
     if not exit_code or not planned.plan.changes:
         return planned
     app.show(planned, show)

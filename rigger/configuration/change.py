@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 
 from rigger.configuration import identity
+from rigger.configuration.addons import LIST
 from rigger.configuration.identity import require_modules_named, require_same_modules
 from rigger.configuration.questionnaire import questionnaire_of
 from rigger.envfile.names import check_name, check_value
@@ -15,6 +16,7 @@ from rigger.questions.interview import Interview
 from rigger.questions.model import Question
 from rigger.questions.sources import Sources
 from rigger.redact.references import look_up
+from rigger.text import ways
 
 # Runs a check or a list of choices: environment, folder of the module, program, values -> exit code, output, errors.
 RunProgram = Callable[[Environment, str, str, Mapping[str, str]], tuple[int, str, str]]
@@ -26,6 +28,10 @@ def validated(
     """Return the values in the form in which they are saved, and which names are secret; raises BadUsage and others."""
     saved = answers_of(environment)
     after = {name: value for name, value in {**saved, **given}.items() if name not in gone}
+    if given.get(LIST, saved.get(LIST)) != saved.get(LIST) or LIST in gone and LIST in saved:
+        raise BadUsage(
+            f"{LIST} names the add-ons.", ways(("Add one, or take one away", "rigger module add NAME"))
+        )
     require_modules_named(environment, after)
     questionnaire = questionnaire_of(environment, after)
     questionnaire.check_names(given, {**after}, "config set", also=saved)

@@ -33,6 +33,7 @@ class Config:
 
     # The names of secrets that are references and were not looked up: their values are the references.
     unknown: frozenset[str] = frozenset()
+    addons: tuple[Module, ...] = ()  # under the names that they have here, in the order of what they require
 
     def __repr__(self) -> str:
         return f"Config({self.platform.name} on {self.provider.name})"
@@ -40,7 +41,10 @@ class Config:
     @property
     def modules(self) -> tuple[Module, ...]:
         """The modules in the order in which they are made: what stands on something comes after it."""
-        return (self.provider, self.platform)
+        return (self.provider, self.platform, *self.addons)
+
+    def addon(self, name: str) -> Module | None:
+        return next((module for module in self.addons if module.name == name), None)
 
     def question(self, name: str) -> Question | None:
         return next((question for question in self.questions if question.name == name), None)

@@ -12,6 +12,7 @@ from rigger.errors import InvalidConfig, Refused, RiggerError
 from rigger.interface1 import record as interface1_record
 from rigger.modules import search
 from rigger.modules.contract import MANIFEST
+from rigger.modules.instance import instance
 from rigger.modules.search import in_checkout
 from rigger.sources.compat import require_interface
 from rigger.sources.spec import same_repository
@@ -109,6 +110,10 @@ class ModuleFinder:
             missing = "PLATFORM" if provider else "PROVIDER"
             raise InvalidConfig(f"{missing} has no value.", 'Type "rigger configure".')
         return provider, platform
+
+    def addons(self, chosen: Mapping[str, str]) -> tuple[Module, ...]:
+        """Return the add-ons of an environment, given as name -> module, under their names; raises BadUsage or Refused."""
+        return tuple(instance(self.module("addon", module), name) for name, module in chosen.items())
 
     def in_repository(self, values: Mapping[str, str]) -> bool:
         """Return whether the platform comes from a repository."""

@@ -6,6 +6,7 @@ import contextlib
 import os
 from typing import TYPE_CHECKING, Any
 
+from rigger.configuration.addons import LIST, parse
 from rigger.configuration.finder import DEFAULT_PLATFORM, ModuleFinder
 from rigger.configuration.own_questions import (
     backend_questions,
@@ -39,7 +40,7 @@ class Questionnaire:
     """The questions that follow from which modules are chosen.
 
     `records` knows what providers of interface 1 asked, and `begin` lets them ask; nobody configures without it.
-    `before` is of what was configured before, where that is changed.
+    `before` is of what was configured before, where that is changed; `addons` is the var that names the add-ons.
     """
 
     def __init__(
@@ -50,12 +51,14 @@ class Questionnaire:
         records: Environment | None = None,
         before: Questionnaire | None = None,
         begin: Callable[[], Conversations] | None = None,
+        addons: str = "",
     ):
         self.source = source  # of a platform that lies in a git repository
         self.finder = ModuleFinder(home, source, records)
         self.conversations: Conversations | None = None  # once one of those providers was chosen
         self._before = before
         self._begin = begin
+        self._addons = parse(addons)
         self._questions: dict[tuple[Any, ...], Sequence[Question]] = {}
 
     def chosen(self, values: Mapping[str, str]) -> tuple[Module | None, Module | None]:
@@ -65,6 +68,10 @@ class Questionnaire:
     def modules(self, values: Mapping[str, str]) -> tuple[Module, Module]:
         """Return the provider and the platform that the values name; raises InvalidConfig where they name none."""
         return self.finder.modules(values)
+
+    def addons(self) -> tuple[Module, ...]:
+        """Return the add-ons under their names, in the order in which they were added; raises BadUsage or Refused."""
+        return self.finder.addons(self._addons)
 
     def questions(self, values: Mapping[str, str], live: bool = False) -> Sequence[Question]:
         """Return every question for the values known: rigger's own, then the modules'.
@@ -93,7 +100,8 @@ class Questionnaire:
         if types and provider:
             questions.append(type_question(types))
         defaults: dict[str, str] = {}
-        for module in (platform, provider):
+        addons = self.addons() if provider and platform else ()
+        for module in (platform, provider, *addons):
             defaults.update(module.types.get(values.get("TYPE", ""), {}) if module else {})
         if provider and asked_by_config_sh is not None:
             own, whole = asked_by_config_sh
@@ -102,7 +110,12 @@ class Questionnaire:
                 return questions
             provider = replace(provider, questions=())
         if provider:
-            asked = [question for module in (provider, platform) if module for question in module.questions]
+            asked = [
+                question
+                for module in (provider, platform, *addons)
+                if module
+                for question in module.questions
+            ]
             asked += backend_questions(provider) if provider.has_terraform else []
             named = {question.name for question in asked}
             implied = {
@@ -221,7 +234,7 @@ class Questionnaire:
     def _names(self, values: Mapping[str, str]) -> set[str]:
         provider, platform = self.chosen(values)
         names = {question.name for question in self.questions(values)}
-        names.update(*(module.outputs for module in (provider, platform) if module))
+        names.update(*(module.outputs for module in (provider, platform, *self.addons()) if module))
         names.update(DECIDE if self.finder.in_repository(values) else ())
         if self.conversations and provider:
             names |= self.conversations.names(provider)
@@ -251,7 +264,7 @@ class Questionnaire:
 def questionnaire_of(environment: Environment, saved: Mapping[str, str]) -> Questionnaire:
     """Return the modules and questions of an environment with these values, its checkout as it is."""
     source = SavedSource(environment, saved) if is_used(saved) else None
-    return Questionnaire(environment.home, source, records=environment)
+    return Questionnaire(environment.home, source, records=environment, addons=saved.get(LIST, ""))
 
 
 def asked_by_config_sh(environment: Environment, saved: Mapping[str, str]) -> set[str]:

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from rigger import templates
+from rigger.configuration.addons import LIST, ordered, require_no_circle
 from rigger.configuration.config import Config
 from rigger.configuration.identity import require_modules_named
 from rigger.configuration.questionnaire import Questionnaire, questionnaire_of
@@ -55,7 +56,8 @@ def resolve(environment: Environment, changed: Mapping[str, str] | None = None) 
     values = outputs.over(held)
     hidden = secret_names(questions, interview.meant(), secret_vars)
     unknown = frozenset(interview.unknown())
-    values.update(computed(environment, (provider, platform), values, hidden))
+    addons = _addons(environment, questionnaire, (provider, platform))
+    values.update(computed(environment, (provider, platform, *addons), values, hidden))
     answers = {
         question.name: interview.answers[question.name]
         for question in questions
@@ -72,6 +74,7 @@ def resolve(environment: Environment, changed: Mapping[str, str] | None = None) 
         outputs,
         frozenset(every | given_by_config_sh(provider)),
         unknown,
+        addons,
     )
 
 
@@ -146,7 +149,7 @@ def computed(
 
 def write_computed(environment: Environment, config: Config) -> None:
     """Bring the computed vars of an environment's vars file up to date: they hold for one machine only."""
-    names = {*config.provider.vars, *config.platform.vars}
+    names = {name for module in config.modules for name in module.vars}
     if not names:
         return
     looked_up = [*environment.looked_up.values(), *(config.values[name] for name in config.unknown)]
@@ -155,6 +158,21 @@ def write_computed(environment: Environment, config: Config) -> None:
     passing = {name for name, value in rendered.items() if any(secret in value for secret in looked_up)}
     kept = {n: v for n, v in {**environment.values(), **rendered}.items() if n not in passing}
     environment.save_values(kept, config.secrets)
+
+
+def _addons(
+    environment: Environment, questionnaire: Questionnaire, base: tuple[Module, ...]
+) -> tuple[Module, ...]:
+    """Return the add-ons in order; raises InvalidConfig where one went away, or they require each other in a circle."""
+    try:
+        addons, order = ordered(base, questionnaire.addons())
+    except BadUsage as problem:
+        raise InvalidConfig(
+            f"{environment.vars_file}: {problem.message}",
+            f"Put it back where it was. {LIST} in that file names the add-ons. {problem.next_step}",
+        ) from None
+    require_no_circle(order)
+    return addons
 
 
 def _modules(

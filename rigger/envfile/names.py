@@ -74,7 +74,18 @@ def refused() -> tuple[frozenset[str], tuple[str, ...]]:
 
 
 # The questions that rigger itself asks: what an environment is. NAME is its name.
-CORE = ("PLATFORM", "VERSION", "PROVIDER", "TYPE", "NAME", "REPOSITORY", "REF", "CHECKOUT", "PLATFORM_SOURCE")
+CORE = (
+    "PLATFORM",
+    "VERSION",
+    "PROVIDER",
+    "TYPE",
+    "NAME",
+    "REPOSITORY",
+    "REF",
+    "CHECKOUT",
+    "PLATFORM_SOURCE",
+    "MODULES",
+)
 
 
 def is_core(name: str, values: Mapping[str, str]) -> bool:

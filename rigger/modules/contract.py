@@ -22,6 +22,8 @@ SCRIPT_VARIABLES = {
     "RIGGER_SECRETS_OUTPUT": "the same for secrets",
     "RIGGER_INVENTORY_OUTPUT": "nodes go in here, one JSON object a line",
     "RIGGER_INVENTORY": "the nodes, a JSON file",
+    "RIGGER_STATE": "what every module is, was configured with and gave, and the nodes: a JSON file, read-only",
+    "RIGGER_STATE_OUTPUT": "of an add-on: its ``apply`` writes its output in here, one JSON object",
     "RIGGER_NODES_FILE": "the nodes as lines: name, address, private address, port offset, ssh user, ssh port, "
     "separated by tabs; ``-`` where empty",
     "RIGGER_LEAVING": "the names of the nodes that this run removes",
@@ -55,6 +57,7 @@ SCRIPT_VARIABLES = {
 PERSONS_VARIABLES = {
     "RIGGER_PROVIDER_PATH": "folders of providers, separated by ``:``, searched before ``~/.rigger/providers``",
     "RIGGER_PLATFORM_PATH": "the same for platforms",
+    "RIGGER_ADDON_PATH": "the same for add-ons",
     "RIGGER_SSH_TIMEOUT": "seconds that a node may be silent, by ssh; without it 20. A login may take three times as long",
     "RIGGER_RETRY_PAUSE": "seconds before something is tried again, at first; without it 1",
     "RIGGER_READY_TIMEOUT": "seconds until new machines must answer, instead of the manifest's ``ready``; 0 does not wait",

@@ -52,6 +52,7 @@ ITSELF = "rigger itself"
 IN_CHECKOUT = "checkout"
 PLATFORM_PLACES = (".", "rigger", ".rigger", "contrib/rigger")  # of a repository, for its own platform
 PROVIDER_PLACES = ("contrib", "providers")  # of a repository, for folders of its own providers
+ADDON_PLACES = ("addons",)  # of a repository, for folders of its own add-ons
 
 
 @frozen
@@ -138,7 +139,7 @@ def in_checkout(role: str, home: str, checkout: str) -> list[FoundModule]:
         platforms = (_in_checkout(folder, role, home) for folder in places if _lies_in(folder, checkout))
         return [platform for platform in platforms if platform][:1]
     modules = []
-    for place in PROVIDER_PLACES if role == "provider" else ():
+    for place in PROVIDER_PLACES if role == "provider" else ADDON_PLACES:
         for folder in _subfolders(os.path.join(checkout, place)):
             if _lies_in(folder, checkout) and (module := _in_checkout(folder, role, home)):
                 modules.append(module)

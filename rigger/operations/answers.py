@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import string
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from rigger.configuration.inputs import values_of_environ, whole_path
@@ -21,7 +21,7 @@ from rigger.runs.programs import run_program
 from rigger.sources.spec import DECIDE, SOURCE
 from rigger.ssh import keys as ssh_keys
 from rigger.text import did_you_mean, shorten, visible
-from rigger.values import field, frozen, mutable
+from rigger.values import field, frozen, mutable, replace
 
 if TYPE_CHECKING:
     from rigger.configuration.questionnaire import Questionnaire
@@ -138,6 +138,47 @@ def interview_of(
     )
     interview.on_passed_over = questionnaire.pass_over
     return interview
+
+
+def interview_of_module(
+    target: Environment,
+    questionnaire: Questionnaire,
+    own: Collection[str],
+    *,
+    flags: Mapping[str, str],
+    environ: Mapping[str, str],
+    saved: Mapping[str, str],
+    asks: bool,
+    reporter: Reporter,
+) -> Interview:
+    """Return the interview about the questions of one add-on, `own`; all others keep what they have.
+
+    A person is asked, where `asks`, with what is saved as the default.
+    """
+
+    def script(values: Mapping[str, str]) -> list[Question]:
+        questions = questionnaire.questions(values)
+        return [
+            _as_default(q, saved) if q.name in own and asks else replace(q, advanced=True) for q in questions
+        ]
+
+    kept = {name: value for name, value in saved.items() if not (asks and name in own)}
+    return interview_of(
+        script,
+        Sources(flags=flags, environ=environ, saved=kept, hidden=frozenset(target.secrets())),
+        target,
+        questionnaire,
+        Given(),
+        reporter,
+        take_defaults=not asks,
+    )
+
+
+def _as_default(question: Question, saved: Mapping[str, str]) -> Question:
+    value = saved.get(question.name)
+    if value is None or question.secret:
+        return question
+    return replace(question, default=f"{{% raw %}}{value}{{% endraw %}}" if "{" in value else value)
 
 
 def _new_secret(question: Question) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any
 
+from rigger.configuration.addons import LIST
 from rigger.configuration.equivalent import equivalent
 from rigger.configuration.identity import other_module
 from rigger.configuration.inputs import read_vars_file, whole_path
@@ -127,6 +128,7 @@ def _begin(
         source,
         before=questionnaire_of(environment, saved),
         begin=lambda: _conversations(home, environment, sources, reporter, bool(ask), stack),
+        addons=saved.get(LIST, ""),
     )
     agree_to_files(home, given, loaded, questionnaire, sources, reporter, consent)
     script = _script(questionnaire, environment, saved)

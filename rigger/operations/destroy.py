@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rigger.audit.events import Destroyed
+from rigger.configuration import module_state
 from rigger.environments import reserve
 from rigger.environments.last_backup import LastBackup, last_backup
 from rigger.environments.state import state_of
@@ -51,6 +52,7 @@ def destroy(
         result = work.run(plan, before={"backup": last.as_dict() if last else None}, after=_report)
         _require_destroyed(environment, result)
         work.record(Destroyed(nodes=plan.leaving), result.run)
+        module_state.write(environment, work.config)
         drop_outputs(environment, work.config)  # a shell must not be pointed at what is no more
     return result
 

@@ -13,6 +13,7 @@ from rigger.environments.state import state_of
 from rigger.errors import NotReady, StepFailed
 from rigger.operations import upgrade
 from rigger.operations.bundle import inspect
+from rigger.operations.related import related
 from rigger.picture import FAILED, RAN, WAITS, Box, Group, Picture, dot, mermaid
 from rigger.plans import provision as plans
 from rigger.process import capture
@@ -75,7 +76,7 @@ def of_environment(environment: Environment) -> Picture:
     """Return an environment: its modules, what of them ran, what waits, and the nodes."""
     config, history = resolve(environment), state_of(environment).steps
     nodes = environment.nodes()
-    plan = plans.provision(config, history, nodes, environment.key())
+    plan = plans.provision(config, history, nodes, environment.key(), related=related(environment, config))
     every = sorted([*plan.up_to_date, *plan.steps], key=_place)
     steps: dict[str, list[Box]] = {role: [] for role in ("provider", "platform")}
     for step in every:

@@ -12,6 +12,8 @@ from rigger.environments.state import state_of
 from rigger.errors import Locked
 from rigger.operations.consent import Consent
 from rigger.operations.costs import agree_to_costs, costs, show_costs, show_machines
+from rigger.operations.influence import influenced
+from rigger.operations.related import addon, related, require_met
 from rigger.operations.session import Session, session
 from rigger.plans import provision as plans
 from rigger.process.actor import actor
@@ -24,6 +26,8 @@ from rigger.sources.whole import require_whole
 from rigger.values import frozen, replace
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rigger.configuration.config import Config
     from rigger.environments.environment import Environment
     from rigger.modules.prices import Costs
@@ -48,11 +52,12 @@ def provision(
     consent: Consent | None = None,
     again: bool = False,
     allow_version_change: bool = False,
+    modules: Sequence[str] = (),
 ) -> RunResult:
     """Create the cluster that the current configuration describes, or bring it up to date.
 
     `again` runs every step, also those that are up to date; `allow_version_change` changes the version without an
-    upgrade. Raises InvalidConfig for another version where that is not allowed, NotReady before anything was started,
+    upgrade; `modules` are those that are meant, all where none are named. Raises InvalidConfig for another version where that is not allowed, NotReady before anything was started,
     StepFailed or Interrupted with the result so far, BadUsage where data would be lost and nobody agreed to that.
     """
     reporter, consent = reporter or Silent(), consent or Consent()
@@ -68,15 +73,16 @@ def provision(
         work = _with_wanted_version(work, allow_version_change)
         standing = check_checkout(environment, work.config.values)
         require_whole(environment, work.config.values)
-        plan = _plan(environment, work.config, again)
+        plan = _plan(environment, work.config, again, modules)
         _show(work, plan, standing)
+        require_met(environment, work.config, plan)
         work.require_ready(plan)
         work.claim(plan)
         _agree_to_make_again(work, plan)
         agree_to_costs(work, plan)
         if plan.removals:
             consent.agree("Continue, although what is named above will be lost?")
-        result = work.run(plan, before={"plan": plan.as_dict()})
+        result = work.run(plan, before={"plan": plan.as_dict()}, after=lambda steps: influenced(work, steps))
         drop_outdated(environment, resolve(environment))
         return result
 
@@ -101,6 +107,7 @@ def plan(
     again: bool = False,
     machines: bool = False,
     allow_version_change: bool = False,
+    modules: Sequence[str] = (),
 ) -> Planned:
     """Return what provision would do; `machines` has the provider show what its create would change.
 
@@ -112,7 +119,8 @@ def plan(
     if not allow_version_change:
         require_same_version(environment, config.values)
     require_recorded(environment, config)
-    planned, known = _plan(environment, config, again), costs(config)
+    planned, known = _plan(environment, config, again, modules), costs(config)
+    require_met(environment, config, planned)
     if machines:
         reporter.plan(planned)
         _show_machines(environment, config, planned, reporter)
@@ -150,10 +158,20 @@ def _require_version(environment: Environment, allow: bool, reporter: Reporter) 
     )
 
 
-def _plan(environment: Environment, config: Config, again: bool) -> Plan:
+def _plan(environment: Environment, config: Config, again: bool, modules: Sequence[str]) -> Plan:
+    for name in modules:
+        if name not in (config.provider.name, config.platform.name):
+            addon(config, name)
     steps, nodes = state_of(environment).steps, environment.nodes()
     return plans.provision(
-        config, steps, nodes, environment.key(), again, lambda: leaving(environment, config, nodes)
+        config,
+        steps,
+        nodes,
+        environment.key(),
+        again,
+        lambda: leaving(environment, config, nodes),
+        related(environment, config),
+        modules,
     )
 
 

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from rigger.audit.steps import StepHistory, StepRun
     from rigger.configuration.config import Config
+    from rigger.modules.model import Module
+    from rigger.questions.model import Question
 
 Change = tuple[str | None, str | None]  # what a value was and what it is, None: unset
 
@@ -32,10 +34,15 @@ def recorded_parameters(config: Config, key: bytes) -> dict[str, str]:
     return {**config.parameters(), **hidden}
 
 
-def values_of_step(config: Config, role: str, verb: str) -> set[str]:
+def values_of_step(config: Config, module: Module, verb: str) -> set[str]:
     """Return the names of the questions whose change makes a step run again."""
-    names = set()
+    names, role = set(), module.role
+    if role == "addon":
+        own = {question.name for question in config.questions if question.owner == module.name}
+        return {n for n in own if _is_of(config.question(n), verb)}
     for question in config.questions:
+        if question.owner:
+            continue
         owner = (
             "platform"
             if question.folder == config.platform.folder or question.name == "VERSION"
@@ -60,6 +67,12 @@ def values_of_step(config: Config, role: str, verb: str) -> set[str]:
         if concerns:
             names.add(question.name)
     return names
+
+
+def _is_of(question: Question | None, verb: str) -> bool:
+    """Return whether a change of an add-on's question makes a step of it run again."""
+    changes = question.changes if question else "none"
+    return changes != "none" and verb in (("install", "apply") if changes == "install" else ("apply",))
 
 
 def changed_values(
@@ -102,13 +115,14 @@ def _changed_since(
         (config.provider, "create"),
         (config.platform, "install"),
         (config.platform, "deploy"),
+        *((module, "apply") for module in config.addons),
     ):
         run = runs.get(f"{module.role}/{module.name}/{verb}")
         if run is None and begun:
             continue
         parameters = recorded_parameters(config.seen_by(module, verb), key)
         changes = changed_values(config, parameters, run.parameters if run else {})
-        concerned = values_of_step(config, module.role, verb)
+        concerned = values_of_step(config, module, verb)
         changed.update({name: change for name, change in changes.items() if name in concerned})
     return changed
 

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from rigger.errors import BadUsage
+from rigger.plans import addons
 from rigger.plans.model import Plan, Step
 from rigger.values import replace
 
@@ -24,13 +25,18 @@ def check(config: Config) -> Plan:
         (
             Step(config.provider, "check", "are the machines as they should be?", goes_on=True),
             Step(config.platform, "check", "is the platform as it should be?", goes_on=True),
+            *(
+                Step(module, "check", f"is {module.name} as it should be?", goes_on=True)
+                for module in config.addons
+                if module.script("check")
+            ),
         ),
     )
 
 
 def destroy(config: Config, history: StepHistory, nodes: Sequence[Node]) -> Plan:
     """Return the steps that remove all that was made, also after a create that failed half-way."""
-    steps = []
+    steps = addons.removals(config, history)
     begun = ("deploy", "prepare") if config.platform.script("prepare") else ("deploy",)
     if any(history.ever_started(f"platform/{config.platform.name}/{verb}") for verb in begun):
         steps.append(Step(config.platform, "undeploy", "take the platform off the machines", goes_on=True))

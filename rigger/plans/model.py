@@ -24,6 +24,9 @@ class Step:
     goes_on: bool = False  # whether the run continues when this step fails
     # What this script gets beside all others.
     environ: Mapping[str, str] = field(repr=False, default_factory=dict)
+    if_differs: bool = (
+        False  # whether it only runs after a plan of its module that said that something would change
+    )
     trace: bool = False  # whether a shell prints each command before it runs it
 
     @property

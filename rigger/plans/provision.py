@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rigger import __version__
-from rigger.audit.steps import UNDOES, StepHistory, StepRun
+from rigger.audit.steps import UNDOES, StepHistory, StepRun, subject_of
 from rigger.modules.scripts import is_riggers_own, script_digest, step_digest
+from rigger.plans import addons
+from rigger.plans.addons import Related
 from rigger.plans.changes import Change, changed_values, recorded_parameters, say_changes, values_of_step
 from rigger.plans.model import Plan, Step
 from rigger.plans.scripts import digest_of_shared
 from rigger.text import plain
+from rigger.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,6 +27,7 @@ REPAIRS = (
     "install",
     "create",
     "deploy",
+    "apply",
 )  # what puts right what a check found wrong: programs may be gone too
 
 
@@ -49,7 +53,7 @@ class _Planner:
         changes = self.changes(module, verb, done)
         if changes:
             return say_changes(changes)
-        if verb in REPAIRS and module.role in self.history.failed_checks:
+        if verb in REPAIRS and subject_of(f"{module.role}/{module.name}") in self.history.failed_checks:
             return "the last check failed"
         if follows:
             return follows
@@ -75,7 +79,7 @@ class _Planner:
 
     def changes(self, module: Module, verb: str, run: StepRun) -> dict[str, Change]:
         """Return the values that concern a step and are not what that run of it had."""
-        concerned = values_of_step(self.config, module.role, verb)
+        concerned = values_of_step(self.config, module, verb)
         parameters = recorded_parameters(self.config.seen_by(module, verb), self.key)
         changes = changed_values(self.config, parameters, run.parameters)
         return {name: change for name, change in changes.items() if name in concerned}
@@ -113,12 +117,40 @@ def provision(
     key: bytes,
     again: bool = False,
     ask_provider: Callable[[], Sequence[str] | None] = lambda: None,
+    related: Related | None = None,
+    named: Sequence[str] = (),
 ) -> Plan:
     """Return the steps that bring the cluster to its configuration: only those that have something to do.
 
     `ask_provider` returns the names of the nodes that will leave, None where the provider leaves that to NODES.
+    `related` is how the modules are, `named` are those that are meant, all of them where none are named.
     """
     planner = _Planner(config, history, key, again)
+    base = Plan("provision", ())
+    if not named or {config.provider.name, config.platform.name} & {*named}:
+        base = _only(_base(planner, nodes, ask_provider), named)
+    if not config.addons:
+        return base
+    related = related or Related()
+    steps, up_to_date = addons.steps(config, history, related, planner.reason, named)
+    steps = [*base.steps, *steps]
+    steps += addons.told(config, related, steps)
+    return replace(base, steps=tuple(steps), up_to_date=(*base.up_to_date, *up_to_date))
+
+
+def _only(plan: Plan, named: Sequence[str]) -> Plan:
+    """Return the part of a plan that is about the named modules."""
+    if not named:
+        return plan
+    steps, up_to_date = (
+        tuple(step for step in part if step.module.name in named) for part in (plan.steps, plan.up_to_date)
+    )
+    return replace(plan, steps=steps, up_to_date=up_to_date)
+
+
+def _base(planner: _Planner, nodes: Sequence[Node], ask_provider: Callable[[], Sequence[str] | None]) -> Plan:
+    """Return the steps of the provider and the platform."""
+    config = planner.config
     provider, platform = config.provider, config.platform
     steps: list[Step] = []
     up_to_date: list[Step] = []

@@ -47,6 +47,7 @@ class Question:
     make: str = ""  # the kind of SSH key to make where there is none
     origin: str = ""  # the manifest, for messages
     folder: str = ""  # where the module's programs lie
+    owner: str = ""  # the add-on that it is a question of, by the name that it has in the environment
     decides: bool = False  # its answer brings questions that nobody can know before
 
     @property

@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from rigger import text
+from rigger.configuration import module_state
 from rigger.configuration.resolve import computed
 from rigger.environments import inventory
 from rigger.environments.answers import outputs_of
@@ -14,6 +15,7 @@ from rigger.environments.inventory import text_path
 from rigger.environments.state import state_of
 from rigger.errors import NotReady
 from rigger.files import PACKAGE
+from rigger.modules.instance import unprefixed
 from rigger.runs.room import leave_out
 from rigger.values import replace
 
@@ -42,6 +44,8 @@ def script_environment(
     values = _of_the_shell(config)
     values[f"{config.platform.prefix}_ROOT"] = config.platform.folder
     values.update(config.values)
+    if module.role == "addon":
+        values.update(unprefixed(module, config.values))
     folders = [LIBEXEC, *environment.shell.own_folders(), environment.shell.original_path()]
     values.update(
         PATH=os.pathsep.join(folders),
@@ -55,6 +59,7 @@ def script_environment(
         RIGGER_INVENTORY=environment.inventory_file,
         RIGGER_NODES_FILE=text_path(environment.inventory_file),
         RIGGER_VARS_FILE=environment.vars_file,
+        RIGGER_STATE=environment.file(module_state.FILE),
         RIGGER_PYTHON=sys.executable,
         RIGGER_CACHE_DIR=os.path.join(environment.home, "cache"),
         RIGGER_BIN_DIR=environment.bin_dir,
@@ -88,7 +93,7 @@ def _make_folders(states: Sequence[str], clients: str, needed: bool) -> None:
 def _of_the_shell(config: Config) -> dict[str, str]:
     """Return what rigger was started with, without what must not stand in for an unset value."""
     values = {text.decode(name): text.decode(value) for name, value in os.environb.items()}
-    for module in (config.provider, config.platform):
+    for module in config.modules:
         for name in (*(question.name for question in module.questions), *module.outputs):
             values.pop(name, None)
     values.pop("RIGGER_PASSPHRASE", None)  # it opens bundles: no script's business

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 from typing import TYPE_CHECKING
 
+from rigger.configuration.module_state import missing_fields
 from rigger.configuration.resolve import CORE
 from rigger.environments import inventory
 from rigger.environments.answers import answers_of, outputs_of
 from rigger.environments.outputs import Outputs
+from rigger.modules.instance import prefixed
+from rigger.modules.verbs import MAKES
 from rigger.process.spawn import encode_environment
 from rigger.questions.model import BadAnswer
 from rigger.questions.validate import validate
@@ -16,10 +20,11 @@ from rigger.redact.nested import holding
 from rigger.runs.environment import LIBEXEC
 from rigger.runs.room import TOGETHER, too_much
 from rigger.ssh.connections import forget_host_keys
+from rigger.text import listed
 from rigger.values import replace
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from rigger.configuration.config import Config
     from rigger.environments.environment import Environment
@@ -33,6 +38,54 @@ def validate_backup(path: str, succeeded: bool) -> list[str]:
     if not succeeded and os.path.isfile(path):
         os.replace(path, f"{path}.incomplete")
     return [f"no backup was written to {path}"] if succeeded and path and not written else []
+
+
+# What an add-on gave back
+
+
+def take_own(given: StepOutput, step: Step, environment: Environment, secrets: Iterable[str]) -> None:
+    """Give an add-on's vars its prefix, and look at its part of the state: nodes that there are, and no secret."""
+    module = step.module
+    if module.role != "addon":
+        given.output = None
+        return
+    if step.verb == "init":  # it proposes, and gives nothing
+        given.proposed, given.values, given.secrets, given.nodes = given.values, {}, {}, []
+    paths: dict[str, str] = {
+        name: given.values.pop(name) for name in ("PATH", "ORIGINAL_PATH") if name in given.values
+    }
+    given.values = {**prefixed(module, given.values), **paths}
+    given.secrets = prefixed(module, given.secrets)
+    if step.verb != "apply":
+        given.output = None
+    given.problems += [f"{step.shown}: {problem}" for problem in _of_state(given, environment, secrets)]
+
+
+def _of_state(given: StepOutput, environment: Environment, secrets: Iterable[str]) -> Iterator[str]:
+    output = given.output or {}
+    uses = output.pop("uses", [])
+    if not (isinstance(uses, list) and all(isinstance(name, str) for name in uses)):
+        yield "`uses` of its output is not a list of the names of nodes"
+        uses = []
+    known = {node.name for node in environment.nodes()}
+    if strange := [name for name in uses if name not in known]:
+        yield f"it says that it uses {listed(strange)}, which is no node"
+    given.uses = tuple(uses)
+    text = json.dumps(output)
+    if any(json.dumps(secret)[1:-1] in text for secret in {*secrets, *given.secrets.values()} if secret):
+        yield "its output holds a secret, and every module reads it: give secrets with rigger-save-secrets"
+        given.output = None
+
+
+def missing_provides(step: Step, given: StepOutput) -> list[str]:
+    """Return a sentence about each field that an add-on promises and its apply did not give."""
+    if step.module.role != "addon" or step.verb != "apply":
+        return []
+    missing = missing_fields(given.output or {}, step.module.provides)
+    return [
+        f"{path} is not in its output ($RIGGER_STATE_OUTPUT), which {step.module.name} promises"
+        for path in missing
+    ]
 
 
 # What a step gave back
@@ -147,8 +200,7 @@ def _take_path(environment: Environment, given: StepOutput) -> list[str]:
 
 
 def missing_outputs(step: Step, given: StepOutput, config: Config) -> list[str]:
-    makes = "create" if step.module.role == "provider" else "deploy"
-    if step.verb != makes:
+    if step.verb != MAKES[step.module.role]:
         return []
     have = {**config.values, **given.values, **given.secrets}
     return [

@@ -45,7 +45,7 @@ def examine(
     findings = [_folder(home), _disk(home), *temporary()]
     if config is None or environment is None:
         return findings
-    for module in (config.provider, config.platform):
+    for module in config.modules:
         findings += [_tool(tool, module) for tool in module.tools]
     if planned is not None:
         findings += [*_scripts(planned), *_state(environment, planned)]

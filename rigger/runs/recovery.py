@@ -12,7 +12,7 @@ from rigger.environments.state import state_of
 from rigger.plans.model import Step
 from rigger.redact import Redactor, maskable
 from rigger.runs.log import mask_logs
-from rigger.runs.output import apply_output
+from rigger.runs.output import apply_output, take_own
 from rigger.runs.own_folder import OwnFolder
 from rigger.runs.step_files import StepFiles
 from rigger.trust.gate import require_trusted
@@ -47,8 +47,9 @@ def _recover_step(environment: Environment, config: Config, started: StepStarted
     folder = environment.file("runs", started.run)
     channels = StepFiles.of_step(folder, started.number, started.step, started.attempt)
     given = channels.collect(started.script)
-    role = started.module.partition("/")[0]
-    module = config.provider if role == "provider" else config.platform
+    role, _, name = started.module.partition("/")
+    module = config.provider if role == "provider" else config.addon(name) or config.platform
+    take_own(given, Step(module, started.step, ""), environment, config.every_secret().values())
     leftovers = given.take_leftovers()
     kept = OwnFolder(environment, module).keep()
     changed = apply_output(environment, config, Step(module, started.step, ""), given, succeeded=False)

@@ -32,6 +32,7 @@ class StepResult:
     kept: int = 0  # files that the module's scripts have in their own folder
     show_log: str = ""  # the command that shows what it printed
     place: str = ""  # the line and the command with which its script ended, where that is known
+    proposed: Mapping[str, str] = field(repr=False, default_factory=dict)  # of an init: answers
     hidden: tuple[str, ...] = ()  # what it gave among the vars and is kept among the secrets, as it holds one
 
     @property

@@ -7,15 +7,13 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from rigger import __version__
-from rigger.audit.events import LogsMasked, RunFinished, RunStarted, StepFinished, StepStarted
+from rigger.audit.events import LogsMasked, RunFinished, RunStarted
+from rigger.configuration import module_state
 from rigger.configuration.origin import as_recorded
 from rigger.environments import reserve
 from rigger.environments.state import state_of
 from rigger.errors import Interrupted, NotReady, StepFailed, Unwritable
 from rigger.files import write_bytes
-from rigger.modules.scripts import step_digest
-from rigger.plans.changes import recorded_parameters
-from rigger.plans.scripts import digest_of_shared
 from rigger.process import step as step_process
 from rigger.process.actor import actor
 from rigger.process.interrupts import Interrupts
@@ -27,10 +25,19 @@ from rigger.runs.environment import script_environment
 from rigger.runs.failed_at import noting, place_of
 from rigger.runs.folder import new_folder
 from rigger.runs.log import StepLog, mask_logs
-from rigger.runs.output import apply_output, missing_outputs, validate_backup, with_given
+from rigger.runs.needs import require_needs
+from rigger.runs.output import (
+    apply_output,
+    missing_outputs,
+    missing_provides,
+    take_own,
+    validate_backup,
+    with_given,
+)
 from rigger.runs.own_folder import OwnFolder
 from rigger.runs.reach import Reach
 from rigger.runs.ready import Wait
+from rigger.runs.records import step_finished, step_started
 from rigger.runs.reporter import Silent
 from rigger.runs.result import StepResult
 from rigger.runs.step_files import StepFiles, StepOutput
@@ -90,6 +97,8 @@ class Run:
                 self.wait.before(plan, interrupts)
                 for number, step in enumerate(plan.steps, 1):
                     self._stop_if_asked(interrupts, plan)
+                    if step.if_differs and not self._differs(step):
+                        continue
                     self._before(step)
                     result = self._attempts(plan, number, step, interrupts)
                     self.results.append(result)
@@ -109,7 +118,12 @@ class Run:
                 self.end(outcome)
         return self.results
 
+    def _differs(self, step: Step) -> bool:
+        """Return whether the script plan of a step's module said that something would change."""
+        return any(result.differs for result in self.results if result.step.module == step.module)
+
     def _before(self, step: Step) -> None:
+        require_needs(self.environment, self.config, step)
         self.before_step(step)
         if self.holding:
             self.holding.before(step)
@@ -249,22 +263,16 @@ class Run:
             ) from None
 
     def _record_start(self, plan: Plan, number: int, step: Step, channels: StepFiles, attempt: int) -> None:
-        seen = self.config.seen_by(step.module, step.verb)
-        started = StepStarted(
-            command=plan.command,
-            number=number,
-            module=f"{step.module.role}/{step.module.name}",
-            step=step.verb,
-            script=step.shown,
-            sha256=step_digest(step.script),
-            shared="" if step.checks or "/" in step.verb else digest_of_shared(step.module),
-            why=self.redactor.text(step.why),
-            leaving=plan.leaving,
-            attempt=attempt,
-            parameters=_as_run(step, recorded_parameters(seen, self.environment.key())),
-            log=os.path.join("runs", self.id, os.path.basename(channels.log)),
+        started = step_started(
+            self.environment, self.config, self.id, plan, step, (number, attempt), channels, self.redactor
         )
         self.environment.audit.append(started, self.id)
+        self._write_state()
+
+    def _write_state(self) -> None:
+        """Bring the file with the state of all modules up to date, which scripts read."""
+        if problem := module_state.write(self.environment, self.config):
+            self.reporter.warn(problem)
 
     def _finish(
         self, plan: Plan, number: int, step: Step, channels: StepFiles, log: StepLog, outcome: Outcome
@@ -272,9 +280,10 @@ class Run:
         given = channels.collect(step.shown)
         place = place_of(channels.failed, outcome.exit_code, step)
         leftovers = tuple(given.take_leftovers())
+        take_own(given, step, self.environment, self.config.every_secret().values())
         succeeded = outcome.exit_code == 0 and not outcome.timed_out and not outcome.interrupted
         if succeeded:
-            given.problems += missing_outputs(step, given, self.config)
+            given.problems += missing_outputs(step, given, self.config) + missing_provides(step, given)
         if step.verb == "backup":
             given.problems += validate_backup(plan.environ.get("RIGGER_BACKUP_FILE", ""), succeeded)
         try:
@@ -299,9 +308,10 @@ class Run:
             kept,
             f"rigger logs {self.number} {number}",
             masked(place),
+            given.proposed,
             given.hidden,
         )
-        self._record_end(number, result, outcome, log)
+        self._record_end(number, result, outcome, log, given)
         channels.remove()
         self._show(result)
         return result
@@ -318,33 +328,18 @@ class Run:
             log.mask_again()
             self._logs_may_hold_secrets = True
 
-    def _record_end(self, number: int, result: StepResult, outcome: Outcome, log: StepLog) -> None:
+    def _record_end(
+        self, number: int, result: StepResult, outcome: Outcome, log: StepLog, given: StepOutput
+    ) -> None:
         step = result.step
         if log.problem:
             self.reporter.warn(f"The log of {step.shown} is not complete: {log.problem}.")
-        finished = StepFinished(
-            number=number,
-            module=f"{step.module.role}/{step.module.name}",
-            step=step.verb,
-            exit_code=outcome.exit_code if result.good or outcome.exit_code else 1,
-            signal=outcome.signal or 0,
-            timed_out=outcome.timed_out,
-            interrupted=outcome.interrupted,
-            problems=result.problems,
-            leftovers=result.leftovers,
-            survivors=tuple((number, self.redactor.text(name)) for number, name in outcome.survivors),
-            figures=dict(result.figures),
-            lost=result.lost,
-            seconds=round(outcome.duration, 3),
-            log_size=log.size,
-            log_sha256=log.digest.hexdigest(),
-            changed=result.changed,
-            kept=result.kept,
-        )
+        finished = step_finished(self.environment, number, result, outcome, log, given, self.redactor)
         try:
             self.environment.audit.append(finished, self.id)
         except NotReady as problem:
             raise not_recorded(f"{step.shown} exited {finished.exit_code}", problem) from None
+        self._write_state()
 
     def _show(self, result: StepResult) -> None:
         if result.skipped:
@@ -378,6 +373,7 @@ class Run:
             RIGGER_SECRETS_OUTPUT=channels.secrets,
             RIGGER_INVENTORY_OUTPUT=channels.nodes,
             RIGGER_FIGURES_OUTPUT=channels.figures,
+            RIGGER_STATE_OUTPUT=channels.state,
             RIGGER_LOCK_FD=str(self.lock_fd),
             RIGGER_CONNECTIONS=self.connections.path,
             RIGGER_LEAVING=" ".join(plan.leaving),
@@ -387,8 +383,3 @@ class Run:
             **step.environ,
         )
         return environment
-
-
-def _as_run(step: Step, parameters: dict[str, str]) -> dict[str, str]:
-    """Return the parameters as a step really gets them."""
-    return {name: step.environ.get(name, value) for name, value in parameters.items()}

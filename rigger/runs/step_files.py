@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rigger.envfile.output import parse_output
 from rigger.environments import inventory
@@ -24,6 +25,9 @@ class StepOutput:
     nodes: list[Node] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     figures: dict[str, str] = field(default_factory=dict)
+    output: dict[str, Any] | None = None  # of an add-on: what its part of the state is from now on
+    proposed: dict[str, str] = field(repr=False, default_factory=dict)  # answers, of an init
+    uses: tuple[str, ...] = ()  # the nodes that it says it uses
     hidden: tuple[str, ...] = ()  # names of the values that turned out to hold a secret
 
     def take_leftovers(self) -> list[str]:
@@ -40,6 +44,7 @@ class StepFiles:
         self.secrets = f"{stem}.secrets"
         self.nodes = f"{stem}.nodes"
         self.figures = f"{stem}.figures"
+        self.state = f"{stem}.state"
         self.failed = f"{stem}.failed"  # where its script ended
 
     @classmethod
@@ -59,7 +64,7 @@ class StepFiles:
 
     def collect(self, shown: str) -> StepOutput:
         given = StepOutput()
-        for path in (self.vars, self.secrets, self.nodes, self.figures):
+        for path in (self.vars, self.secrets, self.nodes, self.figures, self.state):
             if not _is_plain(path):
                 given.problems.append(f"{shown} made something else than a file of {os.path.basename(path)}")
                 remove(path)
@@ -70,12 +75,31 @@ class StepFiles:
         given.nodes, problems = inventory.parse_output(content_of(self.nodes))
         given.problems += problems
         given.figures, _ = parse_output(content_of(self.figures), shown)
-        given.problems += odd
+        given.output, problems = parse_state(content_of(self.state), shown)
+        given.problems += [*problems, *odd]
         return given
 
     def remove(self) -> None:
-        for path in (self.vars, self.secrets, self.nodes, self.figures, self.failed):
+        for path in (self.vars, self.secrets, self.nodes, self.figures, self.state, self.failed):
             unlink_if_there(path)
+
+
+LONGEST_STATE = 256 << 10  # bytes of the output of one module: all of them are read by every script
+
+
+def parse_state(data: bytes, shown: str) -> tuple[dict[str, Any] | None, list[str]]:
+    """Return the JSON object that a step wrote as its part of the state, None where it wrote none, and what is wrong."""
+    if not data.strip():
+        return None, []
+    if len(data) > LONGEST_STATE:
+        return None, [f"{shown}: its output ($RIGGER_STATE_OUTPUT) is longer than {LONGEST_STATE >> 10} KiB"]
+    try:
+        output = json.loads(data)
+    except (ValueError, RecursionError) as problem:
+        return None, [f"{shown}: its output ($RIGGER_STATE_OUTPUT) is not JSON: {problem}"]
+    if not isinstance(output, dict):
+        return None, [f"{shown}: its output ($RIGGER_STATE_OUTPUT) is not one JSON object"]
+    return output, []
 
 
 def _is_plain(path: str) -> bool:

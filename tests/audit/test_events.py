@@ -15,6 +15,8 @@ VALUES = {  # of fields whose form is checked, and else by type
     "module": "provider/soil",
     "log": "runs/20261120T214400-provision/01-create.log",
     "backup": "backups/20261120T214400.backup",
+    "before": '{"brokers": []}',
+    "output": '{"brokers": ["node-1"]}',
 }
 BY_TYPE = {str: "a text", int: 3, float: 0.5, bool: True, list: ["a", "b"], dict: {"NODES": "3"}}
 

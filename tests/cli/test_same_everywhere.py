@@ -51,6 +51,11 @@ EVERY = {
     "platform new": ("oven", 0),
     "module check": ("nothing", 2),
     "module schema": ("", 0),
+    "module add": ("kafka", 3),
+    "module remove": ("kafka", 3),
+    "module list": ("", 3),
+    "module info": ("kafka", 3),
+    "module search": ("", 3),
     "list": ("", 0),
     "use": ("wood", 3),
     "forget": ("wood", 3),
@@ -62,7 +67,7 @@ LOOKS = (
     *("status", "check", "history", "logs", "doctor", "config get", "config diff", "list", "shellinit"),
     *("completion", "docs", "graph"),
     *("shell-reset", "bundle inspect", "bundle verify", "bundle diff", "provider list", "platform list"),
-    *("module check", "module schema"),
+    *("module check", "module schema", "module list", "module info", "module search"),
 )
 
 

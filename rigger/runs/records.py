@@ -1,0 +1,90 @@
+"""What the audit log keeps of a step: that it is about to begin, and how it ended."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING
+
+from rigger.audit.events import StepFinished, StepStarted
+from rigger.configuration.module_state import inputs_of
+from rigger.environments.state import state_of
+from rigger.modules.scripts import step_digest
+from rigger.plans.changes import recorded_parameters
+from rigger.plans.scripts import digest_of_shared
+
+if TYPE_CHECKING:
+    from rigger.configuration.config import Config
+    from rigger.environments.environment import Environment
+    from rigger.plans.model import Plan, Step
+    from rigger.process.step import Outcome
+    from rigger.redact import Redactor
+    from rigger.runs.log import StepLog
+    from rigger.runs.result import StepResult
+    from rigger.runs.step_files import StepFiles, StepOutput
+
+
+def step_started(
+    environment: Environment,
+    config: Config,
+    run: str,
+    plan: Plan,
+    step: Step,
+    numbers: tuple[int, int],
+    channels: StepFiles,
+    redactor: Redactor,
+) -> StepStarted:
+    """Return the record of a step that is about to begin; `numbers` are its own and that of the attempt."""
+    parameters = recorded_parameters(config.seen_by(step.module, step.verb), environment.key())
+    return StepStarted(
+        command=plan.command,
+        number=numbers[0],
+        module=f"{step.module.role}/{step.module.name}",
+        step=step.verb,
+        script=step.shown,
+        sha256=step_digest(step.script),
+        shared="" if step.checks or "/" in step.verb else digest_of_shared(step.module),
+        why=redactor.text(step.why),
+        leaving=plan.leaving,
+        attempt=numbers[1],
+        # As the step really gets them.
+        parameters={name: step.environ.get(name, value) for name, value in parameters.items()},
+        inputs=inputs_of(environment, config, step.module) if step.verb == "apply" else {},
+        log=os.path.join("runs", run, os.path.basename(channels.log)),
+    )
+
+
+def step_finished(
+    environment: Environment,
+    number: int,
+    result: StepResult,
+    outcome: Outcome,
+    log: StepLog,
+    given: StepOutput,
+    redactor: Redactor,
+) -> StepFinished:
+    """Return the record of a step that ended; what an add-on gave counts from then on, if it ended well."""
+    step = result.step
+    output = json.dumps(given.output, sort_keys=True) if given.output is not None and result.good else ""
+    return StepFinished(
+        number=number,
+        module=f"{step.module.role}/{step.module.name}",
+        step=step.verb,
+        exit_code=outcome.exit_code if result.good or outcome.exit_code else 1,
+        signal=outcome.signal or 0,
+        timed_out=outcome.timed_out,
+        interrupted=outcome.interrupted,
+        problems=result.problems,
+        leftovers=result.leftovers,
+        survivors=tuple((number, redactor.text(name)) for number, name in outcome.survivors),
+        figures=dict(result.figures),
+        lost=result.lost,
+        seconds=round(outcome.duration, 3),
+        log_size=log.size,
+        log_sha256=log.digest.hexdigest(),
+        changed=result.changed,
+        kept=result.kept,
+        before=state_of(environment).modules.get(step.module.name).output if output else "",
+        output=output,
+        uses=given.uses if output else (),
+    )

@@ -1,0 +1,290 @@
+"""rigger module add, remove, list, info, search, and provision with add-ons: on stand-in machines."""
+
+import json
+
+import pytest
+from helpers.addons import Machines
+
+
+@pytest.fixture
+def machines(rigger, modules):
+    return Machines(rigger, modules)
+
+
+@pytest.fixture
+def made(machines):
+    machines.rigger("provision")
+    return machines
+
+
+def simple(machines, name, kind, requires="", **scripts):
+    """Write an add-on of a kind that requires a module of another one."""
+    strong = (
+        f"requires: {{strong: [[{{key: kind, operator: eq, values: [{requires}]}}]]}}\n" if requires else ""
+    )
+    machines.addon(name, f"description: A {kind}\nlabels: {{kind: {kind}}}\n{strong}", **scripts)
+
+
+def test_the_story_of_a_broker_and_its_monitoring(made):
+    rigger = made.rigger
+    made.write_story()
+    rigger("module", "add", "monitoring", "--no-input")
+    rigger("provision", "monitoring")
+    # A person changes an address by hand.
+    rigger("config", "set", "ADDRESSES=192.0.2.1 192.0.2.2 192.0.2.33 192.0.2.4 192.0.2.5")
+    rigger("provision")
+    said = rigger("module", "add", "broker", "--no-input").out
+    assert "node-1=192.0.2.1,node-2=192.0.2.2,node-3=192.0.2.33" in said
+    assert "nothing of it is applied yet" in said and ("broker", "apply") not in made.ran()
+    assert 'BROKER_NODES="node-1=192.0.2.1,node-2=192.0.2.2,node-3=192.0.2.33"' in made.vars()
+
+    said = rigger("provision", "broker").out
+    assert "monitoring would change: monitoring would gain 3 targets" in said
+    assert "rigger provision monitoring" in said
+    assert made.ran().count(("monitoring", "apply")) == 1
+    state = made.state()
+    assert [node["used_by"] for node in state["nodes"]] == [["broker"]] * 3 + [[], []]
+    assert state["modules"]["broker"]["output"] == {
+        "brokers": ["192.0.2.1:9092", "192.0.2.2:9092", "192.0.2.33:9092"]
+    }
+    assert state["modules"]["monitoring"]["output"] == {"targets": 0}
+    ended = made.records("step-finished")[-2]
+    assert json.loads(ended["output"]) == state["modules"]["broker"]["output"] and ended["before"] == "{}"
+    assert ended["uses"] == ["node-1", "node-2", "node-3"]
+
+    assert "would change" not in rigger("provision", "monitoring").out
+    assert made.state()["modules"]["monitoring"]["output"] == {"targets": 3}
+    before = len(made.ran())
+    rigger("provision")
+    assert not [one for one in made.ran()[before:] if one[1] == "apply"]
+
+
+def test_the_top_of_three_is_refused_with_the_candidates_one_after_another(made):
+    simple(made, "database", "database", "storage")
+    simple(made, "storage", "storage", "kubernetes")
+    simple(made, "kubernetes", "kubernetes", "infrastructure")
+    refused = made.rigger("module", "add", "database", code=4).err
+    assert "database requires an applied module with kind eq storage: there is none." in refused
+    assert "Add storage, without a version: A storage:\n    rigger module add storage" in refused
+    assert "rigger module add kubernetes" in made.rigger("module", "add", "storage", code=4).err
+    made.rigger("module", "add", "kubernetes")
+    unapplied = made.rigger("module", "add", "storage", code=4).err
+    assert "kubernetes is initialized." in unapplied and "rigger provision kubernetes" in unapplied
+    for name in ("kubernetes", "storage", "database"):
+        made.rigger("module", "add", name)
+        made.rigger("provision", name)
+    assert [one for one in made.ran() if one[1] == "apply"] == [
+        ("kubernetes", "apply"),
+        ("storage", "apply"),
+        ("database", "apply"),
+    ]
+    refused = made.rigger("module", "remove", "storage", "--yes", code=4).err
+    assert "storage is required by database" in refused
+    assert ("storage", "destroy") not in made.ran()
+    made.rigger("destroy", "--yes")
+    assert [one for one in made.ran() if one[1] in ("destroy", "undeploy")] == [
+        *(("database", "destroy"), ("storage", "destroy"), ("kubernetes", "destroy")),
+        *(("bare", "undeploy"), ("machines", "destroy")),
+    ]
+    assert set(made.status().values()) == {"destroyed"}
+    before = len(made.ran())
+    made.rigger("provision")
+    applied = [one for one in made.ran()[before:] if one[1] in ("create", "deploy", "apply")]
+    assert [name for name, _ in applied] == ["machines", "bare", "kubernetes", "storage", "database"]
+
+
+def test_modules_that_require_each_other_are_named(made):
+    simple(made, "hen", "hen", "egg")
+    simple(made, "egg", "egg", "hen")
+    refused = made.rigger("module", "add", "hen", code=3).err
+    assert "cannot be made in any order" in refused and "hen requires egg requires hen" in refused
+
+
+def test_a_requirement_that_a_failed_module_would_meet(made):
+    simple(made, "storage", "storage", apply="exit ${FAILS:-0}\n")
+    simple(made, "database", "database", "storage")
+    made.rigger("module", "add", "storage")
+    made.rigger("provision", "storage")
+    made.rigger("module", "add", "database")
+    made.rigger("provision", "storage", "--again", code=5, env={"FAILS": "3"})
+    assert made.status()["storage"] == "failed"
+    refused = made.rigger("provision", "database", code=4).err
+    assert "storage is failed (apply failed (exit 3) in run" in refused
+    assert "rigger provision storage" in refused
+    assert ("database", "apply") not in made.ran()
+    made.rigger("provision")
+    assert made.status() == dict.fromkeys(("machines", "bare", "storage", "database"), "applied")
+
+
+def test_two_modules_with_one_label_both_meet_a_requirement(made):
+    simple(made, "disk", "storage")
+    simple(made, "tape", "storage")
+    simple(made, "database", "database", "storage")
+    for name in ("disk", "tape", "database"):
+        made.rigger("module", "add", name)
+        made.rigger("provision", name)
+    info = json.loads(made.rigger("module", "info", "database", "-o", "json").out)
+    assert info["requires"] == {"kind eq storage": ["disk", "tape"]}
+    made.rigger("module", "remove", "disk", "--yes")
+    assert "tape is required by database" in made.rigger("module", "remove", "tape", "--yes", code=4).err
+
+
+def test_a_second_instance_has_vars_and_state_of_its_own(made):
+    made.addon(
+        "cache",
+        "questions: [{name: SIZE, type: integer, default: 1}, {name: LIMIT, default: '{{ SIZE }}0'}]\noutputs: [URL]\n",
+        apply='echo "URL=$SIZE/$LIMIT" >>"$RIGGER_OUTPUT"\necho "{\\"size\\": $SIZE}" >"$RIGGER_STATE_OUTPUT"\n',
+    )
+    made.rigger("module", "add", "cache")
+    made.rigger("module", "add", "cache", "--as", "cache2", "--set", "SIZE=5")
+    made.rigger("provision")
+    assert 'CACHE_URL="1/10"' in made.vars() and 'CACHE2_URL="5/50"' in made.vars()
+    assert 'MODULES="cache,cache2=cache"' in made.vars()
+    modules = made.state()["modules"]
+    assert (modules["cache"]["output"], modules["cache2"]["output"]) == ({"size": 1}, {"size": 5})
+    assert modules["cache2"]["config"] == {"SIZE": "5", "LIMIT": "50"}
+    made.rigger("config", "set", "CACHE2_SIZE=6")
+    before = len(made.ran())
+    made.rigger("provision")
+    assert [one for one in made.ran()[before:] if one[1] == "apply"] == [("cache2", "apply")]
+    made.rigger("module", "remove", "cache", "--yes")
+    assert "CACHE_" not in made.vars() and 'CACHE2_URL="6/60"' in made.vars()
+
+
+def test_a_version_that_is_there_and_one_that_is_not(made):
+    made.addon("cache", "version: 2.10\n")
+    assert "There is: 2.10." in made.rigger("module", "add", "cache@2.1", code=2).err
+    assert "cache 2.10 is added" in made.rigger("module", "add", "cache@2.10").out
+
+
+INIT = 'echo "SIZE=$PROPOSED" >>"$RIGGER_OUTPUT"\n'
+
+
+@pytest.mark.parametrize(
+    "edited, then, expected, said",
+    [
+        ("", "3", "3", ""),
+        ("", "4", "4", "CACHE_SIZE is 4 (proposed by cache init)"),
+        ("7", "3", "7", "CACHE_SIZE stays 7, as somebody changed it"),
+        (
+            "7",
+            "4",
+            "7",
+            "CACHE_SIZE stays '7', as somebody gave it, but '4' is proposed now ('3' was proposed before)",
+        ),
+        ("4", "4", "4", ""),
+    ],
+)
+def test_what_a_person_edited_stays_and_conflicts_are_shown(made, edited, then, expected, said):
+    made.addon("cache", "questions: [{name: SIZE, type: integer}]\n", init=INIT)
+    made.rigger("module", "add", "cache", env={"PROPOSED": "3"})
+    if edited:
+        made.edit('CACHE_SIZE="3"', f'CACHE_SIZE="{edited}"')
+    again = made.rigger("module", "add", "cache", env={"PROPOSED": then})
+    assert f'CACHE_SIZE="{expected}"' in made.vars()
+    assert said in again.out + again.err
+    assert ("rigger config set CACHE_SIZE=4" in again.out) == ("as somebody gave it" in said)
+    assert "CACHE_SIZE stays" in said or "stays" not in again.out + again.err
+
+
+def test_init_that_proposes_what_is_no_question(made):
+    made.addon("cache", "questions: [{name: SIZE, default: 1}]\n", init="echo SIZ=3 >>$RIGGER_OUTPUT\n")
+    assert (
+        "SIZ, which is no question of cache (did you mean CACHE_SIZE?)"
+        in made.rigger("module", "add", "cache", code=6).err
+    )
+    assert "MODULES" not in made.vars()
+
+
+@pytest.mark.parametrize(
+    "written, said",
+    [
+        ("not json", "is not JSON"),
+        ("[1]", "is not one JSON object"),
+        ('{"uses": ["node-9"]}', "node-9, which is no node"),
+        ("{}", "size is not in its output ($RIGGER_STATE_OUTPUT), which cache promises"),
+        ('{"size": "$TOKEN"}', "its output holds a secret"),
+    ],
+)
+def test_an_output_that_cannot_be_used_fails_the_step_and_changes_nothing(made, written, said):
+    made.addon(
+        "cache",
+        "provides: [size]\nquestions: [{name: TOKEN, type: secret, generate: {length: 32}}]\n",
+        apply=f'cat >"$RIGGER_STATE_OUTPUT" <<END\n{written}\nEND\n',
+    )
+    made.rigger("module", "add", "cache")
+    failed = made.rigger("provision", "cache", code=5)
+    assert said in failed.out + failed.err
+    assert made.state()["modules"]["cache"]["output"] == {} and made.status()["cache"] == "failed"
+
+
+def test_what_others_must_give_is_missed_before_an_apply(made):
+    made.addon("graphs", "needs: [monitoring.targets]\n")
+    made.rigger("module", "add", "graphs")
+    assert "graphs needs monitoring.targets" in made.rigger("provision", "graphs", code=4).err
+    assert ("graphs", "apply") not in made.ran()
+    made.addon("monitoring", "", apply='echo "{\\"targets\\": []}" >$RIGGER_STATE_OUTPUT\n')
+    made.rigger("module", "add", "monitoring")
+    made.rigger("provision", "monitoring")
+    made.rigger("provision", "graphs")
+
+
+def test_a_state_that_is_damaged_is_written_again(made):
+    made.write_story()
+    made.rigger("module", "add", "broker")
+    made.rigger("provision", "broker")
+    good = made.state()
+    with open(made.path("state.json"), "w") as file:
+        file.write('{"modules": {"bro')
+    again = made.rigger("provision", "broker", "--again")
+    assert "state.json could not be read as JSON" in again.out + again.err
+    assert made.state()["modules"]["broker"]["output"] == good["modules"]["broker"]["output"]
+
+
+def test_a_module_that_is_killed_in_the_middle_of_apply(made):
+    made.addon("cache", "", apply='echo A=1 >>"$RIGGER_OUTPUT"\n[ -e "$HOME/go" ] || kill -9 $PPID\nexit 0\n')
+    made.rigger("module", "add", "cache")
+    made.rigger("provision", "cache", code=-9)
+    state = made.state()["modules"]["cache"]
+    assert state["status"] == "failed" and "has not ended" in state["problem"]
+    assert "apply began in run" in made.rigger("module", "list").out
+    with open(f"{made.rigger.env['HOME']}/go", "w"):
+        pass
+    said = made.rigger("provision", "cache").out
+    assert "it was cut off in run" in said and made.status()["cache"] == "applied"
+    assert 'CACHE_A="1"' in made.vars()
+
+
+def test_search_by_label_version_and_word(made):
+    made.write_story()
+    made.addon("old", "version: 1.0\nlabels: {kind: broker, provides-broker: 2.9}\n")
+
+    def found(*selectors, code=0):
+        return [
+            one["name"]
+            for one in json.loads(made.rigger("module", "search", *selectors, "-o", "json").out)["modules"]
+        ]
+
+    assert found() == ["broker", "monitoring", "old"]
+    assert found("kind=broker") == ["broker", "old"]
+    assert found("provides-broker>=2.10") == ["broker"]
+    assert found("provides-broker<2.10") == ["old"]
+    assert found("!provides-broker") == ["monitoring"]
+    assert found("kind=broker", "version<2") == ["old"]
+    assert found("monit") == ["monitoring"]
+    assert "did you mean kind?" in made.rigger("module", "search", "knd=broker", code=2).err
+    assert "is no selector" in made.rigger("module", "search", "kind in (a)", code=2).err
+
+
+def test_names_that_are_taken(made):
+    made.addon("machines")
+    made.addon("cache", "questions: [{name: A, default: 1}]\n")
+    assert (
+        "is the name of the provider or the platform" in made.rigger("module", "add", "machines", code=2).err
+    )
+    assert "'Big' is not a name" in made.rigger("module", "add", "cache", "--as", "Big", code=2).err
+    assert "did you mean cache?" in made.rigger("module", "add", "cach", code=2).err
+    assert "There is no add-on 'cache' here" in made.rigger("module", "remove", "cache", code=2).err
+    assert "There is no add-on 'cach' here" in made.rigger("provision", "cach", code=2).err
+    made.rigger("module", "add", "cache")
+    assert "MODULES names the add-ons" in made.rigger("config", "set", "MODULES=x", code=2).err
