@@ -107,7 +107,8 @@ class ModuleHistory:
             self._fail(event, f"{event.step} {how} in run {event.run}")
         elif event.step == "destroy":
             self.modules[name] = _destroyed(record, event.time)
-        elif event.step == "apply":
+        else:
+            applied = event.step == "apply"
             self.modules[name] = replace(
                 record,
                 status=APPLIED,
@@ -115,10 +116,8 @@ class ModuleHistory:
                 problem="",
                 output=event.output or record.output,
                 uses=tuple(event.uses) if event.output else record.uses,
-                inputs=self._inputs.pop(name, {}),
+                inputs=self._inputs.pop(name, {}) if applied else record.inputs,
             )
-        else:
-            self.modules[name] = replace(record, status=APPLIED, since=event.time, problem="")
 
 
 def _destroyed(record: ModuleRecord, time: str) -> ModuleRecord:

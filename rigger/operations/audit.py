@@ -12,6 +12,8 @@ from rigger.environments.state import may_have_cluster, state_of
 from rigger.errors import BadUsage, DifferencesFound, InvalidConfig, StepFailed
 from rigger.operations.bundle import verify
 from rigger.operations.consent import Consent
+from rigger.operations.found import Found, found_by
+from rigger.operations.related import addon
 from rigger.operations.session import Session, session
 from rigger.plans import lifecycle
 from rigger.plans.changes import configured_since, say_changes
@@ -20,7 +22,7 @@ from rigger.runs.reporter import Reporter, Silent
 from rigger.runs.result import what_they_printed
 from rigger.runs.run import Run
 from rigger.text import ways
-from rigger.values import frozen
+from rigger.values import field, frozen
 
 if TYPE_CHECKING:
     from rigger.audit.log import Verdict
@@ -42,6 +44,7 @@ class Audited:
     verdict: Verdict
     changed: tuple[str, ...] | None = None
     not_looked_at: tuple[str, ...] = ()  # in a sentence each: modules, and why
+    found: Found = field(default_factory=Found)  # what of the changes the configuration could say
 
     def as_dict(self) -> dict[str, Any]:
         verdict = self.verdict
@@ -63,10 +66,12 @@ class Repaired:
         return {"environment": self.environment, "damaged": self.damaged, "lost": list(self.lost)}
 
 
-def audit(environment: Environment, reporter: Reporter | None = None, head: Head | None = None) -> Audited:
+def audit(
+    environment: Environment, reporter: Reporter | None = None, head: Head | None = None, module: str = ""
+) -> Audited:
     """Verify the audit log, then run the modules' own audit scripts, where there is a cluster to look at.
 
-    `head` was noted elsewhere; the log must contain it. Raises DifferencesFound, with the result, where something is not
+    `head` was noted elsewhere; the log must contain it. `module` is the one to look at, all where none is named. Raises DifferencesFound, with the result, where something is not
     as it was made; StepFailed where a script could not tell.
     """
     reporter = reporter or Silent()
@@ -80,7 +85,7 @@ def audit(environment: Environment, reporter: Reporter | None = None, head: Head
         )
         raise broken.with_result(Audited(verdict))
     reporter.line(f"{verdict.count} records, unbroken. Head: {verdict.count}:{verdict.head_hash}")
-    result = _looked_at(environment, verdict, reporter)
+    result = _looked_at(environment, verdict, reporter, module)
     for sentence in result.not_looked_at:
         reporter.warn(sentence)
     if result.changed:
@@ -90,7 +95,12 @@ def audit(environment: Environment, reporter: Reporter | None = None, head: Head
                 (
                     "Take back what was changed by hand; it is shown by",
                     f"rigger logs {state_of(environment).runs.count}",
-                )
+                ),
+                *(
+                    [("Or take it into the configuration", "rigger audit --reflect")]
+                    if result.found.values
+                    else []
+                ),
             ),
         )
         raise differs.with_result(result)
@@ -144,7 +154,7 @@ def repair(
     return Repaired(environment.name, aside and environment.file(aside), found.lost)
 
 
-def _looked_at(environment: Environment, verdict: Verdict, reporter: Reporter) -> Audited:
+def _looked_at(environment: Environment, verdict: Verdict, reporter: Reporter, module: str) -> Audited:
     """Return what the audit scripts found, and which modules have none; raises StepFailed where one could not tell."""
     if not may_have_cluster(environment):
         return Audited(verdict, ())
@@ -152,20 +162,24 @@ def _looked_at(environment: Environment, verdict: Verdict, reporter: Reporter) -
         config = resolve(environment)
     except InvalidConfig as problem:  # the log can be read although the configuration cannot
         return Audited(verdict, (), (f"No module was looked at: {problem.message}",))
-    unaudited = lifecycle.unaudited(config)
-    if not lifecycle.audit(config).steps:  # nor is anything locked: a log is read on a read-only disk too
+    if module and module not in (config.provider.name, config.platform.name):
+        addon(config, module)
+    unaudited = lifecycle.unaudited(config, module)
+    if not lifecycle.audit(
+        config, module
+    ).steps:  # nor is anything locked: a log is read on a read-only disk too
         return Audited(verdict, (), unaudited)
-    results = _run_scripts(environment, reporter)
+    results = _run_scripts(environment, reporter, module)
     if broken := [result for result in results if result.failed]:
         raise StepFailed(" ".join(result.describe() for result in broken), ways(*what_they_printed(broken)))
     changed = tuple(f"{result.step.shown} found differences." for result in results if result.differs)
-    return Audited(verdict, changed, unaudited)
+    return Audited(verdict, changed, unaudited, found_by(config, results))
 
 
-def _run_scripts(environment: Environment, reporter: Reporter) -> list[StepResult]:
+def _run_scripts(environment: Environment, reporter: Reporter, module: str) -> list[StepResult]:
     with session(environment, "rigger audit", reporter, Consent()) as work:
         config = _as_provisioned(work)
-        plan = lifecycle.audit(config)
+        plan = lifecycle.audit(config, module)
         require_scripts(plan)
         return Run(environment, config, reporter, work.lock).carry_out(plan)
 

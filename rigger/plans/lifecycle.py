@@ -94,18 +94,18 @@ def _require_verb(config: Config, verb: str) -> None:
         )
 
 
-def audit(config: Config) -> Plan:
-    """Return the scripts that say what was changed by hand: those of the modules that have one."""
-    audited = [module for module in config.modules if module.script("audit")]
+def audit(config: Config, name: str = "") -> Plan:
+    """Return the scripts that say what was changed by hand: those of the modules that have one, or of the named one."""
+    audited = [module for module in config.modules if module.script("audit") and name in ("", module.name)]
     return Plan("audit", tuple(Step(m, "audit", "what was changed by hand?", goes_on=True) for m in audited))
 
 
-def unaudited(config: Config) -> tuple[str, ...]:
+def unaudited(config: Config, name: str = "") -> tuple[str, ...]:
     """Return in a sentence each which modules an audit does not look at, and why."""
     return tuple(
-        f"The {module.role} {module.name} was not looked at: it has no script audit."
+        f"The {'add-on' if module.role == 'addon' else module.role} {module.name} was not looked at: it has no script audit."
         for module in config.modules
-        if not module.script("audit")
+        if not module.script("audit") and name in ("", module.name)
     )
 
 

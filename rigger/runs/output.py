@@ -6,6 +6,7 @@ import json
 import os
 from typing import TYPE_CHECKING
 
+from rigger.audit.modules import CHANGES
 from rigger.configuration.module_state import missing_fields
 from rigger.configuration.resolve import CORE
 from rigger.environments import inventory
@@ -42,21 +43,23 @@ def validate_backup(path: str, succeeded: bool) -> list[str]:
 
 # What an add-on gave back
 
+PROPOSES = ("init", "audit")  # scripts whose vars are answers that somebody may take over
+
 
 def take_own(given: StepOutput, step: Step, environment: Environment, secrets: Iterable[str]) -> None:
     """Give an add-on's vars its prefix, and look at its part of the state: nodes that there are, and no secret."""
     module = step.module
+    if step.verb in PROPOSES:  # it gives nothing
+        given.proposed, given.values, given.secrets, given.nodes = given.values, {}, {}, []
     if module.role != "addon":
         given.output = None
         return
-    if step.verb == "init":  # it proposes, and gives nothing
-        given.proposed, given.values, given.secrets, given.nodes = given.values, {}, {}, []
     paths: dict[str, str] = {
         name: given.values.pop(name) for name in ("PATH", "ORIGINAL_PATH") if name in given.values
     }
     given.values = {**prefixed(module, given.values), **paths}
     given.secrets = prefixed(module, given.secrets)
-    if step.verb != "apply":
+    if step.verb not in CHANGES or step.verb == "destroy":
         given.output = None
     given.problems += [f"{step.shown}: {problem}" for problem in _of_state(given, environment, secrets)]
 

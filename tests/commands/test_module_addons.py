@@ -288,3 +288,67 @@ def test_names_that_are_taken(made):
     assert "There is no add-on 'cach' here" in made.rigger("provision", "cach", code=2).err
     made.rigger("module", "add", "cache")
     assert "MODULES names the add-ons" in made.rigger("config", "set", "MODULES=x", code=2).err
+
+
+AUDIT = """\
+[ -e "$HOME/by-hand" ] || exit 0
+cat "$HOME/by-hand" >>"$RIGGER_OUTPUT"
+echo "node-3: listens on another port"
+exit 8
+"""
+
+
+@pytest.fixture
+def audited(made):
+    made.addon(
+        "cache",
+        "questions: [{name: PORT, type: integer, default: 80}, {name: NAME1, default: a}]\n",
+        audit=AUDIT,
+    )
+    made.rigger("module", "add", "cache")
+    made.rigger("provision", "cache")
+    made.rigger("audit", "cache")
+    return made
+
+
+def by_hand(made, text):
+    with open(f"{made.rigger.env['HOME']}/by-hand", "w") as file:
+        file.write(text)
+
+
+def test_a_change_by_hand_is_found_and_taken_in(audited):
+    by_hand(audited, "PORT=81\n")
+    found = audited.rigger("audit", "cache", code=8).err
+    assert "addons/cache/audit found differences" in found and "rigger audit --reflect" in found
+    assert "CACHE_PORT" not in audited.vars()
+    asked = audited.rigger("audit", "cache", "--reflect", code=2)
+    assert "CACHE_PORT  80 -> 81" in asked.out and "CACHE_PORT" not in audited.vars()
+    assert (
+        "Taken into the configuration: CACHE_PORT." in audited.rigger("audit", "cache", "--reflect", "-y").out
+    )
+    assert 'CACHE_PORT="81"' in audited.vars()
+    assert "CACHE_PORT 80 -> 81" in audited.rigger("provision", "--plan").out
+
+
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        ("", "does not say which values would describe what it found"),
+        ("PROT=81\n", "CACHE_PROT is no question of cache (did you mean CACHE_PORT?)"),
+        ("PORT=81\nNOT_REFLECTED=a file in /etc\n", "addons/cache/audit: a file in /etc"),
+    ],
+)
+def test_what_no_value_describes_is_refused(audited, text, said):
+    by_hand(audited, text)
+    refused = audited.rigger("audit", "--reflect", "-y", code=8).err
+    assert said in refused and "nothing of it was" in refused
+    assert "CACHE_PORT" not in audited.vars()
+
+
+def test_what_a_provider_found_is_taken_in_too(machines):
+    audit = 'echo "ADDRESSES=192.0.2.9" >>"$RIGGER_OUTPUT"\nexit 8\n'
+    machines.modules.script(machines.modules.folder + "/providers/machines", "audit", audit)
+    machines.rigger("provision")
+    machines.rigger("audit", "machines", "--reflect", "-y")
+    assert 'ADDRESSES="192.0.2.9"' in machines.vars()
+    assert "There is no add-on 'machine' here" in machines.rigger("audit", "machine", code=2).err
