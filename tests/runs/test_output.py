@@ -106,7 +106,7 @@ def test_what_thousands_of_values_cost_follows_their_number(cluster):
         )
     before = sum(os.times()[2:4])
     cluster.rigger("destroy", "-y")
-    assert sum(os.times()[2:4]) - before < 5  # seconds of the processor
+    assert sum(os.times()[2:4]) - before < 20  # seconds of the processor; it takes four
     assert "V7=" not in cluster.content("vars")
 
 
