@@ -8,6 +8,8 @@ import pytest
 from conftest import ROOT
 from helpers.repositories import Upstream
 
+from rigger.cli.main import every_verb
+
 SHAPES = os.path.join(ROOT, "docs", "shapes")
 
 
@@ -89,6 +91,7 @@ def test_every_report_is_as_described(rigger, reported, modules, tmp_path):
         "leftovers",
     ):
         reported(command)
+    reported("run", "deploy")
     reported("test", "smoke")
     reported("config", "get", shape_of="config-get")
     rigger("config", "set", "SIZE=large")
@@ -115,6 +118,19 @@ def test_every_report_is_as_described(rigger, reported, modules, tmp_path):
     rigger("configure", "--defaults", "--trust", "--name", "tree", "--platform", "tree", "--provider", "noop")
     reported("checkout", "--leave")
     assert reported.compared == {name[:-5] for name in os.listdir(SHAPES)}
+
+
+def test_every_command_that_reports_has_a_schema():
+    reporting = {path.replace(" ", "-") for path, verb in every_verb() if reports_as_json(verb)}
+    assert len(reporting) > 25
+    same = {"platform-list": "provider-list"}
+    assert {same.get(name, name) for name in reporting} == {name[:-5] for name in os.listdir(SHAPES)} - {
+        "provision-plan"
+    }
+
+
+def reports_as_json(verb):
+    return any("-o" in one.names and "json" in (one.metavar or one.choices) for one in verb.options)
 
 
 def test_the_schemas_are_schemas():
