@@ -17,9 +17,10 @@ from rigger.audit.events import (
 )
 from rigger.audit.steps import StepHistory
 from rigger.errors import InvalidConfig
+from rigger.text import ways
 from rigger.values import frozen
 
-WAYS_ON = 'Resume with "rigger upgrade --continue", or go back with "rigger upgrade --rollback".'
+WAYS_ON = (("Resume", "rigger upgrade --continue"), ("Go back", "rigger upgrade --rollback"))
 
 
 @frozen
@@ -47,7 +48,7 @@ class PendingUpgrade:
 
     def problem(self, name: str) -> InvalidConfig:
         """Return the error between two versions, for a command that takes for granted which one runs."""
-        return InvalidConfig(unfinished(name, self.request.start, self.request.to), WAYS_ON)
+        return InvalidConfig(unfinished(name, self.request.start, self.request.to), ways(*WAYS_ON))
 
 
 def unfinished(name: str, start: str, to: str) -> str:

@@ -14,7 +14,7 @@ def show(printer: Printer, result: RunResult) -> None:
     path = result.before["file"]
     for name, value in result.steps[-1].figures.items():
         printer.line(f"  {name.replace('_', ' ')}: {value}")
-    printer.line(f"The data is in {path}.")
+    printer.lines("The data is in:", f"  {path}")
     printer.ways(("Put it back", f"rigger restore {shlex.quote(path)}"))
 
 

@@ -36,9 +36,11 @@ def show_values(printer: Printer, result: Value | Values) -> None:
 
 def show_changed(printer: Printer, result: ChangedValues) -> None:
     if result.mended:
-        printer.line(f"Saved: {result.environment.vars_file} can be read again. Next: {result.next[0]}")
+        printer.line(f"Saved: {result.environment.vars_file} can be read again.")
+        printer.ways(("Next", result.next[0]))
     elif result.changed:
-        printer.line(f"Changed: {', '.join(result.changed)}. Next: {', '.join(result.next)}")
+        printer.line(f"Changed: {', '.join(result.changed)}.")
+        printer.ways(*zip(("Next", "Then"), result.next, strict=False))
         for value in result.held_back:
             printer.line(
                 f"{value.name} is {value.value}, which {value.giver} gave, until the next provision."

@@ -43,20 +43,25 @@ def _show_loaded(printer: Printer, result: LoadedBundle) -> None:
     printer.line(f"Environment {result.environment.name} {done} {result.path}, and is the current one.")
     _show_current(printer, result)
     if result.backup:
-        printer.line(f"A backup of its data came along: rigger restore {shlex.quote(result.backup)}")
+        printer.line("A backup of its data came along.")
+        printer.ways(("Put it back", f"rigger restore {shlex.quote(result.backup)}"))
     if result.missing_clone:
-        printer.line(f"The clone of {result.missing_clone} did not come along. Next: rigger checkout")
+        printer.line(f"The clone of {result.missing_clone} did not come along.")
+        printer.ways(("Clone it", "rigger checkout"))
     else:
-        printer.line("Next: rigger status, rigger check, rigger upgrade")
+        printer.ways(
+            ("Look at it", "rigger status"),
+            ("Is it well", "rigger check"),
+            ("The next version", "rigger upgrade"),
+        )
 
 
 def _show_current(printer: Printer, result: Configured | LoadedBundle) -> None:
     """Say which environment commands without -e mean from now on, where it was another one."""
     if before := result.current_before:
         name = result.environment.name
-        printer.line(
-            f'{name} is the current environment now, no longer {before}: "rigger use {before}" goes back.'
-        )
+        printer.line(f"{name} is the current environment now, no longer {before}.")
+        printer.ways(("Go back to it", f"rigger use {before}"))
 
 
 def _show_configured(printer: Printer, result: Configured) -> None:
@@ -72,9 +77,7 @@ def _show_configured(printer: Printer, result: Configured) -> None:
     printer.line(f"  {result.command}")
     if result.version_change:
         printer.warn(f"{result.version_change.sentence(target.name)}.")
-        printer.line(f"Next: {result.version_change.command}")
-        return
-    printer.line("Next: rigger provision")
+    printer.ways(("Next", result.version_change.command if result.version_change else "rigger provision"))
 
 
 @command("configure", asks=True, show=show)

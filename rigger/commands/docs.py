@@ -4,44 +4,39 @@ from __future__ import annotations
 
 import os
 import pydoc
-import tempfile
 import webbrowser
 
 from rigger.cli.app import App, command
 from rigger.cli.declared import argument, option
+from rigger.environments.home import Home
 from rigger.errors import NotReady
 from rigger.manual import pages
 from rigger.ui.terminal import has_terminal
 
 
 @command("docs")
-@option("--browser", is_flag=True, help="Open the page in the browser.")
+@option("--browser", is_flag=True, help="Open the page, or the contents, in the browser.")
 @argument("topic", required=False)
 def docs(app: App, browser: bool, topic: str | None) -> None:
     """TOPIC is a page's name or the beginning of one; without it, the pages are listed."""
-    if topic is None:
-        app.printer.table([(page.topic, page.title) for page in pages.pages()], headers=("topic", ""))
-        return
-    page = pages.find(topic)
-    text = pages.text(page)
     if browser:
-        _browse(page.title, text)
+        _browse(app.home, pages.find(topic).topic if topic else "index")
+    elif topic is None:
+        app.printer.table([(page.topic, page.title) for page in pages.pages()], headers=("topic", ""))
     elif has_terminal():
-        pydoc.pager(text)
+        pydoc.pager(pages.text(pages.find(topic)))
     else:
-        app.printer.data(text.encode())
+        app.printer.data(pages.text(pages.find(topic)).encode())
 
 
-def _browse(title: str, text: str) -> None:
-    """Show a page in the browser; raises NotReady where there is none."""
-    import html
+def _browse(home: Home, topic: str) -> None:
+    """Write the pages as HTML into the cache, and show one in the browser; raises NotReady where there is none."""
+    from rigger.manual import html  # imports docutils
 
-    file = tempfile.NamedTemporaryFile(
-        "w", prefix="rigger-docs-", suffix=".html", delete=False, encoding="utf-8"
-    )
-    with file:
-        file.write(
-            f"<!doctype html><meta charset=utf-8><title>{html.escape(title)}</title><pre>{html.escape(text)}</pre>"
-        )
-    if not webbrowser.open(f"file://{os.path.abspath(file.name)}"):
-        raise NotReady("No browser could be started.", f"Open {file.name} yourself, or leave out --browser.")
+    home.make()
+    folder = os.path.join(home.cache_dir, "manual")
+    os.makedirs(folder, mode=0o700, exist_ok=True)
+    html.write(folder)
+    path = os.path.join(folder, f"{topic}.html")
+    if not webbrowser.open(f"file://{os.path.abspath(path)}"):
+        raise NotReady("No browser could be started.", f"Open {path} yourself, or leave out --browser.")

@@ -1,5 +1,6 @@
 """rigger graph"""
 
+from rigger import text as texts
 from rigger.cli.app import App, command
 from rigger.cli.declared import option
 from rigger.errors import BadUsage
@@ -11,7 +12,7 @@ from rigger.ui.wizard import Wizard
 
 
 def show(printer: Printer, result: Graph) -> None:
-    printer.line(result.text)
+    printer.data(texts.encode(result.text) + b"\n")
 
 
 @command("graph", show=show)

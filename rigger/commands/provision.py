@@ -16,7 +16,8 @@ def show(printer: Printer, result: Result) -> None:
         printer.line("Only shown; nothing was done." if changes else "Nothing to do but to check.")
     elif isinstance(result, RunResult):
         printer.line()
-        printer.line(f"{result.environment} is as configured. Next: rigger test, rigger status")
+        printer.line(f"{result.environment} is as configured.")
+        printer.ways(("Test it", "rigger test"), ("Look at it", "rigger status"))
         for one in result.after.get("influenced", ()):
             said = f": {one['plan']}" if one["plan"] else "."
             printer.line(f"{one['module']} would change{said}")

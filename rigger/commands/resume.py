@@ -9,7 +9,8 @@ from rigger.ui.wizard import Wizard
 
 
 def show(printer: Printer, result: RunResult) -> None:
-    printer.line(f"{result.environment} runs again. Next: rigger check, rigger status")
+    printer.line(f"{result.environment} runs again.")
+    printer.ways(("Check it", "rigger check"), ("Look at it", "rigger status"))
 
 
 @command("resume", acts=True, asks=True, reports=True, streams=True, show=show)

@@ -24,7 +24,7 @@ def show(printer: Printer, result: SavedBundle) -> None:
     written, name = result.contents, result.environment.name
     count, head = written.head
     printer.line(f"{name} is in {written.path} ({written.size / 1024:.0f} KiB).")
-    printer.line(f"Audit log: {count} records, head {count}:{head}")
+    printer.lines(f"Audit log: {count} records. Its head:", f"  {count}:{head}")
     if written.redacted:
         printer.line(
             f"Secrets left out: {', '.join(written.redacted)}. They will be asked for when it is loaded."

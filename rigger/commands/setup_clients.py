@@ -9,7 +9,6 @@ from rigger.operations.result import RunResult
 def setup_clients(app: App) -> RunResult:
     environment = app.environment()
     result = operation.setup_clients(environment, app.printer)
-    app.printer.line(
-        f"The clients are in {environment.bin_dir}, which is on PATH after: . {environment.home}/vars"
-    )
+    app.printer.lines("The clients are in:", f"  {environment.bin_dir}")
+    app.printer.ways(("That is on PATH after", f". {environment.home}/vars"))
     return result

@@ -30,11 +30,11 @@ def show(printer: Printer, status: Status) -> None:
         printer.line(f"  {line}")
     if status.upgrade:
         printer.warn(unfinished(status.name, status.upgrade.start, status.upgrade.to))
-        printer.line(f"  {WAYS_ON}")
+        printer.ways(*WAYS_ON)
     elif status.version_change:
         change = status.version_change
         printer.warn(f"{change.sentence(status.name)}.")
-        printer.line(f'  "{change.command}" brings it there, "{change.way_back}" keeps what runs.')
+        printer.ways(("Bring it there", change.command), ("Keep what runs", change.way_back))
     if status.pending:
         printer.warn(f"Configured but not provisioned: {', '.join(status.pending)}")
     for item in status.leftovers:

@@ -14,10 +14,8 @@ def show(printer: Printer, result: Tested) -> None:
     rows = [(case.name, case.outcome, f"{case.seconds:.2f} s", case.reason) for case in result.cases]
     printer.table(rows, headers=("test", "result", "time", ""), rest=f"rigger logs {summary['run']}")
     counts = ", ".join(f"{summary[word]} {word}" for word in ("passed", "failed", "skipped") if summary[word])
-    printer.line(
-        f"{result.suite}: {counts or 'nothing ran'} in {summary['seconds']:.1f} s. "
-        f"Report: {result.folder}/junit.xml"
-    )
+    printer.line(f"{result.suite}: {counts or 'nothing ran'} in {summary['seconds']:.1f} s. Report:")
+    printer.line(f"  {result.folder}/junit.xml")
 
 
 @command("test", acts=True, asks=True, reports=True, streams=True, show=show, show_failed=show)

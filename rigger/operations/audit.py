@@ -84,7 +84,8 @@ def audit(
             BROKEN if own else ELSEWHERE,
         )
         raise broken.with_result(Audited(verdict))
-    reporter.line(f"{verdict.count} records, unbroken. Head: {verdict.count}:{verdict.head_hash}")
+    reporter.line(f"{verdict.count} records, unbroken. Head:")
+    reporter.line(f"  {verdict.count}:{verdict.head_hash}")
     result = _looked_at(environment, verdict, reporter, module)
     for sentence in result.not_looked_at:
         reporter.warn(sentence)

@@ -48,10 +48,11 @@ def drawn(picture: Picture, form: str) -> Graph:
     """Return a picture in one of the forms; raises NotReady where Graphviz is needed and is not there."""
     if form == "mermaid":
         return Graph(mermaid(picture))
-    return Graph(dot(picture) if form == "dot" else _svg(dot(picture)))
+    return Graph(dot(picture) if form == "dot" else svg(dot(picture)))
 
 
-def _svg(source: str) -> str:
+def svg(source: str) -> str:
+    """Return DOT as SVG; raises NotReady where Graphviz cannot draw it."""
     program = shutil.which("dot")
     if program is None:
         raise NotReady(

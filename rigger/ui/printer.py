@@ -84,9 +84,14 @@ class Printer:
     # Lines
 
     def line(self, text: str = "") -> None:
-        """Print a line."""
+        """Print a line, folded where the terminal is narrower; a command, or a path, that is alone on it stays whole."""
+        text = with_environment(text)
+        self._row(self._folded(text) if "\x1b" not in text else text)
+
+    def _row(self, text: str) -> None:
+        """Print a line as wide as it is."""
         self._clear()
-        self._write(tame_text(with_environment(text), self.colors) + "\n")
+        self._write(tame_text(text, self.colors) + "\n")
 
     def lines(self, *texts: str) -> None:
         for text in texts:
@@ -94,12 +99,13 @@ class Printer:
 
     def warn(self, text: str) -> None:
         """Print a line that should be noticed."""
-        self.line(self.paint(self._folded(f"! {text}"), "33"))
+        self.line(self.paint(self._folded(with_environment(f"! {text}")), "33"))
 
     def ways(self, *pairs: tuple[str, str]) -> None:
         """Print sentences, each with the command that does what it says alone on the next line, to be copied."""
-        for line in texts_.ways(*pairs).splitlines():
-            self.line(f"  {line}")
+        for sentence, command in pairs:
+            self.line(f"  {sentence}:")
+            self._row(f"    {with_environment(command)}")
 
     def anew(self) -> None:
         """Begin at the top of an empty screen, where lines can be drawn anew; a line apart elsewhere."""
@@ -141,9 +147,10 @@ class Printer:
         fitted = narrowed(widths, self._columns() - len(indent)) if rest and self.out.isatty() else widths
         for number, line in enumerate(table_rows(cells, fitted)):
             heads = headers and number == 0
-            self.line(self.paint(indent + line, "2") if heads else indent + line)
+            self._row(self.paint(indent + line, "2") if heads else indent + line)
         if fitted != widths:
-            self.lines(f"{indent}Whole, where this says …:", f"{indent}  {rest}")
+            self._row(f"{indent}In full, where this is cut (…):")
+            self._row(f"{indent}  {with_environment(rest)}")
 
     def report(self, data: object) -> None:
         """Print the report of a command as JSON, on standard output."""
@@ -170,9 +177,9 @@ class Printer:
             if before.get(name) == after.get(name):
                 continue
             if name in before:
-                self.line(self.paint(f"- {name}={texts_.visible(before[name])}", "31"))
+                self._row(self.paint(f"- {name}={texts_.visible(before[name])}", "31"))
             if name in after:
-                self.line(self.paint(f"+ {name}={texts_.visible(after[name])}", "32"))
+                self._row(self.paint(f"+ {name}={texts_.visible(after[name])}", "32"))
 
     # Plans and steps
 
@@ -255,7 +262,7 @@ class Printer:
     def _show_tail(self) -> None:
         lines = self._tail.decode("utf-8", "replace").splitlines()[-TAIL:]
         for text in lines:
-            self.line(self.paint(f"    | {texts_.plain(text)}", "2"))
+            self._row(self.paint(f"    | {texts_.plain(text)}", "2"))
 
     def _fits(self, rows: Sequence[Sequence[str]]) -> bool:
         """Return whether a table has room on the terminal; where there is none, there is no limit."""

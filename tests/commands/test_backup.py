@@ -22,7 +22,7 @@ def test_a_backup(cluster):
     said = cluster.rigger("backup")
     [name] = os.listdir(cluster.file("backups"))
     path = cluster.file("backups", name)
-    assert f"The data is in {path}" in said.out and f"\n    rigger restore {path}\n" in said.out
+    assert f"The data is in:\n  {path}\n" in said.out and f"\n    rigger restore {path}\n" in said.out
     assert "keys: 7" in said.out
     assert cluster.ran() == ["platform/backup"]
     with open(path) as file:

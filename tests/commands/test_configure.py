@@ -552,7 +552,7 @@ def test_the_equivalent_command_does_the_same(cloud, shell):
         "1.9.0",
         env={"CLOUD_TOKEN": "s3cret"},
     )
-    command = said.out.split("without questions", 1)[1].split(":\n", 1)[1].split("\nNext:")[0]
+    command = said.out.split("without questions", 1)[1].split(":\n", 1)[1].split("\n  Next:")[0]
     assert "s3cret" not in said.out and "\x1b" not in command
     program = os.path.join(cloud.folder, "bin")
     os.mkdir(program)

@@ -381,7 +381,10 @@ def test_a_checkout_at_another_commit_is_not_provisioned(rigger, repository, oak
 @pytest.mark.slow
 def test_a_version_that_was_set_has_to_be_checked_out(rigger, oak):
     oak("--version", "1.9.0")
-    assert "Next: rigger checkout, rigger provision" in rigger("config", "set", "VERSION=1.10.0").out
+    assert (
+        "Next:\n    rigger checkout\n  Then:\n    rigger provision\n"
+        in rigger("config", "set", "VERSION=1.10.0").out
+    )
     assert vars_of(rigger)["OAK_VERSION"] == "v1.10.0"
     said = rigger("provision", code=4).err
     assert "v1.10.0 is configured" in said and "rigger checkout" in said
@@ -669,7 +672,7 @@ def test_an_upgrade_clones_what_did_not_come_along(rigger, repository, oak, else
     bundle = str(tmp_path / "oak.rigger")
     rigger("save", "-o", bundle)
     repository.release("v1.12.0")
-    assert "did not come along. Next: rigger checkout" in elsewhere(bundle, "--trust").out
+    assert "did not come along.\n  Clone it:\n    rigger checkout\n" in elsewhere(bundle, "--trust").out
     said = rigger("upgrade", "--version", "1.12.0", env=elsewhere.env, code=2).err
     assert "--trust" in said and not os.path.exists(elsewhere.file("checkout"))
     assert "unfinished" not in rigger("status", env=elsewhere.env).out

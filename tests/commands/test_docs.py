@@ -1,6 +1,10 @@
 """rigger docs"""
 
+import os
+import re
+
 import pexpect
+import pytest
 
 
 def test_the_topics_are_listed(rigger):
@@ -33,12 +37,31 @@ def test_on_a_terminal_it_is_paged(rigger):
     assert child.before.split() == ["Exit", "codes", "=========="]
 
 
-def test_the_browser_is_given_the_page(rigger, tmp_path):
-    browser = tmp_path / "browser"
-    browser.write_text('#!/bin/sh\nsed "s,^,seen: ," "${1#file://}"\n')
-    browser.chmod(0o755)
-    said = rigger("docs", "exit-codes", "--browser", env={"BROWSER": str(browser)})
-    assert "<pre>Exit codes" in said.out
+@pytest.fixture
+def browser(tmp_path):
+    """A browser that prints what it is given."""
+    program = tmp_path / "browser"
+    program.write_text('#!/bin/sh\nsed "s,^,seen: ," "${1#file://}"\n')
+    program.chmod(0o755)
+    return {"BROWSER": str(program)}
+
+
+def test_the_browser_is_given_the_page(rigger, browser):
+    said = rigger("docs", "exit-codes", "--browser", env=browser)
+    assert "seen: <!doctype html>" in said.out and "<h1>Exit codes</h1>" in said.out
+
+
+def test_the_browser_gets_the_contents_where_no_topic_is_named_and_links_lead_to_pages(rigger, browser):
+    said = rigger("docs", "--browser", env=browser)
+    folder = rigger.path("cache", "manual")
+    assert "<h1>rigger</h1>" in said.out
+    links = set()
+    for name in os.listdir(folder):
+        with open(os.path.join(folder, name), encoding="utf-8") as file:
+            text = file.read()
+        assert not re.search(r"system-message|:doc:|^\.\. [a-z]", text, re.M)
+        links |= set(re.findall(r'href="([^":]+)"', text))
+    assert links == set(os.listdir(folder)) and len(links) > 30
 
 
 def test_an_error_names_the_page_that_helps(rigger, tmp_path):

@@ -39,7 +39,7 @@ def test_it_fits_a_terminal_and_says_where_the_rest_is(cluster):
     cluster.rigger("provision", code=5, env={"USER": "somebody-with-a-name-that-is-quite-long"})
     lines = screen(cluster.rigger, "history")
     assert all(len(line) <= 80 for line in lines) and lines[1].endswith("…")
-    assert lines[2:4] == ["  Whole, where this says …:", "    rigger history -o json"]
+    assert lines[2:4] == ["  In full, where this is cut (…):", "    rigger history -o json"]
     assert "…" not in cluster.rigger("history").out and "quite-long" in cluster.rigger("history").out
 
 
@@ -70,7 +70,7 @@ def test_a_log_that_is_gone(provisioned):
 
 def test_the_audit_log_is_verified(provisioned):
     said = provisioned.rigger("audit").out
-    assert "records, unbroken. Head: " in said
+    assert "records, unbroken. Head:" in said
     found = json.loads(provisioned.rigger("audit", "-o", "json").out)
     assert found["records"] == len(provisioned.records()) and found["problems"] == []
     lines = provisioned.content("audit.jsonl").splitlines(keepends=True)

@@ -82,7 +82,7 @@ def test_it_stands_up_under_another_path_for_another_user(cluster, other, bundle
     here = place(other)
     assert "wood of 20" in said.out and ", verified." in said.out
     assert f"Environment wood was made from {bundle}, and is the current one." in said.out
-    assert "Next: rigger status" in said.out
+    assert "Look at it:\n    rigger status\n" in said.out
     found = vars_of(other)
     assert found["KEY_FILE"] == f"{here}/modules/soil/key"
     assert found["LIST"] == f"a:{here},b:{cluster.path}2"
@@ -186,7 +186,7 @@ def test_only_missing_secrets_are_asked(cluster, modules, other, tmp_path):
     child.send(TOKEN + "\r")
     child.expect("ROOT_KEY")
     child.send("r00t-key-value\r")
-    child.expect("Next: rigger status")
+    child.expect("Look at it:")
     assert b"How many" not in child.before and TOKEN.encode() not in child.before
     finish(child, 0)
     assert envfile.read(place(other, "secrets")) == {"TOKEN": TOKEN, "ROOT_KEY": "r00t-key-value"}
@@ -392,7 +392,7 @@ def test_a_passphrase_from_a_file_or_a_person(cluster, other, tmp_path):
     child = talk(third, path)
     child.expect("passphrase of its secrets")
     child.send("open sesame\r")
-    child.expect("Next: rigger status")
+    child.expect("Look at it:")
     finish(child, 0)
     assert envfile.read(place(third, "secrets")) == {"TOKEN": TOKEN}
 

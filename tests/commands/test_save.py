@@ -95,7 +95,7 @@ def test_the_default_name_and_what_is_said(cluster, tmp_path):
     assert re.fullmatch(r"wood-\d{8}T\d{6}\.rigger", name)
     assert f"wood is in {tmp_path}/{name}" in said.out
     last = cluster.records()[-1]
-    assert f"head {last['seq']}:{last['hash']}" in said.out
+    assert f"head:\n  {last['seq']}:{last['hash']}\n" in said.out
     assert "Secrets left out: TOKEN." in said.out
     assert f"rigger configure --file {name}" in said.out
     assert "No difference" in cluster.rigger("bundle", "diff", name).out

@@ -201,11 +201,17 @@ def test_destroy_names_the_last_backup_before_it_asks(living):
 def test_configure_says_when_another_environment_becomes_current(cluster):
     assert "current environment now" not in cluster.configure().out
     said = cluster.configure("--name", "other").out
-    assert 'other is the current environment now, no longer wood: "rigger use wood" goes back.' in said
+    assert (
+        "other is the current environment now, no longer wood.\n  Go back to it:\n    rigger use wood\n"
+        in said
+    )
     assert "current environment now" not in cluster.configure("--name", "other").out
 
 
 def test_a_bundle_says_it_too(cluster, elm, tmp_path):
     path = save(cluster.rigger, tmp_path)
     elm("configure", "--defaults", "--name", "mine", "--provider", "soil", "--platform", "tree")
-    assert 'wood is the current environment now, no longer mine: "rigger use mine"' in load(elm, path).out
+    assert (
+        "wood is the current environment now, no longer mine.\n  Go back to it:\n    rigger use mine\n"
+        in load(elm, path).out
+    )

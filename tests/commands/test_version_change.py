@@ -67,7 +67,7 @@ def test_another_version_is_a_wish(cluster, way):
     said = way(cluster)
     if said:
         assert "rigger upgrade --version 1.10.0" in said.out + said.err
-        assert "Next: rigger provision" not in said.out
+        assert "Next:\n    rigger provision" not in said.out
     for words in (["provision"], ["provision", "--again"], ["provision", "--plan"]):
         refused = cluster.rigger(*words, code=3).err
         assert "wood runs 1.9.0, but 1.10.0 is configured" in refused
@@ -171,7 +171,7 @@ def test_a_version_that_was_never_deployed_can_be_corrected(rigger, modules):
 
 def test_other_values_are_provisioned_after_the_upgrade(cluster):
     said = cluster.rigger("config", "set", "VERSION=1.10.0", "COLOUR=red").out
-    assert "Next: rigger upgrade --version 1.10.0, rigger provision" in said
+    assert "Next:\n    rigger upgrade --version 1.10.0\n  Then:\n    rigger provision\n" in said
 
 
 # Versions that lie in a repository

@@ -38,7 +38,10 @@ def test_a_log_that_is_whole(stood):
         "The platform tree was not looked at: it has no script audit.",
     ]
     assert report == {**log, "changed": [], "not_looked_at": unlooked}
-    assert heard.lines == [f"{len(records)} records, unbroken. Head: {len(records)}:{records[-1]['hash']}"]
+    assert heard.lines == [
+        f"{len(records)} records, unbroken. Head:",
+        f"  {len(records)}:{records[-1]['hash']}",
+    ]
 
 
 @pytest.mark.parametrize(
