@@ -127,6 +127,8 @@ def _values(kind: str, home: str, environment: str, words: list[str]) -> list[Of
         return _modules(kind, home)
     if kind == "environments":
         return _environments(home)
+    if kind == "topics":
+        return _topics()
     if kind == "files":
         return [FILES]
     name = environment or os.environ.get("RIGGER_ENVIRONMENT", "")
@@ -143,6 +145,13 @@ def _values(kind: str, home: str, environment: str, words: list[str]) -> list[Of
         saved = os.path.join(folder, "backups")
         return [*((os.path.join(saved, file), "") for file in _listed(saved)), FILES]
     return _of_modules(kind, home, folder, words)
+
+
+def _topics() -> list[Offer]:
+    """Return the pages of the manual; their folder is inside the package, or beside it in a clone."""
+    inside = os.path.join(PACKAGE, "docs")
+    folder = inside if os.path.isdir(inside) else os.path.join(os.path.dirname(PACKAGE), "docs")
+    return [(name[:-4], "") for name in _listed(folder) if name.endswith(".rst") and name != "index.rst"]
 
 
 def _of_modules(kind: str, home: str, folder: str, words: list[str]) -> list[Offer]:

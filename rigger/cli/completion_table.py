@@ -28,6 +28,7 @@ KINDS = {
     "config unset names": "variables",
     "config set assignments": "assignments",
     "configure assignments": "assignments",
+    "docs topic": "topics",
     "use name": "environments",
     "forget name": "environments",
     "ssh node": "nodes",

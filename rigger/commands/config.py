@@ -62,8 +62,12 @@ def _answered(value: Value) -> str:
 
 
 def show_differences(printer: Printer, result: Differences) -> None:
+    if result.not_compared:
+        names = ", ".join(result.not_compared)
+        printer.line(f"Not compared, because it looks no secret up: {names}.")
+        printer.ways(("What a run would do with it", "rigger provision --plan"))
     if not result.changes:
-        printer.line("No difference.")
+        printer.line("No other difference." if result.not_compared else "No difference.")
         return
     rows = [
         (name, *("-" if value is None else texts.visible(value) for value in change))

@@ -10,7 +10,7 @@ from rigger.cli.app import App, command
 from rigger.cli.declared import argument, option
 from rigger.environments.home import Home
 from rigger.errors import NotReady
-from rigger.manual import pages
+from rigger.manual import html, pages
 from rigger.ui.terminal import has_terminal
 
 
@@ -31,8 +31,6 @@ def docs(app: App, browser: bool, topic: str | None) -> None:
 
 def _browse(home: Home, topic: str) -> None:
     """Write the pages as HTML into the cache, and show one in the browser; raises NotReady where there is none."""
-    from rigger.manual import html  # imports docutils
-
     home.make()
     folder = os.path.join(home.cache_dir, "manual")
     os.makedirs(folder, mode=0o700, exist_ok=True)

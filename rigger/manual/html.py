@@ -6,16 +6,14 @@ import os
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from docutils import nodes
-from docutils.core import publish_parts
-from docutils.parsers.rst import Directive, directives, roles
-
 from rigger.errors import NotReady
 from rigger.manual import pages, reference
 from rigger.operations.graph import svg
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from docutils import nodes
 
 INDEX = "index"
 STYLE = """
@@ -42,6 +40,8 @@ SETTINGS = {
 
 def write(folder: str) -> None:
     """Write every page, and the contents as index.html, into a folder; the pages are linked with each other."""
+    from docutils.core import publish_parts  # slow to import
+
     found = pages.pages()
     _teach({page.topic: page.title for page in found})
     titles = [(page.topic, page.title, page.path) for page in found]
@@ -65,6 +65,8 @@ def _page(title: str, body: str, found: Sequence[pages.Page]) -> str:
 
 def _teach(titles: Mapping[str, str]) -> None:
     """Teach docutils what Sphinx adds to it, as far as the pages use it."""
+    from docutils import nodes
+    from docutils.parsers.rst import Directive, directives, roles
 
     def doc(
         name: str, rawtext: str, text: str, *rest: Any

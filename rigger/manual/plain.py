@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 WIDTH = 78
+WIDEST = 80  # of code, which is not filled
 # Directives of which nothing is left in a terminal: pictures and tables of contents.
 PICTURES = ("image", "figure", "graphviz", "toctree", "contents")
 NOTES = ("note", "warning", "tip")
@@ -27,8 +28,15 @@ def text(source: str) -> str:
     """Return a page without its markup, its paragraphs filled; code and titles stay as they are written."""
     lines: list[str] = []
     for paragraph, literal in _blocks(source.splitlines()):
-        lines += paragraph if literal else _filled(paragraph)
+        lines += _moved(paragraph) if literal else _filled(paragraph)
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n") + "\n"
+
+
+def _moved(block: list[str]) -> list[str]:
+    """Return code with as much of its indentation taken away as it is too wide."""
+    spare = min((_indent(line) for line in block if line.strip()), default=0)
+    excess = max(map(len, block), default=0) - WIDEST
+    return [line[min(max(excess, 0), spare, _indent(line)) :] for line in block]
 
 
 def _blocks(waiting: list[str]) -> Iterator[tuple[list[str], bool]]:

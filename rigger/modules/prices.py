@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
@@ -38,8 +39,10 @@ def _prices(at: Field) -> dict[str, Decimal]:
 
 
 def _date(at: Field) -> str:
-    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", at.text()):
-        raise at.refuse(f"{at.text()!r} is not a date such as 2025-06-30")
+    try:
+        time.strptime(at.text(), "%Y-%m-%d")
+    except ValueError:
+        raise at.refuse(f"{at.text()!r} is not a date such as 2025-06-30") from None
     return at.text()
 
 

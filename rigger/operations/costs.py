@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import calendar
+import time
 from typing import TYPE_CHECKING
 
 from rigger.modules.prices import costs_of
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from rigger.operations.session import Session
     from rigger.plans.model import Plan
     from rigger.runs.reporter import Reporter
+
+YEAR = 365
 
 
 def costs(config: Config) -> Costs | None:
@@ -68,6 +72,13 @@ def show_costs(reporter: Reporter, costs: Costs) -> None:
     rows = [(f"{i.count.normalize():f} x {i.name}", _shown(i.monthly, costs)) for i in costs.items]
     reporter.table([*rows, ("in all", _sum(costs))], indent="    ")
     reporter.line(f"  Prices from {costs.source}")
+    if _days_since(costs.date) > YEAR:
+        reporter.line("  They are over a year old: look there what they are today.")
+
+
+def _days_since(date: str) -> int:
+    """Return how many days ago a date such as 2025-06-30 was; raises ValueError for one that no calendar has."""
+    return int(time.time() // 86400) - calendar.timegm(time.strptime(date, "%Y-%m-%d")) // 86400
 
 
 def _question(costs: Costs) -> str:

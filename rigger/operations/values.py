@@ -88,6 +88,7 @@ class Differences:
     """The values that the cluster was not provisioned with: name -> (provisioned, configured), None where there is none."""
 
     changes: Mapping[str, tuple[str | None, str | None]]
+    not_compared: tuple[str, ...] = ()  # secrets by reference, which were not looked up
 
     def as_dict(self) -> dict[str, Any]:
         return {name: {"provisioned": old, "configured": new} for name, (old, new) in self.changes.items()}
@@ -144,7 +145,8 @@ def compare_values(environment: Environment) -> Differences:
     """Compare the configuration with what the cluster was last provisioned with; secrets are not shown."""
     config = resolve(environment)
     changes = plan_changes.unprovisioned(config, state_of(environment).steps, environment.key())
-    return Differences({name: _shown(old, new) for name, (old, new) in changes.items()})
+    shown = {name: _shown(old, new) for name, (old, new) in changes.items()}
+    return Differences(shown, tuple(sorted(config.unknown & config.answers.keys())))
 
 
 def change_values(

@@ -57,6 +57,7 @@ def test_values_of_everything(cluster):
     assert words("restore ") == [cluster.file("backups", "one.backup"), FILES[0]]
     assert words("provision --pl") == ["--plan"] and words("provision --plan --pl") == []
     assert words("status -o ") == ["text", "json"] and words("status --output=j") == ["--output=json"]
+    assert words("docs tut") == ["tutorial"] and "index" not in words("docs ")
     assert words("configure --provider so") == ["soil", FILES[0]]
     assert words("upgrade --version ") == ["1.10.0", "1.9.0"]
     assert words("completion z") == ["zsh"]

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import time
 from decimal import Decimal
 
 import pexpect
@@ -97,6 +98,19 @@ def test_what_has_no_price_is_unknown_and_the_sum_says_so(kiln):
     said = kiln("provision", "-y").out
     lines = [" ".join(line.split()) for line in said.splitlines()]
     assert "1 x pot of huge unknown" in lines and "in all at least 0.73 EUR" in lines
+
+
+def test_prices_that_are_over_a_year_old_say_so(kiln):
+    path = os.path.join(kiln.kiln, "prices.yml")
+    for date, old in ((time.strftime("%Y-%m-%d"), False), ("2020-02-29", True)):
+        with open(path, "w") as file:
+            file.write(PRICES.replace("2026-01-31", date))
+        said = kiln("provision", code=2)
+        assert f"by the list prices of {date}" in said.out
+        assert ("They are over a year old: look there" in said.out) == old
+    with open(path, "w") as file:
+        file.write(PRICES.replace("2026-01-31", "2025-02-30"))
+    assert "'2025-02-30' is not a date" in kiln("provision", code=9).err
 
 
 def test_a_manifest_may_say_that_the_price_is_unknown(kiln):

@@ -74,6 +74,17 @@ def test_a_step_gets_the_secret_and_no_file_and_no_output_has_it(gate, kind):
     assert gate("config", "get", "GATE_TOKEN").out.strip() == reference
 
 
+def test_a_command_looks_a_secret_up_once_for_all_its_steps(gate):
+    count = os.path.join(gate.folder, "count")
+    gate.configured(f"command:echo once >>{count}; echo {SECRET}")
+    os.unlink(count)
+    assert "create" in gate("provision").out
+    assert open(count).read() == "once\n"
+    for command in ("status", "config get", "config diff", "history"):
+        gate(*command.split())
+    assert open(count).read() == "once\n"
+
+
 @pytest.mark.slow
 def test_another_secret_under_the_same_reference_runs_create_again_and_the_same_one_does_not(gate):
     gate.configured(reference_of("env", gate))
@@ -111,6 +122,7 @@ def test_what_cannot_be_looked_up_is_refused_with_a_sentence(gate, reference, re
 
 def test_a_step_whose_secret_is_gone_does_not_start(gate):
     gate.configured(reference_of("env", gate))
+    assert "looks no secret up: GATE_TOKEN.\n" in gate("config", "diff").out
     del gate.env["MY_TOKEN"]
     said = gate("provision", code=4)
     assert (

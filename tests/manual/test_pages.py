@@ -29,6 +29,8 @@ def test_a_page_fits_a_terminal(page):
     shown = pages.text(page)
     assert shown.splitlines()[0] == page.title
     assert not re.search(r":[a-z]+:`|^\.\. |``", shown, re.M)
+    wide = [line for line in shown.splitlines() if len(line) > 80 and not line.startswith("rigger ")]
+    assert not wide, "only commands are wider: they stay whole"
     for link in re.findall(r'"rigger docs ([a-z0-9-]+)"', shown):
         assert pages.find(link).topic == link
 
