@@ -75,7 +75,7 @@ def _teach(titles: Mapping[str, str]) -> None:
         topic = target.rstrip("> ") if words else text
         return [nodes.reference(rawtext, words.strip() or titles[topic], refuri=f"{topic}.html")], []
 
-    class Contents(Directive):
+    class Contents(Directive):  # type: ignore[misc]
         """`toctree`: a title and links."""
 
         has_content = True
@@ -88,7 +88,7 @@ def _teach(titles: Mapping[str, str]) -> None:
                 items += nodes.list_item("", nodes.paragraph("", "", link))
             return [nodes.paragraph("", self.options["caption"], classes=["caption"]), items]
 
-    class Drawing(Directive):
+    class Drawing(Directive):  # type: ignore[misc]
         """`graphviz`: a picture; where there is no Graphviz, what it shows in words."""
 
         required_arguments = 1
