@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from itertools import zip_longest
 from typing import TYPE_CHECKING
@@ -115,6 +116,12 @@ def _fold(line: str, width: int) -> list[str]:
             lines.append(f"{indent}  ")
         lines[-1] += f" {word}" if lines[-1].strip() else word
     return lines
+
+
+def short_home(path: str) -> str:
+    """Return a path as people read it: what is in their home begins with ~/."""
+    home = os.path.expanduser("~")
+    return "~" + path[len(home) :] if path.startswith(home + os.sep) else path
 
 
 def last_line(*texts: str) -> str:

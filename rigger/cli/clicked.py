@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from rigger.cli.declared import Group, Parameter, Verb
 
 
+def help_of(verb: Verb) -> str:
+    """Return the first paragraph of a command's help as one line."""
+    return " ".join(verb.help.partition("\n\n")[0].split())
+
+
 def values_of(verb: Verb, words: list[str], path: str) -> dict[str, Any]:
     """Return a value for each parameter of a verb, which is called as `path`; raises BadUsage, or SystemExit after help."""
     return _read(_command(verb), words, path).params
@@ -37,6 +42,13 @@ def in_front(words: list[str], path: str, group: Group | None, usage: str) -> tu
     class Front(click.Group):
         def get_help(self, ctx: click.Context) -> str:
             return super().get_help(ctx) if group else usage.rstrip("\n")
+
+        def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+            """Say of each command all of its first paragraph; click would cut it."""
+            with formatter.section("Commands"):
+                formatter.write_dl(
+                    [(name, help_of(verb)) for name, verb in group.verbs.items()] if group else []
+                )
 
     parameters: list[click.Parameter] = [_parameter(ENVIRONMENT)]
     if not group:

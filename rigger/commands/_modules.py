@@ -7,6 +7,7 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from rigger.modules.search import PLATFORM_PLACES, FoundModule
+from rigger.text import short_home
 
 if TYPE_CHECKING:
     from rigger.operations.modules import Modules, NewModule
@@ -34,11 +35,9 @@ def _cells(module: FoundModule, checkout: str | None) -> tuple[str, ...]:
 
 def _short(folder: str, checkout: str | None) -> str:
     """Return a folder below the checkout without it, and one below the home with a tilde."""
-    home = os.path.expanduser("~")
-    for start, instead in ((checkout, ""), (home, f"~{os.sep}")):
-        if start and folder.startswith(start + os.sep):
-            return instead + folder.removeprefix(start + os.sep)
-    return folder
+    if checkout and folder.startswith(checkout + os.sep):
+        return folder.removeprefix(checkout + os.sep)
+    return short_home(folder)
 
 
 def show_new(printer: Printer, result: NewModule) -> None:

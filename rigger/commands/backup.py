@@ -6,6 +6,7 @@ from rigger.cli.app import App, command
 from rigger.cli.declared import option
 from rigger.operations import backup as operation
 from rigger.operations.result import RunResult
+from rigger.text import short_home
 from rigger.ui.printer import Printer
 from rigger.ui.wizard import Wizard
 
@@ -14,7 +15,7 @@ def show(printer: Printer, result: RunResult) -> None:
     path = result.before["file"]
     for name, value in result.steps[-1].figures.items():
         printer.line(f"  {name.replace('_', ' ')}: {value}")
-    printer.lines("The data is in:", f"  {path}")
+    printer.lines("The data is in:", f"  {short_home(path)}")
     printer.ways(("Put it back", f"rigger restore {shlex.quote(path)}"))
 
 

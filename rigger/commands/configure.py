@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,7 @@ from rigger.operations import configure as operation
 from rigger.operations import load
 from rigger.operations.answers import Given
 from rigger.operations.load import LoadedBundle, Opening
+from rigger.text import short_home
 from rigger.ui.terminal import has_terminal
 from rigger.ui.wizard import Wizard
 
@@ -65,12 +65,11 @@ def _show_current(printer: Printer, result: Configured | LoadedBundle) -> None:
 
 
 def _show_configured(printer: Printer, result: Configured) -> None:
-    target, home = result.environment, os.path.expanduser("~") + os.sep
-    vars_file = target.vars_file
-    if vars_file.startswith(home):
-        vars_file = f"~/{vars_file.removeprefix(home)}"
+    target = result.environment
     done = "is configured" if result.changed else "stays as it was"
-    printer.lines(f"Environment {target.name} {done}. Its values are in:", f"  {vars_file}")
+    printer.lines(
+        f"Environment {target.name} {done}. Its values are in:", f"  {short_home(target.vars_file)}"
+    )
     _show_current(printer, result)
     needs = f" (it needs {', '.join(result.secrets)} in the environment)" if result.secrets else ""
     printer.line(f"The same without questions{needs}:")

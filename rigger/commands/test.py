@@ -4,6 +4,7 @@ from rigger.cli.app import App, command
 from rigger.cli.declared import argument
 from rigger.operations import test as operation
 from rigger.operations.test import Tested
+from rigger.text import short_home
 from rigger.ui.printer import Printer
 from rigger.ui.wizard import Wizard
 
@@ -15,7 +16,7 @@ def show(printer: Printer, result: Tested) -> None:
     printer.table(rows, headers=("test", "result", "time", ""), rest=f"rigger logs {summary['run']}")
     counts = ", ".join(f"{summary[word]} {word}" for word in ("passed", "failed", "skipped") if summary[word])
     printer.line(f"{result.suite}: {counts or 'nothing ran'} in {summary['seconds']:.1f} s. Report:")
-    printer.line(f"  {result.folder}/junit.xml")
+    printer.line(f"  {short_home(result.folder)}/junit.xml")
 
 
 @command("test", acts=True, asks=True, reports=True, streams=True, show=show, show_failed=show)

@@ -43,6 +43,7 @@ def module_question(role: str, usual: str, values: Mapping[str, str], names: Ite
         pinned=True,
         origin="rigger",
         decides=True,
+        foreseen=True,
     )
 
 

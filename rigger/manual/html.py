@@ -13,8 +13,6 @@ from rigger.operations.graph import svg
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from docutils import nodes
-
 INDEX = "index"
 STYLE = """
 body { display: flex; max-width: 72em; margin: auto; font: 16px/1.5 system-ui, sans-serif; color: #222; background: #fff }
@@ -65,36 +63,54 @@ def _page(title: str, body: str, found: Sequence[pages.Page]) -> str:
 
 def _teach(titles: Mapping[str, str]) -> None:
     """Teach docutils what Sphinx adds to it, as far as the pages use it."""
-    from docutils import nodes
-    from docutils.parsers.rst import Directive, directives, roles
+    from docutils.parsers.rst import directives, roles
 
-    def doc(
-        name: str, rawtext: str, text: str, *rest: Any
-    ) -> tuple[list[nodes.reference], list[nodes.reference]]:
+    roles.register_local_role("doc", _link_role(titles))
+    directives.register_directive("toctree", _contents(titles))
+    directives.register_directive("graphviz", _drawing())
+
+
+def _link_role(titles: Mapping[str, str]) -> Any:
+    """Return `doc`: a link to a page."""
+    from docutils import nodes
+
+    def doc(name: str, rawtext: str, text: str, *rest: Any) -> Any:
         words, _, target = text.rpartition("<")
         topic = target.rstrip("> ") if words else text
         return [nodes.reference(rawtext, words.strip() or titles[topic], refuri=f"{topic}.html")], []
 
-    class Contents(Directive):  # type: ignore[misc]
-        """`toctree`: a title and links."""
+    return doc
 
+
+def _contents(titles: Mapping[str, str]) -> Any:
+    """Return `toctree`: a title and links."""
+    from docutils import nodes
+    from docutils.parsers.rst import Directive, directives
+
+    class Contents(Directive):  # type: ignore[misc]
         has_content = True
         option_spec = {"caption": directives.unchanged, "maxdepth": directives.unchanged}
 
-        def run(self) -> list[nodes.Node]:
+        def run(self) -> list[Any]:
             items = nodes.bullet_list()
             for topic in filter(None, self.content):
                 link = nodes.reference("", titles[topic], refuri=f"{topic}.html")
                 items += nodes.list_item("", nodes.paragraph("", "", link))
             return [nodes.paragraph("", self.options["caption"], classes=["caption"]), items]
 
-    class Drawing(Directive):  # type: ignore[misc]
-        """`graphviz`: a picture; where there is no Graphviz, what it shows in words."""
+    return Contents
 
+
+def _drawing() -> Any:
+    """Return `graphviz`: a picture; where there is no Graphviz, what it shows in words."""
+    from docutils import nodes
+    from docutils.parsers.rst import Directive, directives
+
+    class Drawing(Directive):  # type: ignore[misc]
         required_arguments = 1
         option_spec = {"alt": directives.unchanged}
 
-        def run(self) -> list[nodes.Node]:
+        def run(self) -> list[Any]:
             with open(os.path.join(pages.folder(), self.arguments[0]), encoding="utf-8") as file:
                 source = file.read()
             try:
@@ -103,6 +119,4 @@ def _teach(titles: Mapping[str, str]) -> None:
                 return [nodes.paragraph("", f"({self.options['alt']}.)")]
             return [nodes.raw("", drawn[drawn.index("<svg") :], format="html")]
 
-    roles.register_local_role("doc", doc)
-    directives.register_directive("toctree", Contents)
-    directives.register_directive("graphviz", Drawing)
+    return Drawing

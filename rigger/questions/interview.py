@@ -12,7 +12,7 @@ from rigger.questions.order import names_in
 from rigger.questions.programs import RunProgram, list_choices, require_accepted
 from rigger.questions.secrecy import is_made_of, secret_names
 from rigger.questions.sources import DRAFT, Sources
-from rigger.questions.walk import Walk
+from rigger.questions.walk import Walk, met
 from rigger.redact.known import hide
 from rigger.redact.references import is_reference, literal
 from rigger.values import replace
@@ -82,14 +82,14 @@ class Interview:
         walk = self._walked()
         if walk.at is None:
             return walk.met()
-        walk = self._new_walk()  # past the questions that have no answer
-        while question := walk.next():
-            if question.name in self.answers:
-                walk.take(question)
-        return walk.met()
+        return met(self.script, self._value_of)  # past the questions that have no answer
+
+    def _value_of(self, question: Question) -> str | None:
+        answer = self.answers.get(question.name)
+        return self._meant(question, answer.value) if answer else None
 
     def _new_walk(self) -> Walk:
-        return Walk(self.script, lambda question: self._meant(question, self.answers[question.name].value))
+        return Walk(self.script, lambda question: self._value_of(question) or "")
 
     def _walked(self) -> Walk:
         """Return the walk over the questions up to the first one that is not settled."""
@@ -143,7 +143,7 @@ class Interview:
 
     def to_come(self, question: Question) -> tuple[int, bool]:
         """Return how many questions a person will be asked after this one, and whether answers may bring more."""
-        others = [other for other in self.applicable() if other.name != question.name]
+        others = [q for q in met(self.script, self._value_to_count_with) if q.name != question.name]
         pending = [other for other in others if not self._settled(other) and self._needs_a_person(other)]
         known = self.values()
         without = self._without_value(known)
@@ -152,6 +152,9 @@ class Interview:
             for q in self.script(known)
         )
         return len(pending), waits or any(q.decides for q in (question, *pending))
+
+    def _value_to_count_with(self, question: Question) -> str | None:
+        return self._value_of(question) or (question.default if question.foreseen else None)
 
     def _needs_a_person(self, question: Question) -> bool:
         """Return whether somebody will be asked, as far as can be said without running a program."""

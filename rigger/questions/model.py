@@ -49,6 +49,7 @@ class Question:
     folder: str = ""  # where the module's programs lie
     owner: str = ""  # the add-on that it is a question of, by the name that it has in the environment
     decides: bool = False  # its answer brings questions that nobody can know before
+    foreseen: bool = False  # which ones its default brings is known, and they are counted beforehand
 
     @property
     def secret(self) -> bool:

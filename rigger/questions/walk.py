@@ -15,6 +15,17 @@ if TYPE_CHECKING:
     from rigger.questions.model import Question
 
 
+def met(
+    script: Callable[[Mapping[str, str]], Sequence[Question]], value_of: Callable[[Question], str | None]
+) -> list[Question]:
+    """Return the questions that apply; `value_of` returns None for one that has no answer, and is passed over."""
+    walk = Walk(script, lambda question: value_of(question) or "")
+    while question := walk.next():
+        if value_of(question) is not None:
+            walk.take(question)
+    return walk.met()
+
+
 class Walk:
     """The questions that were met so far, and the values of those that have an answer.
 

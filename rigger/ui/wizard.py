@@ -268,7 +268,7 @@ class Wizard:
         keys = private_keys()
         if not keys and not question.make:
             return self._line(prompt, paths=True)
-        rows = [Row(path, (_short_home(path),)) for path in keys]
+        rows = [Row(path, (texts.short_home(path),)) for path in keys]
         rows += [Row(MAKE, ("make a new one",))] if question.make else []
         rows += [Row(WRITE, ("another file",))]
         usual = keys[0] if keys else MAKE
@@ -281,7 +281,7 @@ class Wizard:
             return picked
         with self.face.waiting("making the key", True):
             path = make_key(question.make)
-        self.face.note(f"Made an SSH key without a passphrase: {_short_home(path)}")
+        self.face.note(f"Made an SSH key without a passphrase: {texts.short_home(path)}")
         return path
 
     def _without_choices(
@@ -366,8 +366,3 @@ def _fault(question: Question, text: str, choices: Sequence[Choice]) -> str:
     except BadAnswer as problem:
         return problem.message
     return ""
-
-
-def _short_home(path: str) -> str:
-    home = os.path.expanduser("~")
-    return "~" + path[len(home) :] if path.startswith(home + os.sep) else path

@@ -8,6 +8,8 @@ import pexpect
 import pytest
 from helpers.second_machine import forest
 
+from rigger.text import short_home
+
 
 @pytest.fixture
 def cluster(rigger, modules):
@@ -22,7 +24,10 @@ def test_a_backup(cluster):
     said = cluster.rigger("backup")
     [name] = os.listdir(cluster.file("backups"))
     path = cluster.file("backups", name)
-    assert f"The data is in:\n  {path}\n" in said.out and f"\n    rigger restore {path}\n" in said.out
+    assert (
+        f"The data is in:\n  {short_home(path)}\n" in said.out
+        and f"\n    rigger restore {path}\n" in said.out
+    )
     assert "keys: 7" in said.out
     assert cluster.ran() == ["platform/backup"]
     with open(path) as file:

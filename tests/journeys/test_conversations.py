@@ -110,7 +110,7 @@ def test_enter_alone_configures_etcd_on_this_machine(rigger):
             ("Enter takes the default, Esc goes back, Ctrl-C keeps the answers", ""),
             ("Which platform should be installed?", ""),
             ("etcd, a key-value store", ENTER),
-            ("Which version of etcd? (arrows and Enter; at least 1 more to come)", ENTER),
+            ("Which version of etcd? (arrows and Enter; at least 2 more to come)", ENTER),
             ("Where should the machines come from?", ENTER),
             ("Which type of cluster? (arrows and Enter; the last question)", ENTER),
             ("Is this right?", ENTER),
