@@ -51,7 +51,8 @@ def validated(
     if missing:
         names = ", ".join(question.name for question in missing)
         raise InvalidConfig(
-            f"{names} would have no value.", "Give them in the same command: rigger config set NAME=VALUE ..."
+            f"{names} would have no value.",
+            'Give them in the same command: "rigger config set NAME=VALUE ...".',
         )
     questions: dict[str, Question] = {q.name: q for q in questionnaire.questions(after)}
     values = {name: _saved_form(interview, questions.get(name), name, value) for name, value in given.items()}

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from rigger.environments.home import Home
     from rigger.runs.result import StepResult
 
-BROKEN = f"Compare it with a bundle: rigger audit --bundle FILE. {REPAIRS.partition('; ')[2]}"
+BROKEN = f'Compare it with a bundle: "rigger audit --bundle FILE". {REPAIRS.partition("; ")[2]}'
 ELSEWHERE = (
     "What was noted may be newer, of another machine: load its newest bundle. Else the log was changed."
 )

@@ -14,7 +14,7 @@ from rigger.environments.state import state_of
 from rigger.errors import Locked, RecordBehind, RiggerError
 from rigger.process.actor import os_user
 from rigger.process.lookup import process_start_time
-from rigger.text import plain
+from rigger.text import plain, ways
 from rigger.values import asdict, fields_of, frozen
 
 if TYPE_CHECKING:
@@ -203,7 +203,7 @@ def _problem(last: Claim | UnderWay, environment: Environment) -> RiggerError:
     return RecordBehind(
         f"This record of {name} is behind: {_who(last)} continued with another one{_what(last, ended)}, and this one "
         f"does not know of it.{state}",
-        f'Have "rigger save" typed there, and load what it writes here: rigger configure --file FILE. {TAKE_OVER}',
+        f"{ways(('Have this typed there', 'rigger save'), ('Load what it writes', 'rigger configure --file FILE'))}\n{TAKE_OVER}",
     )
 
 

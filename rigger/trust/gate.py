@@ -41,7 +41,7 @@ def require_trusted(environment: Environment, modules: Iterable[Module]) -> None
 def _not_those_agreed_to(name: str) -> BadUsage:
     return BadUsage(
         f"The scripts of {name} came in a bundle, and are not the ones that somebody agreed to.",
-        "Load the bundle again: rigger configure --file BUNDLE",
+        'Load the bundle again: "rigger configure --file BUNDLE".',
     )
 
 

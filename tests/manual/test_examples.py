@@ -1,5 +1,6 @@
 """Every command, option and example in the README and the pages is one that there is, and what can be pasted works."""
 
+import json
 import os
 import re
 import shlex
@@ -206,3 +207,19 @@ def test_the_terraform_provider_works_when_pasted(shell, private_home):
     assert said.split()[-3:] == [f"terraform_data.pot[{number}]" for number in range(3)]
     assert shell("rigger config get GLAZED") == "blue\n"
     shell("rigger check && rigger destroy --yes")
+
+
+@pytest.mark.slow
+def test_the_job_for_ci_works_when_pasted_and_leaves_nothing(shell, private_home, tmp_path):
+    [job] = re.findall(r"code-block:: bash\n\n((?:    [^\n]*\n|\n)+)", read(pages.find("recipes").path))[-1:]
+    job = re.sub(r"^    ", "", job, flags=re.M)
+    assert "ci.env" in job
+    shell(job.replace("--name ci", "--name ci --platform noop"))
+    report = json.loads((tmp_path / "tests.json").read_text())
+    assert report["passed"] == 1 and report["report"].startswith(str(private_home))
+    assert json.loads((tmp_path / "provision.json").read_text())["run"]
+    assert os.listdir(private_home / ".rigger" / "environments") == []
+
+    failing = job.replace("--name ci", "--name ci --platform noop").replace("test smoke", "test nosuch")
+    shell(f"(\n{failing}\n) && exit 1; [ $? = 2 ]")
+    assert os.listdir(private_home / ".rigger" / "environments") == []
