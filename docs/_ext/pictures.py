@@ -138,11 +138,12 @@ def stopped(terminal: Terminal) -> None:
     terminal.run("config", "set", "NODES=4")
     terminal.start("provision", "-y")
     terminal.watch(quiet=300, until="3/4 etcd deploy")
-    terminal.watch(quiet=0.5)
     terminal.child.sendintr()
     while terminal.watch(quiet=300):
         pass
     terminal.picture("stopped")
+    if "nterrupted" not in terminal.pictures["stopped"]:
+        raise SystemExit("The member was there before Ctrl-C was pressed: try again.")
     terminal.run("provision", "-y")
     terminal.picture("resumed")
 
