@@ -85,7 +85,7 @@ def test_every_kind_is_one_that_is_known():
     kinds = {completion_table.kind_of(path, one) for path, verb in every_verb() for one in verb.parameters}
     assert {kind for kind in kinds if not kind.startswith("choices:")} <= {
         *("", "flag", "files", "variables", "assignments", "environments", "nodes", "suites", "runs"),
-        *("step", "backups", "versions", "style", "providers", "platforms"),
+        *("step", "backups", "versions", "style", "providers", "platforms", "topics"),
     }
 
 
