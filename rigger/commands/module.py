@@ -82,7 +82,7 @@ def show_added(printer: Printer, result: Added) -> None:
     if result.values:
         printer.table(sorted(result.values.items()))
     printer.plan(result.plan)
-    printer.line(f"Next: rigger provision {name}")
+    printer.ways(("Next", f"rigger provision {name}"))
 
 
 @module.add_command
