@@ -245,7 +245,7 @@ def _not_files(environment: Environment) -> Iterator[str]:
 
 def _scripts(environment: Environment, config: Config) -> Iterator[Member]:
     """Return the modules' own files; what their scripts wrote beside them is state, and packed as that."""
-    for module in (config.provider, config.platform):
+    for module in config.modules:
         root, name = os.path.realpath(module.folder), f"scripts/{module.role}/{module.name}"
         kept = environment.file("modules", config.state_name(module), KEPT)
         for member in _tree(root, name, NOT_SCRIPTS, root):
@@ -305,7 +305,12 @@ def _fields(environment: Environment, config: Config, head: tuple[int, str]) -> 
             os.path.relpath(os.path.realpath(folder), root) for folder in environment.shell.own_folders()
         ],
         "scripts": {
-            m.role: {"name": m.name, **as_recorded(m, environment, config.values), "sha256": digest(m.folder)}
-            for m in (config.provider, config.platform)
+            f"{m.role}/{m.name}" if m.role == "addon" else m.role: {
+                "name": m.name,
+                **as_recorded(m, environment, config.values),
+                "sha256": digest(m.folder),
+            }
+            for m in config.modules
         },
+        **({"addons": {m.name: m.every_label["name"] for m in config.addons}} if config.addons else {}),
     }

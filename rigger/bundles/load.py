@@ -13,7 +13,8 @@ from rigger.audit import events
 from rigger.audit.secrets import secret_digest
 from rigger.bundles import agreement, opened, seal, unpack
 from rigger.bundles.rules import AGAIN, ROLES, is_sealed
-from rigger.bundles.verify import head_here, log_difference, require_newer
+from rigger.bundles.verify import head_here, require_newer
+from rigger.configuration.addons import LIST, parse, written
 from rigger.configuration.identity import id_of
 from rigger.configuration.origin import digest_of, is_same
 from rigger.configuration.questionnaire import Questionnaire
@@ -72,6 +73,8 @@ class Loaded:
         values = {**self._plain_vars(), **self.secrets}
         for role in ROLES:
             values[role.upper()] = self.module(role)
+        if addons := self.addons():
+            values[LIST] = written({name: self.module(f"addon/{name}") for name in addons})
         root = f"{self.opened.fields['prefix']}_ROOT"
         if is_used(values):
             values[root] = checkout.place(self.target, values)
@@ -140,45 +143,53 @@ class Loaded:
         modules = in_checkout(role, self.target.home, folder) if folder else []
         return next((module for module in modules if module.name == name), None)
 
-    def module(self, role: str) -> str:
-        """Return the provider or platform by name or folder: this machine's own, else the bundle's."""
-        value = self.opened.raw_vars()[role.upper()]
+    def module(self, part: str) -> str:
+        """Return a part's module by name or folder: this machine's own, else the bundle's."""
+        role, _, addon = part.partition("/")
+        value = self.addons()[addon] if addon else self.opened.raw_vars()[role.upper()]
         came_along = lies_in(value, self.opened.fields["environment_dir"])
-        name = self.opened.fields[role] if came_along else value
-        if (found := self.in_checkout(role, name)) and self._is_its_own(role, found.folder):
+        name = self.opened.module_name(part) if came_along else value
+        if (found := self.in_checkout(role, name)) and self._is_its_own(part, found.folder):
             return name
         known = search.folders(role, self.target.home) if os.sep not in name else {}
-        if name in known and self._is_its_own(role, known[name]):
+        if name in known and self._is_its_own(part, known[name]):
             return name
         environments = os.path.dirname(self.target.path)
         own = os.sep in name and not lies_in(name, environments)
-        if own and os.path.isfile(os.path.join(name, MANIFEST)) and self._is_its_own(role, name):
+        if own and os.path.isfile(os.path.join(name, MANIFEST)) and self._is_its_own(part, name):
             return name
-        return self.opened.scripts(role) or value
+        return self.opened.scripts(part) or value
 
-    def _is_its_own(self, role: str, folder: str) -> bool:
+    def addons(self) -> dict[str, str]:
+        """Return the add-ons as the bundle's vars name them; raises Refused for others than it says it has."""
+        named = parse(self.opened.raw_vars().get(LIST, ""))
+        if named.keys() != self.opened.fields.get("addons", {}).keys():
+            raise Refused(f"{self.opened.path} does not say the same of its add-ons as its vars.", AGAIN)
+        return named
+
+    def _is_its_own(self, part: str, folder: str) -> bool:
         """Return whether a module of this machine is the bundle's, or a newer version: of its origin, and interface."""
-        scripts = self.opened.scripts(role)
+        scripts = self.opened.scripts(part)
         source = self.source()
         checkout = source.folder({}) if source else None
         with suppress(RiggerError):
-            module = search.at(role, folder, self.target.home, checkout)
-            return scripts is None or is_same(self.opened.packed(role, scripts), module, self.target)
+            module = search.at(part.partition("/")[0], folder, self.target.home, checkout)
+            return scripts is None or is_same(self.opened.packed(part, scripts), module, self.target)
         return True  # whoever reads it says what is wrong with it
 
     def strangers(self) -> list[str]:
-        """Return the roles whose module is the bundle's own."""
-        return [role for role in ROLES if self.module(role) == self.opened.scripts(role)]
+        """Return the parts whose module is the bundle's own."""
+        return [part for part in self.opened.parts if self.module(part) == self.opened.scripts(part)]
 
     def unlike(self, modules: list[Module]) -> list[str]:
         """Return the names of this machine's own modules that are not as those of the bundle."""
-        own = [module for module in modules if module.role not in self.strangers()]
-        pairs = [(module, self.opened.scripts(module.role)) for module in own]
-        return [
-            module.name
-            for module, folder in pairs
-            if folder and digest_of(module) != trust_digests.digest(folder)
-        ]
+        strangers, found = self.strangers(), []
+        for module in modules:
+            part = f"addon/{module.name}" if module.role == "addon" else module.role
+            folder = None if part in strangers else self.opened.scripts(part)
+            if folder and digest_of(module) != trust_digests.digest(folder):
+                found.append(module.name)
+        return found
 
     def left_behind(self) -> list[str]:
         """Return the names of secrets that were left out of the bundle and are not on this machine either."""
@@ -285,7 +296,7 @@ def _require_agreement(loaded: Loaded, agree: Agree, beforehand: Sources) -> Non
     unseen = [row for digest, row in others.items() if digest not in agreed]
     if new or programs or commits or unseen:
         hashes = [pair for role in new for pair in bundle.script_hashes(role)]
-        names = [bundle.fields[role] for role in new] or ([bundle.fields["platform"]] if commits else [])
+        names = [bundle.module_name(part) for part in new] or ([bundle.fields["platform"]] if commits else [])
         agree(names, [*hashes, *programs, *(_scripts_of_checkout(loaded) if commits else [])], unseen)
     for commit in commits:
         agree_repository(loaded.target.home, _url(loaded), commit)
@@ -299,8 +310,8 @@ def _others(loaded: Loaded, beforehand: Sources) -> dict[str, tuple[str, str]]:
     What Terraform would load from a folder that rigger lays out itself is dropped.
     """
     bundle, target, values = loaded.opened, loaded.target, loaded.vars()
-    questionnaire = Questionnaire(target.home, loaded.source())
-    modules = questionnaire.modules(values)
+    questionnaire = Questionnaire(target.home, loaded.source(), addons=values.get(LIST, ""))
+    modules = (*questionnaire.modules(values), *questionnaire.addons())
     laid_out, files = agreement.terraform_files(bundle, modules)
     for name in laid_out:
         os.unlink(bundle.file(name))
@@ -344,8 +355,8 @@ def _scripts_of_checkout(loaded: Loaded) -> list[tuple[str, str]]:
     """Return the SHA-256 and name of every file of the modules in a repository that came along, and its commit."""
     top = loaded.opened.file(CHECKOUT)
     rows = [(git_inspect.commit(top), f"{CHECKOUT}: the commit of {_url(loaded) or 'a folder'}")]
-    for role in ROLES:
-        module = loaded.in_checkout(role, loaded.opened.fields[role])
+    for part in loaded.opened.parts:
+        module = loaded.in_checkout(part.partition("/")[0], loaded.opened.module_name(part))
         paths = git_inspect.tracked(top, module.folder) if module else []
         rows += [(script_digest(path), os.path.relpath(path, loaded.opened.folder)) for path in paths]
     return rows
@@ -386,15 +397,3 @@ def _open(bundle: OpenedBundle, open_sealed: Callable[[bytes], bytes]) -> dict[s
     write_bytes(bundle.file("key"), bytes.fromhex(sealed["key"]))
     secrets: dict[str, str] = sealed["secrets"]
     return secrets
-
-
-def differences(loaded: Loaded) -> list[str]:
-    """Return, in sentences, what a bundle changes in the environment that is here."""
-    if not loaded.update:
-        return []
-    current, bundled = loaded.target.vars(), loaded.opened.vars(loaded.target)
-    lines = []
-    for name in sorted({*current, *bundled}):
-        if current.get(name) != bundled.get(name):
-            lines.append(f"{name}: {current.get(name, '(unset)')} -> {bundled.get(name, '(unset)')}")
-    return [*lines, log_difference(loaded.opened, loaded.target)]

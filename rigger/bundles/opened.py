@@ -15,7 +15,7 @@ from rigger.audit.log import AuditLog
 from rigger.bundles import contents
 from rigger.bundles.contents import SECRETS
 from rigger.bundles.names import name_problem
-from rigger.bundles.rules import AGAIN, member_problem
+from rigger.bundles.rules import AGAIN, ROLES, member_problem
 from rigger.envfile import file as envfile
 from rigger.envfile.names import MANAGED
 from rigger.environments import inventory
@@ -103,25 +103,37 @@ class OpenedBundle:
     def here(self, value: str, target: Environment) -> str:
         return repoint(value, self.fields["environment_dir"], target.path)
 
-    def scripts(self, role: str) -> str | None:
-        """Return the folder of the bundle's own provider or platform, None where it has none."""
-        folder = self.file("scripts", role, self.fields[role])
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """What it is made of: provider, platform, and addon/NAME for each add-on."""
+        return (*ROLES, *(f"addon/{name}" for name in self.fields.get("addons", {})))
+
+    def module_name(self, part: str) -> str:
+        """Return the name of a part's module, as its manifest says it."""
+        _, _, addon = part.partition("/")
+        name: str = self.fields["addons"][addon] if addon else self.fields[part]
+        return name
+
+    def scripts(self, part: str) -> str | None:
+        """Return the folder of one of the bundle's own modules, None where it has none."""
+        role, _, addon = part.partition("/")
+        folder = self.file("scripts", role, addon or self.fields[role])
         whole = os.path.isfile(os.path.join(folder, MANIFEST))
         return folder if whole or (role == "provider" and is_provider(folder)) else None
 
-    def packed(self, role: str, scripts: str) -> RecordedModule:
+    def packed(self, part: str, scripts: str) -> RecordedModule:
         """Return what is known of a module that came along; an older bundle says no more than its scripts show."""
         told = self.fields.get("scripts")
-        about = told.get(role) if isinstance(told, dict) else None
+        about = told.get(part) if isinstance(told, dict) else None
         about = about if isinstance(about, dict) else {}
         interface = INTERFACE if os.path.isfile(os.path.join(scripts, MANIFEST)) else 1
         origin, version = str(about.get("origin", "")), str(about.get("version", ""))
-        return RecordedModule(self.fields[role], origin, str(interface), version, digest(scripts))
+        return RecordedModule(self.module_name(part), origin, str(interface), version, digest(scripts))
 
-    def script_hashes(self, role: str) -> list[tuple[str, str]]:
+    def script_hashes(self, part: str) -> list[tuple[str, str]]:
         """Return the SHA-256 and name of every file of a module of the bundle."""
         top = self.file("scripts")
-        names = sorted(os.path.relpath(path, top) for path in _files(os.path.join(top, role)))
+        names = sorted(os.path.relpath(path, top) for path in _files(os.path.join(top, part)))
         return [(script_digest(os.path.join(top, name)), name) for name in names]
 
     def add(self, files: Mapping[str, Mapping[str, Any]]) -> None:

@@ -46,6 +46,7 @@ def fields_problem(fields: Mapping[str, object]) -> str | None:
         "derived": _all(fields.get("derived", []), lambda name: check_name(name) is None),
         "left_out": _all(fields.get("left_out"), lambda name: member_problem(name, fields) is None),
         **{role: _matches(fields.get(role), contract.NAME) for role in ROLES},
+        "addons": _are_addons(fields.get("addons", {})),
         **{name: _is_line(fields.get(name)) for name in ("created", "version", "commit")},
     }
     wrong = [name for name, good in expected.items() if not good]
@@ -56,6 +57,8 @@ def member_problem(name: str, fields: Mapping[str, object]) -> str | None:
     """Return why a file has no place in a bundle of an environment: nothing that rigger keeps for itself comes along."""
     parts = name.split("/")
     places = [[tree] for tree in TREES] + [["scripts", role, fields.get(role)] for role in ROLES]
+    addons = fields.get("addons", {})
+    places += [["scripts", "addon", name] for name in (addons if isinstance(addons, dict) else {})]
     inside = any(parts[: len(place)] == place and len(parts) > len(place) for place in places)
     plain = name in ("vars", "audit.jsonl", "inventory.json", KNOWN_HOSTS, SECRETS, CHECKOUT)
     plain = plain or name in (OUTPUTS, SECRET_OUTPUTS) or _matches(name, BACKUP)
@@ -76,6 +79,13 @@ def is_sealed(sealed: Any) -> bool:
         return names and values and files and len(bytes.fromhex(sealed["key"])) == 32
     except (TypeError, KeyError, AttributeError, ValueError):
         return False
+
+
+def _are_addons(value: object) -> bool:
+    """Return whether these are add-ons: the name that each has in the environment, and its own."""
+    return isinstance(value, dict) and all(
+        _matches(name, contract.NAME) and _matches(module, contract.NAME) for name, module in value.items()
+    )
 
 
 def _matches(value: object, pattern: str) -> bool:

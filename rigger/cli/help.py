@@ -27,6 +27,7 @@ COMMANDS = {
         "upgrade": "Bring the cluster to another version of the platform.",
         "backup": "Back the platform's data up to a file.",
         "restore": 'Put back the data that "rigger backup" wrote to FILE.',
+        "scale": "Run the script scale of an add-on.",
         "terraform": "Run Terraform with the environment's values and state.",
         "suspend": "End the machines or turn them off, and keep everything else.",
         "resume": "Start suspended machines again, with platform and data.",
@@ -39,7 +40,7 @@ COMMANDS = {
     "Add to it": {
         "provider": "List the providers, or write one of your own.",
         "platform": "List the platforms, or write one of your own.",
-        "module": "Check that a provider or a platform keeps to the contract.",
+        "module": "Add and remove add-ons; check that a module keeps to the contract.",
     },
     "Learn it": {
         "docs": "Read the manual here or in the browser.",

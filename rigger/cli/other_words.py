@@ -30,7 +30,7 @@ _COMMANDS = {
         ("Describe another cluster", "rigger configure --name NAME"),
         ("Change the number of nodes", "rigger config set NODES=5"),
     ),
-    ("scale", "resize"): (("Change the number of nodes, then provision", "rigger config set NODES=5"),),
+    ("resize",): (("Change the number of nodes, then provision", "rigger config set NODES=5"),),
     ("version",): (("Show rigger's version", "rigger --version"),),
     ("help", "man", "commands", "usage"): (("Show the commands", "rigger --help"),),
     ("ls", "envs", "environments"): (("List the environments", "rigger list"),),

@@ -11,6 +11,7 @@ from rigger.text import short_home
 
 if TYPE_CHECKING:
     from rigger.operations.modules import Modules, NewModule
+    from rigger.operations.result import RunResult
     from rigger.ui.printer import Printer
 
 
@@ -38,6 +39,14 @@ def _short(folder: str, checkout: str | None) -> str:
     if checkout and folder.startswith(checkout + os.sep):
         return folder.removeprefix(checkout + os.sep)
     return short_home(folder)
+
+
+def show_influenced(printer: Printer, result: RunResult) -> None:
+    """Say which add-ons would be another after a run, and the command that applies each."""
+    for one in result.after.get("influenced", ()):
+        said = f": {one['plan']}" if one["plan"] else "."
+        printer.line(f"{one['module']} would change{said}")
+        printer.ways(("Change it", f"rigger provision {one['module']}"))
 
 
 def show_new(printer: Printer, result: NewModule) -> None:

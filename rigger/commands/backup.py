@@ -3,8 +3,9 @@
 import shlex
 
 from rigger.cli.app import App, command
-from rigger.cli.declared import option
+from rigger.cli.declared import argument, option
 from rigger.operations import backup as operation
+from rigger.operations import module_verb
 from rigger.operations.result import RunResult
 from rigger.text import short_home
 from rigger.ui.printer import Printer
@@ -16,10 +17,15 @@ def show(printer: Printer, result: RunResult) -> None:
     for name, value in result.steps[-1].figures.items():
         printer.line(f"  {name.replace('_', ' ')}: {value}")
     printer.lines("The data is in:", f"  {short_home(path)}")
-    printer.ways(("Put it back", f"rigger restore {shlex.quote(path)}"))
+    module = f"{result.before['module']} " if "module" in result.before else ""
+    printer.ways(("Put it back", f"rigger restore {module}{shlex.quote(path)}"))
 
 
 @command("backup", acts=True, asks=True, reports=True, streams=True, show=show)
+@argument("module", required=False, metavar="[MODULE]")
 @option("-f", "--file", "path", metavar="FILE", help="Where to write it; default: the environment's folder.")
-def backup(app: App, path: str | None) -> RunResult:
+def backup(app: App, module: str | None, path: str | None) -> RunResult:
+    """With the name of an add-on, that one's data."""
+    if module:
+        return module_verb.backup(app.environment(), module, path or "", app.printer, app.consent(Wizard))
     return operation.backup(app.environment(), path or "", app.printer, app.consent(Wizard))

@@ -2,6 +2,7 @@
 
 from rigger.cli.app import App, command
 from rigger.cli.declared import argument, option
+from rigger.commands._modules import show_influenced
 from rigger.errors import DifferencesFound
 from rigger.operations import provision as operation
 from rigger.operations.provision import Planned
@@ -18,10 +19,7 @@ def show(printer: Printer, result: Result) -> None:
         printer.line()
         printer.line(f"{result.environment} is as configured.")
         printer.ways(("Test it", "rigger test"), ("Look at it", "rigger status"))
-        for one in result.after.get("influenced", ()):
-            said = f": {one['plan']}" if one["plan"] else "."
-            printer.line(f"{one['module']} would change{said}")
-            printer.ways(("Change it", f"rigger provision {one['module']}"))
+        show_influenced(printer, result)
 
 
 @command("provision", acts=True, asks=True, reports=True, streams=True, show=show)

@@ -2,17 +2,26 @@
 
 from rigger.cli.app import App, command
 from rigger.cli.declared import argument
+from rigger.errors import BadUsage
 from rigger.operations import backup as operation
+from rigger.operations import module_verb
 from rigger.operations.result import RunResult
 from rigger.ui.printer import Printer
 from rigger.ui.wizard import Wizard
 
 
 def show(printer: Printer, result: RunResult) -> None:
-    printer.line(f"{result.environment} has the data of {result.before['file']}.")
+    name = result.before.get("module", result.environment)
+    printer.line(f"{name} has the data of {result.before['file']}.")
 
 
 @command("restore", acts=True, asks=True, reports=True, streams=True, show=show)
-@argument("path", metavar="FILE")
-def restore(app: App, path: str) -> RunResult:
+@argument("words", many=True, metavar="[MODULE] FILE")
+def restore(app: App, words: tuple[str, ...]) -> RunResult:
+    """With the name of an add-on, that one's data."""
+    if len(words) > 2:
+        raise BadUsage(f"{' '.join(words)} is more than a module and a file.", "Name one file.")
+    *module, path = words
+    if module:
+        return module_verb.restore(app.environment(), module[0], path, app.printer, app.consent(Wizard))
     return operation.restore(app.environment(), path, app.printer, app.consent(Wizard))

@@ -2,14 +2,21 @@
 
 from rigger.cli.app import App, command
 from rigger.cli.declared import argument
+from rigger.configuration.addons import LIST, parse
+from rigger.operations import module_verb
 from rigger.operations import test as operation
+from rigger.operations.result import RunResult
 from rigger.operations.test import Tested
 from rigger.text import short_home
 from rigger.ui.printer import Printer
 from rigger.ui.wizard import Wizard
 
 
-def show(printer: Printer, result: Tested) -> None:
+def show(printer: Printer, result: Tested | RunResult) -> None:
+    if isinstance(result, RunResult):
+        well = all(step.good for step in result.steps)
+        printer.line(f"The test of {result.before['module']} {'passed' if well else 'failed'}.")
+        return
     summary = result.summary
     printer.line()
     rows = [(case.name, case.outcome, f"{case.seconds:.2f} s", case.reason) for case in result.cases]
@@ -21,6 +28,8 @@ def show(printer: Printer, result: Tested) -> None:
 
 @command("test", acts=True, asks=True, reports=True, streams=True, show=show, show_failed=show)
 @argument("suite", required=False, many=True)
-def test(app: App, suite: tuple[str, ...]) -> Tested:
-    """A SUITE such as smoke or full, or "component NAME"."""
+def test(app: App, suite: tuple[str, ...]) -> Tested | RunResult:
+    """A SUITE such as smoke or full, or "component NAME", or the name of an add-on."""
+    if len(suite) == 1 and suite[0] in parse(app.environment().vars().get(LIST, "")):
+        return module_verb.test(app.environment(), suite[0], app.printer, app.consent(Wizard))
     return operation.test(app.environment(), suite, app.printer, app.consent(Wizard))

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rigger.cli.app import App, command
-from rigger.cli.declared import option
+from rigger.cli.declared import argument, option
+from rigger.commands._modules import show_influenced
 from rigger.errors import BadUsage
+from rigger.operations import module_verb
 from rigger.operations import upgrade as operation
 from rigger.operations.result import Result, RunResult
 from rigger.operations.upgrade_request import UpgradeOptions
@@ -21,12 +23,15 @@ def show(printer: Printer, result: Result) -> None:
     if not isinstance(result, RunResult):  # a plan was shown already
         return
     printer.line()
-    printer.line(f"{result.environment} runs {result.before['to']}.")
+    name = result.before.get("module", result.environment)
+    printer.line(f"{name} runs {result.before['to']}.")
+    show_influenced(printer, result)
     for name, value in report(result.steps).items():
         printer.line(f"  {name.replace('_', ' ')}: {value}")
 
 
 @command("upgrade", acts=True, asks=True, reports=True, streams=True, show=show)
+@argument("module", required=False, metavar="[MODULE]")
 @option("--version", metavar="VERSION", help="The version to reach.")
 @option("--to", metavar="VERSION", hidden=True)  # what --version was called
 @option("--upgrade-style", "style", metavar="STYLE", help="How, for example graceful or inplace.")
@@ -38,6 +43,7 @@ def show(printer: Printer, result: Result) -> None:
 @option("--trust", is_flag=True, help="Agree beforehand to the repository's scripts of that version.")
 def upgrade(
     app: App,
+    module: str | None,
     version: str | None,
     to: str | None,
     style: str | None,
@@ -48,9 +54,12 @@ def upgrade(
     only_plan: bool,
     trust: bool,
 ) -> Result:
+    """With the name of an add-on, that one, to the version that its folder has."""
     if version is not None and to is not None and version != to:
         raise BadUsage(f"--version {version} and --to {to} are two versions.", "Name one, with --version.")
     version = to if version is None else version
+    if module:
+        return module_verb.upgrade(app.environment(), module, version or "", app.printer, app.consent(Wizard))
     options = UpgradeOptions(version, style, allow_downgrade, go_on or resume, rollback)
     if only_plan:
         return operation.plan(app.environment(), options, app.printer, app.consent(Wizard))

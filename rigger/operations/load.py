@@ -7,7 +7,9 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from rigger.bundles import opened, seal
-from rigger.bundles.load import Loaded, differences, loading
+from rigger.bundles.differences import differences
+from rigger.bundles.load import Loaded, loading
+from rigger.configuration.addons import LIST
 from rigger.configuration.identity import other_module
 from rigger.configuration.inputs import whole_path
 from rigger.configuration.questionnaire import Questionnaire
@@ -141,11 +143,11 @@ def _begin(
 ) -> Answering:
     """Return the questions that the bundle leaves open, after saying what is in it."""
     target, loaded = bundle.target, bundle.answers()
-    questionnaire = Questionnaire(home.path, bundle.source())
+    questionnaire = Questionnaire(home.path, bundle.source(), addons=loaded.get(LIST, ""))
     modules = questionnaire.modules(loaded)
     bundle.require_platform(*modules)
     _say_bundle(bundle, reporter)
-    for module in bundle.unlike([*modules]):
+    for module in bundle.unlike([*modules, *questionnaire.addons()]):
         reporter.warn(f"{module} has other scripts here than in the bundle; those of this machine will run.")
     draft = draft_of(home, target, True, consent) if ask and not given.defaults else None
     # Of what is here, a bundle takes over nothing but the secrets that were left out of it.
@@ -190,10 +192,9 @@ def _say_left_behind(work: Answering, bundle: Loaded) -> None:
 
 def own_modules(bundle: Loaded) -> dict[str, str]:
     """Return PROVIDER and PLATFORM, as far as a bundle brings them along, and the folders that they will be."""
-    return {
-        role.upper(): opened.repoint(bundle.module(role), bundle.opened.folder, bundle.target.path)
-        for role in bundle.strangers()
-    }
+    named = [LIST if "/" in part else part.upper() for part in bundle.strangers()]
+    values = bundle.vars() if named else {}
+    return {n: opened.repoint(values[n], bundle.opened.folder, bundle.target.path) for n in named}
 
 
 def _script(

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 # What rigger itself stores in vars, and takes care of: a repository's scripts are agreed to by their commit.
 OWN = ("NAME", "TYPE", "VERSION", "REPOSITORY", "REF")
 PLACES = ("PROVIDER", "PLATFORM", "CHECKOUT")  # a folder with scripts, where it is a path
+ADDONS = "MODULES"  # the same for each add-on
 BACKEND = "TERRAFORM_BACKEND_CONFIG"  # wherever that is, a state goes there, secrets and all
 
 HIDDEN = "********"
@@ -137,6 +138,9 @@ def foreign_values(
 
 def _why(name: str, value: str, known: Known, folders: tuple[str, ...]) -> str:
     """Return why a value has to be agreed to, nothing where it is as good as any answer."""
+    if name == ADDONS:
+        folders_named = [part.partition("=")[2] for part in value.split(",")]
+        return "scripts" if any(os.sep in at and not _lies_in(at, folders) for at in folders_named) else ""
     if name in PLACES or name in known.roots:
         return "scripts" if os.sep in value and not _lies_in(value, folders) else ""
     if name in OWN or name in known.computed or name in known.given and name not in known.questions:

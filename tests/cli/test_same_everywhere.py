@@ -51,6 +51,7 @@ EVERY = {
     "platform new": ("oven", 0),
     "module check": ("nothing", 2),
     "module schema": ("", 0),
+    "scale": ("kafka", 3),
     "module add": ("kafka", 3),
     "module remove": ("kafka", 3),
     "module list": ("", 3),

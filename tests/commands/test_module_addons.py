@@ -352,3 +352,75 @@ def test_what_a_provider_found_is_taken_in_too(machines):
     machines.rigger("audit", "machines", "--reflect", "-y")
     assert 'ADDRESSES="192.0.2.9"' in machines.vars()
     assert "There is no add-on 'machine' here" in machines.rigger("audit", "machine", code=2).err
+
+
+@pytest.fixture
+def cache(made):
+    """Write an add-on with every optional script, apply it, and give the environment; its data is in $HOME/data."""
+    made.addon(
+        "cache",
+        "version: 1.0\nquestions: [{name: SIZE, type: integer, default: 1}]\n",
+        apply='echo first >"$HOME/data"\n',
+        backup='cp "$HOME/data" "$RIGGER_BACKUP_FILE"\n',
+        restore='cp "$RIGGER_BACKUP_FILE" "$HOME/data"\n',
+        upgrade='echo "from $RIGGER_FROM_VERSION" >"$HOME/data"\n',
+        scale='echo "{\\"size\\": $SIZE}" >"$RIGGER_STATE_OUTPUT"\n',
+        test='grep -q first "$HOME/data"\n',
+        check="exit 0\n",
+    )
+    made.rigger("module", "add", "cache")
+    made.rigger("provision", "cache")
+    return made
+
+
+def data(made, text=None):
+    path = f"{made.rigger.env['HOME']}/data"
+    if text is not None:
+        with open(path, "w") as file:
+            file.write(text)
+    with open(path) as file:
+        return file.read().strip()
+
+
+def test_backup_and_restore_of_an_addon(cache):
+    said = cache.rigger("backup", "cache").out
+    [file] = [line.split()[-1] for line in said.splitlines() if "rigger restore cache" in line]
+    data(cache, "lost")
+    assert "All data of cache will be replaced" in cache.rigger("restore", "cache", file, "-y").out
+    assert data(cache) == "first" and cache.ran()[-2:] == [("cache", "restore"), ("cache", "check")]
+
+
+def test_upgrade_of_an_addon(cache):
+    assert "is of version 1.0 already" in cache.rigger("upgrade", "cache", code=2).err
+    manifest = cache.modules.folder + "/addons/cache/rigger.yml"
+    with open(manifest) as file:
+        text = file.read()
+    with open(manifest, "w") as file:
+        file.write(text.replace("version: 1.0", "version: 1.10"))
+    assert "is of version 1.10" in cache.rigger("upgrade", "cache", "--version", "2", code=2).err
+    assert "cache runs 1.10." in cache.rigger("upgrade", "cache", "--version", "1.10").out
+    assert data(cache) == "from 1.0"
+    assert [step for _, step in cache.ran()[-3:]] == ["backup", "upgrade", "check"]
+    assert cache.state()["modules"]["cache"]["version"] == "1.10" and cache.status()["cache"] == "applied"
+    assert "already" in cache.rigger("upgrade", "cache", code=2).err
+
+
+def test_scale_and_test_of_an_addon(cache):
+    cache.rigger("scale", "cache", "--set", "SIZE=3")
+    assert 'CACHE_SIZE="3"' in cache.vars()
+    assert cache.state()["modules"]["cache"]["output"] == {"size": 3}
+    assert (
+        "must be a whole number, not 'few'" in cache.rigger("scale", "cache", "--set", "SIZE=few", code=2).err
+    )
+    assert "The test of cache passed." in cache.rigger("test", "cache").out
+    data(cache, "other")
+    assert "The test of cache failed." in cache.rigger("test", "cache", code=6).err
+
+
+def test_a_verb_that_an_addon_has_not(made):
+    simple(made, "disk", "storage")
+    made.rigger("module", "add", "disk")
+    for words in ("backup disk", "upgrade disk", "scale disk", "test disk"):
+        assert f"disk has no {words.split()[0]}." in made.rigger(*words.split(), code=2).err
+    made.addon("disk", "", scale="")
+    assert "disk was never applied." in made.rigger("scale", "disk", code=2).err

@@ -112,6 +112,23 @@ def test_every_report_is_as_described(rigger, reported, modules, tmp_path):
     reported("provider", "list", shape_of="provider-list")
     reported("platform", "list", shape_of="provider-list")
     reported("module", "check", folder, shape_of="module-check", code=None)
+    modules.write(
+        "addon", "birds", "influences: [[{key: kind, operator: eq, values: [cats]}]]\n", init="", scale=""
+    )
+    modules.write(
+        "addon",
+        "cats",
+        "labels: {kind: cats}\nquestions: [{name: A, default: 1}]\n",
+        plan="echo hungry\nexit 8\n",
+    )
+    reported("module", "search", shape_of="module-search")
+    for name in ("cats", "birds"):
+        reported("module", "add", name, shape_of="module-add")
+        reported("provision", name)
+    reported("scale", "birds")
+    reported("module", "list", shape_of="module-list")
+    reported("module", "info", "cats", shape_of="module-info")
+    reported("module", "remove", "birds", "-y", shape_of="module-remove")
     reported("destroy", "-y")
     upstream = Upstream(tmp_path / "tree")
     modules.write("platform", "tree", f"repository: {upstream.url}\nversions: git-tags\n")

@@ -1,0 +1,203 @@
+"""The optional scripts of one add-on: backup, restore, upgrade, scale and test."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+from rigger.audit.events import ModuleAdded
+from rigger.configuration.origin import digest_of
+from rigger.errors import BadUsage, TestsFailed
+from rigger.operations.consent import Consent
+from rigger.operations.influence import influenced
+from rigger.operations.related import addon, related
+from rigger.operations.session import Session, session
+from rigger.operations.values import set_values
+from rigger.plans.addons import told
+from rigger.plans.model import Plan, Step
+from rigger.process.actor import actor
+from rigger.runs.reporter import Reporter, Silent
+from rigger.text import ways
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rigger.environments.environment import Environment
+    from rigger.modules.model import Module
+    from rigger.operations.result import RunResult
+
+ENDING = ".addon"  # of the backups of add-ons, beside those of the platform
+
+
+def backup(
+    environment: Environment,
+    name: str,
+    path: str = "",
+    reporter: Reporter | None = None,
+    consent: Consent | None = None,
+) -> RunResult:
+    """Back an add-on's data up to a file that is not there yet; by default one in the environment's folder.
+
+    The report's `file` is its path. Raises BadUsage where that cannot be, StepFailed where it was not backed up.
+    """
+    with session(environment, f"rigger backup {name}", reporter or Silent(), consent or Consent()) as work:
+        module = _able(work, name, "backup")
+        path = os.path.abspath(path) if path else _new_backup(environment, name)
+        if os.path.exists(path):
+            raise BadUsage(f"{path} is there already.", "Name another file.")
+        if not os.path.isdir(os.path.dirname(path)):
+            raise BadUsage(f"There is no folder {os.path.dirname(path)}.", "Make it, or name another file.")
+        plan = Plan(f"backup {name}", (Step(module, "backup", "asked for"),), environ=_file(path))
+        return _run(work, plan, {"module": name, "file": path})
+
+
+def restore(
+    environment: Environment,
+    name: str,
+    path: str,
+    reporter: Reporter | None = None,
+    consent: Consent | None = None,
+) -> RunResult:
+    """Put an add-on's data back from a file that its backup wrote; raises BadUsage where nobody agreed."""
+    reporter, consent, path = reporter or Silent(), consent or Consent(), os.path.abspath(path)
+    if not os.path.isfile(path):
+        raise BadUsage(f"There is no file {path}.", f'Name one that "rigger backup {name}" wrote.')
+    with session(environment, f"rigger restore {name}", reporter, consent) as work:
+        module = _able(work, name, "restore")
+        steps = (Step(module, "restore", f"from {path}"), *_check(module))
+        reporter.warn(f"All data of {name} will be replaced by what is in {path}.")
+        consent.agree("Replace the data that is there now?")
+        return _run(work, Plan(f"restore {name}", steps, environ=_file(path)), {"module": name, "file": path})
+
+
+def upgrade(
+    environment: Environment,
+    name: str,
+    version: str = "",
+    reporter: Reporter | None = None,
+    consent: Consent | None = None,
+) -> RunResult:
+    """Bring an add-on to the version that its folder has now: a backup first where it makes one, then its `upgrade`.
+
+    Raises BadUsage where that is the version which is applied, or not `version`.
+    """
+    reporter, consent = reporter or Silent(), consent or Consent()
+    with session(environment, f"rigger upgrade {name}", reporter, consent) as work:
+        module = _able(work, name, "upgrade")
+        before = work.state.modules.get(name).version
+        if version and version != module.version:
+            raise BadUsage(
+                f"{name} is of version {module.version or 'none'} in {module.folder}, not {version}.",
+                "Put that version there, or into a place that is looked at first: $RIGGER_ADDON_PATH.",
+            )
+        if module.version == before:
+            raise BadUsage(
+                f"{name} is of version {before or 'none'} already.", f"Its folder is {module.folder}."
+            )
+        path = _new_backup(environment, name) if module.script("backup") else ""
+        first = (Step(module, "backup", "before anything changes"),) if path else ()
+        step = Step(module, "upgrade", f"{before or 'none'} to {module.version or 'none'}")
+        environ = {"RIGGER_FROM_VERSION": before, **(_file(path) if path else {})}
+        plan = Plan(f"upgrade {name}", (*first, *_plan(module), step, *_check(module)), environ=environ)
+        reporter.plan(plan)
+        result = _run(work, plan, {"module": name, "from": before, "to": module.version})
+        event = ModuleAdded(
+            instance=name,
+            module=module.every_label["name"],
+            version=module.version,
+            sha256=digest_of(module),
+            by=actor(),
+            proposed=work.state.modules.get(name).proposed,
+        )
+        work.record(event, result.run)
+        return result
+
+
+def scale(
+    environment: Environment,
+    name: str,
+    values: Mapping[str, str] | None = None,
+    reporter: Reporter | None = None,
+    consent: Consent | None = None,
+) -> RunResult:
+    """Run an add-on's `scale`, after setting values of it, by their names in its manifest or in the vars file.
+
+    Raises BadUsage for a value that is not valid: nothing was changed then.
+    """
+    reporter, consent = reporter or Silent(), consent or Consent()
+    if values:
+        with session(environment, f"rigger scale {name}", reporter, consent) as work:
+            module = _able(work, name, "scale")
+        start = f"{module.prefix}_"
+        set_values(environment, {n if n.startswith(start) else f"{start}{n}": v for n, v in values.items()})
+    with session(environment, f"rigger scale {name}", reporter, consent) as work:
+        module = _able(work, name, "scale")
+        plan = Plan(f"scale {name}", (*_plan(module), Step(module, "scale", "asked for"), *_check(module)))
+        reporter.plan(plan)
+        return _run(work, plan, {"module": name})
+
+
+def test(
+    environment: Environment, name: str, reporter: Reporter | None = None, consent: Consent | None = None
+) -> RunResult:
+    """Run an add-on's `test`; raises TestsFailed, with the result, where it failed."""
+    with session(environment, f"rigger test {name}", reporter or Silent(), consent or Consent()) as work:
+        module = _able(work, name, "test")
+        plan = Plan(f"test {name}", (Step(module, "test", "asked for", goes_on=True),))
+        result = _run(work, plan, {"module": name})
+        number = work.state.runs.count
+    if any(step.failed for step in result.steps):
+        failure = TestsFailed(f"The test of {name} failed.", ways(("Why", f"rigger logs {number}")))
+        raise failure.with_result(result)
+    return result
+
+
+def _able(work: Session, name: str, verb: str) -> Module:
+    """Return an add-on that has a script for a verb and was applied; raises BadUsage."""
+    module = addon(work.config, name)
+    if module.script(verb) is None:
+        raise BadUsage(f"{name} has no {verb}.", f"It would need a script {verb}.")
+    if not work.state.steps.ever_started(f"addon/{name}/apply"):
+        raise BadUsage(f"{name} was never applied.", ways(("Apply it", f"rigger provision {name}")))
+    work.state.require_running(work.name)
+    return module
+
+
+def _run(work: Session, plan: Plan, before: Mapping[str, str]) -> RunResult:
+    """Run a plan of one add-on, and tell the modules that it influences where it may be another after that."""
+    known = related(work.environment, work.config)
+    if known and any(step.verb in ("upgrade", "scale", "restore") for step in plan.steps):
+        module = plan.steps[0].module
+        plan = Plan(
+            plan.command,
+            (*plan.steps, *told(work.config, known, [Step(module, "apply", "")])),
+            environ=plan.environ,
+        )
+    work.require_ready(plan)
+    work.claim(plan)
+    return work.run(plan, before=before, after=lambda steps: influenced(work, steps))
+
+
+def _plan(module: Module) -> tuple[Step, ...]:
+    return (Step(module, "plan", "what would change?"),) if module.script("plan") else ()
+
+
+def _check(module: Module) -> tuple[Step, ...]:
+    why = f"is {module.name} as it should be?"
+    return (Step(module, "check", why),) if module.script("check") else ()
+
+
+def _file(path: str) -> dict[str, str]:
+    return {"RIGGER_BACKUP_FILE": path}
+
+
+def _new_backup(environment: Environment, name: str) -> str:
+    """Return the path of a backup of an add-on to be made now, in a folder that exists."""
+    folder = environment.file("backups")
+    os.makedirs(folder, mode=0o700, exist_ok=True)
+    stem = os.path.join(folder, f"{name}-{time.strftime('%Y%m%dT%H%M%S')}")  # by the clock of this machine
+    path, number = f"{stem}{ENDING}", 2
+    while os.path.exists(path):
+        path, number = f"{stem}-{number}{ENDING}", number + 1
+    return path
