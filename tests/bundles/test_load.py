@@ -10,7 +10,8 @@ from helpers.environments_to_save import TOKEN
 from helpers.run_records import copy_log, log_event
 
 from rigger.audit.secrets import secret_digest
-from rigger.bundles.load import differences, loading
+from rigger.bundles.differences import differences
+from rigger.bundles.load import loading
 from rigger.environments.home import Home
 from rigger.errors import BadUsage, Locked, Refused
 from rigger.modules.model import Module
