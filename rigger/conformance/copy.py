@@ -6,12 +6,12 @@ import os
 import shutil
 from typing import TYPE_CHECKING
 
-from rigger.conformance.subject import NOT_READ, SHELLS, load
+from rigger.conformance.subject import NOT_READ, load
 from rigger.git import inspect as git_inspect
 from rigger.modules import own_files
 from rigger.modules.contract import MANIFEST
 from rigger.modules.interface1 import PLACE, is_provider
-from rigger.modules.scripts import interpreter
+from rigger.modules.scripts import SHELLS, interpreter_name
 from rigger.modules.search import PLATFORM_PLACES
 from rigger.runs.own_folder import known_files
 from rigger.values import replace
@@ -106,7 +106,7 @@ def _is_script(path: str) -> bool:
         return False
     with open(path, "rb") as file:
         first = file.readline(256).decode("utf-8", "replace")
-    runs = os.path.basename(interpreter(first) or "") in SHELLS or os.access(path, os.X_OK)
+    runs = interpreter_name(first) in SHELLS or os.access(path, os.X_OK)
     return runs or path.endswith(SCRIPTS)
 
 

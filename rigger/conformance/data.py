@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from rigger.conformance.finding import FAIL, PASS
+from rigger.conformance.finding import ADVICE, FAIL, PASS
 from rigger.conformance.nodes import Files, Machines
 from rigger.conformance.rehearsal import How, Rehearsal
 from rigger.conformance.tries import is_well
+from rigger.text import listed
 
 CHANGE = 'for file; do echo "changed by rigger module check" >>"./$file"; done'
 
@@ -49,7 +50,8 @@ def _restored(rehearsal: Rehearsal, how: How, machines: Machines, held: Mapping[
     result = rehearsal.must(platform, "restore", "succeeds", how)
     if result is None:
         return False
-    if changed != held and not _came_back(machines, held, changed):
+    back = _came_back(machines, held, changed)
+    if changed != held and not back:
         rehearsal.say(
             FAIL,
             "puts nothing back: of what was changed after the backup, no file is as it was",
@@ -58,19 +60,37 @@ def _restored(rehearsal: Rehearsal, how: How, machines: Machines, held: Mapping[
         return False
     if changed != held:
         rehearsal.say(PASS, "puts back what was changed after the backup", rehearsal.file(result))
+        for file, (there, elsewhere) in _in_part(back, held).items():
+            text = f"puts {file} back on {listed(there)}, but not on {listed(elsewhere)}"
+            rehearsal.say(ADVICE, text, rehearsal.file(result))
     rehearsal.must(platform, "restore", "can be repeated", how)
     if changed != held:
         rehearsal.must(platform, "deploy", "succeeds after restore")
     return is_well(rehearsal, "after restore")
 
 
-def _came_back(machines: Machines, held: Mapping[str, Files], changed: Mapping[str, Files]) -> bool:
-    now = machines.files()
-    return any(
-        changed[name].get(file) != sums == now[name].get(file)
-        for name, files in held.items()
-        for file, sums in files.items()
-    )
+def _came_back(
+    machines: Machines, held: Mapping[str, Files], changed: Mapping[str, Files]
+) -> dict[str, list[str]]:
+    """Return the files that were changed and are as before, each with its nodes."""
+    now, back = machines.files(), dict[str, list[str]]()
+    for name, files in held.items():
+        for file, sums in files.items():
+            if changed[name].get(file) != sums == now[name].get(file):
+                back.setdefault(file, []).append(name)
+    return back
+
+
+def _in_part(
+    back: Mapping[str, list[str]], held: Mapping[str, Files]
+) -> dict[str, tuple[list[str], list[str]]]:
+    """Return the files that came back on some of the nodes that had them, with those nodes and the others."""
+    had = {file: [name for name, files in held.items() if file in files] for file in back}
+    return {
+        file: (there, [name for name in had[file] if name not in there])
+        for file, there in back.items()
+        if len(there) < len(had[file])
+    }
 
 
 def _into_a_new_one(rehearsal: Rehearsal, how: How) -> bool:

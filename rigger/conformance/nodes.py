@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rigger.environments.environment import Environment
     from rigger.environments.inventory import Node
 
+MARK = "rigger-module-check"  # a file that is left on a node, by which it is known again
 PATIENCE = 60.0  # seconds for one look at one node
 NODE = os.path.join(LIBEXEC, "rigger-node")
 # What rigger itself, a login and a cache keep in a home is no module's.
@@ -48,8 +49,12 @@ class Machines:
             return None
 
     def answers(self, name: str) -> bool:
+        return self.exit_code(name) == 0
+
+    def exit_code(self, name: str) -> int | None:
+        """Return how a command ends that always succeeds where it runs; None where it did not end."""
         said = self.run(name, ["true"])
-        return said is not None and said.exit_code == 0
+        return said.exit_code if said else None
 
     @property
     def names(self) -> list[str]:

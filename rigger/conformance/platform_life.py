@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 
 from rigger.conformance.data import back_up_and_restore
 from rigger.conformance.finding import ADVICE, FAIL, PASS
-from rigger.conformance.nodes import Files, Machines
+from rigger.conformance.nodes import MARK, Files, Machines
 from rigger.conformance.rehearsal import PLAIN, How, Rehearsal
 from rigger.conformance.sandbox import second_environment
 from rigger.conformance.traces import kill
-from rigger.conformance.tries import kills, looking_tests, run_tests
+from rigger.conformance.tries import kills, looking_tests, nodes_that_leave, run_tests
 from rigger.conformance.upgrades import upgrade_all
-from rigger.plans.provision import nodes_to_remove
 from rigger.process.lookup import processes_that_know
-from rigger.runs.programs import leaving as named_by_provider
 from rigger.text import listed
 from rigger.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from rigger.modules.model import Module
 
 REMOVE = 'for file; do rm -f "./$file"; done'
 
@@ -36,19 +36,16 @@ class Before:
 
 
 def platform_life(rehearsal: Rehearsal) -> None:
-    provider, platform = rehearsal.config().provider, rehearsal.module
-    # Where a platform has to prepare something for the machines, it does so before they are made.
-    early = [
-        verb for verb in ("setup-clients", "prepare") if platform.script("prepare") and platform.script(verb)
-    ]
-    first = [(provider, "install"), *((platform, verb) for verb in early), (provider, "create")]
-    if not all(rehearsal.must(module, verb, "succeeds") for module, verb in first):
+    platform = rehearsal.module
+    if platform.script("preflight"):
+        rehearsal.looks(platform, "preflight", "succeeds before machines are made")
+    if not all(rehearsal.must(module, verb, "succeeds") for module, verb in _making(rehearsal)):
         return
     if not rehearsal.answering():
         return
     rehearsal.check_without_cluster(platform)
     rehearsal.must(platform, "undeploy", "works where nothing was deployed")
-    for verb in early:
+    for verb in _early(platform):
         rehearsal.must(platform, verb, "can be repeated")
     before = _before(rehearsal)
     if rehearsal.must(platform, "install", "succeeds"):
@@ -56,11 +53,27 @@ def platform_life(rehearsal: Rehearsal) -> None:
         if rehearsal.must(platform, "deploy", "succeeds, with all that it promises"):
             _deployed(rehearsal, before)
     _end(rehearsal, before)
+    for name in before.machines.names:
+        before.machines.run(name, ["rm", "-f", MARK])
     rehearsal.destroyed()
 
 
+def _early(platform: Module) -> list[str]:
+    """Return what runs before machines are made, where a platform has to prepare something for them."""
+    return [v for v in ("setup-clients", "prepare") if platform.script("prepare") and platform.script(v)]
+
+
+def _making(rehearsal: Rehearsal) -> list[tuple[Module, str]]:
+    """Return the steps, as (module, verb), after which the machines are there."""
+    provider, platform = rehearsal.config().provider, rehearsal.module
+    return [(provider, "install"), *((platform, verb) for verb in _early(platform)), (provider, "create")]
+
+
 def _before(rehearsal: Rehearsal) -> Before:
+    """Leave a file on every node that is not the platform's, and look at what is there."""
     machines = rehearsal.machines()
+    for name in machines.names:
+        machines.run(name, ["sh", "-c", f"cat >{MARK}"], b"somebody's")
     return Before(machines, machines.files(), _here(rehearsal), tuple(rehearsal.traces.processes()))
 
 
@@ -78,6 +91,8 @@ def _deployed(rehearsal: Rehearsal, before: Before) -> None:
     """Try all that can happen to a platform that runs, as far as one thing does not follow from another's failure."""
     platform = rehearsal.module
     well = rehearsal.looks(platform, "check", "succeeds after deploy")
+    if well and platform.script("audit"):
+        rehearsal.looks(platform, "audit", "finds nothing that was changed by hand")
     well = run_tests(rehearsal) and well
     repeated = all([rehearsal.must(platform, verb, "can be repeated") for verb in ("install", "deploy")])
     well = rehearsal.must(platform, "check", "succeeds after that") is not None and well and repeated
@@ -123,6 +138,8 @@ def _broken(rehearsal: Rehearsal, before: Mapping[str, Files]) -> bool:
         what = f"{name} has lost what deploy put on it"
         if rehearsal.notices(rehearsal.module, "check", what) and name == names[0]:
             _test_notices(rehearsal, what)
+            if rehearsal.module.script("audit"):
+                rehearsal.notices(rehearsal.module, "audit", what)
         for verb in ("install", "deploy"):
             rehearsal.must(rehearsal.module, verb, f"puts it right where {what}")
         if not rehearsal.must(rehearsal.module, "check", f"succeeds after deploy put {name} right"):
@@ -173,13 +190,21 @@ def _more_and_fewer(rehearsal: Rehearsal) -> None:
         return
     platform, machines = rehearsal.module, rehearsal.machines()
     rehearsal.set(NODES=now)
-    config = rehearsal.config()
-    chosen = named_by_provider(rehearsal.environment, config, list(machines.nodes))
-    how = How(leaving=nodes_to_remove(config, machines.nodes) if chosen is None else tuple(chosen))
+    how = How(leaving=nodes_that_leave(rehearsal, machines.nodes))
     if platform.script("scale"):
+        before = machines.files()
         rehearsal.must(platform, "scale", f"lets {listed(how.leaving)} go", how)
         rehearsal.must(platform, "scale", "can be repeated", how)
+        _left_alone(rehearsal, before, how.leaving)
     _provisioned(rehearsal, "with one node less", how)
+
+
+def _left_alone(rehearsal: Rehearsal, before: Mapping[str, Files], leaving: tuple[str, ...]) -> None:
+    """See that scale took nothing off the nodes that stay; what running processes remove is their business."""
+    lost = {} if rehearsal.traces.processes() else _more_than(before, rehearsal.machines().files())
+    for name, files in lost.items():
+        if files and name not in leaving:
+            rehearsal.say(FAIL, f"takes files off {name}, which stays: {listed(files)}", "scale")
 
 
 def _provisioned(rehearsal: Rehearsal, when: str, how: How = PLAIN) -> bool:
@@ -207,14 +232,7 @@ def _second(rehearsal: Rehearsal) -> None:
     """Deploy and remove the platform in a second environment: the first must not notice."""
     platform = rehearsal.module
     with rehearsal.elsewhere(second_environment(rehearsal.environment, platform.prefix)):
-        provider = rehearsal.config().provider
-        early = ("setup-clients", "prepare") if platform.script("prepare") else ()
-        steps = [
-            (provider, "install"),
-            *((platform, v) for v in early if platform.script(v)),
-            (provider, "create"),
-        ]
-        steps += [(platform, "install"), (platform, "deploy"), (platform, "check")]
+        steps = [*_making(rehearsal), *((platform, verb) for verb in ("install", "deploy", "check"))]
         if all(rehearsal.must(module, verb, "succeeds in a second environment") for module, verb in steps):
             rehearsal.must(platform, "undeploy", "succeeds in a second environment")
         rehearsal.destroyed("in the second environment")
@@ -265,9 +283,18 @@ def _more_than(files: Mapping[str, Files], before: Mapping[str, Files]) -> dict[
 
 def _left_behind(rehearsal: Rehearsal, before: Before, verb: str) -> None:
     """Name what is on the nodes and here that was not before, and what runs."""
-    for name, files in _more_than(rehearsal.machines().files(), before.nodes).items():
+    nodes = rehearsal.machines().files()
+    for name, files in _more_than(nodes, before.nodes).items():
         if files:
             rehearsal.say(FAIL, f"leaves files on {name}: {listed(files)}", verb)
+    for name, files in _more_than(before.nodes, nodes).items():
+        if files and name in nodes:
+            rehearsal.say(FAIL, f"takes files off {name} that came from somebody else: {listed(files)}", verb)
+    for name, sums in before.nodes.items():
+        now = nodes.get(name, {})
+        if changed := sorted(file for file in sums if now.get(file, sums[file]) != sums[file]):
+            text = f"leaves files of somebody else changed on {name}: {listed(changed)}"
+            rehearsal.say(ADVICE, text, verb)
     if processes := rehearsal.traces.processes_left(before.processes):
         rehearsal.say(FAIL, f"leaves processes running: {listed(processes)}", verb)
     if here := sorted(_here(rehearsal) - before.here):

@@ -5,25 +5,31 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rigger.conformance.finding import ADVICE, FAIL, PASS
-from rigger.conformance.nodes import Machines
+from rigger.conformance.nodes import MARK, Machines
 from rigger.conformance.rehearsal import How, Rehearsal, count
 from rigger.conformance.sandbox import second_environment
-from rigger.plans.provision import nodes_to_remove
-from rigger.runs.programs import leaving as named_by_provider
+from rigger.conformance.tries import nodes_that_leave
 from rigger.text import last_line, listed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rigger.environments.inventory import Node
+    from rigger.process.capture import Captured
 
 SHORT = 5.0  # seconds: a create that is so quick is killed at several moments, a longer one at one
 MOMENTS = (0.5, 0.25, 0.75)  # parts of the time that it took
-MARK = "rigger-module-check"  # a file on a node, by which it is known again
+# What a command through `exec` has to do: pass on bytes that are no text, and words that a shell would take apart.
+PROBE = r'cat; printf "%s\n" "$@"; echo apart >&2; exit 7'
+WORDS = ("a  b", "", "it's", '"$HOME" * \\')
+BYTES = b"in\0\xff\n"
+UNREACHED = (253, 254, 255)  # how `exec` ends where it could not run the command
 
 
 def provider_life(rehearsal: Rehearsal) -> None:
     provider = rehearsal.module
+    if provider.script("preflight"):
+        rehearsal.looks(provider, "preflight", "succeeds before machines are made")
     rehearsal.check_without_cluster(provider)
     rehearsal.must(provider, "destroy", "works where nothing was made")
     if not rehearsal.must(provider, "install", "succeeds"):
@@ -67,6 +73,7 @@ def _with_machines(rehearsal: Rehearsal) -> bool:
         rehearsal.expect(same, "makes the same nodes again", "a second create changed the nodes", "create")
     if good and not rehearsal.failed:
         _more_and_fewer(rehearsal)
+        _asleep(rehearsal)
         _second(rehearsal)
     return True
 
@@ -86,20 +93,31 @@ def _check_exec(rehearsal: Rehearsal) -> None:
         return
     machines = rehearsal.machines()
     for name in machines.names:
-        answer = machines.run(name, ["sh", "-c", 'cat; echo "$0"; exit 7', "a  b"], b"in\n")
-        if answer is None or (answer.exit_code, answer.output) != (7, b"in\na  b\n"):
-            said = (
-                last_line(*(part.decode("utf-8", "replace") for part in (answer.errors, answer.output)))
-                if answer
-                else ""
-            )
-            why = f"{answer.exit_code} {said}" if answer else "it did not end"
+        answer = machines.run(name, ["sh", "-c", PROBE, "sh", *WORDS], BYTES)
+        if why := _not_passed_on(answer):
             text = f"does not pass input, output and the exit code on: {why} ({name})"
             rehearsal.say(FAIL, text, "exec")
             return
     if machines.names:
         rehearsal.say(PASS, "passes input, output and the exit code on", "exec")
     _tell_apart(rehearsal, machines)
+
+
+def _not_passed_on(answer: Captured | None) -> str:
+    """Return what became of the probe where it did not come back as it was sent; else nothing."""
+    if answer is None:
+        return "it did not end"
+    wanted = BYTES + "".join(f"{word}\n" for word in WORDS).encode()
+    if (answer.exit_code, answer.output) == (7, wanted):
+        return ""
+    if answer.exit_code != 7:
+        said = last_line(*(part.decode("utf-8", "replace") for part in (answer.errors, answer.output)))
+        return f"{answer.exit_code} {said}"
+    if b"apart\n" in answer.output:
+        return "what goes to standard error comes back among the output"
+    if not answer.output.startswith(BYTES):
+        return f"of the input {BYTES!r} came back {answer.output[: len(BYTES) + 10]!r}"
+    return f"of the words {list(WORDS)} came back {answer.output[len(BYTES) :]!r}"
 
 
 def _tell_apart(rehearsal: Rehearsal, machines: Machines) -> None:
@@ -164,12 +182,9 @@ def _resized(rehearsal: Rehearsal, wanted: int, leaving: tuple[str, ...] = ()) -
 
 def _lowered(rehearsal: Rehearsal, wanted: int) -> None:
     """Remove a machine; then see what check says where the inventory still has it, as if somebody had deleted it."""
-    environment, machines = rehearsal.environment, rehearsal.machines()
-    before = rehearsal.config().values["NODES"]
+    machines, before = rehearsal.machines(), rehearsal.config().values["NODES"]
     rehearsal.set(NODES=str(wanted))
-    config = rehearsal.config()
-    chosen = named_by_provider(environment, config, list(machines.nodes))
-    leaving = nodes_to_remove(config, machines.nodes) if chosen is None else tuple(chosen)
+    leaving = nodes_that_leave(rehearsal, machines.nodes)
     if not _resized(rehearsal, wanted, leaving):
         return
     still = [name for name in leaving if machines.answers(name)]
@@ -188,6 +203,37 @@ def _lowered(rehearsal: Rehearsal, wanted: int) -> None:
 def _reachable(rehearsal: Rehearsal, machines: Machines) -> bool:
     """Return whether there is a way to ask the machines at all."""
     return bool(rehearsal.module.script("exec")) or any(node.ssh for node in machines.nodes)
+
+
+# Machines that are turned off for a while
+
+
+def _asleep(rehearsal: Rehearsal) -> None:
+    """Suspend the machines and resume them: none may answer meanwhile, and all of them afterwards."""
+    provider = rehearsal.module
+    if rehearsal.failed or not (provider.script("suspend") and provider.script("resume")):
+        return
+    machines, stops = rehearsal.machines(), provider.suspend == "stops"
+    marked = _marked(rehearsal, machines.names) if stops else None
+    if not rehearsal.must(provider, "suspend", "succeeds"):
+        return
+    awake = [name for name in machines.names if machines.answers(name)]
+    blame = f"exited 0, but {listed(awake)} still answers"
+    rehearsal.expect(not awake, "no machine answers after it", blame, "suspend")
+    if not rehearsal.must(provider, "resume", "brings the machines back"):
+        return
+    now, before = len(rehearsal.nodes()), len(machines.nodes)
+    blame = f"brought {count(now, 'node')} back, of {before}"
+    if not rehearsal.expect(now == before, f"brings back {count(now, 'node')}", blame, "resume"):
+        return
+    if not rehearsal.answering("resume"):
+        return
+    if emptied := _unmarked(marked, machines.names):
+        text = (
+            f"loses what was on {listed(emptied)}: with `suspend: stops` in rigger.yml the machines keep it"
+        )
+        rehearsal.say(FAIL, text, "resume")
+    rehearsal.looks(provider, "check", "succeeds after resume")
 
 
 # Two clusters
@@ -261,7 +307,8 @@ def _end(rehearsal: Rehearsal, of_create: set[str]) -> bool:
     if not rehearsal.destroyed():
         return False
     stays = sorted(of_create & set(rehearsal.traces.here(rehearsal.environment)))
-    still = [] if given else [name for name in machines.names if machines.answers(name)]
+    codes = {} if given else {name: machines.exit_code(name) for name in machines.names}
+    still = [name for name, code in codes.items() if code == 0]
     if still:
         text = f"exited 0, but {listed(still)} still answers: nothing may be left of what create made"
         rehearsal.say(FAIL, text, "destroy")
@@ -271,6 +318,13 @@ def _end(rehearsal: Rehearsal, of_create: set[str]) -> bool:
         rehearsal.say(
             ADVICE, f"files stay in the home and the state after destroy: {listed(stays)}", "destroy"
         )
+    if provider.script("exec") and (
+        told := [name for name, code in codes.items() if code not in (0, *UNREACHED)]
+    ):
+        text = (
+            f"exits {codes[told[0]]} for {told[0]}, which is gone, as if a command had failed there: exit 253"
+        )
+        rehearsal.say(ADVICE, text, "exec")
     if not (given or still) and machines.nodes and _reachable(rehearsal, machines):
         rehearsal.set_nodes(machines.nodes)
         rehearsal.notices(provider, "check", "every machine is gone")

@@ -215,8 +215,12 @@ class Rehearsal:
             return f"left something over: {', '.join(result.leftovers)}"
         if result.problems:
             return "; ".join(result.problems)
-        last = last_line(_end_of(result.log))
+        last = self.reason(result)
         return f"exited {result.exit_code}" + (f": {last}" if last else "")
+
+    def reason(self, result: StepResult) -> str:
+        """Return the last line that a script printed."""
+        return last_line(_end_of(result.log))
 
     def check_without_cluster(self, module: Module, when: str = "where nothing was made") -> None:
         """Run check where there is nothing: it may say so, but must end, and make nothing."""
@@ -267,8 +271,8 @@ class Rehearsal:
         """Return what counts of what a step left over: what a killed Terraform may have made, rigger itself names."""
         return () if self._terraform_was_killed else result.leftovers
 
-    def answering(self) -> bool:
-        """Wait until every node answers, as rigger does after create; say and return whether they do."""
+    def answering(self, verb: str = "create") -> bool:
+        """Wait until every node answers, as rigger does after create and resume; say and return whether they do."""
         config, nodes = self.config(), self.nodes()
         ready = config.provider.ready
         if ready == READY and not any(node.ssh for node in nodes):
@@ -281,9 +285,7 @@ class Rehearsal:
             try:
                 wait.until_all_answer(Plan("provision", ()), interrupts)
             except StepFailed as problem:
-                self.say(
-                    FAIL, f"{problem.message} `ready` in rigger.yml says how long they may take", "create"
-                )
+                self.say(FAIL, f"{problem.message} `ready` in rigger.yml says how long they may take", verb)
                 return False
         return True
 

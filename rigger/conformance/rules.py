@@ -13,7 +13,7 @@ from rigger.conformance.finding import ADVICE, FAIL, NOT_RUN, PASS, Finding
 from rigger.conformance.secrecy import sounds_secret
 from rigger.conformance.subject import Subject
 from rigger.conformance.syntax import shellcheck, syntax
-from rigger.conformance.usage import applications, pairs, unset, unused
+from rigger.conformance.usage import applications, pairs, unknown_programs, unset, unused
 from rigger.modules.contract import MANIFEST
 from rigger.modules.interface1 import CONFIG
 from rigger.modules.scripts import interpreter, script_problem
@@ -208,6 +208,10 @@ def _answers(subject: Subject) -> Iterator[Finding]:
     given = [(name, question.default, "default") for name, question in asked.items()]
     for kind, values in subject.module.types.items():
         given += [(name, value, f"type {kind}") for name, value in values.items()]
+        for name in set(values) - set(asked):
+            if hint := did_you_mean(name, asked):
+                text = f"type {kind}: there is no question {name}{hint}"
+                yield Finding(FAIL, text, MANIFEST, subject.line_of(rf"\b{re.escape(name)}:"))
     for name, value, where in given:
         if name in asked and value and "{{" not in value and "{%" not in value:
             yield from _unfit(subject, asked[name], value, where)
@@ -276,7 +280,7 @@ def _secrets(subject: Subject) -> Iterator[Finding]:
     plain = "|".join(map(re.escape, names))
     told = re.compile(rf"^\s*(?:echo|printf|rigger-log)\b[^|>]*{value}[^|>]*$")
     traced = re.compile(r"^\s*set\s+-(?:[a-wyz]*x|o\s+xtrace)|^#!.*\s-[a-z]*x")
-    saved = re.compile(rf"\brigger-save-vars\b.*\b(?:{plain})\b")
+    saved = re.compile(rf"\brigger-save-vars\b.*\b(?:{plain})\b|{value}.*>>\s*\"?\$\{{?RIGGER_OUTPUT\b")
     for name, _ in subject.shell_scripts:
         for number, line in enumerate(subject.text(name).splitlines(), 1):
             if told.search(line):
@@ -302,6 +306,7 @@ LOOKS: tuple[tuple[str, Look], ...] = (
     ("its tests of applications are complete", applications),
     ("what it asks for and needs is used", unused),
     ("the variables that its scripts read are set by somebody", unset),
+    ("the programs of rigger that its scripts run exist", unknown_programs),
     ("the shells understand its scripts", syntax),
     ("its files are as others may have them", _files),
     ("its secrets stay unseen, as far as reading shows", _secrets),

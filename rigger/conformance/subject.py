@@ -11,7 +11,7 @@ from rigger.errors import BadUsage
 from rigger.modules import interface1, manifest
 from rigger.modules.contract import MANIFEST
 from rigger.modules.interface1 import is_provider, own_script
-from rigger.modules.scripts import interpreter
+from rigger.modules.scripts import SHELLS, interpreter_name
 from rigger.modules.search import PLATFORM_PLACES
 from rigger.modules.verbs import REQUIRED
 
@@ -48,7 +48,6 @@ OPTIONAL = {
         "resume",
     ),
 }
-SHELLS = ("sh", "dash", "bash", "ksh", "zsh")
 NOT_READ = frozenset({".git", "__pycache__", "node_modules", ".venv", ".terraform"})
 MOST_FILES = 2000
 MOST_BYTES = 1 << 20  # of a file that is read
@@ -151,7 +150,7 @@ class Subject:
         """Every shell script and the shell that it is for: (name, shell)."""
         scripts = []
         for name in self.files:
-            shell = os.path.basename(interpreter(self.text(name)) or "")
+            shell = interpreter_name(self.text(name))
             if shell in SHELLS:
                 scripts.append((name, shell))
             elif not shell and (name.endswith(".sh") or self.old and name in self.scripts):

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 from rigger.conformance.finding import ADVICE, FAIL, NOT_RUN, Finding
 from rigger.conformance.subject import Subject
 from rigger.errors import RiggerError, StepFailed
-from rigger.modules.scripts import interpreter
+from rigger.modules.scripts import interpreter_name
 from rigger.process import capture
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+UNUSED = 2034  # ShellCheck's number for a variable that is set and not read
 SHELLCHECK = ("shellcheck", "--format=json1", "--external-sources", "--exclude=SC2317,SC2329,SC1091,SC2148")
 
 
@@ -23,7 +24,7 @@ def syntax(subject: Subject) -> Iterator[Finding]:
     for name, shell in subject.shell_scripts:
         yield from _shell_syntax(subject, name, shell)
     for name in subject.files:
-        if os.path.basename(interpreter(subject.text(name)) or "").startswith("python"):
+        if interpreter_name(subject.text(name)).startswith("python"):
             yield from _python_syntax(subject, name)
 
 
@@ -92,5 +93,7 @@ def shellcheck(subject: Subject) -> Iterator[Finding]:
         yield Finding(NOT_RUN, "ShellCheck: not run, as it gave no report that can be read")
         return
     for comment in comments:
+        if comment["code"] == UNUSED and not subject.text(os.path.normpath(comment["file"])).startswith("#!"):
+            continue  # what a file sets that is sourced is for those that source it
         text = f"SC{comment['code']} {comment['message'].splitlines()[0]}"
         yield Finding(ADVICE, text, os.path.normpath(comment["file"]), comment["line"])

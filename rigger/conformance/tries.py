@@ -1,19 +1,23 @@
-"""What is tried again and again in a platform's life: its tests, its check, and a script that is killed."""
+"""What is tried again and again in a life: tests, check, a script that is killed, and which nodes leave."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rigger.conformance.applications import APPLICATIONS, are_gone
 from rigger.conformance.finding import ADVICE, FAIL, PASS
 from rigger.conformance.rehearsal import How, Rehearsal
-from rigger.plans.upgrade import DEPLOY_APPS, DESTROY_APPS, WATCH
+from rigger.conformance.traces import differences
+from rigger.errors import NotReady
+from rigger.plans.provision import nodes_to_remove
+from rigger.runs.programs import leaving as named_by_provider
+from rigger.text import listed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rigger.environments.inventory import Node
     from rigger.runs.result import StepResult
-
-APPLICATIONS = (DEPLOY_APPS, WATCH, DESTROY_APPS)
 
 
 def is_well(rehearsal: Rehearsal, when: str) -> bool:
@@ -30,14 +34,14 @@ def run_tests(rehearsal: Rehearsal, when: str = "") -> bool:
     for test in tests_of(rehearsal) if not when else looking_tests(rehearsal):
         result = rehearsal.step(platform, f"tests/{test}")
         if result.skipped and not when:
-            rehearsal.say(
-                ADVICE, f"was skipped: {rehearsal.why(result).partition(': ')[2]}", rehearsal.file(result)
-            )
+            rehearsal.say(ADVICE, f"was skipped: {rehearsal.reason(result)}", rehearsal.file(result))
         elif result.good or result.skipped:
             rehearsal.say(PASS, f"passes {when}".rstrip(), rehearsal.file(result))
         else:
             good = False
             rehearsal.say(FAIL, f"{rehearsal.why(result)} {when}".rstrip(), rehearsal.file(result))
+    if good and not when:
+        are_gone(rehearsal)
     return good
 
 
@@ -58,3 +62,17 @@ def kills(rehearsal: Rehearsal, whole: StepResult) -> Sequence[How]:
     if not calls:
         return [How(kill_after=whole.seconds / 2)]
     return [How(held_at=at) for at in dict.fromkeys(((calls + 1) // 2, calls))]
+
+
+def nodes_that_leave(rehearsal: Rehearsal, nodes: Sequence[Node]) -> tuple[str, ...]:
+    """Return which nodes the next create removes, by the provider's `leaving` or by their number; say where it fails."""
+    config = rehearsal.config()
+    before = rehearsal.traces.here(rehearsal.environment)
+    try:
+        chosen = named_by_provider(rehearsal.environment, config, list(nodes))
+    except NotReady as problem:
+        rehearsal.say(FAIL, problem.message, "leaving")
+        return ()
+    if changed := differences(before, rehearsal.traces.here(rehearsal.environment)):
+        rehearsal.say(FAIL, f"changes something: {listed(changed)}; it should only look", "leaving")
+    return nodes_to_remove(config, nodes) if chosen is None else tuple(chosen)

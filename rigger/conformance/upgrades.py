@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 from rigger import versions
 from rigger.audit.upgrades import Request
+from rigger.conformance.applications import deploy_applications, remove_applications, watch
 from rigger.conformance.finding import ADVICE, NOT_RUN
 from rigger.conformance.nodes import Files
-from rigger.conformance.rehearsal import How, Rehearsal
+from rigger.conformance.rehearsal import PLAIN, How, Rehearsal
 from rigger.conformance.tries import is_well, kills
 from rigger.errors import BadUsage
 from rigger.plans.upgrade import validate_upgrade
+from rigger.values import replace
 
 if TYPE_CHECKING:
     from rigger.modules.model import Module
@@ -42,8 +44,11 @@ def _on_the_spot(rehearsal: Rehearsal, style: str) -> bool:
     """Run an upgrade in the one version that is here: the others are tags of a repository."""
     running = rehearsal.config().values.get("VERSION", "")
     how = How(environ={"RIGGER_FROM_VERSION": running})
+    watched = deploy_applications(rehearsal)
     if not rehearsal.must(rehearsal.module, f"upgrade-{style}", "succeeds in the version that is here", how):
         return False
+    if watched and watch(rehearsal, f"after upgrade-{style}"):
+        remove_applications(rehearsal)
     text = "not run between two versions: they are the tags of its repository"
     rehearsal.say(NOT_RUN, text, f"upgrade-{style}")
     return is_well(rehearsal, f"after upgrade-{style}")
@@ -81,18 +86,21 @@ def _backup(rehearsal: Rehearsal) -> How:
     return How(environ={"RIGGER_BACKUP_FILE": path})
 
 
-def _going(start: str, to: str) -> How:
-    return How(values={"VERSION": to}, environ={"RIGGER_FROM_VERSION": start})
+def _going(start: str, to: str, how: How = PLAIN) -> How:
+    return replace(how, values={"VERSION": to}, environ={"RIGGER_FROM_VERSION": start})
 
 
 def _there_and_back(rehearsal: Rehearsal, style: str, old: str, new: str) -> bool:
     platform, verb = rehearsal.module, f"upgrade-{style}"
     rehearsal.notices(platform, "check", f"{old} runs, not {new}", How(values={"VERSION": new}))
+    watched = deploy_applications(rehearsal)
     whole = rehearsal.must(platform, verb, f"succeeds from {old} to {new}", _going(old, new))
     if whole is None:
         return False
     moments = kills(rehearsal, whole)
     _set_version(rehearsal, new)
+    if watched and watch(rehearsal, f"after {old} became {new}"):
+        remove_applications(rehearsal)
     if not is_well(rehearsal, f"after {old} became {new}"):
         return False
     rehearsal.must(platform, verb, "can be repeated", _going(old, new))
@@ -110,7 +118,7 @@ def _there_and_back(rehearsal: Rehearsal, style: str, old: str, new: str) -> boo
     ):
         return False
     for number, moment in enumerate(moments):
-        rehearsal.killed(platform, verb, _killed_at(moment, old, new))
+        rehearsal.killed(platform, verb, _going(old, new, moment))
         if number and back != "none":
             if not _goes_back(rehearsal, verb, old, new):
                 return False
@@ -128,11 +136,6 @@ def _gone_back(rehearsal: Rehearsal, verb: str, old: str, new: str) -> bool:
         return False
     _set_version(rehearsal, old)
     return is_well(rehearsal, f"after {new} became {old} again")
-
-
-def _killed_at(moment: How, old: str, new: str) -> How:
-    values, environ = {"VERSION": new}, {"RIGGER_FROM_VERSION": old}
-    return How(moment.kill_after, moment.held_at, values=values, environ=environ)
 
 
 def _goes_on(rehearsal: Rehearsal, verb: str, old: str, new: str) -> bool:

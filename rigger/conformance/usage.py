@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from rigger.conformance.finding import ADVICE, FAIL, Finding
 from rigger.conformance.subject import Subject
 from rigger.modules.contract import CONTRACT_VARIABLES, CORE, MANIFEST
-from rigger.modules.scripts import interpreter
+from rigger.modules.scripts import interpreter_name
 from rigger.plans.upgrade import DEPLOY_APPS, DESTROY_APPS, WATCH
+from rigger.runs.environment import LIBEXEC
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +37,10 @@ SETS = re.compile(
     rf"|\$\{{({NAME}):?="
 )
 LISTS = re.compile(r"\b(?:read|mapfile|readarray|local|declare|typeset|export|readonly|unset)\b([^;|&\n<>]*)")
+CALLED = re.compile(
+    r"(?:^|[;&|({]|\$\(|\b(?:then|else|do|if|while|until|exec|!)\s)\s*(rigger-[a-z-]+)(?=\s|$|\))"
+)
+TEMPLATES = (".j2", ".jinja", ".jinja2", ".tmpl", ".tpl", ".yml", ".yaml")
 HERE = re.compile(r"<<-?\s*(['\"\\])(\w+)['\"]?")
 NEEDS = re.compile(r"^#\s*Needs:.*\n(?:#\s{3,}.*\n)*", re.M)
 
@@ -153,10 +158,10 @@ def unset(subject: Subject) -> Iterator[Finding]:
     for file, code in scripts.items():
         yield from _unset_in(file, _read_in(code), known, own)
     for file in subject.files:
-        if os.path.basename(interpreter(subject.text(file)) or "").startswith("python") or file.endswith(
-            ".py"
-        ):
+        if interpreter_name(subject.text(file)).startswith("python") or file.endswith(".py"):
             yield from _unset_in(file, _read_in_python(subject.text(file)), known, own)
+        elif file.endswith(TEMPLATES) and file != MANIFEST:
+            yield from _unset_in(file, _read_in_template(subject.text(file)), known, own)
     for line, text in enumerate(subject.text(MANIFEST).splitlines(), 1):
         words = re.findall(rf"\{{[\{{%][^}}]*?\b({NAME})\b(?!\s*\()", text)
         yield from _unset_in(MANIFEST, ((name, line) for name in words if name.isupper()), known, own)
@@ -240,5 +245,26 @@ def _read_in(code: str) -> Iterator[tuple[str, int]]:
 
 
 def _read_in_python(text: str) -> Iterator[tuple[str, int]]:
-    for match in re.finditer(rf"""environ(?:\.get\(|\[)\s*["']({NAME})["']""", text):
+    for match in re.finditer(rf"""(?:environ(?:\.get\(|\[)|\bgetenv\()\s*["']({NAME})["']""", text):
         yield match[1], text.count("\n", 0, match.start()) + 1
+
+
+def _read_in_template(text: str) -> Iterator[tuple[str, int]]:
+    """Return what a template of Jinja2, or a playbook, reads: {{ NAME }}, or lookup('env', 'NAME')."""
+    for match in re.finditer(rf"""lookup\(\s*["']env["']\s*,\s*["']({NAME})|\{{\{{-?\s*({NAME})\b(?!\()""", text):
+        yield match[1] or match[2], text.count("\n", 0, match.start()) + 1
+
+
+# What rigger does not have
+
+
+def unknown_programs(subject: Subject) -> Iterator[Finding]:
+    """Name programs that scripts take for rigger's own, where another is called nearly so."""
+    known = {name for name in os.listdir(LIBEXEC) if name.startswith("rigger-")}
+    there = {*known, *map(os.path.basename, subject.files)}
+    for file, _ in [] if subject.old else subject.shell_scripts:
+        for number, line in enumerate(_code(subject.text(file)).split("\n"), 1):
+            for name in sorted(set(CALLED.findall(line)) - there):
+                if near := difflib.get_close_matches(name, sorted(known), n=1, cutoff=NEAR):
+                    text = f"runs {name}, which rigger does not have (did you mean {near[0]}?)"
+                    yield Finding(FAIL, text, file, number)

@@ -14,7 +14,7 @@ from rigger.files import PACKAGE
 from rigger.modules.contract import MANIFEST, NAME
 from rigger.modules.interface2 import Interface
 from rigger.modules.model import Module
-from rigger.modules.scripts import script_problem
+from rigger.modules.scripts import SHELLS, interpreter_name, script_problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,6 @@ PLACE = "contrib"
 CONFIG = "config.sh"
 VERBS = ("install", "create", "check", "destroy")
 MAY_BE_MISSING = ("install", "check")  # a provider that needs no tools, or cannot look at its machines
-SHELLS = ("sh", "bash", "dash", "ash", "ksh", "zsh")
 FILES = frozenset({CONFIG, *VERBS, *(f"{verb}.sh" for verb in VERBS)})
 LIBEXEC = os.path.join(PACKAGE, "libexec", "interface1")
 ABSENT = os.path.join(LIBEXEC, "absent")  # stands in for a script that may be missing, and says that it is
@@ -100,17 +99,10 @@ def problem(path: str) -> str | None:
         os.access(path, os.X_OK) and os.path.basename(path) != CONFIG
     ):  # that one is sourced, whatever its mode
         return script_problem(path)
-    interpreter = _interpreter(first)
-    if interpreter and interpreter not in SHELLS:
-        return f"is not executable, and is no shell script that could be sourced: {interpreter} runs it"
+    program = interpreter_name(os.fsdecode(first))
+    if program and program not in SHELLS:
+        return f"is not executable, and is no shell script that could be sourced: {program} runs it"
     return "is a program that is not executable" if b"\0" in first else None
-
-
-def _interpreter(first: bytes) -> str:
-    """Return the name of the program in a #! line, nothing where there is no such line."""
-    words = os.fsdecode(first).removeprefix("#!").split() if first.startswith(b"#!") else []
-    names = [os.path.basename(word) for word in words if not word.startswith("-")]
-    return names[1] if names[:1] == ["env"] and len(names) > 1 else names[0] if names else ""
 
 
 def is_sourced(path: str) -> bool:

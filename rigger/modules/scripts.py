@@ -8,6 +8,8 @@ from rigger import __version__
 from rigger.modules.verbs import TERRAFORM_STEPS
 from rigger.sha256 import sha256
 
+SHELLS = ("sh", "bash", "dash", "ash", "ksh", "zsh")  # those that read what is written for sh
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import hashlib
@@ -38,6 +40,11 @@ def interpreter(text: str) -> str | None:
     if words and os.path.basename(words[0]) == "env":
         words = [word for word in words[1:] if not word.startswith("-") and "=" not in word]
     return words[0] if words else ""
+
+
+def interpreter_name(text: str) -> str:
+    """Return the name, without folders, of the program in a #! line; empty where there is no such line."""
+    return os.path.basename(interpreter(text) or "")
 
 
 def missing_interpreter(path: str, search: str) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
+
+from rigger.modules.scripts import SHELLS, interpreter_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-SHELLS = ("bash", "sh", "dash", "ksh", "zsh")
 TRACE = {"RIGGER_TRACE": "1"}  # by which bash traces: see libexec/on-error.bash
 
 
@@ -19,10 +19,7 @@ def traced(argv: Sequence[str]) -> list[str] | None:
             first = file.readline(256).decode("utf-8", "replace")
     except OSError:
         return None
-    words = first[2:].split() if first.startswith("#!") else []
-    shell = [os.path.basename(word) for word in words]
-    if shell[:1] == ["env"]:
-        shell = [word for word in shell[1:] if not word.startswith("-")]
-    if shell[:1] == ["bash"]:
+    shell = interpreter_name(first)
+    if shell == "bash":
         return list(argv)
-    return [*words, "-x", *argv] if shell[:1] and shell[0] in SHELLS else None
+    return [*first[2:].split(), "-x", *argv] if shell in SHELLS else None

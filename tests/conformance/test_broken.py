@@ -46,6 +46,8 @@ def broken(role, how, folder):
     for name, body in how.get("files", {}).items():
         (module / name).write_text(HEADER + body)
         (module / name).chmod(0o755)
+    for name, text in how.get("texts", {}).items():
+        (module / name).write_text(text)
     for part in ("swap", "also"):
         for name, (old, new) in how.get(part, {}).items():
             text = (module / name).read_text()

@@ -85,3 +85,12 @@ def test_without_shellcheck_it_is_said_that_it_was_not_run(provider, monkeypatch
     assert "ShellCheck was asked" not in [
         finding.text for finding in rules.examine(subject.load(str(provider.folder)))
     ]
+
+
+@pytest.mark.skipif(shutil.which("shellcheck") is None, reason="ShellCheck is not here")
+def test_what_a_sourced_file_sets_is_for_others_to_read(provider):
+    (provider.folder / "lib").mkdir()
+    (provider.folder / "lib" / "shared.sh").write_text("# What the scripts share.\nfarm=$HOME/farm\n")
+    provider.script("plan", "farm=$HOME/farm\n")
+    said = [*shellcheck(Subject(subject.load(str(provider.folder))))]
+    assert [(finding.file, finding.text[:6]) for finding in said] == [("plan", "SC2034")]
