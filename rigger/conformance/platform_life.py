@@ -216,12 +216,11 @@ def _provisioned(rehearsal: Rehearsal, when: str, how: How = PLAIN) -> bool:
         if verb == "create" and not rehearsal.answering():
             return False
     if not how.leaving:
-        new = rehearsal.machines().names[-1]
         rehearsal.step(platform, "check")
-        if rehearsal.way.asked and new not in rehearsal.way.asked:
-            rehearsal.say(
-                FAIL, f"does not look at {new}, which came {when}: rigger-nodes names lists them", "check"
-            )
+        asked = rehearsal.way.asked
+        if asked and (left_out := [name for name in rehearsal.machines().names if name not in asked]):
+            text = f"does not look at {listed(left_out)} {when}: rigger-nodes names lists all of them"
+            rehearsal.say(FAIL, text, "check")
     return run_tests(rehearsal, when)
 
 
@@ -314,5 +313,15 @@ def _kill_deploys(rehearsal: Rehearsal, before: Before) -> None:
         if not number and rehearsal.must(platform, "deploy", "resumes where it was killed"):
             rehearsal.must(platform, "check", "succeeds after deploy was killed and run again")
             run_tests(rehearsal, "after deploy was killed and run again")
-    if rehearsal.must(platform, "undeploy", "works after that"):
+    if whole := rehearsal.must(platform, "undeploy", "works after that"):
+        _left_behind(rehearsal, before, "undeploy")
+        _kill_undeploy(rehearsal, before, kills(rehearsal, whole)[0])
+
+
+def _kill_undeploy(rehearsal: Rehearsal, before: Before, how: How) -> None:
+    platform = rehearsal.module
+    if not all([rehearsal.must(platform, verb, "works before that") for verb in ("install", "deploy")]):
+        return
+    rehearsal.killed(platform, "undeploy", how)
+    if rehearsal.must(platform, "undeploy", "resumes where it was killed"):
         _left_behind(rehearsal, before, "undeploy")

@@ -349,4 +349,5 @@ def _killed(rehearsal: Rehearsal, after: float, goes_on: bool) -> bool:
                 )
             if rehearsal.answering():
                 rehearsal.must(provider, "check", "succeeds after that")
+        rehearsal.killed(provider, "destroy", How(kill_after=rehearsal.took["destroy"] / 2))
     return rehearsal.destroyed("after that")

@@ -79,6 +79,7 @@ class Rehearsal:
         self.failed = False
         self.making: dict[str, Environment] = {}  # where something was made that was not destroyed
         self._told: set[str] = set()
+        self.took: dict[str, float] = {}  # seconds of each script that succeeded last
         self._terraform_was_killed = False
 
     def say(self, level: str, text: str, file: str = "") -> None:
@@ -140,6 +141,8 @@ class Rehearsal:
             with killing(how.kill_after, self.way.held if how.held_at else ""):
                 plan = Plan(command, (step,), leaving=how.leaving, environ=how.environ)
                 result = run.carry_out(plan)[0]
+        if result.good:
+            self.took[verb] = result.seconds
         self._tell_of_secrets(result, watched.masked, config, before)
         return result
 
@@ -255,7 +258,8 @@ class Rehearsal:
 
     def killed(self, module: Module, verb: str, how: How) -> bool:
         """Kill a script, and all that it started, in the middle; return whether it came to that."""
-        result = self.step(module, verb, how)
+        with self.traces.excused(self.sandbox.temporary):
+            result = self.step(module, verb, how)
         if result.good:
             self.say(PASS, "was done before it could be killed", self.file(result))
         elif result.exit_code == 128 + signal.SIGKILL:

@@ -14,12 +14,15 @@ from rigger.process.lookup import processes_that_know
 from rigger.terraform.own_files import OwnFiles
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from rigger.environments.environment import Environment
 
 SETTLE = 2.0  # seconds for what was stopped to be gone
 OWN = ("rigger-", ".rigger-")  # how rigger's own temporary files begin
+
+# What tools note in a home for themselves: their caches, and what rustup writes when pip asks it for its version.
+OF_TOOLS = (".cache", ".rustup")
 
 Snapshot = dict[str, tuple[int, int, int]]  # of each file, by its name: its mode, size and time of change
 
@@ -35,6 +38,7 @@ class Traces:
         self._module_before = snapshot(module_folder)
         self._own_home = real_home()
         self._in_real_home = {*names_in(self._own_home)}
+        self._of_killed: set[str] = set()
 
     def here(self, environment: Environment) -> Snapshot:
         """Return the files in the home and in the modules' state; what rigger keeps there is its own business."""
@@ -42,6 +46,8 @@ class Traces:
         terraform = {name: OwnFiles(os.path.join(kept, name)) for name in names_in(kept)}
         for name, status in snapshot(self.home).items():
             path = os.path.join(self.home, name)
+            if name.split(os.sep)[0] in OF_TOOLS:
+                continue
             if path.startswith(self._rigger_home + os.sep) and not _is_state(path, kept, terraform):
                 continue
             own[name] = status
@@ -66,7 +72,14 @@ class Traces:
 
     def temporary(self, folder: str) -> list[str]:
         """Return the temporary files that are none of rigger's own."""
-        return sorted(name for name in snapshot(folder) if not name.startswith(OWN))
+        return sorted({name for name in snapshot(folder) if not name.startswith(OWN)} - self._of_killed)
+
+    @contextlib.contextmanager
+    def excused(self, folder: str) -> Iterator[None]:
+        """Take the temporary files that come meanwhile for those of a script that is killed, which can remove none."""
+        before = {*self.temporary(folder)}
+        yield
+        self._of_killed |= {*self.temporary(folder)} - before
 
     def new_in_real_home(self) -> tuple[str, list[str]]:
         """Return the home of the person, and what came to it meanwhile."""

@@ -40,6 +40,7 @@ LISTS = re.compile(r"\b(?:read|mapfile|readarray|local|declare|typeset|export|re
 CALLED = re.compile(
     r"(?:^|[;&|({]|\$\(|\b(?:then|else|do|if|while|until|exec|!)\s)\s*(rigger-[a-z-]+)(?=\s|$|\))"
 )
+PROSE = (".md", ".rst", ".adoc")  # what a module says to people, who are no program that reads an answer
 TEMPLATES = (".j2", ".jinja", ".jinja2", ".tmpl", ".tpl", ".yml", ".yaml")
 HERE = re.compile(r"<<-?\s*(['\"\\])(\w+)['\"]?")
 NEEDS = re.compile(r"^#\s*Needs:.*\n(?:#\s{3,}.*\n)*", re.M)
@@ -59,10 +60,11 @@ def pairs(subject: Subject) -> Iterator[Finding]:
         if one in subject.verbs and subject.own_script(one) and not subject.own_script(other):
             yield Finding(ADVICE, f"there is no {other}: {why}", one)
     for style in subject.module.upgrades.values():
-        if style.rollback == "restore" and not subject.own_script("restore"):
-            line = subject.line_of(rf"^\s+{re.escape(style.style)}:")
-            text = f"upgrades: {style.style} goes back by a restore, but there is no script restore"
-            yield Finding(FAIL, text, MANIFEST, line)
+        for needed in ("backup", "restore"):
+            if style.rollback == "restore" and not subject.own_script(needed):
+                line = subject.line_of(rf"^\s+{re.escape(style.style)}:")
+                text = f"upgrades: {style.style} goes back by a restore, but there is no script {needed}"
+                yield Finding(FAIL, text, MANIFEST, line)
 
 
 def applications(subject: Subject) -> Iterator[Finding]:
@@ -87,7 +89,8 @@ def unused(subject: Subject) -> Iterator[Finding]:
     """Name questions whose answers nothing reads, and tools that nothing runs."""
     if subject.old:
         return
-    texts = {name: subject.text(name) for name in subject.everything if name != MANIFEST}
+    code = [name for name in subject.everything if name != MANIFEST and not name.endswith(PROSE)]
+    texts = {name: subject.text(name) for name in code}
     spoken = [_uncommented(text) for text in texts.values()]
     run = [text if name.endswith(".py") else _but_comments(text) for name, text in texts.items()]
     rows = subject.text(MANIFEST).splitlines()
@@ -245,13 +248,15 @@ def _read_in(code: str) -> Iterator[tuple[str, int]]:
 
 
 def _read_in_python(text: str) -> Iterator[tuple[str, int]]:
-    for match in re.finditer(rf"""(?:environ(?:\.get\(|\[)|\bgetenv\()\s*["']({NAME})["']""", text):
+    for match in re.finditer(rf"""(?:\[|\.get\(|\bgetenv\()\s*["']({NAME})["']""", text):
         yield match[1], text.count("\n", 0, match.start()) + 1
 
 
 def _read_in_template(text: str) -> Iterator[tuple[str, int]]:
     """Return what a template of Jinja2, or a playbook, reads: {{ NAME }}, or lookup('env', 'NAME')."""
-    for match in re.finditer(rf"""lookup\(\s*["']env["']\s*,\s*["']({NAME})|\{{\{{-?\s*({NAME})\b(?!\()""", text):
+    for match in re.finditer(
+        rf"""lookup\(\s*["']env["']\s*,\s*["']({NAME})|\{{\{{-?\s*({NAME})\b(?!\()""", text
+    ):
         yield match[1] or match[2], text.count("\n", 0, match.start()) + 1
 
 

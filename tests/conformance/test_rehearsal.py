@@ -41,7 +41,8 @@ def test_scaffolds_pass(tried, provider, platform, rigger, tmp_path):
 
 @pytest.mark.heavy
 def test_the_life_of_etcd(rigger):
-    said = rigger("module", "check", "--run", os.path.join(ROOT, "rigger", "platforms", "etcd"))
+    etcd = os.path.join(ROOT, "rigger", "platforms", "etcd")
+    said = rigger("module", "check", "--run", etcd, timeout=1800)  # minutes, also where all else is at rest
     assert "tests/member-loss: passes" in said.out and "etcd conforms" in said.out
 
 

@@ -21,7 +21,7 @@ def conforms(rigger):
     rigger.env["PATH"] = os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"]
 
     def run(folder, *arguments):
-        said = rigger("module", "check", "--run", folder, *arguments, code=None)
+        said = rigger("module", "check", "--run", folder, *arguments, code=None, timeout=1800)
         assert not re.findall(r"^ *(?:FAIL|ADVICE) .*", said.out, re.M), said.out
         assert said.code == 0 and "0 failed, 0 advice" in said.out, said.err
 

@@ -9,6 +9,7 @@ from helpers.scripts import linux
 
 from rigger.conformance import traces
 from rigger.conformance.traces import differences, end_processes, names_in, snapshot
+from rigger.environments.environment import Environment
 
 
 def test_a_file_is_seen_below_any_folder_and_a_folder_alone_is_not(tmp_path):
@@ -107,3 +108,14 @@ def test_a_process_that_is_just_ending_is_waited_for(tmp_path):
     finally:
         process.kill()
         process.wait()
+
+
+def test_what_tools_note_in_a_home_for_themselves_is_no_modules(tmp_path):
+    own = tmp_path / "home" / ".rigger" / "environments" / "sandbox"
+    for name in (".cache/pip/x", ".rustup/settings.toml", "farm/x", ".farm"):
+        path = tmp_path / "home" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("x")
+    home = str(tmp_path / "home")
+    seen = traces.Traces(str(tmp_path), home, f"{home}/.rigger", str(own))
+    assert sorted(seen.here(Environment("sandbox", str(own), f"{home}/.rigger"))) == [".farm", "farm/x"]
