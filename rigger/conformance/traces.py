@@ -82,8 +82,9 @@ class Traces:
         self._of_killed |= {*self.temporary(folder)} - before
 
     def new_in_real_home(self) -> tuple[str, list[str]]:
-        """Return the home of the person, and what came to it meanwhile."""
-        return self._own_home, sorted({*names_in(self._own_home)} - self._in_real_home)
+        """Return the home of the person, and what came to it meanwhile; a shell that the person uses notes its history."""
+        new = {*names_in(self._own_home)} - self._in_real_home
+        return self._own_home, sorted(name for name in new - {*OF_TOOLS} if not name.endswith("_history"))
 
 
 def _is_state(path: str, kept: str, terraform: Mapping[str, OwnFiles]) -> bool:

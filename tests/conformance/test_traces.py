@@ -119,3 +119,11 @@ def test_what_tools_note_in_a_home_for_themselves_is_no_modules(tmp_path):
     home = str(tmp_path / "home")
     seen = traces.Traces(str(tmp_path), home, f"{home}/.rigger", str(own))
     assert sorted(seen.here(Environment("sandbox", str(own), f"{home}/.rigger"))) == [".farm", "farm/x"]
+
+
+def test_what_a_persons_shell_notes_meanwhile_is_no_modules(tmp_path, monkeypatch):
+    monkeypatch.setattr(traces, "real_home", lambda: str(tmp_path))
+    seen = traces.Traces("/nowhere", "/nowhere", "/nowhere", "/nowhere")
+    for name in (".bash_history", "farm"):
+        (tmp_path / name).write_text("x")
+    assert seen.new_in_real_home() == (str(tmp_path), ["farm"])
