@@ -28,10 +28,11 @@ def back_up_and_restore(rehearsal: Rehearsal, before: Mapping[str, Files]) -> bo
     if not platform.script("restore"):
         return True
     machines = rehearsal.machines()
-    held = machines.files()
-    if not rehearsal.traces.processes():
+    held = changed = machines.files()
+    if not rehearsal.traces.processes():  # what runs writes itself, and nobody could tell whose a change is
         _change_data(machines, held, before)
-    if not _restored(rehearsal, how, machines, held):
+        changed = machines.files()
+    if not _restored(rehearsal, how, machines, held, changed):
         return False
     return _into_a_new_one(rehearsal, how)
 
@@ -43,10 +44,15 @@ def _change_data(machines: Machines, held: Mapping[str, Files], before: Mapping[
             machines.run(name, ["sh", "-c", CHANGE, "sh", *new])
 
 
-def _restored(rehearsal: Rehearsal, how: How, machines: Machines, held: Mapping[str, Files]) -> bool:
+def _restored(
+    rehearsal: Rehearsal,
+    how: How,
+    machines: Machines,
+    held: Mapping[str, Files],
+    changed: Mapping[str, Files],
+) -> bool:
     """Restore over changed data: something of it must be as it was, and all of it right after a deploy."""
     platform = rehearsal.module
-    changed = machines.files()
     result = rehearsal.must(platform, "restore", "succeeds", how)
     if result is None:
         return False
