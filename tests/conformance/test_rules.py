@@ -233,7 +233,7 @@ def test_slips_come_before_a_life(rigger, provider):
     said = rigger("module", "check", "--run", provider.folder, code=6)
     assert "FAIL    create: is not executable" in said.out and "Not run" in said.out
     assert "works where nothing was made" not in said.out
-    assert "hetzner does not conform: 17 passed, 1 failed" in said.err
+    assert "hetzner does not conform: 18 passed, 1 failed" in said.err
 
 
 def test_a_manifest_that_is_refused(rigger, provider):
