@@ -11,7 +11,7 @@ def test_a_good_one(rigger):
     said = rigger("module", "check", "hetzner")
     assert said.out.splitlines()[0] == "hetzner: a provider of interface 2"
     assert "  PASS    rigger.yml: the manifest of a provider" in said.out
-    assert "hetzner conforms: 18 passed, 0 failed, 0 advice." in said.out
+    assert "hetzner conforms: 19 passed, 0 failed, 0 advice." in said.out
     assert "Nothing of it was run; --run tries its whole life in a sandbox." in said.out
 
 
@@ -20,7 +20,7 @@ def test_a_bad_one(rigger, tmp_path):
     (tmp_path / "hetzner" / "destroy").rename(tmp_path / "hetzner" / "destory")
     said = rigger("module", "check", "hetzner", code=6)
     assert "  FAIL    destroy: is missing: a provider needs it; destory looks like it" in said.out
-    assert said.err.startswith("rigger: hetzner does not conform: 16 passed, 2 failed")
+    assert said.err.startswith("rigger: hetzner does not conform: 17 passed, 2 failed")
 
 
 def test_json(rigger, tmp_path):
