@@ -39,7 +39,7 @@ look_at_programs() { # FOLDER
 
 look_at_data() {
     if ! has_data; then
-        echo "its data are gone: $home/data/member/wal does not exist"
+        echo "its data are gone: there is no log in $home/data/member/wal"
         return
     fi
     if [ -L "$home/data" ]; then echo "$home/data is a link, not a folder"; fi

@@ -28,8 +28,10 @@ service_give_up_on=3 # see write_before
 service_defaults
 
 has_data() {
-    # etcd renames the finished log into place; before that there was no member yet.
-    [ -d "$home/data/member/wal" ]
+    # etcd renames the finished log into place; before that there was no member yet. A folder that somebody emptied is none:
+    # etcd would start a cluster of its own there.
+    set -- "$home"/data/member/wal/*.wal
+    [ -f "$1" ]
 }
 
 survey() {
@@ -85,7 +87,7 @@ write_before() {
     printf 'home=%s\n' "$(quoted "$home")"
     # shellcheck disable=SC2016
     printf '%s\n' '
-        if [ ! -d "$home/data/member/wal" ]; then
+        if ! ls "$home"/data/member/wal/*.wal >/dev/null 2>&1; then
             [ -f "$home/first" ] || { echo "panic: this member has lost its data"; exit 3; }
             while IFS= read -r word; do set -- "$@" "$word"; done <"$home/first"
         fi'
