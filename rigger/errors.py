@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import errno
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 # What a full, broken or read-only disk says, or one that belongs to somebody else.
 UNWRITABLE = frozenset(getattr(errno, name) for name in "EACCES EPERM EROFS ENOSPC EDQUOT EFBIG EIO".split())

@@ -7,10 +7,10 @@ import os
 import re
 import time
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
 
 from rigger.errors import NotReady, not_written
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

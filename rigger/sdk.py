@@ -37,14 +37,15 @@ from __future__ import annotations
 import json
 import os
 import sys
-from typing import TYPE_CHECKING, Any
 
 from rigger import files, templates
 from rigger.errors import DifferencesFound, RiggerError, StepFailed
 from rigger.process.capture import Captured, capture
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from typing import Any
 
 __all__ = [
     "DIFFERS",

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import re
 from itertools import zip_longest
-from typing import TYPE_CHECKING
 
 from rigger.values import frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 

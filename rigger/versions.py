@@ -7,10 +7,10 @@ count as well, as builds of one release do (v1.30.1+k3s9 comes before v1.30.1+k3
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from rigger.values import frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from rigger.audit.events import (
     Destroyed,
     Event,
@@ -16,6 +14,7 @@ from rigger.audit.events import (
 )
 from rigger.values import frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 

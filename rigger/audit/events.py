@@ -1,42 +1,45 @@
 """What rigger records: one class an event, all in one file, with their fields in the order in which they are written.
 
-To add an event, add its class: `parse` knows it then, and `problem_of` checks it in the records of a bundle. The types
-of its fields are looked at when it is made, which is why this file does not defer annotations.
+To add an event, add its class: `parse` knows it then, and `problem_of` checks it in the records of a bundle.
 """
 
+from __future__ import annotations
+
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
 from json import loads
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
 from rigger import values
-from rigger.values import MISSING, FrozenInstanceError, declare, field, fields_of
+from rigger.values import MISSING, FrozenInstanceError, declare, field, fields_of, frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from typing import Any, ClassVar, TypeVar
+
     from typing_extensions import Self, dataclass_transform
+
+    Record = Mapping[str, Any]  # a line of the log, as JSON has it
+    Names = Sequence[str]
+    Rows = Sequence[Sequence[Any]]
+    Texts = Mapping[str, str]
+    Check = Callable[[Any], bool]
+    Kind = TypeVar("Kind", bound="type[Event]")
 else:
-    Self = Any
 
     def dataclass_transform(**options):
         return lambda function: function
 
 
-Record = Mapping[str, Any]  # a line of the log, as JSON has it
-Names = Sequence[str]
-Rows = Sequence[Sequence[Any]]
-Texts = Mapping[str, str]
-Check = Callable[[Any], bool]
-
-# By a field's type: which values of JSON are of that type, and what stands for one that a record does not have.
-KINDS: Mapping[Any, tuple[Any, Any]] = {
-    str: (str, ""),
-    str | None: (str, None),
-    int: (int, -1),
-    float: ((int, float), 0.0),
-    bool: (bool, False),
-    Names: (list, ()),
-    Rows: (list, ()),
-    Texts: (dict, {}),
+# By a field's type, as it is written (a file that adds an event defers its annotations): which values of JSON are of that type, and what stands for one that a record lacks.
+KINDS: Mapping[str, tuple[Any, Any]] = {
+    "str": (str, ""),
+    "str | None": (str, None),
+    "int": (int, -1),
+    "float": ((int, float), 0.0),
+    "bool": (bool, False),
+    "Names": (list, ()),
+    "Rows": (list, ()),
+    "Texts": (dict, {}),
 }
 
 
@@ -95,7 +98,8 @@ def _is_output(value: Any) -> bool:
 # How a class becomes an event
 
 
-class Field(NamedTuple):
+@frozen
+class Field:
     """A field of an event, and how a record has it."""
 
     name: str
@@ -103,6 +107,11 @@ class Field(NamedTuple):
     json: Any  # the types that its value may have there
     empty: Any  # what stands for a value that a record lacks
     default: Any  # what is not written; MISSING where everything is
+
+    @property
+    def lacking(self) -> Any:
+        """Return what stands for it where a record lacks it."""
+        return self.empty if self.default is MISSING else self.default
 
 
 class Event:
@@ -145,9 +154,9 @@ class Event:
         event = cls.__new__(cls)
         values = event.__dict__
         values.update(seq=record["seq"], time=record["time"], run=record["run"])
-        for name, key, json, empty, default in cls.layout:
-            value = record.get(key)
-            values[name] = value if isinstance(value, json) else empty if default is MISSING else default
+        for one in cls.layout:
+            value = record.get(one.key)
+            values[one.name] = value if isinstance(value, one.json) else one.lacking
         return event
 
     def with_values(self, **values: Any) -> Self:
@@ -160,7 +169,6 @@ class Event:
         return {field.key: value for field, value in values if value != field.default}
 
 
-Kind = TypeVar("Kind", bound=type[Event])
 EVENTS: dict[str, type[Event]] = {}  # by name
 
 

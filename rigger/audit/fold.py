@@ -5,8 +5,6 @@ None of them keeps more than the cluster, its steps and its checkouts are: what 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from rigger.audit.backups import BackupHistory
 from rigger.audit.checkouts import CheckoutHistory
 from rigger.audit.claims import ClaimHistory
@@ -22,6 +20,7 @@ from rigger.audit.suspension import SuspensionHistory
 from rigger.audit.upgrades import UpgradeHistory
 from rigger.audit.versions import VersionHistory
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rigger.audit.events import Event
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from rigger.audit.cluster import LOOKS
 from rigger.audit.events import (
     Destroyed,
@@ -15,6 +13,7 @@ from rigger.audit.events import (
     StepStarted,
 )
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

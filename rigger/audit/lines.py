@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from typing import Any
 
 from rigger.audit.head import FIRST, Head
 from rigger.sha256 import sha256
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 HASH_KEY = b',"hash":"'
 TAIL = len(HASH_KEY) + 64 + len(b'"}')  # bytes

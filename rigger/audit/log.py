@@ -22,7 +22,6 @@ from __future__ import annotations
 import os
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
 
 from rigger.audit.events import Event, Repaired
 from rigger.audit.head import FIRST, REPAIRS, Head, HeadFile, Place
@@ -34,8 +33,10 @@ from rigger.files import sync_folder, unlink_if_there, write_all, write_bytes
 from rigger.sha256 import sha256
 from rigger.values import frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
 
 @frozen

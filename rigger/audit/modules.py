@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
 
 from rigger.audit.events import (
     Destroyed,
@@ -16,8 +15,10 @@ from rigger.audit.events import (
 )
 from rigger.values import field, frozen, replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Any
 
 INITIALIZED, APPLIED, FAILED, DESTROYED = "initialized", "applied", "failed", "destroyed"
 CHANGES = ("apply", "upgrade", "restore", "scale", "destroy")  # steps after which a module may be another

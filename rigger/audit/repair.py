@@ -7,16 +7,16 @@ naming what they were. What is neither is lost, and the new log says which lines
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from rigger.audit.events import Repaired
 from rigger.audit.head import FIRST, Head
 from rigger.audit.lines import OWN_MEMBERS, faults, faults_of_head, has_its_hash, record_of, render
 from rigger.sha256 import sha256
 from rigger.values import frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
 
 @frozen

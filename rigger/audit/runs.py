@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime  # what `time` and `calendar` have for the same takes far longer to import
-from typing import TYPE_CHECKING
 
 from rigger.audit.events import (
     Event,
@@ -16,6 +15,7 @@ from rigger.audit.events import (
 )
 from rigger.audit.versions import VersionHistory
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 

@@ -11,7 +11,6 @@ import json
 import os
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
 
 from rigger.audit.events import parse
 from rigger.audit.fold import Fold
@@ -20,7 +19,10 @@ from rigger.errors import RiggerError
 from rigger.files import write_bytes
 from rigger.sha256 import sha256
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from rigger.audit.log import AuditLog
 
 EVERY = 100  # records after which a new one is made: to fold as many costs about as much as to read one

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from rigger.audit.events import Record, parse
+from rigger.audit.events import parse
 from rigger.audit.fold import Fold
 from rigger.audit.suspension import Suspension, require_not_suspended
 from rigger.values import frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from rigger.audit.backups import BackupHistory
     from rigger.audit.checkouts import CheckoutHistory
     from rigger.audit.cluster import RecordedCluster
+    from rigger.audit.events import Record
     from rigger.audit.leftovers import LeftoverHistory
     from rigger.audit.modules import ModuleHistory
     from rigger.audit.readiness import ReadinessHistory

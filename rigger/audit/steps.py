@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from rigger.audit.events import (
     Destroyed,
     Event,
@@ -19,8 +17,10 @@ from rigger.audit.events import (
 from rigger.audit.secrets import HIDDEN
 from rigger.values import frozen, replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
 # What a step takes away from the moment it starts: whatever those steps did counts as not done.
 UNDOES = {"undeploy": ("platform/",), "destroy": ("provider/", "platform/", "addon/")}

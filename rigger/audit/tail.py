@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 from rigger.audit.head import HeadFile, Place
 from rigger.audit.lines import faults, faults_of_head, has_its_hash, record_of, split
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 BLOCK = 64 * 1024  # bytes
 

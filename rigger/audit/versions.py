@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from rigger import versions
 from rigger.audit.events import (
     Configured,
@@ -19,6 +17,7 @@ from rigger.audit.events import (
 )
 from rigger.values import frozen, replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 

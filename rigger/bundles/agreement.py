@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from rigger.modules.own_files import KEPT, is_known_data
 from rigger.modules.scripts import script_digest
 from rigger.terraform import brought
 from rigger.terraform.workspace import BACKEND
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from rigger.bundles.format import Member
 from rigger.bundles.pack import stamp, unreadable
@@ -15,6 +14,7 @@ from rigger.redact import Redactor, maskable
 from rigger.redact.nested import SecretSearch
 from rigger.values import replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 

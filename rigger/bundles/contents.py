@@ -6,7 +6,6 @@ import json
 import os
 import re
 import time
-from typing import TYPE_CHECKING, Any
 
 from rigger.audit.events import WORD
 from rigger.audit.head import REPAIRS
@@ -37,8 +36,10 @@ from rigger.ssh.connections import KNOWN_HOSTS
 from rigger.trust.digests import NOT_SCRIPTS, digest
 from rigger.values import frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from typing import Any
 
     from rigger.configuration.config import Config
     from rigger.environments.environment import Environment

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from rigger.bundles.verify import log_difference
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rigger.bundles.load import Loaded
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
 
 from rigger.errors import BadUsage, NotReady
 from rigger.files import (
@@ -19,6 +18,7 @@ from rigger.files import (
     write_all,
 )
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 

@@ -7,7 +7,6 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from rigger.audit import events
 from rigger.audit.secrets import secret_digest
@@ -41,6 +40,7 @@ from rigger.trust.foreign import foreign_values, given_before, known_of
 from rigger.trust.ledger import agree_repository, agreed_commits
 from rigger.values import field, mutable, replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rigger.bundles.opened import OpenedBundle
     from rigger.environments.outputs import Outputs

@@ -7,7 +7,6 @@ import contextlib
 import filecmp
 import os
 import re
-from typing import TYPE_CHECKING, Any
 
 from rigger import files as filess
 from rigger.audit.cluster import RecordedModule
@@ -32,8 +31,10 @@ from rigger.trust.digests import digest
 from rigger.trust.ledger import TRUSTED
 from rigger.values import replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+    from typing import Any
 
     from rigger.bundles.format import Manifest
     from rigger.environments.inventory import Node

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from hashlib import sha256
-from typing import Any
 
 from rigger import __version__
 from rigger.bundles.format import (
@@ -31,6 +30,10 @@ from rigger.errors import NotReady, Refused
 from rigger.files import mark_in_use, partial_path, remove, saying_what_failed, sweep, sync_folder, write_all
 from rigger.redact import Finder, Redactor
 from rigger.values import asdict
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 LEVEL = 3  # of compression; zstd's own default
 ATTEMPTS = 3  # levels tried, as compressed bytes may look like a short secret by chance

@@ -11,10 +11,10 @@ import hmac
 import os
 import re
 from base64 import b64decode, b64encode
-from typing import TYPE_CHECKING
 
 from rigger.errors import BadUsage, NotReady, Refused
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

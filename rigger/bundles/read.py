@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from contextlib import contextmanager
 from hashlib import sha256
-from typing import TYPE_CHECKING
 
 from rigger import __version__
 from rigger.bundles.extract import Folder
@@ -28,6 +27,7 @@ from rigger.bundles.tar import Entry, read_entry
 from rigger.errors import Refused
 from rigger.files import saying_what_failed
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Set
 

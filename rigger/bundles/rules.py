@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import os
 import re
-from typing import TYPE_CHECKING, Any
 
 from rigger.bundles.contents import BACKUP_NAME, BACKUPS, CHECKOUT, SECRETS, TREES
 from rigger.bundles.names import name_problem
@@ -16,8 +15,10 @@ from rigger.modules import contract
 from rigger.ssh.connections import KNOWN_HOSTS
 from rigger.trust.digests import NOT_SCRIPTS
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from typing import Any
 
 ROLES = ("provider", "platform")
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from typing import TYPE_CHECKING, Any
 
 from rigger.bundles import passphrase as age_passphrase
 from rigger.errors import BadUsage, NotReady, Refused
@@ -19,8 +18,10 @@ from rigger.process import capture
 from rigger.ssh import keys as ssh_keys
 from rigger.text import last_line, printable
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from typing import Any
 
     from rigger.process.capture import Captured
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING
 
 from rigger import text
 from rigger.envfile.output import parse_output
@@ -12,6 +11,7 @@ from rigger.files import OLDER_TEMPORARY, TEMPORARY
 from rigger.redact.forms import MIN_LENGTH
 from rigger.values import field, frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

@@ -6,12 +6,12 @@ import os
 import stat
 from queue import SimpleQueue
 from threading import Thread
-from typing import TYPE_CHECKING
 
 from rigger.bundles.format import Bad, Limits
 from rigger.bundles.threads import BLOCK, Worker, worker_pool
 from rigger.errors import BadUsage
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import struct
-from typing import TYPE_CHECKING
 
 from rigger import text
 from rigger.bundles.format import Bad
 from rigger.bundles.names import NAME_SIZE, name_problem, shown_name
 from rigger.values import frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rigger.bundles.stream import Stream
 

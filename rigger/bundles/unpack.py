@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from rigger.bundles import read
 from rigger.bundles.opened import OpenedBundle
@@ -14,6 +13,7 @@ from rigger.environments.home import LOADING
 from rigger.errors import InvalidConfig, Refused
 from rigger.files import mark_in_use, remove, sweep, temporary_folder
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

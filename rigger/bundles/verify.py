@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
 
 from rigger.audit.events import ClaimBegun, Loaded, RunStarted, problem_of
 from rigger.bundles.rules import AGAIN, fields_problem, member_problem
 from rigger.environments import inventory
 from rigger.errors import InvalidConfig, Refused
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from rigger.bundles.opened import OpenedBundle
     from rigger.environments.environment import Environment
 

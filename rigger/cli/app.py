@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
 
 from rigger.cli import help
 from rigger.cli.declared import ENVIRONMENT, Group, Option, Verb, Words, declared
@@ -15,9 +13,16 @@ from rigger.process.interrupts import hear_stop_signals
 from rigger.ui.printer import Printer, about
 from rigger.ui.terminal import has_terminal
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
     from rigger.environments.environment import Environment
     from rigger.operations.result import Result
+
+    Command = Callable[..., Any]
+    Show = Callable[[Printer, Any], None]  # tells a person what an operation came to
 
 SHARED = (
     ENVIRONMENT,
@@ -38,9 +43,6 @@ SHARED = (
         help="Continue with this record although another is newer; recorded.",
     ),
 )
-
-Command = Callable[..., Any]
-Show = Callable[[Printer, Any], None]  # tells a person what an operation came to
 
 
 class App:

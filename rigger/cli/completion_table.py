@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import TYPE_CHECKING
 
 from rigger.cli.completion import code_as_it_is, stamp
 from rigger.cli.declared import Option
@@ -15,6 +14,7 @@ from rigger.errors import RiggerError
 from rigger.files import write_bytes
 from rigger.text import sentence
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from shlex import quote
-from typing import TYPE_CHECKING
 
 from rigger.modules.search import PLATFORM_PLACES, FoundModule
 from rigger.text import short_home
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rigger.operations.modules import Modules, NewModule
     from rigger.operations.result import RunResult

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from rigger.cli.app import App, command
 from rigger.cli.declared import argument, option
 from rigger.errors import BadUsage
@@ -11,8 +9,8 @@ from rigger.operations import audit as operation
 from rigger.operations import reflect as reflecting
 from rigger.operations.audit import Repaired
 from rigger.operations.reflect import Reflected
-from rigger.ui.wizard import Wizard
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rigger.operations.audit import Audited
     from rigger.operations.result import Result
@@ -47,9 +45,9 @@ def audit(
     if sum((head is not None, bundle is not None, repair, reflect)) > 1:
         raise BadUsage("--head, --bundle, --reflect and --repair go one at a time.", "Choose one.")
     if reflect:
-        return reflecting.reflect(environment, app.printer, app.consent(Wizard), module or "")
+        return reflecting.reflect(environment, app.printer, app.consent(), module or "")
     if repair:
-        return operation.repair(environment, app.printer, app.consent(Wizard))
+        return operation.repair(environment, app.printer, app.consent())
     noted = operation.read_head(head) if head is not None else None
     if bundle is not None:
         noted = operation.head_in(app.home, environment, bundle)

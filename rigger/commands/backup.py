@@ -9,7 +9,6 @@ from rigger.operations import module_verb
 from rigger.operations.result import RunResult
 from rigger.text import short_home
 from rigger.ui.printer import Printer
-from rigger.ui.wizard import Wizard
 
 
 def show(printer: Printer, result: RunResult) -> None:
@@ -27,5 +26,5 @@ def show(printer: Printer, result: RunResult) -> None:
 def backup(app: App, module: str | None, path: str | None) -> RunResult:
     """With the name of an add-on, that one's data."""
     if module:
-        return module_verb.backup(app.environment(), module, path or "", app.printer, app.consent(Wizard))
-    return operation.backup(app.environment(), path or "", app.printer, app.consent(Wizard))
+        return module_verb.backup(app.environment(), module, path or "", app.printer, app.consent())
+    return operation.backup(app.environment(), path or "", app.printer, app.consent())

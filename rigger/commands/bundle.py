@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING, Any
 
 from rigger.bundles.contents import SECRETS
 from rigger.cli.app import App, command, group
@@ -11,7 +10,10 @@ from rigger.cli.declared import argument, option
 from rigger.operations import bundle as operation
 from rigger.text import plain
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from rigger.operations.bundle import Compared, Inspected, Verified
     from rigger.ui.printer import Printer
 

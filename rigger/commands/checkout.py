@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from rigger import text
 from rigger.cli.app import App, command
 from rigger.cli.declared import option
 from rigger.errors import BadUsage
 from rigger.operations import checkout as operation
 from rigger.sources.checkout import standing
-from rigger.ui.wizard import Wizard
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rigger.operations.checkout import CheckedOut
     from rigger.ui.printer import Printer
@@ -46,9 +44,7 @@ def checkout(
     app: App, clone: bool, update: bool, leave: bool, submodules: bool | None, trust: bool
 ) -> CheckedOut:
     way = _one_way(clone=clone, update=update, leave=leave)
-    return operation.checkout(
-        app.environment(), way, submodules, app.printer, app.consent(Wizard, trust=trust)
-    )
+    return operation.checkout(app.environment(), way, submodules, app.printer, app.consent(trust=trust))
 
 
 def _one_way(**flags: bool) -> str:

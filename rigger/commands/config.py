@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from rigger import text as texts
 from rigger.cli.app import App, command, group
@@ -13,8 +12,8 @@ from rigger.operations import edit as edit_operation
 from rigger.operations import values as operations
 from rigger.operations.values import ChangedValues, Differences, Value, Values
 from rigger.redact.known import reveal
-from rigger.ui.wizard import Wizard
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rigger.ui.printer import Printer
 
@@ -126,7 +125,7 @@ def diff(app: App, exit_code: bool) -> Differences:
 @command("edit", asks=True, show=show_changed)
 def edit(app: App) -> ChangedValues:
     """Edit the vars file in $EDITOR; what is invalid is not saved."""
-    return edit_operation.edit(app.environment(), app.printer, app.consent(Wizard))
+    return edit_operation.edit(app.environment(), app.printer, app.consent())
 
 
 def _assignment(text: str) -> tuple[str, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING, Any
 
 from rigger.bundles.unpack import is_bundle
 from rigger.cli.app import App, command
@@ -23,8 +22,10 @@ from rigger.text import short_home
 from rigger.ui.terminal import has_terminal
 from rigger.ui.wizard import Wizard
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
     from rigger.operations.configure import Configured
     from rigger.ui.printer import Printer
@@ -125,7 +126,7 @@ def configure(
         advanced,
     )
     ask = Wizard if has_terminal() and not no_input else None
-    consent = app.consent(Wizard, trust=trust)
+    consent = app.consent(trust=trust)
     if path and is_bundle(path):
         opening = Opening(key, allow_older, passphrase_file, identities)
         return load.load(app.home, given, opening, app.printer, consent, ask)

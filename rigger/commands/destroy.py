@@ -4,7 +4,6 @@ from rigger.cli.app import App, command
 from rigger.operations import destroy as operation
 from rigger.operations.result import RunResult
 from rigger.ui.printer import Printer
-from rigger.ui.wizard import Wizard
 
 
 def show(printer: Printer, result: RunResult) -> None:
@@ -15,4 +14,4 @@ def show(printer: Printer, result: RunResult) -> None:
 
 @command("destroy", acts=True, asks=True, reports=True, streams=True, show=show)
 def destroy(app: App) -> RunResult:
-    return operation.destroy(app.environment(), app.printer, app.consent(Wizard))
+    return operation.destroy(app.environment(), app.printer, app.consent())

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from rigger.cli.app import App, command
 from rigger.operations import doctor as operation
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rigger.operations.doctor import Diagnosis
     from rigger.runs.finding import Finding

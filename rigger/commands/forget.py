@@ -5,7 +5,6 @@ from rigger.cli.declared import argument
 from rigger.operations import forget as operation
 from rigger.operations.forget import Forgotten
 from rigger.ui.printer import Printer
-from rigger.ui.wizard import Wizard
 
 
 def show(printer: Printer, result: Forgotten) -> None:
@@ -15,4 +14,4 @@ def show(printer: Printer, result: Forgotten) -> None:
 @command("forget", asks=True, show=show)
 @argument("name")
 def forget(app: App, name: str) -> Forgotten:
-    return operation.forget(app.home, name, app.consent(Wizard))
+    return operation.forget(app.home, name, app.consent())

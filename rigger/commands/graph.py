@@ -8,7 +8,6 @@ from rigger.operations import graph as operation
 from rigger.operations.graph import FORMS, Graph
 from rigger.operations.upgrade_request import UpgradeOptions
 from rigger.ui.printer import Printer
-from rigger.ui.wizard import Wizard
 
 
 def show(printer: Printer, result: Graph) -> None:
@@ -30,5 +29,5 @@ def graph(app: App, form: str, path: str | None, to: str | None, style: str | No
         return operation.drawn(operation.of_bundle(path), form)
     if to:
         options = UpgradeOptions(to=to, style=style)
-        return operation.drawn(operation.of_upgrade(app.environment(), options, app.consent(Wizard)), form)
+        return operation.drawn(operation.of_upgrade(app.environment(), options, app.consent()), form)
     return operation.drawn(operation.of_environment(app.environment()), form)

@@ -5,7 +5,6 @@ from rigger.cli.declared import option
 from rigger.operations import leftovers as operation
 from rigger.operations.leftovers import Leftovers
 from rigger.ui.printer import Printer
-from rigger.ui.wizard import Wizard
 
 
 def show(printer: Printer, result: Leftovers) -> None:
@@ -30,4 +29,4 @@ def leftovers(app: App, names: tuple[str, ...], all_gone: bool) -> Leftovers:
     """
     if not names and not all_gone:
         return operation.leftovers(app.environment())
-    return operation.say_gone(app.environment(), names, all_gone, app.printer, app.consent(Wizard))
+    return operation.say_gone(app.environment(), names, all_gone, app.printer, app.consent())

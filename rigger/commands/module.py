@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 from rigger.cli.app import App, command, group
 from rigger.cli.declared import argument, option
@@ -17,6 +16,7 @@ from rigger.operations import module_add, module_list, module_remove
 from rigger.ui.terminal import has_terminal
 from rigger.ui.wizard import Wizard
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -95,7 +95,7 @@ def add(app: App, wanted: str, name: str | None, assignments: tuple[str, ...], n
     """Add an add-on: what it requires must be applied; its questions are asked, and nothing of it is applied."""
     ask = Wizard if has_terminal() and not no_input and not app.yes else None
     flags = values_of_flags(assignments)
-    return module_add.add(app.environment(), wanted, name or "", flags, app.printer, app.consent(Wizard), ask)
+    return module_add.add(app.environment(), wanted, name or "", flags, app.printer, app.consent(), ask)
 
 
 def show_removed(printer: Printer, result: Removed) -> None:
@@ -109,7 +109,7 @@ def show_removed(printer: Printer, result: Removed) -> None:
 @argument("name", metavar="NAME")
 def remove(app: App, name: str) -> Removed:
     """Take an add-on off, with its data; refused while others require it."""
-    return module_remove.remove(app.environment(), name, app.printer, app.consent(Wizard))
+    return module_remove.remove(app.environment(), name, app.printer, app.consent())
 
 
 def show_installed(printer: Printer, result: Installed) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from rigger.cli.app import App, command, group
 from rigger.cli.declared import argument, option
 from rigger.commands._modules import show, show_new
 from rigger.operations import modules as operation
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rigger.operations.modules import Modules, NewModule
 

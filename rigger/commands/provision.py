@@ -8,7 +8,6 @@ from rigger.operations import provision as operation
 from rigger.operations.provision import Planned
 from rigger.operations.result import Result, RunResult
 from rigger.ui.printer import Printer
-from rigger.ui.wizard import Wizard
 
 
 def show(printer: Printer, result: Result) -> None:
@@ -38,7 +37,7 @@ def provision(
 ) -> Result | None:
     """Where there is one already, bring it up to date; of the named modules alone, if any are named."""
     if not only_plan:
-        consent = app.consent(Wizard)
+        consent = app.consent()
         return operation.provision(
             app.environment(), app.printer, consent, again, allow_version_change, modules
         )

@@ -7,7 +7,6 @@ from rigger.operations import backup as operation
 from rigger.operations import module_verb
 from rigger.operations.result import RunResult
 from rigger.ui.printer import Printer
-from rigger.ui.wizard import Wizard
 
 
 def show(printer: Printer, result: RunResult) -> None:
@@ -23,5 +22,5 @@ def restore(app: App, words: tuple[str, ...]) -> RunResult:
         raise BadUsage(f"{' '.join(words)} is more than a module and a file.", "Name one file.")
     *module, path = words
     if module:
-        return module_verb.restore(app.environment(), module[0], path, app.printer, app.consent(Wizard))
-    return operation.restore(app.environment(), path, app.printer, app.consent(Wizard))
+        return module_verb.restore(app.environment(), module[0], path, app.printer, app.consent())
+    return operation.restore(app.environment(), path, app.printer, app.consent())

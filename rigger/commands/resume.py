@@ -5,7 +5,6 @@ from rigger.cli.declared import option
 from rigger.operations import suspend as operation
 from rigger.operations.result import RunResult
 from rigger.ui.printer import Printer
-from rigger.ui.wizard import Wizard
 
 
 def show(printer: Printer, result: RunResult) -> None:
@@ -16,4 +15,4 @@ def show(printer: Printer, result: RunResult) -> None:
 @command("resume", acts=True, asks=True, reports=True, streams=True, show=show)
 @option("--empty", is_flag=True, help="Do not put the old data back.")
 def resume(app: App, empty: bool) -> RunResult:
-    return operation.resume(app.environment(), app.printer, empty, app.consent(Wizard))
+    return operation.resume(app.environment(), app.printer, empty, app.consent())

@@ -6,7 +6,6 @@ from rigger.errors import BadUsage
 from rigger.operations import run as operation
 from rigger.operations.result import RunResult
 from rigger.ui.printer import Printer
-from rigger.ui.wizard import Wizard
 
 
 def show(printer: Printer, result: RunResult) -> None:
@@ -24,5 +23,5 @@ def run(app: App, step: str, trace: bool, shell: bool) -> RunResult | int:
     if shell and trace:
         raise BadUsage("--trace is about the script, which --shell does not run.", "Leave out one of them.")
     if shell:
-        return operation.shell(app.environment(), step, app.printer, app.consent(Wizard))
-    return operation.run(app.environment(), step, trace, app.printer, app.consent(Wizard))
+        return operation.shell(app.environment(), step, app.printer, app.consent())
+    return operation.run(app.environment(), step, trace, app.printer, app.consent())

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 import shlex
-from typing import TYPE_CHECKING
 
 from rigger.cli.app import App, command
 from rigger.cli.declared import option
 from rigger.errors import BadUsage
 from rigger.operations import save as operation
 from rigger.operations.save import SavedBundle, SaveOptions
-from rigger.ui.wizard import Wizard
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rigger.ui.printer import Printer
 
@@ -98,7 +97,7 @@ def save(
     path = _file(path, output)
     app.report_as_json(as_json or output == "json")
     options = SaveOptions(with_secrets, recipients, passphrase_file, with_checkout, with_backup, key)
-    return operation.save(app.environment(), path or "", options, app.printer, app.consent(Wizard))
+    return operation.save(app.environment(), path or "", options, app.printer, app.consent())
 
 
 def _file(path: str | None, output: str) -> str | None:

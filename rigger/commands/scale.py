@@ -7,7 +7,6 @@ from rigger.configuration.inputs import values_of_flags
 from rigger.operations import module_verb
 from rigger.operations.result import RunResult
 from rigger.ui.printer import Printer
-from rigger.ui.wizard import Wizard
 
 
 def show(printer: Printer, result: RunResult) -> None:
@@ -20,4 +19,4 @@ def show(printer: Printer, result: RunResult) -> None:
 @option("--set", "assignments", metavar="NAME=VALUE", multiple=True, help="Set a value of it first.")
 def scale(app: App, module: str, assignments: tuple[str, ...]) -> RunResult:
     values = values_of_flags(assignments)
-    return module_verb.scale(app.environment(), module, values, app.printer, app.consent(Wizard))
+    return module_verb.scale(app.environment(), module, values, app.printer, app.consent())

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from rigger.cli.app import App, command
 from rigger.cli.declared import argument, option
 from rigger.operations import ssh as operation
-from rigger.ui.wizard import Wizard
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rigger.operations.ssh import HostKeyForgotten
     from rigger.ui.printer import Printer
@@ -33,6 +31,6 @@ def show(printer: Printer, result: HostKeyForgotten) -> None:
 @argument("words", metavar="[-- COMMAND...]", required=False, many=True, raw=True)
 def ssh(app: App, forget: bool, node: str | None, words: tuple[str, ...]) -> HostKeyForgotten | int:
     if forget:
-        return operation.forget_host_key(app.environment(), node, app.consent(Wizard))
+        return operation.forget_host_key(app.environment(), node, app.consent())
     words = words[1:] if words[:1] == ("--",) else words
-    return operation.ssh(app.environment(), node, words, app.consent(Wizard))
+    return operation.ssh(app.environment(), node, words, app.consent())

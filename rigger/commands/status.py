@@ -1,9 +1,9 @@
 """rigger status"""
 
+from __future__ import annotations
+
 import shlex
 import time
-from collections.abc import Iterator, Mapping
-from typing import Any
 
 from rigger.audit.runs import seconds
 from rigger.audit.steps import finds_differences
@@ -14,6 +14,11 @@ from rigger.errors import BadUsage
 from rigger.operations import status as operation
 from rigger.operations.status import Status
 from rigger.ui.printer import Printer
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any
 
 PAUSE = 1.0  # seconds between two looks
 

@@ -4,7 +4,6 @@ from rigger.cli.app import App, command
 from rigger.operations import suspend as operation
 from rigger.operations.result import RunResult
 from rigger.ui.printer import Printer
-from rigger.ui.wizard import Wizard
 
 
 def show(printer: Printer, result: RunResult) -> None:
@@ -14,4 +13,4 @@ def show(printer: Printer, result: RunResult) -> None:
 
 @command("suspend", acts=True, asks=True, reports=True, streams=True, show=show)
 def suspend(app: App) -> RunResult:
-    return operation.suspend(app.environment(), app.printer, app.consent(Wizard))
+    return operation.suspend(app.environment(), app.printer, app.consent())

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from rigger.cli.app import App, command
 from rigger.cli.declared import argument
 from rigger.errors import BadUsage
 from rigger.operations import terraform as operation
 from rigger.operations.terraform import Migrated, Unlocked
-from rigger.ui.wizard import Wizard
 from rigger.values import replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rigger.ui.printer import Printer
 
@@ -38,7 +36,7 @@ def terraform(app: App, words: tuple[str, ...]) -> Unlocked | Migrated | int:
         raise BadUsage("Which command of Terraform?", 'For example "rigger terraform state list".')
     environment = app.environment()
     if words[0] == "unlock":
-        consent = app.consent(Wizard)
+        consent = app.consent()
         agreed = consent.yes or bool({"-y", "--yes"} & set(words[1:]))
         return operation.unlock(environment, app.printer, replace(consent, yes=agreed))
     if words[0] == "migrate":

@@ -9,7 +9,6 @@ from rigger.operations.result import RunResult
 from rigger.operations.test import Tested
 from rigger.text import short_home
 from rigger.ui.printer import Printer
-from rigger.ui.wizard import Wizard
 
 
 def show(printer: Printer, result: Tested | RunResult) -> None:
@@ -31,5 +30,5 @@ def show(printer: Printer, result: Tested | RunResult) -> None:
 def test(app: App, suite: tuple[str, ...]) -> Tested | RunResult:
     """A SUITE such as smoke or full, or "component NAME", or the name of an add-on."""
     if len(suite) == 1 and suite[0] in parse(app.environment().vars().get(LIST, "")):
-        return module_verb.test(app.environment(), suite[0], app.printer, app.consent(Wizard))
-    return operation.test(app.environment(), suite, app.printer, app.consent(Wizard))
+        return module_verb.test(app.environment(), suite[0], app.printer, app.consent())
+    return operation.test(app.environment(), suite, app.printer, app.consent())

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from rigger.cli.app import App, command
 from rigger.cli.declared import argument, option
 from rigger.commands._modules import show_influenced
@@ -13,8 +11,8 @@ from rigger.operations import upgrade as operation
 from rigger.operations.result import Result, RunResult
 from rigger.operations.upgrade_request import UpgradeOptions
 from rigger.plans.upgrade import report
-from rigger.ui.wizard import Wizard
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rigger.ui.printer import Printer
 
@@ -59,8 +57,8 @@ def upgrade(
         raise BadUsage(f"--version {version} and --to {to} are two versions.", "Name one, with --version.")
     version = to if version is None else version
     if module:
-        return module_verb.upgrade(app.environment(), module, version or "", app.printer, app.consent(Wizard))
+        return module_verb.upgrade(app.environment(), module, version or "", app.printer, app.consent())
     options = UpgradeOptions(version, style, allow_downgrade, go_on or resume, rollback)
     if only_plan:
-        return operation.plan(app.environment(), options, app.printer, app.consent(Wizard))
-    return operation.upgrade(app.environment(), options, app.printer, app.consent(Wizard, trust=trust))
+        return operation.plan(app.environment(), options, app.printer, app.consent())
+    return operation.upgrade(app.environment(), options, app.printer, app.consent(trust=trust))

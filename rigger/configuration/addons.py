@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from rigger.errors import InvalidConfig
 from rigger.modules.contract import NAME
 from rigger.modules.order import Order, in_order
 from rigger.text import listed
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 

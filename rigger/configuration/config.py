@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from rigger.configuration.seen import seen_by
 from rigger.environments.outputs import Outputs
 from rigger.values import field, frozen, replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import shlex
-from typing import TYPE_CHECKING
 
 from rigger import text as texts
 from rigger.configuration.inputs import whole_path
 from rigger.redact.references import is_reference
 from rigger.sources.spec import SOURCE
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rigger.questions.interview import Interview
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import TYPE_CHECKING
 
 from rigger.configuration.origin import is_same, recorded_module
 from rigger.environments.checkout import is_used
@@ -18,6 +17,7 @@ from rigger.sources.compat import require_interface
 from rigger.sources.spec import same_repository
 from rigger.values import replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 

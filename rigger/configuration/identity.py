@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from rigger.audit.cluster import MODULES, RecordedCluster, RecordedModule
 from rigger.configuration.origin import in_words, is_same, origin_of, remedy
@@ -11,6 +10,7 @@ from rigger.envfile import quoting
 from rigger.environments.state import may_have_cluster, state_of
 from rigger.errors import BadUsage, InvalidConfig
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING
 
 from rigger import text as texts
 from rigger.envfile import file as envfile
@@ -12,6 +11,7 @@ from rigger.envfile.names import MANAGED
 from rigger.errors import BadUsage, Refused
 from rigger.git.urls import check_ref, check_url
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 

@@ -7,7 +7,6 @@ is what it came to last, for scripts and people.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
 
 from rigger.audit.modules import APPLIED, DESTROYED, FAILED, INITIALIZED, ModuleRecord
 from rigger.configuration.addons import labels_of
@@ -17,8 +16,10 @@ from rigger.modules.verbs import MAKES
 from rigger.sha256 import sha256
 from rigger.values import asdict
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
     from rigger.audit.state import ClusterState
     from rigger.configuration.config import Config

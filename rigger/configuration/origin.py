@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from rigger import __version__
 from rigger.audit.cluster import RecordedModule
@@ -13,6 +12,7 @@ from rigger.modules import own_files, search
 from rigger.trust import digests
 from rigger.trust.digests import lies_in
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 

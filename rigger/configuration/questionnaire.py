@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import TYPE_CHECKING, Any
 
 from rigger.configuration.addons import LIST, parse
 from rigger.configuration.finder import DEFAULT_PLATFORM, ModuleFinder
@@ -25,8 +24,10 @@ from rigger.sources.spec import DECIDE
 from rigger.text import did_you_mean
 from rigger.values import replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from typing import Any
 
     from rigger.environments.environment import Environment
     from rigger.interface1.conversations import Conversations

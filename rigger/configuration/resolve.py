@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from rigger import templates
 from rigger.configuration.addons import LIST, ordered, require_no_circle
@@ -25,6 +24,7 @@ from rigger.redact.references import is_reference, look_up
 from rigger.sources.questions import without_empty
 from rigger.sources.spec import ANOTHER_FOLDER
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 

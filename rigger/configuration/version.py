@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING
 
 from rigger import versions
 from rigger.audit.versions import Deployed
@@ -11,6 +10,7 @@ from rigger.environments.state import state_of
 from rigger.errors import InvalidConfig
 from rigger.values import frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 

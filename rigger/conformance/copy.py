@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from typing import TYPE_CHECKING
 
 from rigger.conformance.subject import NOT_READ, load
 from rigger.git import inspect as git_inspect
@@ -16,6 +15,7 @@ from rigger.modules.search import PLATFORM_PLACES
 from rigger.runs.own_folder import known_files
 from rigger.values import replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 

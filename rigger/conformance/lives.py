@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from rigger.conformance.copy import copied_path, copier
 from rigger.conformance.finding import ADVICE, FAIL, PASS
@@ -17,6 +16,7 @@ from rigger.errors import RiggerError
 from rigger.text import listed
 from rigger.values import replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rigger.modules.model import Module
 

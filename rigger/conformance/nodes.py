@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-from typing import TYPE_CHECKING
 
 from rigger.environments import inventory
 from rigger.errors import RiggerError
@@ -12,6 +11,7 @@ from rigger.process import capture
 from rigger.runs.environment import LIBEXEC, script_environment
 from rigger.values import field, frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 

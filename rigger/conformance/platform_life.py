@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from rigger.conformance.data import back_up_and_restore
 from rigger.conformance.finding import ADVICE, FAIL, PASS
@@ -17,6 +16,7 @@ from rigger.process.lookup import processes_that_know
 from rigger.text import listed
 from rigger.values import frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 

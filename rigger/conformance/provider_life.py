@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from rigger.conformance.finding import ADVICE, FAIL, PASS
 from rigger.conformance.nodes import MARK, Machines
 from rigger.conformance.rehearsal import How, Rehearsal, count
@@ -11,6 +9,7 @@ from rigger.conformance.sandbox import second_environment
 from rigger.conformance.tries import nodes_that_leave
 from rigger.text import last_line, listed
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

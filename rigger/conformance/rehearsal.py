@@ -6,7 +6,6 @@ import contextlib
 import os
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from rigger.audit.events import Destroyed
 from rigger.configuration import resolve
@@ -31,6 +30,7 @@ from rigger.runs.run import Run
 from rigger.text import last_line, listed
 from rigger.values import field, frozen, replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rigger.configuration.config import Config
     from rigger.environments.environment import Environment

@@ -7,7 +7,6 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
 from rigger.conformance.finding import ADVICE, FAIL, NOT_RUN, PASS, Finding
 from rigger.conformance.secrecy import sounds_secret
@@ -23,6 +22,7 @@ from rigger.questions.validate import validate
 from rigger.templates import syntax_problem
 from rigger.text import did_you_mean
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rigger.modules.model import Module
 

@@ -8,7 +8,6 @@ import re
 import shutil
 import sys
 import tempfile
-from typing import TYPE_CHECKING
 
 from rigger.conformance.subject import load
 from rigger.environments.home import Home
@@ -18,6 +17,7 @@ from rigger.modules.contract import CONTRACT_VARIABLES, CORE
 from rigger.process import capture
 from rigger.values import field, frozen, mutable
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 

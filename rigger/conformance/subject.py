@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from rigger.errors import BadUsage
 from rigger.modules import interface1, manifest
@@ -15,6 +14,7 @@ from rigger.modules.scripts import SHELLS, interpreter_name
 from rigger.modules.search import PLATFORM_PLACES
 from rigger.modules.verbs import REQUIRED
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-from typing import TYPE_CHECKING
 
 from rigger.conformance.finding import ADVICE, FAIL, NOT_RUN, Finding
 from rigger.conformance.subject import Subject
@@ -13,6 +12,7 @@ from rigger.errors import RiggerError, StepFailed
 from rigger.modules.scripts import interpreter_name
 from rigger.process import capture
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

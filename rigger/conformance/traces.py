@@ -6,13 +6,13 @@ import contextlib
 import os
 import signal
 import time
-from typing import TYPE_CHECKING
 
 from rigger.interface1.record import RECORD
 from rigger.modules import own_files
 from rigger.process.lookup import processes_that_know
 from rigger.terraform.own_files import OwnFiles
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from rigger.conformance.applications import APPLICATIONS, are_gone
 from rigger.conformance.finding import ADVICE, FAIL, PASS
 from rigger.conformance.rehearsal import How, Rehearsal
@@ -13,6 +11,7 @@ from rigger.plans.provision import nodes_to_remove
 from rigger.runs.programs import leaving as named_by_provider
 from rigger.text import listed
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 from rigger import versions
 from rigger.audit.upgrades import Request
@@ -18,6 +17,7 @@ from rigger.errors import BadUsage
 from rigger.plans.upgrade import validate_upgrade
 from rigger.values import replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rigger.modules.model import Module
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from typing import TYPE_CHECKING
 
 from rigger.conformance.finding import ADVICE, FAIL, Finding
 from rigger.conformance.subject import Subject
@@ -14,6 +13,7 @@ from rigger.modules.scripts import interpreter_name
 from rigger.plans.upgrade import DEPLOY_APPS, DESTROY_APPS, WATCH
 from rigger.runs.environment import LIBEXEC
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

@@ -6,12 +6,12 @@ import contextlib
 import hashlib
 import os
 import threading
-from typing import TYPE_CHECKING
 
 from rigger.process import tree
 from rigger.process.tree import kill_descendants
 from rigger.redact import Redactor, Stream
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

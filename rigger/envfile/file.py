@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from rigger import text as texts
 from rigger.envfile import names as variable_names
@@ -14,6 +13,7 @@ from rigger.envfile.reader import Reader
 from rigger.errors import InvalidConfig
 from rigger.files import write_bytes
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 

@@ -8,11 +8,11 @@ environment is another one by then, or is gone. `NO_PROXY` gains the addresses o
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from rigger.envfile.names import SHELL_NAMES
 from rigger.envfile.quoting import QUOTED, quote, unquote
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 

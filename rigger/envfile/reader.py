@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NoReturn
 
 from rigger.envfile import names as variable_names
 from rigger.envfile import path as path_lines
 from rigger.envfile.names import is_name
 from rigger.errors import InvalidConfig
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from typing import NoReturn
 
 
 class _Word:

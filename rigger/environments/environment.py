@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from rigger.envfile.names import MANAGED, NODE_ADDRESSES
 from rigger.environments import inventory
@@ -16,6 +15,7 @@ from rigger.redact import known
 from rigger.redact.nested import holding
 from rigger.redact.references import is_reference
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from contextlib import AbstractContextManager

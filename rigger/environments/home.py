@@ -6,7 +6,6 @@ import contextlib
 import errno
 import os
 import re
-from typing import TYPE_CHECKING
 
 from rigger.environments.environment import Environment
 from rigger.environments.lock import FileLock
@@ -15,6 +14,7 @@ from rigger.errors import BadUsage, InvalidConfig, not_written
 from rigger.files import STALE, TEMPORARY, remove, sweep, sync_folder, temporary_path, unlink_if_there
 from rigger.text import did_you_mean
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 

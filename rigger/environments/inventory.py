@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import os
 import re
-from typing import TYPE_CHECKING, Any
 
 from rigger.errors import InvalidConfig
 from rigger.files import write_bytes
 from rigger.values import asdict, field, frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from typing import Any
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,252}"
 ADDRESS = r"[A-Za-z0-9_\[:][A-Za-z0-9_.:%\[\]-]{0,254}"

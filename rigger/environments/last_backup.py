@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING, Any
 
 from rigger.audit.runs import seconds
 from rigger.environments.state import state_of
 from rigger.values import frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from rigger.environments.environment import Environment
 
 

@@ -7,14 +7,17 @@ import json
 import os
 import time
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
-from typing import TYPE_CHECKING, Any, Protocol
 
 from rigger.errors import UNWRITABLE, Locked, not_written
 from rigger.process.actor import actor
 from rigger.process.lookup import process_start_time, processes_holding
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any, Protocol
+else:
+    Protocol = object
 
 RECORD_BYTES = 4096  # what the holder says of itself is shorter
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from rigger.files import unlink_if_there
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rigger.environments.environment import Environment
 

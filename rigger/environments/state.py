@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from rigger.audit.snapshot import folded
 from rigger.audit.state import ClusterState
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rigger.environments.environment import Environment
 

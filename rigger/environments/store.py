@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from typing import TYPE_CHECKING, Protocol
 
 from rigger.audit.log import AuditLog
 from rigger.envfile import file as envfile
@@ -14,10 +13,14 @@ from rigger.environments.outputs import Outputs, parsed
 from rigger.errors import InvalidConfig
 from rigger.files import write_bytes
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
+    from typing import Protocol
 
     from rigger.environments.inventory import Node
+else:
+    Protocol = object
 
 KEY_BYTES = 32
 # What steps gave, and the answers that it hides; of secrets in a file of its own.

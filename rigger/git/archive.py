@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING
 
 from rigger.errors import BadUsage, Refused
 from rigger.files import temporary_folder
@@ -14,6 +13,7 @@ from rigger.git.inspect import KNOWN, current_branch, has_history, head_commit, 
 from rigger.git.remote import COMMIT
 from rigger.git.runner import Repository, own_settings, text_of
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

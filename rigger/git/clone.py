@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING
 
 from rigger import text
 from rigger.errors import NotReady
@@ -29,6 +28,7 @@ from rigger.git.remote import Target, make_repository, set_config
 from rigger.git.runner import CLONE_TIMEOUT, Repository, Say, saying_what_failed, text_of
 from rigger.git.urls import check_url
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING
 
 from rigger import text
 from rigger.errors import NotReady
@@ -14,6 +13,7 @@ from rigger.git.gitlinks import is_here, submodules
 from rigger.git.runner import Repository, saying_what_failed
 from rigger.values import frozen, replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 

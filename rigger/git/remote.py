@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from typing import TYPE_CHECKING
 
 from rigger import versions
 from rigger.errors import BadUsage, NotReady, Refused
@@ -19,6 +18,7 @@ from rigger.sha256 import sha256
 from rigger.text import SHOWN, did_you_mean, listed, printable
 from rigger.values import frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 

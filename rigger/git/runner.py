@@ -7,7 +7,6 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 from rigger import text
 from rigger.errors import Interrupted, NotReady, ProcessTimedOut, StepFailed
@@ -19,6 +18,10 @@ from rigger.process import step as step_process
 from rigger.process.interrupts import Interrupts
 from rigger.text import in_words
 from rigger.values import field, frozen
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 TIMEOUT = 600.0  # seconds
 

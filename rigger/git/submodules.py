@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import TYPE_CHECKING
 
 from rigger import text
 from rigger.errors import NotReady
@@ -19,6 +18,7 @@ from rigger.git.runner import Repository, Say, saying_what_failed
 from rigger.git.urls import check_url
 from rigger.values import frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from rigger.errors import StepFailed
 from rigger.interface1.outcome import SECRET
 from rigger.questions.model import Choice, Question
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Container, Sequence
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from rigger import text as texts
 from rigger.envfile.names import check_name
@@ -20,6 +19,7 @@ from rigger.questions.sources import Sources
 from rigger.redact import Redactor, maskable
 from rigger.values import replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from tempfile import TemporaryDirectory

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from rigger.envfile.names import check_name
 from rigger.interface1 import record
 from rigger.interface1.conversation import Conversation
 from rigger.modules.contract import CORE
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 

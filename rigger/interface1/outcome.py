@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from rigger.envfile.names import check_name, check_value
 from rigger.envfile.output import parse_output
@@ -12,6 +11,7 @@ from rigger.modules.contract import CORE
 from rigger.redact import maskable
 from rigger.values import field, frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING, Any
 
 from rigger.audit.secrets import secret_digest
 from rigger.errors import InvalidConfig, RiggerError
@@ -16,8 +15,10 @@ from rigger.redact import Redactor, maskable
 from rigger.redact.nested import holding
 from rigger.values import field, frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from typing import Any
 
     from rigger.environments.environment import Environment
     from rigger.modules.model import Module

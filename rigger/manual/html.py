@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 from html import escape
-from typing import TYPE_CHECKING, Any
 
 from rigger.errors import NotReady
 from rigger.manual import pages, reference
 from rigger.operations.graph import svg
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Any
 
 INDEX = "index"
 STYLE = """

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-from typing import TYPE_CHECKING, Any
 
 from rigger.errors import EXIT_CODES
 from rigger.manual.commands import commands
@@ -14,8 +13,10 @@ from rigger.modules.fields import FIELDS, RECORDS
 from rigger.modules.manifest import load
 from rigger.modules.search import packaged
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from typing import Any
 
     from rigger.modules.shapes import Entry
     from rigger.questions.model import Question

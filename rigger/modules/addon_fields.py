@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from rigger.modules.model import FileRequirement, Requirements
 from rigger.modules.selectors import NONE, ONE, OPERATORS, SOME, Expression, Group, Requirement, Requires
 from rigger.modules.shapes import TEXT, TEXTS, Entry, Shape, list_of, map_of, map_or, matching, record, word
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rigger.modules.shapes import Schema
     from rigger.modules.yaml import Field

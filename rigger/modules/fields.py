@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
 
 from rigger.modules.addon_fields import ADDON_FIELDS, ADDON_RECORDS
 from rigger.modules.contract import GIT_TAGS, INTERFACE, NAME
@@ -38,7 +37,10 @@ from rigger.modules.shapes import (
 from rigger.modules.verbs import ROLES, ROLLBACKS, SUSPENDS
 from rigger.questions.model import CHANGES, KEY_KINDS, TYPES, Choice
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from rigger.modules.shapes import Schema
     from rigger.modules.yaml import Field
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING
 
 from rigger.errors import ModuleIncomplete
 from rigger.files import PACKAGE
@@ -16,6 +15,7 @@ from rigger.modules.interface2 import Interface
 from rigger.modules.model import Module
 from rigger.modules.scripts import SHELLS, interpreter_name, script_problem
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 

@@ -6,13 +6,13 @@ Interface 1 overrides what was different before there were manifests; a module h
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from rigger.files import PACKAGE
 from rigger.modules.contract import INTERFACE
 from rigger.modules.scripts import script_problem
 from rigger.modules.verbs import REQUIRED, TERRAFORM_STEPS, TERRAFORM_VERBS, is_verb
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, Any
 
 from rigger.modules import yaml as yaml_reader
 from rigger.modules.contract import GIT_TAGS, INTERFACE, MANIFEST
@@ -13,7 +12,10 @@ from rigger.modules.model import Module
 from rigger.modules.verbs import MAKES
 from rigger.questions.model import Question
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from rigger.modules.yaml import Field
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from rigger.modules.interface2 import Interface
 from rigger.modules.selectors import Requires
@@ -15,6 +14,7 @@ from rigger.modules.verbs import (
 )
 from rigger.values import field, frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import stat
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from rigger.git import inspect as git_inspect
 from rigger.modules.contract import MANIFEST
 from rigger.modules.interface1 import FILES
 from rigger.values import frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 

@@ -6,7 +6,6 @@ import os
 import re
 import time
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any
 
 from rigger.errors import Refused
 from rigger.modules import yaml as yaml_reader
@@ -14,8 +13,10 @@ from rigger.modules.shapes import TEXT, Entry, Shape, list_of, map_or, record, s
 from rigger.templates import is_true, render
 from rigger.values import frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
     from rigger.modules.model import Module
     from rigger.modules.yaml import Field

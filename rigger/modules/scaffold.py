@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING
 
 from rigger.errors import BadUsage, ModuleRefused, NotReady
 from rigger.files import PACKAGE, temporary_folder
 from rigger.modules import manifest
 from rigger.modules.contract import NAME
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rigger.modules.model import Module
 

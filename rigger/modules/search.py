@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING
 
 from rigger.errors import BadUsage, Refused, RiggerError
 from rigger.files import PACKAGE
@@ -16,6 +15,7 @@ from rigger.modules.verbs import REQUIRED
 from rigger.text import did_you_mean
 from rigger.values import frozen, replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

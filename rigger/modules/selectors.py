@@ -7,11 +7,11 @@ that is not there), with eq, ne and an order of versions beside them.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from rigger import versions
 from rigger.values import frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 

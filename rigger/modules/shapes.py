@@ -7,22 +7,23 @@ numbers too.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
 
 from rigger.envfile import names
 from rigger.modules.contract import CONTRACT_VARIABLES, NAME
 from rigger.modules.yaml import MAPPING, SEQUENCE, Field
 from rigger.values import frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
+    from typing import Any
+
+    Schema = dict[str, Any]
 
 DURATION = r"(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,6})s)?"
 TEST_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 TOOL = r"([A-Za-z0-9._+-]+?)(?:\s*>=\s*([0-9][0-9.]*))?"
 WHOLE_NUMBER = 10**18 - 1
-
-Schema = dict[str, Any]
 
 
 @frozen

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from rigger.git import inspect as git_inspect
 from rigger.modules.contract import MANIFEST
 from rigger.modules.scripts import content_digest
 from rigger.sha256 import sha256
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 import os
 import re
-from typing import TYPE_CHECKING, Any
 
 from rigger.errors import ModuleRefused, Refused, RiggerError
 from rigger.files import write_bytes
 from rigger.sha256 import sha256
 from rigger.text import did_you_mean
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
+    from typing import Any
 
     from yaml import Event
     from yaml import Node as YamlNode
+
+    Node = list[Any]
 
 MAX_BYTES = 1 << 20
 MAX_NODES = 20_000  # aliases of aliases must not grow without bound
@@ -26,7 +29,6 @@ SCALAR, SEQUENCE, MAPPING = "scalar", "sequence", "mapping"
 
 # [kind, line, value], as JSON keeps it: the value of a scalar is its text as it is written, of a sequence its nodes, of
 # a mapping its pairs of nodes.
-Node = list[Any]
 
 
 class Field:

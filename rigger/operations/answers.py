@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 import string
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
 
 from rigger.configuration.inputs import values_of_environ, whole_path
 from rigger.configuration.resolve import CORE
@@ -23,12 +22,17 @@ from rigger.ssh import keys as ssh_keys
 from rigger.text import did_you_mean, shorten, visible
 from rigger.values import field, frozen, mutable, replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from rigger.configuration.questionnaire import Questionnaire
     from rigger.environments.environment import Environment
     from rigger.environments.home import Home
     from rigger.modules.model import Module
     from rigger.runs.reporter import Reporter
+else:
+    Protocol = object
 
 HIDDEN = "********"
 WIDEST_VALUE = 60  # columns of a value that was given beforehand

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from rigger.audit.head import REPAIRS, Head
 from rigger.audit.secrets import HIDDEN
 from rigger.configuration.identity import id_of
@@ -24,7 +22,10 @@ from rigger.runs.run import Run
 from rigger.text import ways
 from rigger.values import field, frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from rigger.audit.log import Verdict
     from rigger.configuration.config import Config
     from rigger.environments.environment import Environment

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from rigger.audit.events import BackedUp, Restored, RestoreStarted
 from rigger.errors import BadUsage
@@ -13,6 +12,7 @@ from rigger.plans import lifecycle
 from rigger.runs.reporter import Reporter, Silent
 from rigger.values import replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rigger.environments.environment import Environment
     from rigger.operations.result import RunResult

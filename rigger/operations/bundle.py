@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
 
 from rigger.bundles import contents, seal, unpack
 from rigger.bundles import format as bundle_format
@@ -14,7 +13,10 @@ from rigger.errors import DifferencesFound
 from rigger.files import temporary_folder
 from rigger.values import frozen, replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from rigger.bundles.format import Difference, Manifest
     from rigger.environments.environment import Environment
     from rigger.environments.home import Home

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
 
 from rigger.errors import StepFailed
 from rigger.operations.consent import Consent
@@ -14,6 +13,7 @@ from rigger.runs.reporter import Reporter, Silent
 from rigger.runs.result import failures, what_they_printed
 from rigger.text import ways
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rigger.environments.environment import Environment
     from rigger.operations.result import RunResult

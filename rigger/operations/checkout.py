@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
 
 from rigger import text
 from rigger.audit import events
@@ -29,8 +28,10 @@ from rigger.sources.whole import left_out
 from rigger.trust.gate import unknown_commits
 from rigger.values import frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
     from rigger.git.inspect import State
     from rigger.git.remote import Target

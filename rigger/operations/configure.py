@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Any
 
 from rigger.configuration.addons import LIST
 from rigger.configuration.equivalent import equivalent
@@ -41,8 +40,10 @@ from rigger.terraform.workspace import missing as missing_modules
 from rigger.text import shorten, visible
 from rigger.values import frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
 
     from rigger.configuration.version import VersionChange
     from rigger.environments.environment import Environment

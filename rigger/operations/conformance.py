@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
 
 from rigger.conformance import lives, rules, subject
 from rigger.conformance.finding import ADVICE, FAIL, PASS, Finding
@@ -11,8 +10,10 @@ from rigger.errors import BadUsage, DoesNotConform
 from rigger.runs.reporter import Reporter, Silent
 from rigger.values import frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from rigger.conformance.sandbox import RehearsalOptions
     from rigger.modules.model import Module

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Protocol
 
 from rigger import text as texts
 from rigger.errors import BadUsage, Declined
 from rigger.values import frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import Protocol
 
     from rigger.questions.model import Choice
+else:
+    Protocol = object
 
 
 class Prompt(Protocol):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import calendar
 import time
-from typing import TYPE_CHECKING
 
 from rigger.modules.prices import costs_of
 from rigger.plans import provision as plans
 from rigger.runs.run import Run
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from decimal import Decimal
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from rigger.audit.events import Destroyed
 from rigger.configuration import module_state
 from rigger.environments import reserve
@@ -20,8 +18,10 @@ from rigger.runs.reporter import Reporter, Silent
 from rigger.runs.result import StepResult, failures, what_they_printed
 from rigger.text import ways
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Any
 
     from rigger.environments.environment import Environment
     from rigger.operations.result import RunResult

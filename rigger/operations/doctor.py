@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from rigger.configuration.resolve import look_up_references, resolve
 from rigger.environments.state import state_of
 from rigger.errors import NotReady
@@ -15,8 +13,10 @@ from rigger.sources.checkout import check_checkout
 from rigger.sources.whole import require_whole
 from rigger.values import frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
     from rigger.environments.environment import Environment
     from rigger.environments.home import Home

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-from typing import TYPE_CHECKING
 
 from rigger.audit.events import Configured
 from rigger.configuration import change, identity
@@ -25,6 +24,7 @@ from rigger.runs.programs import run_program
 from rigger.runs.reporter import Reporter, Silent
 from rigger.values import frozen, replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING
 
 from rigger.configuration.finder import DEFAULT_PLATFORM
 from rigger.configuration.questionnaire import DEFAULT_PROVIDER
@@ -15,6 +14,7 @@ from rigger.questions.sources import Sources
 from rigger.sources.spec import DECIDE
 from rigger.trust.foreign import Known, foreign_values, given_before, known_of
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from rigger.environments.state import state_of
 from rigger.errors import BadUsage
 from rigger.operations.consent import Consent
 from rigger.values import frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from rigger.environments.environment import Environment
     from rigger.environments.home import Home
 

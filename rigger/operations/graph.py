@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import time
-from typing import TYPE_CHECKING, Any
 
 from rigger.audit.runs import seconds
 from rigger.bundles.contents import SECRETS
@@ -19,8 +18,10 @@ from rigger.plans import provision as plans
 from rigger.process import capture
 from rigger.values import frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Any
 
     from rigger.audit.steps import StepHistory
     from rigger.environments.environment import Environment

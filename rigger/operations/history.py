@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
 
 from rigger.audit.runs import RUNNING, exact, runs_of
 from rigger.errors import BadUsage
 from rigger.text import did_you_mean
 from rigger.values import frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from rigger.audit.events import StepFinished, StepStarted
     from rigger.environments.environment import Environment

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
 
 from rigger.configuration.resolve import resolve
 from rigger.operations.related import related
 from rigger.text import decode, last_line
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Any
 
     from rigger.operations.session import Session
     from rigger.runs.result import StepResult

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from rigger.audit.cluster import LOOKS
 from rigger.audit.events import SaidGone
 from rigger.environments.state import state_of
@@ -13,8 +11,10 @@ from rigger.process.actor import actor
 from rigger.runs.reporter import Reporter, Silent
 from rigger.values import frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from rigger.audit.state import ClusterState
     from rigger.environments.environment import Environment

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from rigger.configuration.identity import require_modules_named
 from rigger.configuration.version import version_change
 from rigger.environments.state import state_of
@@ -11,8 +9,10 @@ from rigger.errors import RiggerError
 from rigger.operations.state_word import state_word
 from rigger.values import frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
     from rigger.audit.state import ClusterState
     from rigger.environments.environment import Environment

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import TYPE_CHECKING, Any
 
 from rigger.bundles import opened, seal
 from rigger.bundles.differences import differences
@@ -36,8 +35,10 @@ from rigger.runs.reporter import Reporter, Silent
 from rigger.text import listed, plain
 from rigger.values import field, frozen, replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from typing import Any
 
     from rigger.environments.home import Home
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING, Any
 
 from rigger.audit.runs import RUNNING
 from rigger.errors import BadUsage
 from rigger.operations.history import PastRun, history, named
 from rigger.values import frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
     from rigger.audit.events import StepStarted
     from rigger.environments.environment import Environment

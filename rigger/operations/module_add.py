@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
 
 from rigger.audit.events import Configured, ModuleAdded
 from rigger.configuration.addons import LIST, ordered, parse, require_no_circle, written
@@ -32,8 +31,10 @@ from rigger.runs.reporter import Reporter, Silent
 from rigger.text import did_you_mean, listed, ways
 from rigger.values import field, frozen, replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
     from rigger.configuration.config import Config
     from rigger.environments.environment import Environment

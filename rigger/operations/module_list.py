@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from rigger.configuration.addons import labels_of
 from rigger.configuration.module_state import module_state
 from rigger.configuration.resolve import resolve
@@ -14,8 +12,10 @@ from rigger.operations.related import available
 from rigger.text import did_you_mean
 from rigger.values import asdict, field, frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Any
 
     from rigger.configuration.config import Config
     from rigger.environments.environment import Environment

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from rigger.audit.events import Configured, ModuleRemoved
 from rigger.configuration.addons import LIST, parse, written
 from rigger.configuration.module_state import write as write_state
@@ -19,7 +17,10 @@ from rigger.runs.reporter import Reporter, Silent
 from rigger.text import listed, ways
 from rigger.values import frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from rigger.environments.environment import Environment
     from rigger.modules.model import Module
     from rigger.operations.result import RunResult

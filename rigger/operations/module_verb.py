@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING
 
 from rigger.audit.events import ModuleAdded
 from rigger.configuration.origin import digest_of
@@ -20,6 +19,7 @@ from rigger.process.actor import actor
 from rigger.runs.reporter import Reporter, Silent
 from rigger.text import ways
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
 
 from rigger.errors import BadUsage, RiggerError
 from rigger.modules import scaffold, search
 from rigger.modules.scaffold import in_repository
 from rigger.values import frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from rigger.environments.home import Home
     from rigger.modules.model import Module

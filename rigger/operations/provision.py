@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from rigger.audit.events import LeftBehind, VersionChangeAllowed
 from rigger.configuration.identity import require_recorded
 from rigger.configuration.resolve import look_up_references, resolve
@@ -25,8 +23,10 @@ from rigger.sources.checkout import check_checkout, restore
 from rigger.sources.whole import require_whole
 from rigger.values import frozen, replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from rigger.configuration.config import Config
     from rigger.environments.environment import Environment

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import TYPE_CHECKING
 
 from rigger.audit.cluster import MODULES
 from rigger.bundles.read import read_manifest
@@ -13,6 +12,7 @@ from rigger.configuration.questionnaire import questionnaire_of
 from rigger.environments.state import state_of
 from rigger.errors import InvalidConfig, RiggerError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 

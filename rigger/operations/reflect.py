@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from rigger.configuration.resolve import resolve
 from rigger.errors import DifferencesFound
 from rigger.operations.audit import Audited, audit
@@ -14,7 +12,10 @@ from rigger.runs.reporter import Reporter, Silent
 from rigger.text import ways
 from rigger.values import frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from rigger.environments.environment import Environment
 
 

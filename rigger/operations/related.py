@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from rigger.audit.modules import APPLIED
 from rigger.configuration.addons import labels_of
 from rigger.configuration.module_state import applied_labels, inputs_of, record_of
@@ -13,6 +11,7 @@ from rigger.modules import search
 from rigger.plans.addons import Related, unmet
 from rigger.text import did_you_mean, ways
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

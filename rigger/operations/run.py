@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from rigger.errors import BadUsage
 from rigger.modules.tracing import TRACE, traced
 from rigger.operations.consent import Consent
@@ -13,6 +11,7 @@ from rigger.runs.reporter import Reporter, Silent
 from rigger.runs.step_shell import open_shell
 from rigger.text import did_you_mean, ways
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rigger.configuration.config import Config
     from rigger.environments.environment import Environment

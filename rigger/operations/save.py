@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
 
 from rigger import text
 from rigger.bundles import contents, seal
@@ -22,7 +21,10 @@ from rigger.runs.reporter import Reporter, Silent
 from rigger.sources import checkout as source_checkout
 from rigger.values import asdict, frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from rigger.bundles.format import Member
     from rigger.configuration.config import Config
     from rigger.environments.environment import Environment

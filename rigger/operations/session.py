@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Any
 
 from rigger.configuration.resolve import resolve
 from rigger.configuration.version import version_change
@@ -19,8 +18,10 @@ from rigger.runs.run import Run
 from rigger.text import ways
 from rigger.values import mutable
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from typing import Any
 
     from rigger.audit.events import Event
     from rigger.audit.state import ClusterState

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from rigger.operations.consent import Consent
 from rigger.operations.session import session
 from rigger.plans import lifecycle
 from rigger.runs.reporter import Reporter, Silent
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rigger.environments.environment import Environment
     from rigger.operations.result import RunResult

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
 
 from rigger.envfile import file as envfile
 from rigger.envfile import fish
@@ -15,8 +14,10 @@ from rigger.errors import InvalidConfig
 from rigger.text import decode, encode
 from rigger.values import field, frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Any
 
     from rigger.environments.environment import Environment
     from rigger.environments.home import Home

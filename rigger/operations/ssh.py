@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
 
 from rigger.configuration.identity import require_recorded
 from rigger.configuration.resolve import look_up_references, resolve
@@ -17,8 +16,10 @@ from rigger.text import did_you_mean
 from rigger.trust.gate import require_trusted
 from rigger.values import frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from rigger.environments.environment import Environment
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from rigger.audit.runs import RUNNING
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rigger.audit.state import ClusterState
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from rigger.audit.steps import is_skipped
 from rigger.configuration.identity import require_recorded
 from rigger.configuration.resolve import resolve
@@ -14,8 +12,10 @@ from rigger.operations.state_word import is_made, state_word
 from rigger.plans.changes import unprovisioned
 from rigger.values import frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
     from rigger.audit.runs import RecordedRun
     from rigger.audit.steps import StepHistory

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from rigger.audit.events import Resumed, Suspended, SuspendStarted
 from rigger.errors import BadUsage
@@ -14,6 +13,7 @@ from rigger.runs.reporter import Reporter, Silent
 from rigger.sources.whole import require_whole
 from rigger.values import replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rigger.environments.environment import Environment
     from rigger.operations.result import RunResult

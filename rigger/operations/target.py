@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING
 
 from rigger.configuration.finder import DEFAULT_PLATFORM
 from rigger.configuration.identity import other_module
@@ -19,6 +18,7 @@ from rigger.sources import questions as source_questions
 from rigger.sources.change import is_its_own, other_place
 from rigger.values import frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 

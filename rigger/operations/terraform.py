@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import TYPE_CHECKING, Any
 
 from rigger.audit.events import TerraformCalled
 from rigger.errors import BadUsage
@@ -21,8 +20,10 @@ from rigger.terraform.state import back_up, kept
 from rigger.terraform.workspace import Workspace, environ
 from rigger.values import frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from typing import Any
 
     from rigger.environments.environment import Environment
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from rigger.errors import BadUsage, RiggerError, TestsFailed
 from rigger.operations.consent import Consent
 from rigger.operations.session import Session, session
@@ -14,8 +12,10 @@ from rigger.runs.tests import Case, is_test, write_report
 from rigger.text import ways
 from rigger.values import field, frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Any
 
     from rigger.environments.environment import Environment
     from rigger.modules.model import Module, Suite

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from rigger.audit.events import UpgradeFinished, UpgradeRolledBack, UpgradeStarted
 from rigger.audit.steps import StepHistory
@@ -23,6 +22,7 @@ from rigger.runs.reporter import Reporter, Silent
 from rigger.sources.checkout import restore
 from rigger.values import replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rigger.audit.upgrades import Request
     from rigger.configuration.config import Config

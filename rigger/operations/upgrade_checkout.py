@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from rigger.audit.events import CheckedOut
 from rigger.environments.checkout import is_cloned
 from rigger.errors import NotReady
@@ -17,6 +15,7 @@ from rigger.sources import checkout as source_checkout
 from rigger.sources.whole import require_none_moved, require_whole
 from rigger.values import frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 

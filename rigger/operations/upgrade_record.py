@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING
 
 from rigger import versions
 from rigger.audit.runs import exact
 from rigger.plans.upgrade import way_back
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rigger.audit.events import StepFinished
     from rigger.audit.upgrades import PendingUpgrade, Request

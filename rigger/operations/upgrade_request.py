@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from rigger import versions
 from rigger.audit.upgrades import Request
@@ -18,6 +17,7 @@ from rigger.sources.compat import require_interface
 from rigger.text import ways
 from rigger.values import frozen, replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

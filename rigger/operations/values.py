@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Any
 
 from rigger.audit.events import Configured
 from rigger.audit.secrets import HIDDEN
@@ -23,8 +22,10 @@ from rigger.sources.spec import DECIDE
 from rigger.text import did_you_mean
 from rigger.values import field, frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping
+    from typing import Any
 
     from rigger.configuration.config import Config
     from rigger.configuration.version import VersionChange

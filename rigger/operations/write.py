@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import TYPE_CHECKING
 
 from rigger.audit.events import Configured
 from rigger.configuration import identity
@@ -28,6 +27,7 @@ from rigger.sources.questions import without_empty
 from rigger.sources.spec import SOURCE, Checkout
 from rigger.sources.whole import left_out
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from rigger import __version__
 from rigger.audit.steps import UNDOES, StepHistory, StepRun, subject_of
 from rigger.modules.scripts import is_riggers_own, script_digest, step_digest
@@ -15,6 +13,7 @@ from rigger.plans.scripts import digest_of_shared
 from rigger.text import plain
 from rigger.values import replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 

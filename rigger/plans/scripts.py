@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from rigger.errors import NotReady
 from rigger.modules.shared import shared_digest
 from rigger.sha256 import sha256
 from rigger.terraform.beside import digest_beside
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rigger.modules.model import Module
     from rigger.plans.model import Plan

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Protocol
 
 from rigger import versions
 from rigger.errors import BadUsage
@@ -12,13 +11,17 @@ from rigger.questions.model import Choice
 from rigger.text import did_you_mean
 from rigger.versions import newest_first
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Protocol
 
     from rigger.audit.steps import StepHistory
     from rigger.audit.upgrades import Request
     from rigger.configuration.config import Config
     from rigger.modules.model import Module, Upgrade
+else:
+    Protocol = object
 
 WATCH = "app-test"  # the suite that says whether the applications that are watched are still right
 DEPLOY_APPS, DESTROY_APPS = "app-deploy", "app-destroy"

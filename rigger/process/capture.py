@@ -7,7 +7,6 @@ import select
 import signal
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from rigger.errors import ProcessTimedOut, StepFailed
 from rigger.process import spawn
@@ -18,6 +17,7 @@ from rigger.process.watch import BLOCK, DRAIN_IDLE, DRAIN_LIMIT, Watch
 from rigger.text import in_words
 from rigger.values import field, frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Mapping, Sequence

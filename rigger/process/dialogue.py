@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from rigger.process import spawn
 from rigger.process.interrupts import TICK, Interrupts
@@ -13,6 +12,7 @@ from rigger.process.spawn import make_pipe, own_children, piped
 from rigger.process.tree import kill_session
 from rigger.process.watch import BLOCK, DRAIN_IDLE, DRAIN_LIMIT, Watch
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 

@@ -10,11 +10,11 @@ import os
 import signal
 import socket
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from rigger.process.interrupts import STOP_SIGNALS
 from rigger.process.spawn import own_children
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 

@@ -6,7 +6,6 @@ import os
 import signal
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from rigger.process import spawn
 from rigger.process.interrupts import TICK, Interrupts
@@ -16,6 +15,7 @@ from rigger.process.watch import BLOCK, DRAIN_IDLE, DRAIN_LIMIT, DRAIN_SIZE, Wat
 from rigger.text import in_words
 from rigger.values import field, frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable, Mapping, Sequence

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import signal
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from rigger.process.interrupts import no_effect
 from rigger.process.spawn import cannot_start, encode_environment
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 

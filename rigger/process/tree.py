@@ -6,11 +6,11 @@ import os
 import signal
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from rigger.process.spawn import own_children
 from rigger.values import frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import subprocess
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
 
 from rigger import text as texts
 from rigger.redact.forms import MIN_LENGTH, encode, forms_of, telling_forms
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from typing import Any
 
 MASK = b"***"
 

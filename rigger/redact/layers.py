@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from binascii import a2b_base64, unhexlify
-from typing import TYPE_CHECKING, Any
 
 from rigger.values import frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import Any
 
 BLOCK = 1 << 20  # bytes that are decompressed at once
 LEAST = 24  # digits of base64 or hex in a row; fewer hold too little

@@ -5,8 +5,6 @@ Everything is looked at once, block by block, in an amount of memory that depend
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from rigger.envfile.names import is_core
 from rigger.redact import Finder
 from rigger.redact.forms import MIN_LENGTH, encode
@@ -22,6 +20,7 @@ from rigger.redact.layers import (
     Unpacking,
 )
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 

@@ -8,7 +8,6 @@ import os
 import time
 from contextlib import suppress
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeVar
 
 from rigger.environments.state import state_of
 from rigger.errors import Locked, RecordBehind, RiggerError
@@ -17,12 +16,16 @@ from rigger.process.lookup import process_start_time
 from rigger.text import plain, ways
 from rigger.values import asdict, fields_of, frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from typing import Any, TypeVar
 
     from rigger.environments.environment import Environment
 
     Knows = Callable[[int, str], bool]  # whether a log has a record of that number and hash
+
+    Value = TypeVar("Value", "Claim", "UnderWay")
 
 LONGEST = 200  # characters of a text from a node that are shown
 
@@ -76,7 +79,6 @@ class Seen:
     unreadable: bool = False  # something stands there that this rigger does not understand
 
 
-Value = TypeVar("Value", Claim, UnderWay)
 # What tags may lack, which are short: all but how far the record had got.
 UNTOLD = {**dict.fromkeys(("id", "version", "who", "when", "command", "path"), ""), "members": []}
 SHORTEST = 12  # hex digits of a hash by which a record is known

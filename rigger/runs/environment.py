@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
 
 from rigger import text
 from rigger.configuration import module_state
@@ -19,6 +18,7 @@ from rigger.modules.instance import unprefixed
 from rigger.runs.room import leave_out
 from rigger.values import replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 

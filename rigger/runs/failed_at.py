@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from rigger.runs.environment import LIBEXEC
 from rigger.runs.step_files import content_of
 from rigger.text import decode, sentence, shorten
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 

@@ -6,7 +6,6 @@ import contextlib
 import os
 import random
 import time
-from typing import TYPE_CHECKING
 
 from rigger import text
 from rigger.audit.claims import TAGS
@@ -20,6 +19,7 @@ from rigger.runs.claim import Claim, Seen, UnderWay
 from rigger.runs.environment import LIBEXEC
 from rigger.runs.tags import Tags
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-from typing import TYPE_CHECKING
 
 from rigger.envfile.output import parse_output
 from rigger.runs.step_files import StepFiles, content_of
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rigger.redact import Redactor
     from rigger.runs.reporter import Reporter

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from rigger import text
 from rigger.errors import StepFailed
 from rigger.process import capture
@@ -12,6 +10,7 @@ from rigger.runs.finding import Finding
 from rigger.text import last_line
 from rigger.trust.gate import require_trusted
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

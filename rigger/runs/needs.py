@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from rigger.configuration.module_state import missing_needs, module_state
 from rigger.errors import NotReady
 from rigger.text import listed
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rigger.configuration.config import Config
     from rigger.environments.environment import Environment

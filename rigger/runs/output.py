@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING
 
 from rigger.audit.modules import CHANGES
 from rigger.configuration.module_state import missing_fields
@@ -24,6 +23,7 @@ from rigger.ssh.connections import forget_host_keys
 from rigger.text import listed
 from rigger.values import replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 

@@ -12,7 +12,6 @@ import errno
 import fcntl
 import json
 import os
-from typing import TYPE_CHECKING
 
 from rigger import text
 from rigger.environments import checkout
@@ -27,6 +26,7 @@ from rigger.modules.own_files import KEPT, RECORD, Found, is_remade, is_state, l
 from rigger.trust.digests import lies_in
 from rigger.values import field, frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING
 
 from rigger import versions
 from rigger.environments.state import state_of
@@ -19,6 +18,7 @@ from rigger.runs.surroundings import surroundings, temporary
 from rigger.ssh.agent import key_problem
 from rigger.text import last_line
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
 
 from rigger import text
 from rigger.errors import NotReady, StepFailed
@@ -14,6 +13,7 @@ from rigger.runs.environment import LIBEXEC, script_environment
 from rigger.text import last_line
 from rigger.trust.gate import require_agreed_folder, require_trusted
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import TYPE_CHECKING
 
 from rigger.process import capture
 from rigger.runs.environment import LIBEXEC, script_environment
@@ -12,6 +11,7 @@ from rigger.ssh import agent
 from rigger.ssh.agent import key_problem
 from rigger.ssh.connections import Connections
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import time
-from typing import TYPE_CHECKING
 
 from rigger import text
 from rigger.environments.state import state_of
@@ -14,6 +13,7 @@ from rigger.runs.reach import ROUND
 from rigger.runs.ways_on import after_interrupt, again
 from rigger.ssh.connections import forget_host_keys, known_hosts, patience
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING
 
 from rigger.audit.events import StepFinished, StepStarted
 from rigger.configuration.module_state import inputs_of
@@ -13,6 +12,7 @@ from rigger.modules.scripts import step_digest
 from rigger.plans.changes import recorded_parameters
 from rigger.plans.scripts import digest_of_shared
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rigger.configuration.config import Config
     from rigger.environments.environment import Environment

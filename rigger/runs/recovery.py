@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
 
 from rigger.audit.events import StepRecovered, StepStarted
 from rigger.configuration.identity import require_recorded
@@ -17,6 +16,7 @@ from rigger.runs.own_folder import OwnFolder
 from rigger.runs.step_files import StepFiles
 from rigger.trust.gate import require_trusted
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rigger.configuration.config import Config
     from rigger.environments.environment import Environment

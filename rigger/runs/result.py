@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from rigger.audit.steps import SKIPPED, finds_differences
 from rigger.text import duration
 from rigger.values import field, frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Any
 
     from rigger.plans.model import Step
 

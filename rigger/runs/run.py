@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING, Any
 
 from rigger import __version__
 from rigger.audit.events import LogsMasked, RunFinished, RunStarted
@@ -45,8 +44,10 @@ from rigger.runs.ways_on import after_failure, after_interrupt, not_kept, not_re
 from rigger.sources import checkout as source_checkout
 from rigger.ssh.connections import first_pause
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from rigger.configuration.config import Config
     from rigger.environments.environment import Environment

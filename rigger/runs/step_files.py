@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import os
 import stat
-from typing import TYPE_CHECKING, Any
 
 from rigger.envfile.output import parse_output
 from rigger.environments import inventory
 from rigger.files import remove, unlink_if_there
 from rigger.values import field, mutable
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from rigger.environments.inventory import Node
 
 

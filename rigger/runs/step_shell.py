@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from rigger.files import unlink_if_there
 from rigger.plans.model import Plan
@@ -11,6 +10,7 @@ from rigger.process import terminal
 from rigger.runs.own_folder import OwnFolder
 from rigger.runs.step_files import StepFiles
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rigger.plans.model import Step
     from rigger.runs.run import Run

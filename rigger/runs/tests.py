@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING, Any
 
 from rigger.errors import BadUsage
 from rigger.files import write_bytes
@@ -12,8 +11,10 @@ from rigger.questions.model import Choice
 from rigger.text import did_you_mean, last_line
 from rigger.values import field, frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Any
 
     from rigger.modules.model import Module, Suite
     from rigger.runs.result import StepResult

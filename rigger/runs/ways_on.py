@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING
 
 from rigger.errors import StepFailed
 from rigger.text import ways
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rigger.errors import NotReady, Unwritable
     from rigger.plans.model import Plan, Step

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from rigger.environments.checkout import is_used
 from rigger.errors import BadUsage
@@ -14,6 +13,7 @@ from rigger.modules.search import in_checkout
 from rigger.sources import checkout as source_checkout
 from rigger.sources.spec import SAYS, same_repository
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING
 
 from rigger.audit.events import CheckedOut
 from rigger.audit.versions import Deployed
@@ -19,6 +18,7 @@ from rigger.git.urls import check_url
 from rigger.sources.spec import ANOTHER_FOLDER, UNVERSIONED, Checkout, same_release
 from rigger.trust.ledger import agreed_commits
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from rigger.environments.home import Home
 from rigger.errors import BadUsage, NotReady
@@ -41,6 +40,7 @@ from rigger.text import listed
 from rigger.trust.gate import unknown_commits
 from rigger.trust.ledger import agreed_commits
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 

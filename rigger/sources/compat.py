@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from rigger import versions
 from rigger.errors import Refused
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rigger.modules.model import Module
 

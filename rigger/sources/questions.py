@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from rigger.questions.model import Choice, Question
 from rigger.sources.spec import FOLDER, REF, RELEASE, SAYS, SOURCE, stored_source
@@ -11,6 +10,7 @@ from rigger.text import listed
 from rigger.values import replace
 from rigger.versions import LOOKS
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 

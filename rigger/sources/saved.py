@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from rigger.environments import checkout
 from rigger.environments.checkout import is_used
 from rigger.sources.questions import path_question, ref_question, repository_question, version_question
 from rigger.values import replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from rigger import text
 from rigger.environments import checkout
@@ -11,6 +10,7 @@ from rigger.errors import NotReady
 from rigger.git import inspect as git_inspect
 from rigger.git import lfs, submodules
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 

@@ -8,7 +8,6 @@ import os
 import re
 import signal
 import sys
-from typing import TYPE_CHECKING
 
 from rigger.errors import Interrupted, NotReady, StepFailed
 from rigger.files import remove, temporary_folder, write_bytes
@@ -17,6 +16,7 @@ from rigger.process.lookup import process_start_time
 from rigger.ssh.keys import needs_passphrase
 from rigger.values import frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 

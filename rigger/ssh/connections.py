@@ -6,11 +6,11 @@ import contextlib
 import os
 import signal
 import stat
-from typing import TYPE_CHECKING
 
 from rigger.errors import BadUsage
 from rigger.files import remove, write_bytes
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 

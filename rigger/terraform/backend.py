@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import re
-from typing import TYPE_CHECKING, Any
 
 from rigger import templates
 from rigger.errors import BadUsage, Refused
@@ -16,8 +15,10 @@ from rigger.terraform import hcl
 from rigger.terraform.state import GOOD, resources
 from rigger.terraform.workspace import BACKEND, LOCAL, STATE, Workspace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
 BACKEND_RECORD = "backend.json"  # the backend that the state is kept in
 MOVED = f"{STATE}.migrated"

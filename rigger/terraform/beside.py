@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING
 
 from rigger import text as texts
 from rigger.modules.scripts import content_digest
 from rigger.sha256 import sha256
 from rigger.terraform.hcl import LOADED
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 

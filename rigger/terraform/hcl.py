@@ -8,12 +8,15 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from rigger.errors import RiggerError
 from rigger.files import write_bytes
 from rigger.sha256 import sha256
 from rigger.values import asdict, field, frozen
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 FORMAT = 1  # of what is kept: another number reads every file again
 LOADED = re.compile(r".*\.(?:tf|tfvars|tofu|tfquery\.hcl|tftest\.hcl)(?:\.json)?")  # whatever folder it is in

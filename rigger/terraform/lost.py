@@ -6,15 +6,16 @@ import contextlib
 import json
 import os
 import re
-from typing import TYPE_CHECKING, Any
 
 from rigger.files import write_bytes
 from rigger.terraform.state import addresses, instances
 from rigger.terraform.workspace import Workspace, lines
 from rigger.values import asdict, frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from typing import Any
 
 JOURNAL = (
     "last-apply.jsonl"  # what Terraform says of an apply, a JSON object a line; it stays if that is killed

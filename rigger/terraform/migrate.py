@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import shutil
-from typing import TYPE_CHECKING, Any
 
 from rigger.errors import Refused, StepFailed
 from rigger.files import write_bytes
@@ -18,8 +17,10 @@ from rigger.terraform.steps import ready
 from rigger.terraform.workspace import LOCAL, STATE, Workspace
 from rigger.values import replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from typing import Any
 
 COPY = f"{STATE}.before-migration"
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from rigger.errors import NotReady
 from rigger.terraform.runner import MINIMUM, call, program_of
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rigger.terraform.workspace import Workspace
 

@@ -12,7 +12,6 @@ import re
 import shutil
 import subprocess
 import threading
-from typing import TYPE_CHECKING, Any
 
 from rigger import text as texts
 from rigger import versions
@@ -24,8 +23,10 @@ from rigger.terraform.state import POLL, back_up, kept, whole
 from rigger.terraform.workspace import BACKEND, COPIED, LOCK_FILE, STATE, Workspace, environ, lines, quiet
 from rigger.values import frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from typing import Any
 
 PROGRAMS = ("terraform", "tofu")
 MINIMUM = "1.3.0"  # older ones lack parts of the machine-readable output that is read here

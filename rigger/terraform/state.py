@@ -6,14 +6,15 @@ import contextlib
 import json
 import os
 import threading
-from typing import TYPE_CHECKING, Any
 
 from rigger.errors import InvalidConfig, Refused
 from rigger.files import write_bytes
 from rigger.terraform.workspace import STATE, Workspace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from typing import Any
 
 GOOD = f"{STATE}.good"  # the newest state that was seen whole: Terraform writes its own file in place
 SEEN = "last-state.json"  # lineage and serial of the state that was seen last

@@ -9,7 +9,6 @@ import os
 import shutil
 import signal
 import sys
-from typing import TYPE_CHECKING, Any
 
 from rigger import sdk
 from rigger.errors import BadUsage, NotReady, RiggerError, StepFailed
@@ -34,8 +33,10 @@ from rigger.terraform.state import (
 )
 from rigger.terraform.workspace import STATE, Workspace, lay_out
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from typing import Any
 
 PLAN = "plan"
 DRIFT = 8  # the exit code of `plan` and `audit` that says that something differs

@@ -7,7 +7,6 @@ import filecmp
 import json
 import os
 import shutil
-from typing import TYPE_CHECKING
 
 from rigger import text as texts
 from rigger.envfile import file as envfile
@@ -22,6 +21,7 @@ from rigger.terraform.beside import Copied
 from rigger.terraform.hcl import Variable
 from rigger.values import field, frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from typing import TYPE_CHECKING
 
 from rigger.errors import RiggerError
 from rigger.interface1 import script as config_sh
@@ -18,6 +17,7 @@ from rigger.terraform import hcl
 from rigger.text import shorten, visible
 from rigger.values import field, frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from rigger.environments import checkout
 from rigger.environments.checkout import is_used
@@ -14,6 +13,7 @@ from rigger.trust import digests, ledger
 from rigger.trust.digests import lies_in
 from rigger.trust.ledger import agreed_commits
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 

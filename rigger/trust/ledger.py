@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 import time
-from typing import TYPE_CHECKING
 
 from rigger.errors import InvalidConfig
 from rigger.files import in_turn, write_bytes
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rigger.environments.environment import Environment
 

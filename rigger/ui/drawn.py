@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from typing import TYPE_CHECKING, Any
 
 from rigger import text as texts
 from rigger.text import Row, cell_width
@@ -13,8 +12,10 @@ from rigger.ui.lists import Title, keys_of
 from rigger.ui.plain import BACK, Back, Plain, Prompt, follows, goes_on
 from rigger.ui.terminal import terminal_size
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from typing import Any
 
     from prompt_toolkit.buffer import Buffer
     from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent

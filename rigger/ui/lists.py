@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import string
-from typing import TYPE_CHECKING, Any
 
 from rigger import text as texts
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import Any
 
     from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
     from questionary import Choice

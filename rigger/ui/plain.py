@@ -7,7 +7,6 @@ import re
 import select
 import sys
 import textwrap
-from typing import TYPE_CHECKING
 
 from rigger import text as texts
 from rigger.redact.known import masked
@@ -16,6 +15,7 @@ from rigger.ui import terminal
 from rigger.ui.terminal import LEAST_COLUMNS, terminal_size
 from rigger.values import field, frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 

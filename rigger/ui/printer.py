@@ -8,7 +8,6 @@ import os
 import re
 import sys
 import time
-from typing import TYPE_CHECKING, Protocol, TextIO
 
 from rigger import text as texts_
 from rigger.redact.known import masked, masked_bytes, masked_data
@@ -16,8 +15,12 @@ from rigger.text import narrowed, table_rows, widths_of
 from rigger.ui.tame import Tamed, tame_text
 from rigger.ui.terminal import columns_of, is_simple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Protocol, TextIO
+else:
+    Protocol = object
 
 about: list[str] = []  # the environment that was named, where commands would be about another one without it
 unwritten: list[str] = []  # why output did not get where it was sent, for `cli.main`

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import TYPE_CHECKING
 
 from rigger import text as texts
 from rigger.errors import BadUsage, Interrupted
@@ -22,6 +21,7 @@ from rigger.ui.plain import MAKE, WRITE, Back, Plain, Prompt, rows_of
 from rigger.ui.terminal import can_draw
 from rigger.values import replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 

@@ -1,5 +1,7 @@
 """Events: as they are written, read again, and checked where somebody else may have written them."""
 
+from __future__ import annotations
+
 import json
 
 import pytest
