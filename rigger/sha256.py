@@ -18,4 +18,37 @@ else:
         except ImportError:  # another Python
             from hashlib import sha256
 
-__all__ = ["sha256"]
+__all__ = ["GrowingDigest", "sha256"]
+
+LARGE = 1 << 20  # bytes from which on OpenSSL is worth its import
+
+
+class GrowingDigest:
+    """The SHA-256 of what comes in parts, and nobody knows how many: OpenSSL's from where it pays."""
+
+    def __init__(self) -> None:
+        self._digest = sha256()
+        self._parts: list[bytes] = []  # as long as OpenSSL may still take them over
+        self._size = 0
+
+    def update(self, data: bytes) -> None:
+        """Take the next part."""
+        if self._size <= LARGE:
+            self._parts.append(data)
+            self._size += len(data)
+            if self._size > LARGE:
+                self._take_over()
+                return
+        self._digest.update(data)
+
+    def _take_over(self) -> None:
+        import hashlib
+
+        self._digest = hashlib.sha256()
+        for part in self._parts:
+            self._digest.update(part)
+        self._parts = []
+
+    def hexdigest(self) -> str:
+        """Return the digest of all that came."""
+        return self._digest.hexdigest()

@@ -6,9 +6,10 @@ would hear of what it has made.
 
 from __future__ import annotations
 
+import _socket
 import os
 import signal
-import socket
+import sys
 from contextlib import suppress
 
 from rigger.process.interrupts import STOP_SIGNALS
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 MESSAGE = 8192  # bytes; more than the name of a step's files has
 RELEASE = b"\0"
+# As socket.send_fds sends one descriptor; the module socket itself takes longer to import than a short step takes.
+RIGHTS = (_socket.SOL_SOCKET, _socket.SCM_RIGHTS)
+NUMBER = 4  # bytes of a C int
 
 
 class Relay:
@@ -32,7 +36,7 @@ class Relay:
 
     def __init__(self, keep: Callable[[int, str], None]):
         self._keep = keep
-        self._socket: socket.socket | None = None
+        self._socket: _socket.socket | None = None
         self._pid = 0
 
     def __enter__(self) -> Relay:
@@ -51,7 +55,7 @@ class Relay:
         with suppress(OSError):
             if self._socket is None:
                 self._socket = self._start()
-            socket.send_fds(self._socket, [os.fsencode(note)], [pipe])
+            self._socket.sendmsg([os.fsencode(note)], [(*RIGHTS, pipe.to_bytes(NUMBER, sys.byteorder))])
 
     def release(self) -> None:
         """Forget the pipe: its script has ended."""
@@ -59,9 +63,9 @@ class Relay:
             with suppress(OSError):
                 self._socket.send(RELEASE)
 
-    def _start(self) -> socket.socket:
+    def _start(self) -> _socket.socket:
         # Not where packets are not kept apart, as on macOS.
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
         # A request to stop that comes before the copy is deaf to it waits until it is.
         heard = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
         self._pid = os.fork()
@@ -92,15 +96,15 @@ def _leave_all_but(fd: int) -> None:
     os.closerange(fd + 1, os.sysconf("SC_OPEN_MAX"))
 
 
-def _serve(rigger: socket.socket, keep: Callable[[int, str], None]) -> None:
+def _serve(rigger: _socket.socket, keep: Callable[[int, str], None]) -> None:
     """Hear of one pipe after the other until rigger has gone, and keep what comes through the one it had then."""
     pipe, note = -1, b""
     while True:
-        message, pipes, _, _ = socket.recv_fds(rigger, MESSAGE, 1)
+        message, more, _, _ = rigger.recvmsg(MESSAGE, _socket.CMSG_LEN(NUMBER))
         if not message:
             break
         if pipe >= 0:
             os.close(pipe)
-        pipe, note = (pipes[0], message) if pipes else (-1, b"")
+        pipe, note = (int.from_bytes(more[0][2], sys.byteorder), message) if more else (-1, b"")
     if pipe >= 0:
         keep(pipe, os.fsdecode(note))

@@ -60,20 +60,17 @@ class Family:
         self.was_subreaper = 0
 
     def __enter__(self) -> Family:
-        if _has_children():
-            self.before = frozenset(process.key for process in _descendants(all_processes()))
+        self.before = _before()
         self.was_subreaper = _become_subreaper(1)
         return self
 
     def __exit__(self, *exc: object) -> None:
         self.reap()
-        if _has_children():
-            me = os.getpid()
-            _adopted.update(
-                process.key
-                for process in all_processes().values()
-                if process.parent == me and process.key not in self.before and process.pid not in own_children
-            )
+        _adopted.update(
+            process.key
+            for process in _children()
+            if process.key not in self.before and process.pid not in own_children
+        )
         _become_subreaper(self.was_subreaper)
 
     def begin(self, leader: int) -> None:
@@ -105,9 +102,9 @@ class Family:
         """Clear away the orphans that became our children and have ended."""
         if not _has_zombies():
             return
-        me, session = os.getpid(), os.getsid(0)
-        for process in all_processes().values():
-            ours = process.parent == me and process.state == "Z" and process.pid not in own_children
+        session = os.getsid(0)
+        for process in _children():
+            ours = process.state == "Z" and process.pid not in own_children
             foreign = process.key in self.before and process.key not in _adopted
             if ours and not foreign and process.session != session:
                 with suppress(ChildProcessError):
@@ -166,6 +163,44 @@ class GroupTarget:
 
 def has_proc() -> bool:
     return os.path.exists("/proc/self/stat")
+
+
+def _before() -> frozenset[tuple[int, int]]:
+    """Return what runs already of all that descends from us, looking no further than at children that have none."""
+    children = _children()
+    if all(process.pid in own_children and _is_childless(process.pid) for process in children):
+        return frozenset(process.key for process in children)
+    return frozenset(process.key for process in _descendants(all_processes()))
+
+
+def _children() -> list[ProcessInfo]:
+    """Return our own children; all processes of the machine are looked through only where the kernel lists none."""
+    if not _has_children():
+        return []
+    try:
+        return [process for process in map(process_of, _listed_children("self")) if process]
+    except OSError:
+        me = os.getpid()
+        return [process for process in all_processes().values() if process.parent == me]
+
+
+def _is_childless(pid: int) -> bool:
+    try:
+        return not _listed_children(str(pid))
+    except OSError:
+        return False
+
+
+def _listed_children(pid: str) -> list[int]:
+    """Return the children of a process, thread by thread; raises OSError where the kernel does not list them.
+
+    The list may lack one while another is waited for, which for children of ours only we do (proc_tid_children(5)).
+    """
+    found = []
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{thread}/children", "rb") as file:
+            found += [int(child) for child in file.read().split()]
+    return found
 
 
 def _has_children() -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import random
 import time
 
 from rigger import text
@@ -189,6 +188,8 @@ class Holding:
             nodes = [
                 node for node in nodes if node.name in found
             ]  # waiting once for those that are silent is enough
+            import random
+
             time.sleep(random.uniform(0.05, 0.4))
         raise AssertionError
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 
 from rigger.envfile.output import parse_output
 from rigger.runs.step_files import StepFiles, content_of
+from rigger.sha256 import GrowingDigest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class StepLog:
         self.redactor = redactor
         self.reporter = reporter
         self.stream = redactor.stream()
-        self.digest = hashlib.sha256()
+        self.digest = GrowingDigest()
         self.size = 0
         self.problem = ""
         self._secrets_seen = 0
@@ -83,9 +83,9 @@ class StepLog:
             self.problem = problem.strerror or str(problem)
 
 
-def mask_file(path: str, redactor: Redactor) -> tuple[int, hashlib._Hash]:
+def mask_file(path: str, redactor: Redactor) -> tuple[int, GrowingDigest]:
     """Mask a file where it lies, and return its size and digest: a mask is shorter than what it hides, so no room is needed."""
-    stream, digest, read, written = redactor.stream(), hashlib.sha256(), 0, 0
+    stream, digest, read, written = redactor.stream(), GrowingDigest(), 0, 0
     masked = False  # until then the file says what it has to
     fd = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-
 from rigger import text
 from rigger.errors import RiggerError
 from rigger.process import capture
@@ -11,6 +9,7 @@ from rigger.runs import claim
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Sequence
 
     from rigger.configuration.config import Config
@@ -56,15 +55,18 @@ class Asked:
         self.tags = tags
         self.words = words
         self.found: Seen | None = None
-        self._thread = threading.Thread(target=self._ask)
+        self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Asked:
         if self.tags.script is not None:
+            import threading
+
+            self._thread = threading.Thread(target=self._ask)
             self._thread.start()
         return self
 
     def __exit__(self, *problem: object) -> None:
-        if self.tags.script is not None:
+        if self._thread:
             self._thread.join()
 
     def _ask(self) -> None:

@@ -28,10 +28,8 @@ class Connections:
         self.path = ""
 
     def __enter__(self) -> Connections:
-        import tempfile
-
         self._close_those_of_a_killed_run()
-        self.path = tempfile.mkdtemp(prefix="rigger-", dir=_folder_for_sockets())
+        self.path = _new_folder(_folder_for_sockets())
         os.mkdir(os.path.join(self.path, "lost"), 0o700)
         with contextlib.suppress(OSError):  # it is a courtesy to the run after a crash
             os.symlink(self.path, self.link)
@@ -117,15 +115,24 @@ def _names(folder: str) -> list[str]:
         return []
 
 
-def _folder_for_sockets() -> str | None:
-    """Return the folder to make ours in: the user's own, else the one that everybody has."""
-    import tempfile
+def _new_folder(folder: str) -> str:
+    """Make a folder that only its owner may enter, under a name that nobody can foresee."""
+    while True:
+        path = os.path.join(folder, f"rigger-{os.urandom(4).hex()}")
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(path, 0o700)
+            return path
 
+
+def _folder_for_sockets() -> str:
+    """Return the folder to make ours in: the user's own, else the one that everybody has."""
     own = os.environ.get("XDG_RUNTIME_DIR", "")
     safe = own.isascii() and own.replace("/", "").replace("-", "").replace("_", "").isalnum()
     for folder in (own if safe else "", "/tmp"):
         if folder and len(folder) <= LONGEST and os.path.isdir(folder) and os.access(folder, os.W_OK):
             return folder
+    import tempfile
+
     return tempfile.gettempdir()
 
 

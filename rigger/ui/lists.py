@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import string
-
 from rigger import text as texts
 
 TYPE_CHECKING = False
@@ -15,7 +13,7 @@ if TYPE_CHECKING:
     from questionary import Choice
     from questionary.prompts.common import InquirerControl
 
-TYPED = sorted(set(string.printable) - set(string.whitespace)) + [" "]
+TYPED = [chr(code) for code in range(33, 127)] + [" "]
 
 
 class Title(list[tuple[str, str]]):
