@@ -117,6 +117,16 @@ def test_our_own_modules_are_imported_at_the_top(module):
     )
 
 
+@pytest.mark.parametrize("module", sorted(FILES))
+def test_typing_is_imported_for_types_alone(module):
+    """It takes longer to import than most commands take to run; TYPE_CHECKING is a constant, which mypy knows."""
+    with open(FILES[module], encoding="utf-8") as file:
+        tree = ast.parse(file.read())
+    found = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    names = {getattr(node, "module", None) or node.names[0].name for node in found}
+    assert "typing" not in names, "say `TYPE_CHECKING = False`, and import it below `if TYPE_CHECKING:`"
+
+
 # Who never speaks to a person: an operation and all below it is called by programs too, and says what it has to say to
 # a Reporter, asks a Consent, and returns its result.
 QUIET = {room for room in RANK if RANK[room] <= RANK["operations"] and room != "ui"}

@@ -30,7 +30,8 @@ else:
         return lambda function: function
 
 
-# By a field's type, as it is written (a file that adds an event defers its annotations): which values of JSON are of that type, and what stands for one that a record lacks.
+# By a field's type, as it is written (a file that adds an event defers its annotations): which values of JSON are of that
+# type, and what stands for one that a record lacks.
 KINDS: Mapping[str, tuple[Any, Any]] = {
     "str": (str, ""),
     "str | None": (str, None),

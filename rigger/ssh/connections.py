@@ -67,6 +67,9 @@ def close(folder: str) -> None:
         socket = os.path.join(folder, name, "s")
         if os.path.exists(socket):
             _close(socket)
+    for path in (os.path.join(folder, "lost"), folder):  # all that is left where no node was connected to
+        with contextlib.suppress(OSError):
+            os.rmdir(path)
     remove(folder)
 
 
