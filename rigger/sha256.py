@@ -31,10 +31,10 @@ class GrowingDigest:
         self._parts: list[bytes] = []  # as long as OpenSSL may still take them over
         self._size = 0
 
-    def update(self, data: bytes) -> None:
+    def update(self, data: bytes | memoryview) -> None:
         """Take the next part."""
         if self._size <= LARGE:
-            self._parts.append(data)
+            self._parts.append(bytes(data))
             self._size += len(data)
             if self._size > LARGE:
                 self._take_over()
