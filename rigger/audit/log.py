@@ -26,10 +26,10 @@ from contextlib import suppress
 from rigger.audit.events import Event, Repaired
 from rigger.audit.head import FIRST, REPAIRS, Head, HeadFile, Place
 from rigger.audit.lines import OWN_MEMBERS, faults, faults_of_head, record_of, render, split
-from rigger.audit.repair import Salvage, salvage
 from rigger.audit.tail import last_lines, record_at, records_after
 from rigger.errors import InvalidConfig, NotReady
 from rigger.files import sync_folder, unlink_if_there, write_all, write_bytes
+from rigger.later import later
 from rigger.sha256 import sha256
 from rigger.values import frozen
 
@@ -37,6 +37,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
+
+    from rigger.audit import repair
+else:
+    repair = later("rigger.audit.repair")
 
 
 @frozen
@@ -219,13 +223,13 @@ class AuditLog:
             problems += faults_of_head(Head(*head), hashes, "was noted elsewhere")
         return Verdict(len(hashes), hashes[-1] if hashes else FIRST, problems)
 
-    def salvage(self) -> Salvage:
+    def salvage(self) -> repair.Salvage:
         """Return what `repair` would keep, and what is lost."""
         try:
             kept = self.kept.read()
         except InvalidConfig:
             kept = None
-        return salvage(self._lines(), kept)
+        return repair.salvage(self._lines(), kept)
 
     def repair(self) -> str:
         """Go on with what can be proved; the log as it was is kept in a file beside it, whose name this returns.

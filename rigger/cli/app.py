@@ -8,6 +8,7 @@ from rigger.cli import help
 from rigger.cli.declared import ENVIRONMENT, Group, Option, Verb, Words, declared
 from rigger.environments.home import Home
 from rigger.errors import RiggerError
+from rigger.later import later
 from rigger.operations.consent import Consent, Prompt
 from rigger.process.interrupts import hear_stop_signals
 from rigger.ui.printer import Printer, about
@@ -20,9 +21,12 @@ if TYPE_CHECKING:
 
     from rigger.environments.environment import Environment
     from rigger.operations.result import Result
+    from rigger.ui import wizard
 
     Command = Callable[..., Any]
     Show = Callable[[Printer, Any], None]  # tells a person what an operation came to
+else:
+    wizard = later("rigger.ui.wizard")
 
 SHARED = (
     ENVIRONMENT,
@@ -77,9 +81,13 @@ class App:
             about[:] = [self.name]
         return self.home.get(self.name)
 
-    def consent(self, prompt: Callable[[], Prompt], *, trust: bool = False) -> Consent:
-        """Return what the person agreed to beforehand; `prompt` makes what asks for more, on a terminal."""
-        return Consent(self.yes, trust, prompt if has_terminal() else None, self.take_over)
+    def prompt(self) -> Callable[[], Prompt] | None:
+        """Return what makes the prompts that ask a person; None where there is no terminal."""
+        return (lambda: wizard.Wizard()) if has_terminal() else None
+
+    def consent(self, *, trust: bool = False) -> Consent:
+        """Return what the person agreed to beforehand, who is asked for more on a terminal."""
+        return Consent(self.yes, trust, self.prompt(), self.take_over)
 
     def show(self, result: Result, show: Show | None) -> None:
         """Show a result: as JSON where that was asked for, else as the command tells it to people."""

@@ -7,11 +7,11 @@ import importlib
 import os
 import sys
 
-from rigger.cli import clicked, help, parser
+from rigger.cli import help, parser
 from rigger.cli.declared import Group
-from rigger.cli.other_words import command_hint
 from rigger.environments.home import Home
 from rigger.errors import UNWRITABLE, BadUsage, Interrupted, NotReady, RiggerError
+from rigger.later import later
 from rigger.process.spawn import ensure_standard_descriptors
 from rigger.redact.known import masked
 from rigger.text import did_you_mean, folded, plain, ways
@@ -22,7 +22,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rigger.cli import clicked, other_words
     from rigger.cli.declared import Verb
+else:
+    clicked = later("rigger.cli.clicked")
+    other_words = later("rigger.cli.other_words")
 
 # What the system may refuse anywhere, by no fault of rigger's: a full or broken disk, somebody else's folder.
 SURROUNDINGS = UNWRITABLE | {errno.ENOTDIR, errno.ELOOP}
@@ -31,7 +35,7 @@ SURROUNDINGS = UNWRITABLE | {errno.ENOTDIR, errno.ELOOP}
 def find_verb(name: str) -> Verb | Group:
     """Return the verb of a name, imported when it is called; raises BadUsage where there is none."""
     if name not in help.summaries():
-        hint, commands = command_hint(name, help.summaries())
+        hint, commands = other_words.command_hint(name, help.summaries())
         raise BadUsage(
             f"There is no command {name!r}{hint}.", commands or ways(("All commands", "rigger --help --all"))
         )

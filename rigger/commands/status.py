@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import time
 
 from rigger.audit.runs import seconds
@@ -78,7 +77,7 @@ def _state(status: Status) -> tuple[str, list[tuple[str, str]]]:
         return "a destroy did not finish", [("Resume", "rigger destroy"), RENEW]
     if status.upgrade and status.state in ("unwell", "unfinished"):  # its own ways on are said below
         return "between two versions", []
-    again = ("Resume", f"rigger restore {shlex.quote(status.restore)}")
+    again = ("Resume", f"rigger restore {_quoted(status.restore)}")
     failed = f"the last check failed ({', '.join(status.failed_checks)})"
     states: dict[str, tuple[str, list[tuple[str, str]]]] = {
         "configured": ("configured, nothing made yet", [("Next", "rigger provision")]),
@@ -93,6 +92,14 @@ def _state(status: Status) -> tuple[str, list[tuple[str, str]]]:
         "destroyed": ("destroyed", [RENEW, ("Remove its record", f"rigger forget {status.name}")]),
     }
     return states[status.state]
+
+
+def _quoted(file: str) -> str:
+    if not file:
+        return ""
+    from shlex import quote
+
+    return quote(file)
 
 
 def _last_run(status: Status) -> Iterator[str]:

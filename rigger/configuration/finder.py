@@ -8,7 +8,7 @@ import os
 from rigger.configuration.origin import is_same, recorded_module
 from rigger.environments.checkout import is_used
 from rigger.errors import InvalidConfig, Refused, RiggerError
-from rigger.interface1 import record as interface1_record
+from rigger.later import later
 from rigger.modules import search
 from rigger.modules.contract import MANIFEST
 from rigger.modules.instance import instance
@@ -22,9 +22,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rigger.environments.environment import Environment
+    from rigger.interface1 import record as interface1_record
     from rigger.modules.model import Module
     from rigger.sources.chooser import SourceChooser
     from rigger.sources.saved import SavedSource
+else:
+    interface1_record = later("rigger.interface1.record")
 
 DEFAULT_PLATFORM = "etcd"
 

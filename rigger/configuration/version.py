@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-
 from rigger import versions
 from rigger.audit.versions import Deployed
 from rigger.environments.state import state_of
@@ -41,14 +39,18 @@ class VersionChange:
             self.wanted.version,
             *(["--allow-downgrade"] if older else []),
         ]
-        return shlex.join(words)
+        from shlex import join
+
+        return join(words)
 
     @property
     def way_back(self) -> str:
         """The command that has the version configured that runs."""
         names = {"CHECKOUT": self.running.folder, "REF": self.running.ref, "VERSION": self.running.version}
         name, value = next((name, value) for name, value in names.items() if value or name == "VERSION")
-        return shlex.join(["rigger", "config", "set", f"{name}={value}"])
+        from shlex import join
+
+        return join(["rigger", "config", "set", f"{name}={value}"])
 
     def sentence(self, name: str) -> str:
         return f"{name} runs {shown(self.running)}, but {shown(self.wanted)} is configured"

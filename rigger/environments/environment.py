@@ -19,6 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from contextlib import AbstractContextManager
+    from typing import Any
 
     from rigger.environments.inventory import Node
     from rigger.environments.outputs import Outputs
@@ -44,6 +45,7 @@ class Environment:
         self.shell = Shell(name, path, home, self.store)
         self.backups = Backups(path)
         self.looked_up: dict[str, str] = {}  # the secrets of references, while a command works with them
+        self.worked_out: dict[str, Any] = {}  # of its files, each with what told that they were as they are
 
     def file(self, *parts: str) -> str:
         """Return the path of a file in the environment's folder."""

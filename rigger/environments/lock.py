@@ -9,15 +9,18 @@ import time
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 
 from rigger.errors import UNWRITABLE, Locked, not_written
+from rigger.later import later
 from rigger.process.actor import actor
-from rigger.process.lookup import process_start_time, processes_holding
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any, Protocol
+
+    from rigger.process import lookup
 else:
     Protocol = object
+    lookup = later("rigger.process.lookup")
 
 RECORD_BYTES = 4096  # what the holder says of itself is shorter
 
@@ -145,7 +148,7 @@ class FileLock:
         except (ValueError, KeyError, TypeError):
             return Locked(f"Environment {self.name} is in use by another run.", "Wait until it has ended.")
         if _is_gone(holder):
-            left = ", ".join(f"{name} (process {pid})" for pid, name in processes_holding(self.path))
+            left = ", ".join(f"{name} (process {pid})" for pid, name in lookup.processes_holding(self.path))
             return Locked(
                 f"Environment {self.name} is locked: {what} was killed, but what it started is still running: {left or '?'}.",
                 "Wait until that has ended, or end it yourself with kill.",
@@ -163,7 +166,7 @@ def _holder(command: str) -> dict[str, Any]:
 def _is_gone(holder: dict[str, Any]) -> bool:
     """Return whether a holder was a process of this machine, and has ended."""
     local = holder["host"] == os.uname().nodename
-    return local and process_start_time(int(holder["pid"])) is None
+    return local and lookup.process_start_time(int(holder["pid"])) is None
 
 
 def _acquire(fd: int, kind: int = fcntl.LOCK_EX) -> bool:

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from weakref import WeakKeyDictionary
-
 from rigger.audit.snapshot import folded
 from rigger.audit.state import ClusterState
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rigger.environments.environment import Environment
-
-# What was worked out last, with what told that the log was as it is.
-_known: WeakKeyDictionary[Environment, tuple[object, ClusterState]] = WeakKeyDictionary()
+STATE = "state"
 
 
 def state_of(environment: Environment) -> ClusterState:
     """Return the state of the cluster, by the audit log as it is now; raises InvalidConfig for a damaged one."""
     log = environment.audit.state()
-    known = _known.get(environment)
+    known: tuple[object, ClusterState] | None = environment.worked_out.get(STATE)
     if known is None or known[0] != log:
-        known = _known[environment] = log, ClusterState.of_fold(folded(environment.audit))
+        known = environment.worked_out[STATE] = log, ClusterState.of_fold(folded(environment.audit))
     return known[1]
 
 

@@ -6,7 +6,7 @@ import os
 import stat
 from contextlib import suppress
 
-from rigger.git import inspect as git_inspect
+from rigger.later import later
 from rigger.modules.contract import MANIFEST
 from rigger.modules.interface1 import FILES
 from rigger.values import frozen
@@ -14,6 +14,10 @@ from rigger.values import frozen
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
+
+    from rigger.git import inspect as git_inspect
+else:
+    git_inspect = later("rigger.git.inspect")
 
 KEPT = "own-folder"  # in a module's state: the copies of what its scripts wrote
 RECORD = f"{KEPT}.json"  # beside it: what they are

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from base64 import b64encode
+from binascii import b2a_base64
 
 from rigger import text as texts
 from rigger.envfile import quoting
@@ -156,8 +156,12 @@ def _encoded_otherwise(secret: bytes, twice: bool) -> Iterator[bytes]:
             yield form
 
 
+def _b64(data: bytes) -> bytes:
+    return b2a_base64(data, newline=False)  # as base64.b64encode, which brings more than it
+
+
 def _base64(secret: bytes) -> Iterator[bytes]:
-    whole = b64encode(secret)
+    whole = _b64(secret)
     for form in (whole, whole.rstrip(b"=")):
         yield form
         yield form.translate(_URL_SAFE)
@@ -166,7 +170,7 @@ def _base64(secret: bytes) -> Iterator[bytes]:
 
 
 def _base64_lines(secret: bytes) -> Iterator[bytes]:
-    whole = b64encode(secret)
+    whole = _b64(secret)
     for width in _BASE64_WIDTHS:
         for start in range(0, len(whole), width):
             line = whole[start : start + width]
@@ -188,4 +192,4 @@ _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 def _base64_core(secret: bytes, before: int) -> bytes:
     """What base64 makes of the secret after `before` other bytes, less what its neighbours change."""
     shared, bits = -(-8 * before // 6), 8 * (before + len(secret))
-    return b64encode(bytes(before) + secret)[shared : bits // 6]
+    return _b64(bytes(before) + secret)[shared : bits // 6]

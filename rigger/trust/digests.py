@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 
+from rigger.later import later
 from rigger.modules.scripts import content_digest
 from rigger.sha256 import sha256
-from rigger.terraform.beside import digest_beside
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
+
+    from rigger.terraform import beside
+else:
+    beside = later("rigger.terraform.beside")
 
 NOT_SCRIPTS = frozenset({"__pycache__", ".git"})
 
@@ -35,8 +39,8 @@ def digest(folder: str, without: Collection[str] = ()) -> str:
 
 def agreed_digest(folder: str) -> str:
     """Return what agreement to a module's scripts stands for: its digest, with what its .tf files take from beside it."""
-    beside = digest_beside(folder)
-    return sha256(f"{digest(folder)} {beside}".encode()).hexdigest() if beside else digest(folder)
+    outside = beside.digest_beside(folder)
+    return sha256(f"{digest(folder)} {outside}".encode()).hexdigest() if outside else digest(folder)
 
 
 def _files(folder: str) -> Iterator[str]:
