@@ -36,7 +36,7 @@ KINDS = {
     "logs run": "runs",
     "logs step": "step",
     "run step": "step",
-    "restore path": "backups",
+    "restore words": "backups",
     "upgrade version": "versions",
     "upgrade style": "style",
     "completion shell": "choices:bash,zsh,fish",
