@@ -190,7 +190,7 @@ def _clone(url: str, folder: str, target: Target, say: Say | None, submodules: b
             if not (sparing and isinstance(problem, NothingLeftOut)):
                 raise NotReady(
                     f"{url} cannot be cloned: {problem}.",
-                    "Put that right and try again; nothing is left of it.",
+                    problem.next_step("Put that right and try again; nothing is left of it."),
                 ) from None
             sparing = False
     if submodules:

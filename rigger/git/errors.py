@@ -14,10 +14,15 @@ _SPARING = re.compile("shallow|filter|dumb|not our ref|promisor|missing")
 class GitError(Exception):
     """git did not do what it was asked to: `complaint` is the line of its errors that says most."""
 
-    def __init__(self, complaint: str, exit_code: int | None = None):
+    def __init__(self, complaint: str, exit_code: int | None = None, remedy: str = ""):
         super().__init__(complaint)
         self.complaint = complaint
         self.exit_code = exit_code  # None where it did not come to its end
+        self.remedy = remedy  # the command that git itself proposes, nothing where it proposes none
+
+    def next_step(self, otherwise: str) -> str:
+        """Return git's own remedy as a next step, or another one where git has none."""
+        return f"If you trust what is there, do what git says: {self.remedy}" if self.remedy else otherwise
 
 
 class GitTimedOut(GitError):
@@ -38,13 +43,15 @@ class AmbiguousCommit(GitError):
 
 def error_of(errors: bytes, exit_code: int) -> GitError:
     """Return the error for what git wrote and its exit code."""
-    complaint = _complaint(errors, exit_code)
-    return (NothingLeftOut if _SPARING.search(complaint) else GitError)(complaint, exit_code)
-
-
-def _complaint(errors: bytes, exit_code: int) -> str:
-    """Return the line of git's errors that says most: the first that it calls fatal, or ssh's before it."""
     lines = [line.strip() for line in re.split(r"[\r\n]", errors.decode("utf-8", "replace")) if line.strip()]
+    complaint = _complaint(lines, exit_code)
+    remedy = next((line for line in lines if line.startswith("git config --global --add safe.directory")), "")
+    kind = NothingLeftOut if _SPARING.search(complaint) else GitError
+    return kind(complaint, exit_code, text.printable(remedy))
+
+
+def _complaint(lines: list[str], exit_code: int) -> str:
+    """Return the line of git's errors that says most: the first that it calls fatal, or ssh's before it."""
     complaints = [
         n for n, line in enumerate(lines) if line.startswith(("fatal: ", "error: ", "remote: fatal"))
     ]
@@ -53,6 +60,4 @@ def _complaint(errors: bytes, exit_code: int) -> str:
     number = complaints[0] if complaints else len(lines) - 1
     if number and "Could not read from remote repository" in lines[number]:
         number -= 1
-    line = text.printable(re.sub(r"^(remote: )?(fatal|error): ", "", lines[number])).rstrip(".")
-    remedy = next((line for line in lines if line.startswith("git config --global --add safe.directory")), "")
-    return f"{line}; git says what to do if that is right: {text.printable(remedy)}" if remedy else line
+    return text.printable(re.sub(r"^(remote: )?(fatal|error): ", "", lines[number])).rstrip(".")

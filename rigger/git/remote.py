@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shlex
 
 from rigger import versions
 from rigger.errors import BadUsage, NotReady, Refused
@@ -118,7 +119,9 @@ def _refs(url: str, timeout: float) -> tuple[dict[str, str], str]:
     except GitError as problem:
         raise NotReady(
             f"{url} cannot be reached: {problem}.",
-            "Check the URL, the network, and that git may read it: git ls-remote URL",
+            problem.next_step(
+                f"Check the URL, the network, and that git may read it: git ls-remote {shlex.quote(url)}"
+            ),
         ) from None
     refs, default = {}, ""
     for line in output.decode("utf-8", "surrogateescape").splitlines():
@@ -250,7 +253,9 @@ def _cached(url: str, asked: str, timeout: float, cache: str) -> Iterator[Reposi
             )
         except GitError as problem:
             if len(specs) > 1:
-                raise NotReady(f"{url} cannot be fetched: {problem}.", "Try again.") from None
+                raise NotReady(
+                    f"{url} cannot be fetched: {problem}.", problem.next_step("Try again.")
+                ) from None
         yield git
 
 

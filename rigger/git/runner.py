@@ -87,7 +87,7 @@ def saying_what_failed(what: str) -> Iterator[None]:
     try:
         yield
     except GitError as problem:
-        raise NotReady(f"{what}: {problem}.", "Put that right and try again.") from None
+        raise NotReady(f"{what}: {problem}.", problem.next_step("Put that right and try again.")) from None
 
 
 # ---- running git -----------------------------------------------------------------------------------------

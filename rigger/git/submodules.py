@@ -69,6 +69,20 @@ def _lacking(folder: str, above: str, depth: int) -> Iterator[Lacking]:
             yield from _lacking(inner, f"{path}/", depth - 1)
 
 
+def without_url(folder: str) -> list[str]:
+    """Return the paths of commits of other repositories that a checkout names, and nothing says where to fetch them."""
+    with saying_what_failed(f"{folder} cannot be looked at"), git_runner.opened(folder) as git:
+        return [
+            found.path for found in submodules(git)
+            if not (found.wanted or found.left_out or is_here(folder, found))
+            and not _has_files(os.path.join(folder, found.path))
+        ]  # fmt: skip
+
+
+def _has_files(folder: str) -> bool:
+    return os.path.isdir(folder) and bool(os.listdir(folder))
+
+
 def names(folder: str) -> list[str]:
     """Return the paths of the submodules that a checkout should have."""
     with saying_what_failed(f"{folder} cannot be looked at"), git_runner.opened(folder) as git:
@@ -143,7 +157,9 @@ def _fetch_all(git: Repository, url: str, commit: str, say: Say | None, only_use
         except GitError as problem:
             raise NotReady(
                 f"The submodule {submodule.path} cannot be fetched from {where}: {problem}.",
-                'Put that right and try again, or do without: "rigger checkout --no-submodules".',
+                problem.next_step(
+                    'Put that right and try again, or do without: "rigger checkout --no-submodules".'
+                ),
             ) from None
         with _opened(place, os.path.join(git.folder, submodule.path)) as inner:
             _fetch_all(inner, where, submodule.commit, say, only_used=False, depth=depth - 1)

@@ -92,19 +92,11 @@ def restore(
 
     `agree(url, commit, folder)` raises where nobody agrees to its scripts; without it they have to be agreed to already.
     """
-    values = _as_it_runs(environment)
-    folder = environment.file("checkout")
-    if not values.get("REPOSITORY") or values.get("CHECKOUT") or os.path.isdir(folder):
+    missing = missing_clone(environment)
+    if missing is None:
         return
-    url, last = check_url(values["REPOSITORY"]), last_record(environment)
-    ref = values.get("REF", "")
-    target = git_remote.resolve(
-        url, "" if ref else values.get("VERSION", ""), ref, cache=environment.cache_dir
-    )
-    if last and same_release(last.version, values.get("VERSION", "")) and last.commit != target.commit:
-        target = git_remote.resolve(
-            url, ref=last.commit, cache=environment.cache_dir
-        )  # a branch has moved on since, or a tag was moved
+    folder, url, target = missing.folder, missing.url, missing.target
+    assert target is not None
     if agree is None and target.commit not in agreed_commits(environment.home, url):
         raise BadUsage(
             f"Nobody has agreed yet to run the scripts of {url} at {target.commit[:12]}.",
@@ -112,7 +104,25 @@ def restore(
         )
     say(f"{folder} is missing; cloning {url} at {target.name}")
     git_clone.clone(url, folder, target, progress, agree=lambda new: agree and agree(url, target.commit, new))
-    record(environment, Checkout(folder, values.get("VERSION", ""), url, target), ref)
+    record(environment, missing, _as_it_runs(environment).get("REF", ""))
+
+
+def missing_clone(environment: Environment) -> Checkout | None:
+    """Return what has to be cloned again, at the commit that it had; None where nothing is missing.
+
+    Raises NotReady where its repository cannot be reached, BadUsage where that does not have the commit any more.
+    """
+    values = _as_it_runs(environment)
+    folder = environment.file(CHECKOUT)
+    if not values.get("REPOSITORY") or values.get("CHECKOUT") or os.path.isdir(folder):
+        return None
+    url, last = check_url(values["REPOSITORY"]), last_record(environment)
+    ref, version = values.get("REF", ""), values.get("VERSION", "")
+    target = git_remote.resolve(url, "" if ref else version, ref, cache=environment.cache_dir)
+    if last and same_release(last.version, version) and last.commit != target.commit:
+        # A branch has moved on since, or a tag was moved.
+        target = git_remote.resolve(url, ref=last.commit, cache=environment.cache_dir)
+    return Checkout(folder, version, url, target)
 
 
 def _as_it_runs(environment: Environment) -> dict[str, str]:

@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 
 def left_out(folder: str, is_clone: bool = True) -> str:
     """Return what to say of the submodules and files that a checkout does without, nothing where it has all."""
-    said = [_left_out(folder, is_clone), _are_pointers(folder, lfs.lacking(folder))]
+    said = [
+        _left_out(folder, is_clone),
+        _without_url(folder),
+        _are_pointers(folder, lfs.lacking(folder)),
+    ]
     return " ".join(part for part in said if part)
 
 
@@ -29,6 +33,16 @@ def _left_out(folder: str, is_clone: bool) -> str:
     if not missing:
         return ""
     return f"Submodules of {folder} were left out: {_listed(missing)}. {_how_to_get(folder, is_clone)}"
+
+
+def _without_url(folder: str) -> str:
+    paths = [text.printable(path) for path in submodules.without_url(folder)]
+    if not paths:
+        return ""
+    return (
+        f"These folders of {folder} are empty: {text.listed(paths)}. Each stands for a commit of another repository, but "
+        ".gitmodules does not say of which; ask whoever made the repository, or put the files there."
+    )
 
 
 def require_whole(environment: Environment, values: Mapping[str, str]) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 
 import pytest
@@ -198,3 +199,37 @@ def test_a_repository_that_provision_would_not_take(rigger, repository, monkeypa
     spoil(repository.folder)
     assert said in rigger("doctor", code=4).out
     assert said in rigger("provision", code=4).err
+
+
+def test_a_clone_that_is_missing_is_no_failure_where_provision_fetches_it_again(rigger, repository):
+    options = ("--repository", repository.folder, "--provider", "noop", "--platform", "oak")
+    rigger("configure", "--no-input", "--trust", "--name", "oak", *options)
+    clone = os.path.join(rigger.home, "environments/oak/checkout")
+    shutil.rmtree(clone)
+    said = rigger("doctor").out
+    assert f"ok  repository       {clone} is missing; provision clones it again" in said
+    assert "not tried: tools, scripts and credentials" in said
+    assert not os.path.exists(clone)
+    os.rename(repository.folder, f"{repository.folder}-moved")
+    said = rigger("doctor", code=4).out
+    assert "is missing and cannot be cloned again" in said and "git ls-remote" in said
+    os.rename(f"{repository.folder}-moved", repository.folder)
+    rigger("provision", "--yes")
+
+
+def test_a_repository_of_somebody_else_is_refused_with_what_git_says(rigger, repository, monkeypatch):
+    monkeypatch.delenv("SUDO_UID", raising=False)
+    of_somebody_else(repository.folder)
+    options = ("--repository", repository.folder, "--provider", "noop", "--platform", "oak")
+    refused = rigger("configure", "--no-input", "--trust", "--name", "oak", *options, code=4).err
+    assert "do what git says: git config --global --add safe.directory" in refused
+    assert "Check the URL" not in refused
+
+
+def test_a_folder_that_stands_for_a_commit_that_nobody_can_fetch_is_named(rigger, repository):
+    git(repository.folder, "update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},rigger/vendor")
+    git(repository.folder, "commit", "-qm", "vendor")
+    options = ("--repository", repository.folder, "--ref", "main", "--provider", "noop", "--platform", "oak")
+    said = rigger("configure", "--no-input", "--trust", "--name", "oak", *options)
+    assert "are empty: rigger/vendor" in said.err + said.out
+    assert "are empty: rigger/vendor" in rigger("doctor").out

@@ -110,11 +110,27 @@ def test_programs_and_data(cluster):
     data = f"{home_of(cluster, 'node-3')}/data"
     os.chmod(data, 0o755)
     said = differences(cluster)
-    assert "the programs of etcd 3.5.0 on node-2 are not those on node-1" in said
+    assert f"node-2: the programs in {os.path.dirname(program)} are not those that were installed there" in said
+    os.remove(f"{os.path.dirname(program)}/sums")  # older members have none
+    assert "the programs of etcd 3.5.0 on node-2 are not those on node-1" in differences(cluster)
     assert f"node-3: others than its owner may look into {data} (r-xr-x)" in said
     kill(cluster, "node-3")
     shutil.rmtree(data)
     assert "node-3: its data are gone" in differences(cluster)
+
+
+def test_a_program_of_another_version_under_its_name(steps):
+    one = steps()
+    one.provision(1)
+    program = f"{home_of(one, 'node-1')}/3.5.0/etcd"
+    os.rename(program, f"{program}.old")
+    with open(program, "w") as file:
+        file.write("#!/bin/sh\necho etcd Version: 3.4.27\n")
+    os.chmod(program, 0o755)
+    said = differences(one)
+    assert f"node-1: {program} is not etcd 3.5.0, it says: etcd Version: 3.4.27" in said
+    assert "are not those that were installed there" in said
+    assert "the program that runs was replaced or deleted" not in said  # it runs, under its other name
 
 
 def test_nodes_that_are_no_more(cluster):

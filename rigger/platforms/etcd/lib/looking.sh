@@ -12,9 +12,10 @@ look() {
         echo "there is no etcd: $home does not exist"
         return
     fi
+    version=$1
     set -- "$home/$1/etcd" --name "$2" --data-dir "$home/data" --listen-client-urls "$3" --listen-peer-urls "$4" \
         --advertise-client-urls "$5" --initial-advertise-peer-urls "$6"
-    look_at_programs "${1%/etcd}"
+    look_at_programs "${1%/etcd}" "$version"
     look_at_data
     look_at_run "$@"
     if service_running; then
@@ -27,13 +28,20 @@ look() {
     look_at_supervision
 }
 
-look_at_programs() { # FOLDER
+look_at_programs() { # FOLDER VERSION
     for program in etcd etcdctl; do
         if [ ! -x "$1/$program" ]; then
             echo "$1/$program is not there"
             return
         fi
     done
+    said=$("$1/etcd" --version 2>&1 | head -n 1)
+    if [ "$said" != "etcd Version: $2" ]; then echo "$1/etcd is not etcd $2, it says: ${said:-nothing}"; fi
+    # Members that an older rigger installed have no sums: theirs are compared with one another's.
+    if [ -f "$1/sums" ] && [ "$(cd "$1" && cksum etcd etcdctl)" != "$(cat "$1/sums")" ]; then
+        echo "the programs in $1 are not those that were installed there"
+        return
+    fi
     echo "programs $(uname -sm | tr ' ' -) $(cat "$1/etcd" "$1/etcdctl" | cksum | tr ' ' -)"
 }
 

@@ -250,6 +250,7 @@ unpack='
         echo "error: this is not etcd $1 for this machine: $said" >&2
         exit 1
     fi
+    (cd .new && cksum etcd etcdctl >sums) # for the audit
     rm -rf "$1"
     mv .new "$1"
 '
