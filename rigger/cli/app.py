@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 from rigger.cli import help
 from rigger.cli.declared import ENVIRONMENT, Group, Option, Verb, Words, declared
@@ -20,12 +21,14 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rigger.environments.environment import Environment
+    from rigger.modules import contract
     from rigger.operations.result import Result
     from rigger.ui import wizard
 
     Command = Callable[..., Any]
     Show = Callable[[Printer, Any], None]  # tells a person what an operation came to
 else:
+    contract = later("rigger.modules.contract")
     wizard = later("rigger.ui.wizard")
 
 SHARED = (
@@ -141,6 +144,7 @@ def _call(app: App, function: Callable[[], Any], show: Show | None, show_failed:
     """Call a verb's function, show what it returns or what was done until it failed, and return the exit code."""
     try:
         hear_stop_signals()
+        _tell_misspelt(app)
         app.home.sweep()
         result = function()
         if isinstance(result, int):
@@ -154,6 +158,14 @@ def _call(app: App, function: Callable[[], Any], show: Show | None, show_failed:
         raise
     finally:
         app.printer.flush()
+
+
+def _tell_misspelt(app: App) -> None:
+    """Warn of a setting whose name is misspelt: RIGGER_HOEM would leave the person in another home, without a word."""
+    given = [name for name in os.environ if name.startswith("RIGGER_")]
+    if given and "RIGGER_STEP" not in given:  # what scripts call their own variables is their business
+        for sentence in contract.misspelt(given):
+            sys.stderr.write(f"rigger: {sentence}\n")
 
 
 def _shared(asks: bool, reports: bool, streams: bool, acts: bool) -> list[Option]:

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from rigger.envfile import names
+from rigger.text import did_you_mean
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 MANIFEST = "rigger.yml"
 GIT_TAGS = "git-tags"  # in a manifest, instead of a list of versions
@@ -64,3 +69,24 @@ PERSONS_VARIABLES = {
 }
 
 CONTRACT_VARIABLES = frozenset({*SCRIPT_VARIABLES, *PERSONS_VARIABLES})
+
+# What steers rigger itself, whatever the command: misspelt, it would be passed over without a word.
+_SETTINGS = (*PERSONS_VARIABLES, "RIGGER_HOME", "RIGGER_ENVIRONMENT", "RIGGER_PASSPHRASE")
+_NEARNESS = 0.75  # two letters of four in the wrong order
+
+
+def misspelt(given: Iterable[str], asked: Iterable[str] = (), others: Iterable[str] = ()) -> Iterator[str]:
+    """Yield a sentence for each name in an environment that is nearly one that rigger reads, and none of them.
+
+    Those are settings, and where `asked` has the names of questions, these behind RIGGER_; `others` are names of
+    questions that may be answered for another environment, so that nothing is said of them.
+    """
+    known = [f"RIGGER_{name}" for name in asked] or _SETTINGS
+    for name in given:
+        own = name in CONTRACT_VARIABLES or name in _SETTINGS or name in known
+        if own or not name.startswith("RIGGER_") or not name.isidentifier():
+            continue
+        word = name.removeprefix("RIGGER_")
+        near = [one.removeprefix("RIGGER_") for one in known if abs(len(one) - len(name)) <= 2]
+        if word not in others and (hint := did_you_mean(word, near, _NEARNESS)):
+            yield f"{name} is set, but rigger does not read it{hint.replace('mean ', 'mean RIGGER_')}."

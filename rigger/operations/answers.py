@@ -11,6 +11,7 @@ from rigger.configuration.resolve import CORE
 from rigger.environments.drafts import Draft
 from rigger.errors import NotReady
 from rigger.interface1.record import UNASKED
+from rigger.modules.contract import misspelt
 from rigger.questions.interview import GENERATED, Interview
 from rigger.questions.missing import missing_values, saved_problem
 from rigger.questions.model import Answer, Question
@@ -211,6 +212,7 @@ def answer_all(work: Answering, review: bool, saved_in: str) -> None:
         _require_all(work, saved_in)
     _check_names(work)
     _tell_unasked(work)
+    _tell_misspelt(work)
 
 
 def _converse(work: Answering, ask: Ask, review: bool) -> None:
@@ -316,6 +318,15 @@ def _tell_unasked(work: Answering) -> None:
             work.reporter.warn(
                 f"Nothing asks for {name}{did_you_mean(name, known)}; it is kept, and every script gets it."
             )
+
+
+def _tell_misspelt(work: Answering) -> None:
+    """Warn of a variable RIGGER_NAME in the process environment that is nearly the name of a question, and none."""
+    asked = {question.name for question in work.interview.applicable()}
+    given = work.interview.sources.environ
+    others = work.questionnaire.names_of_any() if any(misspelt(given, asked)) else ()
+    for sentence in misspelt(given, asked, others):
+        work.reporter.warn(sentence)
 
 
 def check_names_of_any(questionnaire: Questionnaire, sources: Sources) -> None:

@@ -110,7 +110,9 @@ def test_programs_and_data(cluster):
     data = f"{home_of(cluster, 'node-3')}/data"
     os.chmod(data, 0o755)
     said = differences(cluster)
-    assert f"node-2: the programs in {os.path.dirname(program)} are not those that were installed there" in said
+    assert (
+        f"node-2: the programs in {os.path.dirname(program)} are not those that were installed there" in said
+    )
     os.remove(f"{os.path.dirname(program)}/sums")  # older members have none
     assert "the programs of etcd 3.5.0 on node-2 are not those on node-1" in differences(cluster)
     assert f"node-3: others than its owner may look into {data} (r-xr-x)" in said
