@@ -138,6 +138,7 @@ def stopped(terminal: Terminal) -> None:
     terminal.run("config", "set", "NODES=4")
     terminal.start("provision", "-y")
     terminal.watch(quiet=300, until="3/4 etcd deploy")
+    time.sleep(0.5)  # not `watch`: the line is drawn again all the time
     terminal.child.sendintr()
     while terminal.watch(quiet=300):
         pass
