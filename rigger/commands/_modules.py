@@ -6,6 +6,7 @@ import os
 from shlex import quote
 
 from rigger.modules.search import PLATFORM_PLACES, FoundModule
+from rigger.modules.verbs import a_role
 from rigger.text import short_home
 
 TYPE_CHECKING = False
@@ -53,11 +54,12 @@ def show_new(printer: Printer, result: NewModule) -> None:
     """Say what was written, and what to type next."""
     name, role, folder = result.module.name, result.module.role, result.module.folder
     shown = _shown(folder)
-    printer.line(f"{shown} is a {role} that works: {', '.join(sorted(os.listdir(folder)))}")
+    printer.line(f"{shown} is {a_role(role)} that works: {', '.join(sorted(os.listdir(folder)))}")
     printer.line("Its comments say what each script is for. Change them, and see what is still right:")
     printer.line(f"  rigger module check --run {shown}")
     printer.line("Use it:")
-    printer.line(f"  rigger configure --{role} {shown} --name {name}")
+    use = f"module add {shown}" if role == "addon" else f"configure --{role} {shown} --name {name}"
+    printer.line(f"  rigger {use}")
     if role == "platform" and result.repository:
         _show_repository(printer, name, os.path.relpath(folder, result.repository))
 

@@ -6,13 +6,14 @@ import json
 
 from rigger.cli.app import App, command, group
 from rigger.cli.declared import argument, option
+from rigger.commands._modules import show_new
 from rigger.configuration.inputs import values_of_flags
 from rigger.conformance.finding import ADVICE, FAIL, NOT_RUN, PASS, Finding
 from rigger.conformance.sandbox import RehearsalOptions
 from rigger.errors import BadUsage
 from rigger.modules import fields
 from rigger.operations import conformance as operation
-from rigger.operations import module_add, module_list, module_remove
+from rigger.operations import module_add, module_list, module_remove, modules
 from rigger.ui.terminal import has_terminal
 from rigger.ui.wizard import Wizard
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from rigger.operations.module_add import Added
     from rigger.operations.module_list import Available, Info, Installed
     from rigger.operations.module_remove import Removed
+    from rigger.operations.modules import NewModule
     from rigger.ui.printer import Printer
 
 COLOURS = {PASS: "32", FAIL: "31", ADVICE: "33", NOT_RUN: "36"}
@@ -96,6 +98,15 @@ def add(app: App, wanted: str, name: str | None, assignments: tuple[str, ...], n
     ask = Wizard if has_terminal() and not no_input and not app.yes else None
     flags = values_of_flags(assignments)
     return module_add.add(app.environment(), wanted, name or "", flags, app.printer, app.consent(), ask)
+
+
+@module.add_command
+@command("new", asks=True, show=show_new)
+@argument("name", metavar="NAME")
+@option("--path", metavar="FOLDER", help="The folder to write to, instead of ./NAME.")
+def new(app: App, name: str, path: str | None) -> NewModule:
+    """Write an add-on that works, with comments that say how to make it your own."""
+    return modules.new("addon", name, path or "")
 
 
 def show_removed(printer: Printer, result: Removed) -> None:

@@ -30,6 +30,8 @@ def show(printer: Printer, status: Status) -> None:
     printer.ways(*next_steps)
     if status.nodes:
         printer.table([(node.name, node.address) for node in status.nodes])
+    if status.addons:
+        printer.table([(one.name, one.version or "-", one.problem or one.status) for one in status.addons])
     for line in _last_run(status):
         printer.line(f"  {line}")
     if status.upgrade:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 
+from rigger.conformance.addon_life import addon_life
 from rigger.conformance.copy import copied_path, copier
 from rigger.conformance.finding import ADVICE, FAIL, PASS
 from rigger.conformance.platform_life import platform_life
 from rigger.conformance.provider_life import provider_life
 from rigger.conformance.rehearsal import Rehearsal, Say
-from rigger.conformance.sandbox import RehearsalOptions, configure_sandbox, open_sandbox
+from rigger.conformance.sandbox import RehearsalOptions, configure_sandbox, made_up, open_sandbox
 from rigger.conformance.traces import end_processes
 from rigger.environments.home import Home
 from rigger.errors import RiggerError
@@ -19,6 +20,9 @@ from rigger.values import replace
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rigger.modules.model import Module
+
+
+LIVES = {"provider": provider_life, "platform": platform_life, "addon": addon_life}
 
 
 def rehearse(module: Module, options: RehearsalOptions, say: Say) -> str:
@@ -33,8 +37,9 @@ def rehearse(module: Module, options: RehearsalOptions, say: Say) -> str:
         options = replace(options, provider=copied_path(home, options.provider, sandbox.root))
         environment = configure_sandbox(sandbox, module, options)
         rehearsal = Rehearsal(sandbox, environment, module, options, say)
+        rehearsal.made_up = made_up(sandbox, module, options) if module.role == "addon" else {}
         try:
-            (provider_life if module.role == "provider" else platform_life)(rehearsal)
+            LIVES[module.role](rehearsal)
             _check_files(rehearsal)
         finally:
             _clean_up(rehearsal)

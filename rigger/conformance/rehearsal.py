@@ -75,6 +75,7 @@ class Rehearsal:
         self.reporter = options.reporter or Silent()
         self.traces = Traces(sandbox.root, sandbox.home, environment.home, module.folder)
         self.way = Way(os.path.join(sandbox.root, "way"))
+        self.made_up: Mapping[str, str] = {}  # answers of an add-on, which are given when it is added
         self._say = say
         self.failed = False
         self.making: dict[str, Environment] = {}  # where something was made that was not destroyed

@@ -16,7 +16,7 @@ from rigger.conformance.usage import applications, pairs, unknown_programs, unse
 from rigger.modules.contract import MANIFEST
 from rigger.modules.interface1 import CONFIG
 from rigger.modules.scripts import interpreter, script_problem
-from rigger.modules.verbs import REQUIRED
+from rigger.modules.verbs import REQUIRED, a_role
 from rigger.questions.model import BadAnswer, Question
 from rigger.questions.validate import validate
 from rigger.templates import syntax_problem
@@ -49,7 +49,7 @@ MEANT = {
 def examine(module: Module) -> list[Finding]:
     """Read a module and return what is right and what is wrong with it; runs nothing of it."""
     subject = Subject(module)
-    findings = [] if subject.old else [Finding(PASS, f"the manifest of a {module.role}", MANIFEST)]
+    findings = [] if subject.old else [Finding(PASS, f"the manifest of {a_role(module.role)}", MANIFEST)]
     for sentence, look in LOOKS:
         found = list(look(subject))
         if not any(finding.level in (FAIL, NOT_RUN) for finding in found):
@@ -70,7 +70,7 @@ def _required(subject: Subject) -> Iterator[Finding]:
         if subject.old and verb in ("install", "check"):
             yield Finding(ADVICE, f"there is no {verb}{hint}", verb)
         else:
-            yield Finding(FAIL, f"is missing: a {subject.module.role} needs it{hint}", verb)
+            yield Finding(FAIL, f"is missing: {a_role(subject.module.role)} needs it{hint}", verb)
 
 
 def _slip(subject: Subject, verb: str) -> str:

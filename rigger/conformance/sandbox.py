@@ -15,7 +15,7 @@ from rigger.errors import BadUsage, Interrupted, InvalidConfig, NotReady, Refuse
 from rigger.files import remove
 from rigger.modules.contract import CONTRACT_VARIABLES, CORE
 from rigger.process import capture
-from rigger.values import field, frozen, mutable
+from rigger.values import field, frozen, mutable, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -99,10 +99,14 @@ def configure_sandbox(sandbox: Sandbox, module: Module, options: RehearsalOption
         platform = ["--path", module.checkout]
     if module.role == "provider":
         provider, platform = module.folder, ["--platform", "noop"]
+    if module.role == "addon":
+        modules, platform = [], ["--platform", "noop"]
+        provider = options.provider or "noop"
     if os.sep in provider:
         provider = os.path.abspath(os.path.expanduser(provider))
         modules += [load(provider)] if provider != module.folder else []
-    values = {**_made_up(sandbox, modules, options.values), **options.values}
+    given = {} if module.role == "addon" else options.values
+    values = {**_made_up(sandbox, modules, given), **given}
     argv = [sys.executable, "-m", "rigger", "configure", "--no-input", "--name", NAME]
     argv += ["--provider", provider, *platform]
     secret = {question.name for one in modules for question in one.questions if question.secret}
@@ -116,6 +120,13 @@ def configure_sandbox(sandbox: Sandbox, module: Module, options: RehearsalOption
         if name not in PATHS and name != "RIGGER_HOME":
             del os.environ[name]  # an answer; scripts get it by its own name
     return Home().get(NAME)
+
+
+def made_up(sandbox: Sandbox, module: Module, options: RehearsalOptions) -> dict[str, str]:
+    """Return the answers of one module: what was given, and what has no default made up; `init` proposes the rest."""
+    secret = tuple(question for question in module.questions if question.secret)
+    asked = replace(module, questions=secret) if module.script("init") else module
+    return {**_made_up(sandbox, [asked], options.values), **options.values}
 
 
 def second_environment(environment: Environment, prefix: str) -> Environment:

@@ -35,6 +35,18 @@ OPTIONAL = {
         "suspend",
         "resume",
     ),
+    "addon": (
+        "init",
+        "install",
+        "plan",
+        "check",
+        "audit",
+        "backup",
+        "restore",
+        "upgrade",
+        "scale",
+        "test",
+    ),
     "platform": (
         "prepare",
         "setup-clients",
@@ -60,7 +72,9 @@ def locate(path: str) -> str:
     """
     folder = os.path.abspath(os.path.expanduser(path))
     if not os.path.isdir(folder):
-        raise BadUsage(f"There is no folder {folder}.", "Give the folder of a provider or a platform.")
+        raise BadUsage(
+            f"There is no folder {folder}.", "Give the folder of a provider, a platform or an add-on."
+        )
     for candidate in PLATFORM_PLACES:
         at = os.path.normpath(os.path.join(folder, candidate))
         if os.path.isfile(os.path.join(at, MANIFEST)):
@@ -69,7 +83,7 @@ def locate(path: str) -> str:
         return folder
     looked = ", ".join(PLATFORM_PLACES)
     raise BadUsage(
-        f"{folder} is neither a provider nor a platform: there is no {MANIFEST} in {looked}.",
+        f"{folder} is no module: there is no {MANIFEST} in {looked}.",
         '"rigger provider new NAME" and "rigger platform new NAME" write one.',
     )
 

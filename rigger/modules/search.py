@@ -11,7 +11,7 @@ from rigger.modules import interface1, manifest
 from rigger.modules import yaml as yaml_reader
 from rigger.modules.contract import INTERFACE, MANIFEST, NAME
 from rigger.modules.interface1 import is_provider
-from rigger.modules.verbs import REQUIRED
+from rigger.modules.verbs import REQUIRED, a_role
 from rigger.text import did_you_mean
 from rigger.values import frozen, replace
 
@@ -248,6 +248,6 @@ def _scripts_alone(role: str, folder: str) -> Module | None:
 def _of_role(module: Module, role: str) -> Module:
     if module.role != role:
         raise Refused(
-            f"{os.path.join(module.folder, MANIFEST)}: {module.name} is a {module.role}, not a {role}."
+            f"{os.path.join(module.folder, MANIFEST)}: {module.name} is {a_role(module.role)}, not {a_role(role)}."
         )
     return module

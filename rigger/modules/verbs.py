@@ -14,6 +14,13 @@ REQUIRED = {
     "platform": ("install", "deploy", "check", "undeploy"),
     "addon": ("apply", "destroy"),
 }
+
+
+def a_role(role: str) -> str:
+    """Return a role as people read it: a provider, an add-on."""
+    return "an add-on" if role == "addon" else f"a {role}"
+
+
 MAKES = {"provider": "create", "platform": "deploy", "addon": "apply"}  # the verb that does the work
 
 # What a provider that is a folder of .tf files gets from rigger.

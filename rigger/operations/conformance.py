@@ -7,6 +7,7 @@ import os
 from rigger.conformance import lives, rules, subject
 from rigger.conformance.finding import ADVICE, FAIL, PASS, Finding
 from rigger.errors import BadUsage, DoesNotConform
+from rigger.modules.verbs import a_role
 from rigger.runs.reporter import Reporter, Silent
 from rigger.values import frozen
 
@@ -63,7 +64,7 @@ def check(
     reporter = reporter or Silent()
     module = subject.load(subject.locate(path))
     findings = rules.examine(module)
-    reporter.heading(f"{module.name}: a {module.role} of interface {module.interface}")
+    reporter.heading(f"{module.name}: {a_role(module.role)} of interface {module.interface}")
     for finding in findings:
         found(finding)
     logs = _rehearse(module, options, findings, reporter, found) if options else ""

@@ -10,6 +10,7 @@ from rigger.bundles.contents import SECRETS
 from rigger.configuration.resolve import resolve
 from rigger.environments.state import state_of
 from rigger.errors import NotReady, StepFailed
+from rigger.modules.verbs import MAKES
 from rigger.operations import upgrade
 from rigger.operations.bundle import inspect
 from rigger.operations.related import related
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rigger.audit.steps import StepHistory
+    from rigger.configuration.config import Config
     from rigger.environments.environment import Environment
     from rigger.modules.model import Module
     from rigger.operations.consent import Consent
@@ -79,7 +81,8 @@ def of_environment(environment: Environment) -> Picture:
     config, history = resolve(environment), state_of(environment).steps
     nodes = environment.nodes()
     plan = plans.provision(config, history, nodes, environment.key(), related=related(environment, config))
-    every = sorted([*plan.up_to_date, *plan.steps], key=_place)
+    all_of_it = [s for s in (*plan.up_to_date, *plan.steps) if not (s.goes_on and s.module.role == "addon")]
+    every = sorted([step for step in all_of_it if step.module.role != "addon"], key=_place)
     steps: dict[str, list[Box]] = {role: [] for role in ("provider", "platform")}
     for step in every:
         steps[step.module.role].append(_box(step, step in plan.up_to_date, history))
@@ -89,14 +92,37 @@ def of_environment(environment: Environment) -> Picture:
         Group(NODES, machines),
         Group(_titled(config.platform, config.values.get("VERSION", "")), tuple(steps["platform"])),
     ]
+    addons, others = _addons(environment, config, all_of_it, [step.key for step in plan.up_to_date], history)
     making = [step.key for step in every if not step.checks]
     arrows = [*zip(making, making[1:], strict=False)]
     create, deploy = f"provider/{config.provider.name}/create", f"platform/{config.platform.name}/deploy"
     arrows += [(create, box.key) for box in machines] + [(box.key, deploy) for box in machines]
     arrows += [(begin, f"{begin.rpartition('/')[0]}/check") for begin in (create, deploy)]
-    keys = {step.key for step in every} | {box.key for box in machines}
+    arrows += others
+    keys = {step.key for step in all_of_it} | {box.key for box in machines}
     known = tuple(arrow for arrow in dict.fromkeys(arrows) if keys.issuperset(arrow))
-    return Picture(f"environment {environment.name}", tuple(g for g in groups if g.boxes), known)
+    return Picture(f"environment {environment.name}", tuple(g for g in (*groups, *addons) if g.boxes), known)
+
+
+def _addons(
+    environment: Environment,
+    config: Config,
+    steps: Sequence[Step],
+    up_to_date: Sequence[str],
+    history: StepHistory,
+) -> tuple[list[Group], list[tuple[str, str]]]:
+    """Return a group for each add-on, and what leads to it: from what it requires and connects to, to its apply."""
+    known = related(environment, config)
+    groups, arrows = [], []
+    keys = {config.state_name(m): f"{m.role}/{m.name}/{MAKES[m.role]}" for m in config.modules}
+    for module in config.addons:
+        own = [step for step in steps if step.module == module]
+        boxes = tuple(_box(step, step.key in up_to_date, history) for step in own)
+        groups.append(Group(_titled(module, module.version), boxes))
+        arrows += [(one.key, other.key) for one, other in zip(own, own[1:], strict=False)]
+        selected = module.requires.selected(known.labels, module.name) if known else []
+        arrows += [(keys[name], f"addon/{module.name}/apply") for name in selected]
+    return groups, arrows
 
 
 def _place(step: Step) -> int:
@@ -125,8 +151,8 @@ def _node_boxes(nodes: Sequence[tuple[str, str]]) -> tuple[Box, ...]:
     return tuple(Box(f"node/{name}", (name, address)) for name, address in nodes)
 
 
-def _titled(platform: Module, version: str) -> str:
-    return f"platform {platform.name} {version}".rstrip()
+def _titled(module: Module, version: str) -> str:
+    return f"{'add-on' if module.role == 'addon' else module.role} {module.name} {version}".rstrip()
 
 
 # A plan

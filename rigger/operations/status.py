@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rigger.audit.steps import is_skipped
 from rigger.configuration.identity import require_recorded
+from rigger.configuration.module_state import record_of
 from rigger.configuration.resolve import resolve
 from rigger.configuration.version import version_change
 from rigger.environments.state import state_of
@@ -18,12 +19,25 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rigger.audit.runs import RecordedRun
+    from rigger.audit.state import ClusterState
     from rigger.audit.steps import StepHistory
     from rigger.audit.upgrades import Request
     from rigger.configuration.config import Config
     from rigger.configuration.version import VersionChange
     from rigger.environments.environment import Environment
     from rigger.environments.inventory import Node
+    from rigger.modules.model import Module
+
+
+@frozen
+class AddonStatus:
+    """An add-on: its version, whether it is applied, and why it is failed if it is."""
+
+    name: str
+    version: str
+    status: str
+    since: str
+    problem: str
 
 
 @frozen
@@ -50,12 +64,14 @@ class Status:
     restore: str  # the file of a restore that was begun and not finished
     problem: str  # why no step would be run with these vars, if none would
     running: str  # who works there now, if anybody does
+    addons: tuple[AddonStatus, ...] = ()  # in their order
 
     def as_dict(self) -> dict[str, Any]:
         begun = self.upgrade
         return {
             **vars(self),
             "nodes": [vars(node) for node in self.nodes],
+            "addons": [vars(addon) for addon in self.addons],
             "pending": list(self.pending),
             "failed_checks": list(self.failed_checks),
             "leftovers": list(self.leftovers),
@@ -93,7 +109,13 @@ def status(environment: Environment) -> Status:
         restore=state.restore,
         problem=_problem(environment, config),
         running=environment.lock.holder(),
+        addons=tuple(_addon(state, module) for module in config.addons),
     )
+
+
+def _addon(state: ClusterState, module: Module) -> AddonStatus:
+    record = record_of(state, module)
+    return AddonStatus(module.name, module.version, record.status, record.since, record.problem)
 
 
 def _run(run: RecordedRun, busy_since: float | None) -> Mapping[str, Any]:

@@ -52,6 +52,7 @@ EVERY = {
     "module check": ("nothing", 2),
     "module schema": ("", 0),
     "scale": ("kafka", 3),
+    "module new": ("cache", 0),
     "module add": ("kafka", 3),
     "module remove": ("kafka", 3),
     "module list": ("", 3),

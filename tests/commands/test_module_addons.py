@@ -1,6 +1,7 @@
 """rigger module add, remove, list, info, search, and provision with add-ons: on stand-in machines."""
 
 import json
+import os
 
 import pytest
 from helpers.addons import Machines
@@ -424,3 +425,30 @@ def test_a_verb_that_an_addon_has_not(made):
         assert f"disk has no {words.split()[0]}." in made.rigger(*words.split(), code=2).err
     made.addon("disk", "", scale="")
     assert "disk was never applied." in made.rigger("scale", "disk", code=2).err
+
+
+def test_status_and_graph_know_addons(made):
+    made.write_story()
+    for name in ("broker", "monitoring"):
+        made.rigger("module", "add", name, "--no-input")
+    made.rigger("provision", "broker")
+    said = made.rigger("status").out
+    assert "broker      2.10  applied" in said and "monitoring  -     initialized" in said
+    graph = made.rigger("graph", "-o", "mermaid").out
+    assert "add-on broker 2.10" in graph and "waits: first time" in graph
+
+
+def test_check_looks_at_addons_and_a_failed_one_is_applied_again(made):
+    made.addon("cache", check='[ ! -e "$HOME/broken" ]\n')
+    made.addon("other", check="exit 0\n")
+    for name in ("cache", "other"):
+        made.rigger("module", "add", name)
+    made.rigger("provision")
+    broken = f"{made.rigger.env['HOME']}/broken"
+    with open(broken, "w"):
+        pass
+    assert "addons/cache/check exited 1" in made.rigger("check", code=5).err
+    os.unlink(broken)
+    before = len(made.ran())
+    assert "the last check failed" in made.rigger("provision").out
+    assert [one for one in made.ran()[before:] if one[1] == "apply"] == [("cache", "apply")]

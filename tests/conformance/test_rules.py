@@ -244,5 +244,5 @@ def test_a_manifest_that_is_refused(rigger, provider):
 
 def test_no_module(rigger, tmp_path):
     said = rigger("module", "check", tmp_path, code=2)
-    assert "neither a provider nor a platform" in said.err and "rigger provider new" in said.err
+    assert "is no module" in said.err and "rigger provider new" in said.err
     assert "There is no folder" in rigger("module", "check", tmp_path / "none", code=2).err

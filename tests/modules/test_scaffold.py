@@ -13,6 +13,7 @@ KINDS = [
     ("provider", "ansible"),
     ("platform", ""),
     ("platform", "ansible"),
+    ("addon", ""),
 ]
 
 
