@@ -14,16 +14,16 @@ from rigger.environments.state import state_of
 from rigger.files import write_bytes
 from rigger.modules.verbs import MAKES
 from rigger.sha256 import sha256
-from rigger.values import asdict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
     from rigger.audit.state import ClusterState
     from rigger.configuration.config import Config
     from rigger.environments.environment import Environment
+    from rigger.environments.inventory import Node
     from rigger.modules.model import Module
 
 FILE = "state.json"
@@ -71,7 +71,7 @@ def module_state(environment: Environment, config: Config) -> dict[str, Any]:
         }
         for node in record.uses:
             used.setdefault(node, []).append(name)
-    nodes = [{**asdict(node), "used_by": used.get(node.name, [])} for node in environment.nodes()]
+    nodes = [{**_plain(node), "used_by": used.get(node.name, [])} for node in environment.nodes()]
     return {"version": VERSION, "modules": modules, "nodes": nodes}
 
 
@@ -94,27 +94,36 @@ def write(environment: Environment, config: Config) -> str:
     return ""
 
 
-def inputs_of(environment: Environment, config: Config, module: Module) -> dict[str, str]:
-    """Return a digest of what an add-on reads of each module that it stands on, or that influences it."""
+def inputs_of(
+    environment: Environment, config: Config, addons: Iterable[Module]
+) -> dict[str, dict[str, str]]:
+    """Return for each add-on a digest of what it reads of each module that it stands on, or that influences it."""
     labels, state = labels_of(config), state_of(environment)
-    own = config.state_name(module)
-    related = {*module.requires.selected(labels, own)}
-    for other in config.modules:
-        name = config.state_name(other)
-        if name != own and any(group.holds(labels[own]) for group in other.influences):
-            related.add(name)
+    records = {config.state_name(module): (module, record_of(state, module)) for module in config.modules}
+    digests: dict[str, str] = {}  # each is worked out once, and only where somebody reads it
     found = {}
-    for other in config.modules:
-        name = config.state_name(other)
-        if name in related and record_of(state, other).status == APPLIED:
-            found[name] = _digest(_read_of(environment, config, other, record_of(state, other)))
+    for addon in addons:
+        related = {*addon.requires.selected(labels, addon.name)}
+        for name, (other, _) in records.items():
+            if name != addon.name and any(group.holds(labels[addon.name]) for group in other.influences):
+                related.add(name)
+        for name in related - digests.keys():
+            module, record = records[name]
+            digests[name] = _digest(_read_of(environment, config, module, record))
+        found[addon.name] = {
+            n: digests[n] for n in records if n in related and records[n][1].status == APPLIED
+        }
     return found
 
 
 def _read_of(environment: Environment, config: Config, module: Module, record: ModuleRecord) -> Any:
     output = record.given() if module.role == "addon" else _output(config, module)
-    nodes = [asdict(node) for node in environment.nodes()] if module.role == "provider" else []
+    nodes = [_plain(node) for node in environment.nodes()] if module.role == "provider" else []
     return [_config(config, module), output, list(record.uses), nodes]
+
+
+def _plain(node: Node) -> dict[str, Any]:
+    return dict(vars(node))
 
 
 def _digest(value: Any) -> str:

@@ -28,7 +28,10 @@ def in_order(labels: Mapping[str, Mapping[str, str]], requires: Mapping[str, Req
     selected = {
         name: [frozenset(one.selected(labels, name)) for one in requires[name].strong] for name in labels
     }
-    connects = {name: set(requires[name].selected(labels, name)) for name in labels}
+    connects = {
+        name: set[str]().union(*selected[name], *(one.selected(labels, name) for one in requires[name].weak))
+        for name in labels
+    }
     can_be_made = _placed(list(labels), selected, {name: set() for name in labels})
     placed = _placed(can_be_made, selected, {name: connects[name] & {*can_be_made} for name in can_be_made})
     made, waiting = set(placed), [name for name in labels if name not in placed]

@@ -42,17 +42,22 @@ class Expression:
 
     def holds(self, labels: Mapping[str, str]) -> bool:
         """Return whether it holds. A label that is not there differs from every value, and has no version."""
-        value = labels.get(self.key)
+        return bool(self.among([""], {"": labels}))
+
+    def among(self, names: Iterable[str], modules: Mapping[str, Mapping[str, str]]) -> list[str]:
+        """Return for which of some modules, given with their labels, it holds; in one pass for each operator."""
+        key, values = self.key, self.values
         match self.operator:
-            case "exists":
-                return value is not None
-            case "absent":
-                return value is None
             case "eq" | "in":
-                return value in self.values
+                return [name for name in names if modules[name].get(key) in values]
             case "ne" | "notin":
-                return value not in self.values
-        return value is not None and _compares(value, self.operator, self.values[0])
+                return [name for name in names if modules[name].get(key) not in values]
+            case "exists":
+                return [name for name in names if key in modules[name]]
+            case "absent":
+                return [name for name in names if key not in modules[name]]
+        there = [name for name in names if key in modules[name]]
+        return [name for name in there if _compares(modules[name][key], self.operator, values[0])]
 
     def __str__(self) -> str:
         return " ".join(filter(None, (self.key, self.operator, ", ".join(self.values))))
@@ -73,11 +78,14 @@ class Group:
     expressions: tuple[Expression, ...]
 
     def holds(self, labels: Mapping[str, str]) -> bool:
-        return all(expression.holds(labels) for expression in self.expressions)
+        return bool(self.selected({"a module": labels}))
 
     def selected(self, modules: Mapping[str, Mapping[str, str]], apart: str = "") -> list[str]:
         """Return the names of the modules, given with their labels, that it selects; `apart` is whose group it is."""
-        return [name for name, labels in modules.items() if name != apart and self.holds(labels)]
+        names = list(modules)
+        for expression in self.expressions:
+            names = expression.among(names, modules)
+        return [name for name in names if name != apart] if apart in names else names
 
     def __str__(self) -> str:
         return " and ".join(map(str, self.expressions))

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from rigger.environments.environment import Environment
     from rigger.modules.prices import Costs
     from rigger.operations.result import RunResult
+    from rigger.plans.addons import Related
     from rigger.plans.model import Plan
 
 
@@ -73,9 +74,10 @@ def provision(
         work = _with_wanted_version(work, allow_version_change)
         standing = check_checkout(environment, work.config.values)
         require_whole(environment, work.config.values)
-        plan = _plan(environment, work.config, again, modules)
+        others = related(environment, work.config)
+        plan = _plan(environment, work.config, again, modules, others)
         _show(work, plan, standing)
-        require_met(environment, work.config, plan)
+        require_met(environment, work.config, plan, others)
         work.require_ready(plan)
         work.claim(plan)
         _agree_to_make_again(work, plan)
@@ -119,8 +121,9 @@ def plan(
     if not allow_version_change:
         require_same_version(environment, config.values)
     require_recorded(environment, config)
-    planned, known = _plan(environment, config, again, modules), costs(config)
-    require_met(environment, config, planned)
+    others, known = related(environment, config), costs(config)
+    planned = _plan(environment, config, again, modules, others)
+    require_met(environment, config, planned, others)
     if machines:
         reporter.plan(planned)
         _show_machines(environment, config, planned, reporter)
@@ -158,7 +161,9 @@ def _require_version(environment: Environment, allow: bool, reporter: Reporter) 
     )
 
 
-def _plan(environment: Environment, config: Config, again: bool, modules: Sequence[str]) -> Plan:
+def _plan(
+    environment: Environment, config: Config, again: bool, modules: Sequence[str], others: Related | None
+) -> Plan:
     for name in modules:
         if name not in (config.provider.name, config.platform.name):
             addon(config, name)
@@ -170,7 +175,7 @@ def _plan(environment: Environment, config: Config, again: bool, modules: Sequen
         environment.key(),
         again,
         lambda: leaving(environment, config, nodes),
-        related(environment, config),
+        others,
         modules,
     )
 

@@ -27,20 +27,17 @@ def related(environment: Environment, config: Config) -> Related | None:
     if not config.addons:
         return None
     state = state_of(environment)
+    records = {module.name: record_of(state, module) for module in config.addons}
+    applied = [module for module in config.addons if records[module.name].status == APPLIED]
     changed = {}
-    for module in config.addons:
-        record = record_of(state, module)
-        if record.status == APPLIED:
-            now = inputs_of(environment, config, module)
-            changed[module.name] = [
-                name for name in {**record.inputs, **now} if record.inputs.get(name) != now.get(name)
-            ]
+    for own, now in inputs_of(environment, config, applied).items():
+        before = records[own].inputs
+        changed[own] = [name for name in {**before, **now} if before.get(name) != now.get(name)]
     return Related(labels_of(config), frozenset(applied_labels(environment, config)), changed)
 
 
-def require_met(environment: Environment, config: Config, plan: Plan) -> None:
+def require_met(environment: Environment, config: Config, plan: Plan, known: Related | None) -> None:
     """Raise NotReady where a module of a plan would be applied without what it requires."""
-    known = related(environment, config)
     missing = unmet(config, known, plan.steps) if known else []
     if missing:
         raise not_met(environment, config, missing[0].module, [one.requirement for one in missing[:1]])

@@ -49,7 +49,9 @@ def step_started(
         attempt=numbers[1],
         # As the step really gets them.
         parameters={name: step.environ.get(name, value) for name, value in parameters.items()},
-        inputs=inputs_of(environment, config, step.module) if step.verb == "apply" else {},
+        inputs=inputs_of(environment, config, [step.module])[step.module.name]
+        if step.verb == "apply"
+        else {},
         log=os.path.join("runs", run, os.path.basename(channels.log)),
     )
 
