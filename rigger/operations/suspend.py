@@ -59,7 +59,7 @@ def resume(
     with session(environment, "rigger resume", reporter or Silent(), consent or Consent()) as work:
         work.require_cluster("resume", deployed=False)
         require_whole(environment, work.config.values)
-        plan = work.prepared(lifecycle.resume(work.config, _backup_to_restore(work, empty)))
+        plan = work.prepared(lifecycle.resume(work.config, _backup_to_restore(work, empty), work.state.steps))
         work.claim(plan)
         result = work.run(plan)
         work.record(Resumed(), result.run)

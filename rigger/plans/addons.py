@@ -131,6 +131,19 @@ def removals(config: Config, history: StepHistory) -> list[Step]:
     ]
 
 
+def renewed(config: Config, history: StepHistory, why: str) -> list[Step]:
+    """Return the steps that bring back the add-ons that were ever applied, in order, once the platform is back."""
+    found: list[Step] = []
+    for module in config.addons:
+        if not history.ever_started(f"addon/{module.name}/apply"):
+            continue
+        found += [Step(module, "install", why)] if module.script("install") else []
+        found += [*_plan(module, "what would apply change?"), Step(module, "apply", why)]
+        if module.script("check"):
+            found.append(Step(module, "check", f"is {module.name} as it should be?"))
+    return found
+
+
 def _is_gone(history: StepHistory, module: Module) -> bool:
     """Return whether an add-on was destroyed since it was last applied."""
     last, applied = (history.last.get(f"addon/{module.name}/{verb}") for verb in ("destroy", "apply"))

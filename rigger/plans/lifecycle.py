@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rigger.audit.steps import StepHistory
     from rigger.configuration.config import Config
     from rigger.environments.inventory import Node
+    from rigger.modules.model import Module
 
 
 def check(config: Config) -> Plan:
@@ -62,28 +63,36 @@ def suspend(config: Config, history: StepHistory, nodes: Sequence[Node], emptied
     if history.done.get(f"platform/{platform.name}/deploy"):
         if platform.script("backup") and not emptied:
             steps.append(Step(platform, "backup", "resume puts this back"))
+        steps += addons.removals(config, history)
         steps.append(Step(platform, "undeploy", "take the platform off the machines", goes_on=True))
     steps.append(Step(config.provider, "suspend", "end the machines, keep all else"))
-    removals = tuple(f"machine {node.name} ({node.address}) and all data on it" for node in nodes)
-    return Plan("suspend", tuple(steps), removals=removals)
+    removals = [f"machine {node.name} ({node.address}) and all data on it" for node in nodes]
+    removals += [_of_addon(step.module) for step in steps if step.module.role == "addon"]
+    return Plan("suspend", tuple(steps), removals=tuple(removals))
 
 
-def resume(config: Config, backup: str) -> Plan:
-    """Return the steps that start suspended machines, and put the platform and its data back on new ones."""
+def _of_addon(module: Module) -> str:
+    keeps = f'; "rigger backup {module.name}" keeps it before that' if module.script("backup") else ""
+    return f"{module.name}, which resume applies again without its data{keeps}"
+
+
+def resume(config: Config, backup: str, history: StepHistory) -> Plan:
+    """Return the steps that start suspended machines, and put the platform, its data and add-ons back on new ones."""
     _require_verb(config, "resume")
     platform = config.platform
     steps = [Step(config.provider, "resume", "start the machines")]
+    why = "the machines are new"
     if config.provider.suspend == "stops":
-        steps.append(Step(platform, "deploy", "what ran on the machines has ended"))
+        why = "what ran on the machines has ended"
     else:
-        steps.append(Step(platform, "install", "the machines are new"))
-        steps.append(Step(platform, "deploy", "the machines are new"))
+        steps.append(Step(platform, "install", why))
+    steps.append(Step(platform, "deploy", why))
     if backup and platform.script("restore"):
         steps.append(
             Step(platform, "restore", "the data from before", environ={"RIGGER_BACKUP_FILE": backup})
         )
     steps.append(Step(platform, "check", "is the platform as it should be?"))
-    return Plan("resume", tuple(steps))
+    return Plan("resume", (*steps, *addons.renewed(config, history, why)))
 
 
 def _require_verb(config: Config, verb: str) -> None:

@@ -452,3 +452,28 @@ def test_check_looks_at_addons_and_a_failed_one_is_applied_again(made):
     before = len(made.ran())
     assert "the last check failed" in made.rigger("provision").out
     assert [one for one in made.ran()[before:] if one[1] == "apply"] == [("cache", "apply")]
+
+
+@pytest.mark.parametrize("how", ["ends", "stops"])
+def test_suspend_and_resume_bring_addons_back(rigger, modules, how):
+    machines = Machines(rigger, modules)
+    provider = machines.modules.folder + "/providers/machines"
+    for verb in ("suspend", "resume"):
+        modules.script(provider, verb, "")
+    with open(provider + "/rigger.yml", "a") as file:
+        file.write(f"suspend: {how}\n")
+    rigger("provision")
+    simple(machines, "storage", "storage", backup='echo x >"$RIGGER_BACKUP_FILE"\n')
+    simple(machines, "database", "database", "storage")
+    for name in ("storage", "database"):
+        rigger("module", "add", name)
+        rigger("provision", name)
+    said = rigger("suspend", "-y").out
+    assert ('"rigger backup storage" keeps it' in said) == (how == "ends")
+    removed = [name for name, verb in machines.ran() if verb == "destroy"]
+    assert removed == (["database", "storage"] if how == "ends" else [])
+    before = len(machines.ran())
+    rigger("resume")
+    applied = [name for name, verb in machines.ran()[before:] if verb in ("resume", "deploy", "apply")]
+    assert applied == ["machines", "bare", "storage", "database"]
+    assert set(machines.status().values()) == {"applied"}
