@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import os
 import sys
-from typing import TYPE_CHECKING, Any
 
 from rigger.conformance.finding import ADVICE, FAIL, PASS
 from rigger.process import capture
 from rigger.text import last_line
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from rigger.conformance.rehearsal import Rehearsal
     from rigger.process.capture import Captured
 
