@@ -6,13 +6,9 @@ import os
 
 from rigger import __version__
 from rigger.modules.verbs import TERRAFORM_STEPS
-from rigger.sha256 import sha256
+from rigger.sha256 import GrowingDigest, sha256
 
 SHELLS = ("sh", "bash", "dash", "ash", "ksh", "zsh")  # those that read what is written for sh
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    import hashlib
 
 
 def script_problem(path: str) -> str | None:
@@ -49,8 +45,6 @@ def interpreter_name(text: str) -> str:
 
 def missing_interpreter(path: str, search: str) -> str:
     """Return the program of a script's #! line where it is not there, also in the folders of `search`; else nothing."""
-    from shutil import which  # slow to import
-
     if not os.access(path, os.X_OK):
         return ""
     try:
@@ -58,26 +52,26 @@ def missing_interpreter(path: str, search: str) -> str:
             program = interpreter(os.fsdecode(script.readline(256)))
     except OSError:
         return ""
-    return program if program and which(program, path=search) is None else ""
+    return program if program and not _is_there(program, search) else ""
 
 
-LARGE = 4 << 20  # bytes from which on OpenSSL is worth its import
+def _is_there(program: str, search: str) -> bool:
+    """Return whether a program may be run, by its path or from one of the folders."""
+    folders = [""] if os.path.dirname(program) else search.split(os.pathsep)
+    paths = [os.path.join(folder, program) for folder in folders]
+    return any(os.path.isfile(path) and os.access(path, os.X_OK) for path in paths)
+
+
 _MACH_O = (b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe")
 
 
 def script_digest(path: str) -> str:
     """Return the SHA-256 of a script, in hex."""
     with open(path, "rb") as script:
-        digest = _fast_sha256() if os.fstat(script.fileno()).st_size > LARGE else sha256()
+        digest = GrowingDigest()
         while block := script.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
-
-
-def _fast_sha256() -> hashlib._Hash:
-    import hashlib
-
-    return hashlib.sha256()
 
 
 def step_digest(path: str) -> str:

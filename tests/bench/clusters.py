@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 
 from place import Place
 from rows import Table
@@ -123,7 +122,5 @@ def _in_steps(place: Place) -> float:
     """Return the seconds that passed in the steps of the last run."""
     argv = (place.rigger, "-e", "cluster", "history", "-o", "json")
     text = subprocess.check_output(argv, env=place.env, text=True)
-    run = json.loads(text)["runs"][-1]
-    if not run["steps"]:
-        sys.exit("the last run has no steps")
-    return float(sum(step["seconds"] for step in run["steps"]))
+    last = max(json.loads(text), key=lambda run: run["number"])
+    return float(sum(step["seconds"] for step in last["steps"]))
