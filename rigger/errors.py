@@ -24,9 +24,10 @@ EXIT_CODES = {
     5: "a script failed or timed out, or something was left over",
     6: "tests failed, or a module does not conform",
     7: "the environment is locked by another run, or another record's run is at work on its nodes",
-    8: "differences found (``--exit-code``, ``audit``); the cluster was changed with another record",
+    8: "differences found (``--exit-code``, ``audit``); the cluster was changed with another record; a plan was approved "
+    "(``--approved``) and what it was made of is another now",
     9: "a bundle, a manifest or a git input was refused",
-    10: "declined: somebody was asked and said no; nothing was changed",
+    10: "declined: somebody, or a ``pre-`` hook, was asked and said no; nothing was changed",
     130: "interrupted",
 }
 
@@ -115,6 +116,7 @@ class Locked(RiggerError):
     """Another run holds the environment, or works on its nodes."""
 
     exit_code = 7
+    request = ""  # the id of the request that is carried out there
 
 
 class DifferencesFound(RiggerError):

@@ -60,6 +60,12 @@ def duration(seconds: float) -> str:
     return f"{minutes}m {rest:02d}s" if minutes < 60 else f"{minutes // 60}h {minutes % 60:02d}m"
 
 
+def seconds_of(text: str) -> float | None:
+    """Return the seconds of a duration as people write it, 90s, 10m or 1h; None for what is none."""
+    found = re.fullmatch("([0-9]{1,9})([smh])", text)
+    return float(found[1]) * {"s": 1, "m": 60, "h": 3600}[found[2]] if found else None
+
+
 def in_words(seconds: float) -> str:
     """A duration for a sentence: "0.5 s", "45 s", "10 min", "1 h 5 min"."""
     if seconds < 60:

@@ -226,6 +226,11 @@ class RunStarted(Event):
     steps: int  # of the plan
     commit: str = ""  # of the platform's repository
     dirty: bool = False  # whether files of it were changed
+    request: str = ""  # the id that the caller gave it
+    words: str = ""  # the command and its options, where there is such an id
+    reason: str = ""
+    actor: str = ""  # for whom it is, where that is somebody else
+    given: str = ""  # digest of what people had said, where the plan was approved
     provider_is: Texts = field(default_factory=dict)  # its origin, interface, version and sha256
     platform_is: Texts = field(default_factory=dict)
 
@@ -234,6 +239,7 @@ class RunStarted(Event):
         "command": _is_line,
         "version": _is_line,
         **dict.fromkeys(("provider", "platform", "id"), _is_line_if_any),
+        **dict.fromkeys(("request", "words", "reason", "actor", "given"), _is_line_if_any),
     }
 
 
@@ -244,6 +250,18 @@ class RunFinished(Event):
     outcome: str
 
     checks = {"outcome": _is_line}
+
+
+@event("request-finished")
+class RequestFinished(Event):
+    """A request was carried out: its result holds for whoever asks again."""
+
+    request: str
+    exit_code: int
+    message: str = ""  # what went wrong, in a sentence
+    next: str = ""  # what to do about it
+
+    checks = {"request": _is_line, "exit_code": _is_number}
 
 
 @event("step-started")
@@ -326,6 +344,30 @@ class StepRecovered(Event):
     kept: int = 0  # as of a step that finished
 
     checks = {"module": _is_module, "step": _is_step, "number": _is_number}
+
+
+@event("hook-started")
+class HookStarted(Event):
+    """A hook is about to be asked or told."""
+
+    hook: str  # the event that it is named after
+    script: str
+    sha256: str
+
+    checks = {"hook": _is_line, "script": _is_line}
+
+
+@event("hook-finished")
+class HookFinished(Event):
+    """A hook ended; what it said is its last line."""
+
+    hook: str
+    script: str
+    exit_code: int
+    seconds: float
+    said: str
+
+    checks = {"hook": _is_line, "script": _is_line, "said": _is_line}
 
 
 @event("logs-masked")

@@ -66,6 +66,11 @@ class LastRun:
                 self.last.take(event)
 
 
+def running(runs: LastRun, busy_since: float | None) -> str:
+    """Return the name of the run that is under way, nothing where none is; `busy_since` is as in `RecordedRun.outcome`."""
+    return runs.last.started.run if runs.last and runs.last.outcome(busy_since) == RUNNING else ""
+
+
 class RunHistory:
     """The runs in order, and the steps that were begun: as long as the log, and for who wants to see all of it.
 

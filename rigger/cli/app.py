@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 
 from rigger.cli import help
-from rigger.cli.declared import ENVIRONMENT, Group, Option, Verb, Words, declared
+from rigger.cli.declared import ENVIRONMENT, Argument, Group, Option, Verb, Words, declared
+from rigger.environments.call import Call
 from rigger.environments.home import Home
-from rigger.errors import RiggerError
+from rigger.errors import BadUsage, RiggerError
 from rigger.later import later
 from rigger.operations.consent import Consent, Prompt
+from rigger.operations.report import report_of
+from rigger.process.actor import proven_actor
 from rigger.process.interrupts import hear_stop_signals
+from rigger.text import plain, seconds_of
 from rigger.ui.printer import Printer, about
 from rigger.ui.terminal import has_terminal
+from rigger.values import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
+    from rigger.cli.declared import Parameter
     from rigger.environments.environment import Environment
     from rigger.modules import contract
+    from rigger.operations import request as requests
     from rigger.operations.result import Result
     from rigger.ui import wizard
 
@@ -29,8 +37,10 @@ if TYPE_CHECKING:
     Show = Callable[[Printer, Any], None]  # tells a person what an operation came to
 else:
     contract = later("rigger.modules.contract")
+    requests = later("rigger.operations.request")
     wizard = later("rigger.ui.wizard")
 
+ALWAYS = "always"  # how long is waited where no time is named
 SHARED = (
     ENVIRONMENT,
     Option("yes", ("-y", "--yes"), flag=True, default=False, help="Agree beforehand to what would be asked."),
@@ -49,7 +59,22 @@ SHARED = (
         default=False,
         help="Continue with this record although another is newer; recorded.",
     ),
+    Option(
+        "wait",
+        ("--wait",),
+        metavar="[=TIME]",
+        alone=ALWAYS,
+        help="Wait until nobody else works on the environment, at most so long: --wait=10m.",
+    ),
+    Option(
+        "request", ("--request",), metavar="ID", help="The caller's own id: what has it is carried out once."
+    ),
+    Option("reason", ("--reason",), metavar="TEXT", help="Why; recorded."),
 )
+RUNS = ("wait", "request", "reason")  # what every command takes that runs steps
+NOT_WORDS = ("environment", "yes", "report", "verbose", *RUNS)  # options that make a request no other one
+
+LONGEST_REASON = 500  # characters
 
 
 class App:
@@ -63,8 +88,11 @@ class App:
         verbose: bool = False,
         yes: bool = False,
         take_over: bool = False,
+        call: Call | None = None,
     ):
         self.name = name
+        self.call = call or Call()
+        self._environment: Environment | None = None
         self.json = json
         self.yes = yes
         self.take_over = take_over
@@ -82,7 +110,30 @@ class App:
         """Return the environment that the command is about; raises InvalidConfig where there is none."""
         if self.name and self.name not in (self.home.current_name(), os.environ.get("RIGGER_ENVIRONMENT")):
             about[:] = [self.name]
-        return self.home.get(self.name)
+        if self._environment is None:
+            self._environment = self.home.get(self.name)
+            name = proven_actor(self.home.path, self._environment.name, self.call.request)
+            self._environment.call = replace(self.call, say=self.printer.line, actor=name)
+        return self._environment
+
+    def approve(self, digest: str | None, plans: bool) -> None:
+        """Carry out the plan of that digest alone; raises BadUsage for what is no digest, or where a plan is wanted."""
+        if digest is None:
+            return
+        if plans:
+            raise BadUsage("--plan shows a plan, and --approved carries one out.", "Leave one out.")
+        if not re.fullmatch("[0-9a-f]{64}", digest):
+            raise BadUsage(f"--approved {digest!r} is no digest of a plan.", 'It is the "digest" of --plan.')
+        self.call = replace(self.call, approved=digest)
+
+    @property
+    def waits_for_lock(self) -> bool:
+        return self.call.wait > 0
+
+    def once(self, work: Callable[[], Result]) -> Result:
+        """Return what a command comes to that runs steps: where its request was carried out before, what that came to."""
+        environment = self.environment()
+        return requests.once(environment, self.printer, work) if self.call.request else work()
 
     def prompt(self) -> Callable[[], Prompt] | None:
         """Return what makes the prompts that ask a person; None where there is no terminal."""
@@ -95,7 +146,9 @@ class App:
     def show(self, result: Result, show: Show | None) -> None:
         """Show a result: as JSON where that was asked for, else as the command tells it to people."""
         if self.json:
-            self.printer.report(result.as_dict())
+            self.printer.report(report_of(result))
+        elif self.call.request and isinstance(result, requests.Repeated):
+            self.printer.line(f"Request {result.request} was carried out before, as run {result.number}.")
         elif show:
             show(self.printer, result)
 
@@ -106,6 +159,7 @@ def command(
     asks: bool = False,
     reports: bool = False,
     streams: bool = False,
+    runs: bool = False,
     acts: bool = False,
     interspersed: bool = True,
     foreign_options: bool = False,
@@ -116,7 +170,7 @@ def command(
     code of a program that had the terminal.
 
     `asks` adds --yes, which every command takes that changes something, whether it asks or not; `reports` adds -o json,
-    `streams` adds -v, `acts` adds --take-over. `show` tells a person the result, `show_failed` what was done until
+    `streams` adds -v, `runs` what all take that run steps (--wait, --request, --reason), `acts` that and --take-over. `show` tells a person the result, `show_failed` what was done until
     something failed. `interspersed` and `foreign_options` are as a `Verb` has them.
     """
 
@@ -128,13 +182,21 @@ def command(
             report: str = "text",
             verbose: bool = False,
             take_over: bool = False,
+            wait: str | None = None,
+            request: str | None = None,
+            reason: str | None = None,
             **values: Any,
         ) -> int:
             chosen = environment or before or os.environ.get("RIGGER_ENVIRONMENT") or None
-            app = App(chosen, json=report == "json", verbose=verbose, yes=yes, take_over=take_over)
+            call = Call()
+            if runs or acts:
+                words = _said(_path(name, function), parameters, {**values, "take_over": take_over})
+                call = _call_of(request, words, reason, wait)
+            json = report == "json"
+            app = App(chosen, json=json, verbose=verbose, yes=yes, take_over=take_over, call=call)
             return _call(app, lambda: function(app, **values), show, show_failed)
 
-        parameters = (*_shared(asks, reports, streams, acts), *declared(function))
+        parameters = (*_shared(asks, reports, streams, acts, runs or acts), *declared(function))
         return Verb(name, run, _words(name, function), parameters, interspersed, foreign_options)
 
     return decorate
@@ -153,7 +215,7 @@ def _call(app: App, function: Callable[[], Any], show: Show | None, show_failed:
             app.show(result, show)
         return 0
     except RiggerError as problem:
-        if problem.result is not None:
+        if problem.result is not None and not app.json:  # whoever catches it makes one report of both
             app.show(problem.result, show_failed)
         raise
     finally:
@@ -168,10 +230,58 @@ def _tell_misspelt(app: App) -> None:
             sys.stderr.write(f"rigger: {sentence}\n")
 
 
-def _shared(asks: bool, reports: bool, streams: bool, acts: bool) -> list[Option]:
+def _shared(asks: bool, reports: bool, streams: bool, acts: bool, runs: bool) -> list[Option]:
     """Return the options that commands share, as their help shows them."""
     having = {"environment": True, "yes": asks, "report": reports, "verbose": streams, "take_over": acts}
+    having |= dict.fromkeys(RUNS, runs)
     return [option for option in SHARED if having[option.name]]
+
+
+def _said(name: str, parameters: Sequence[Parameter], values: Mapping[str, Any]) -> str:
+    """Return a command with the options that count, each in one spelling, as a person would type it."""
+    words = [name]
+    for one in parameters:
+        value = values.get(one.name)
+        if (
+            one.name in NOT_WORDS
+            or value in (None, (), False)
+            or (isinstance(one, Option) and value == one.default)
+        ):
+            continue
+        many = value if isinstance(value, tuple) else (value,)
+        if isinstance(one, Argument):
+            words += many
+        else:
+            words += (
+                [one.names[-1]] if one.flag else [word for each in many for word in (one.names[-1], each)]
+            )
+    return " ".join(map(plain, words))
+
+
+def _call_of(request: str | None, words: str, reason: str | None, wait: str | None) -> Call:
+    """Return the call that the options describe; raises BadUsage for what is no id, no reason or no time."""
+    request = os.environ.get("RIGGER_REQUEST", "") if request is None else request
+    if request and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._:/+=@-]{0,127}", request):
+        raise BadUsage(
+            f"{request!r} is no id of a request.",
+            "It has 1 to 128 letters, digits and . _ : / + = @ -, a letter or a digit first.",
+        )
+    if reason is not None and (
+        not reason.strip() or not reason.isprintable() or len(reason) > LONGEST_REASON
+    ):
+        raise BadUsage(
+            "--reason is no line of text.", f"Give one line of at most {LONGEST_REASON} characters."
+        )
+    seconds = 0.0 if wait is None else float("inf") if wait == ALWAYS else duration_of("--wait", wait)
+    return Call(request, words, reason or "", wait=seconds)
+
+
+def duration_of(option: str, text: str) -> float:
+    """Return the seconds of a duration that an option names; raises BadUsage for what is none."""
+    seconds = seconds_of(text)
+    if seconds is None:
+        raise BadUsage(f"{option} {text!r} is no time.", "For example 90s, 10m or 1h.")
+    return seconds
 
 
 def _words(name: str, function: Command) -> Words:
@@ -179,8 +289,14 @@ def _words(name: str, function: Command) -> Words:
 
     A verb is what a file of its name defines; the verbs of a group have their docstrings alone.
     """
-    own_file = function.__module__.rpartition(".")[2] == name.replace("-", "_")
+    own_file = _path(name, function) == name
     return Words(help.summaries()[name] if own_file else "", function.__doc__ or "")
+
+
+def _path(name: str, function: Command) -> str:
+    """Return the words that call a verb: those of a group stand in the group's file."""
+    file = function.__module__.rpartition(".")[2].replace("_", "-")
+    return name if file == name else f"{file} {name}"
 
 
 def group(name: str) -> Callable[[Command], Group]:

@@ -29,7 +29,10 @@ def help_of(verb: Verb) -> str:
 
 def values_of(verb: Verb, words: list[str], path: str) -> dict[str, Any]:
     """Return a value for each parameter of a verb, which is called as `path`; raises BadUsage, or SystemExit after help."""
-    return _read(_command(verb), words, path).params
+    alone = {
+        name: f"{name}={one.alone}" for one in verb.options if one.alone is not None for name in one.names
+    }
+    return _read(_command(verb), [alone.get(word, word) for word in words], path).params
 
 
 def in_front(words: list[str], path: str, group: Group | None, usage: str) -> tuple[str | None, list[str]]:

@@ -21,7 +21,7 @@ class Option:
     """An option: its names ("-f", "--file"; "--no-..." are in `off`), and how its words become a value.
 
     A flag is True or False, or None as long as nobody said; one that may be repeated is a tuple of texts; any other is a
-    text, one of `choices` if there are some.
+    text, one of `choices` if there are some. One that may stand `alone` takes a value only behind "=".
     """
 
     name: str
@@ -34,6 +34,7 @@ class Option:
     default: Any = None
     hidden: bool = False
     help: str = ""
+    alone: str | None = None  # its value where none stands behind it
 
 
 @frozen

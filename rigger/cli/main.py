@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import importlib
 import os
@@ -12,8 +13,9 @@ from rigger.cli.declared import Group
 from rigger.environments.home import Home
 from rigger.errors import UNWRITABLE, BadUsage, Interrupted, NotReady, RiggerError
 from rigger.later import later
+from rigger.operations.report import report_of
 from rigger.process.spawn import ensure_standard_descriptors
-from rigger.redact.known import masked
+from rigger.redact.known import masked, masked_data
 from rigger.text import did_you_mean, folded, plain, ways
 from rigger.ui.printer import prepare_streams, unwritten, with_environment
 from rigger.ui.terminal import columns_of
@@ -30,6 +32,9 @@ else:
 
 # What the system may refuse anywhere, by no fault of rigger's: a full or broken disk, somebody else's folder.
 SURROUNDINGS = UNWRITABLE | {errno.ENOTDIR, errno.ELOOP}
+
+JSON = {("-o", "json"), ("--output", "json")}
+OTHERS_WORDS = ("ssh", "terraform")  # whose words are those of other programs
 
 
 def find_verb(name: str) -> Verb | Group:
@@ -90,36 +95,69 @@ def main(arguments: list[str]) -> int:
     try:
         code = run(arguments)
         return _closed() or _written() or code
-    except RiggerError as problem:
-        return _fail(problem.message, problem.next_step, problem.exit_code, problem.topic)
-    except KeyboardInterrupt:
-        return _fail("Interrupted.", "", Interrupted.exit_code)
     except SystemExit as stop:
         return _closed() or int(stop.code or 0)
     except BrokenPipeError:
         _silence()
         return 1
-    except ModuleNotFoundError as problem:
-        return _fail(
-            f"The Python package {problem.name} is missing.",
-            "Install rigger again, with all it needs.",
-            NotReady.exit_code,
+    except (KeyboardInterrupt, Exception) as error:
+        problem = as_problem(error)
+        if wants_json(arguments):
+            _report(problem)
+        return _fail(problem)
+
+
+def as_problem(error: BaseException) -> RiggerError:
+    """Return what went wrong as an error that a person can act on."""
+    if isinstance(error, RiggerError):
+        return error
+    if isinstance(error, KeyboardInterrupt):
+        return Interrupted("Interrupted.")
+    if isinstance(error, ModuleNotFoundError):
+        return NotReady(
+            f"The Python package {error.name} is missing.", "Install rigger again, with all it needs."
         )
-    except OSError as problem:
-        return _unusable(problem) if problem.errno in SURROUNDINGS and problem.filename else _bug()
-    except Exception:
-        return _bug()
+    if isinstance(error, OSError) and error.errno in SURROUNDINGS and error.filename:
+        return NotReady(
+            f"{os.fsdecode(error.filename)} cannot be used: {error.strerror}.",
+            "Make room or correct the permissions, then run the same command again.",
+        )
+    return _bug()
+
+
+def wants_json(words: list[str]) -> bool:
+    """Return whether a report as JSON was asked for, as far as the words can be read: they may be wrong elsewhere."""
+    front = parser.environment_in_front(words)
+    words = front[1] if front else words
+    words = words[: words.index("--")] if "--" in words else words
+    if words[:1] in ([name] for name in OTHERS_WORDS):
+        return False
+    pairs = zip(words, words[1:], strict=False)
+    return bool({"-ojson", "--output=json"} & {*words}) or bool(JSON & {*pairs})
+
+
+def _report(problem: RiggerError) -> None:
+    """Print on standard output, on one line, what was done until something went wrong, and what that was."""
+    import json
+
+    report = masked_data(report_of(problem.result, problem))
+    for name in ("message", "next"):
+        report["error"][name] = with_environment(report["error"][name])
+    with contextlib.suppress(OSError, ValueError):
+        sys.stdout.write(f"{json.dumps(report)}\n")
+        sys.stdout.flush()
 
 
 def _written() -> int:
     """Say so where the output did not get where it was sent: a report on a full disk is no report."""
     if not unwritten:
         return 0
-    return _fail(f"The output could not be written: {unwritten[0]}.", "Make room there.", NotReady.exit_code)
+    return _fail(NotReady(f"The output could not be written: {unwritten[0]}.", "Make room there."))
 
 
-def _fail(message: str, next_step: str, code: int, topic: str = "") -> int:
-    message, next_step = (with_environment(masked(text)) for text in (message, next_step))
+def _fail(problem: RiggerError) -> int:
+    topic = problem.topic
+    message, next_step = (with_environment(masked(text)) for text in (problem.message, problem.next_step))
     lines = [plain(line) for line in f"rigger: {message}".split("\n")]
     lines += [f"  {plain(line)}" for line in next_step.split("\n") if line]
     lines += [f"  More: rigger docs {topic}"] if topic else []
@@ -130,18 +168,10 @@ def _fail(message: str, next_step: str, code: int, topic: str = "") -> int:
         sys.stderr.flush()
     except OSError:
         _silence()
-    return code
+    return problem.exit_code
 
 
-def _unusable(problem: OSError) -> int:
-    """Say which file or folder the system did not let rigger use."""
-    message = f"{os.fsdecode(problem.filename)} cannot be used: {problem.strerror}."
-    return _fail(
-        message, "Make room or correct the permissions, then run the same command again.", NotReady.exit_code
-    )
-
-
-def _bug() -> int:
+def _bug() -> RiggerError:
     """Keep the traceback of what nobody foresaw, and say where it is."""
     import traceback
 
@@ -156,8 +186,8 @@ def _bug() -> int:
         ) as file:
             file.write(f"rigger {' '.join(sys.argv[1:2])}\n{text}\n")
     except (OSError, RiggerError):
-        return _fail(f"This is a bug in rigger: {last}", "", 1)
-    return _fail(f"This is a bug in rigger: {last}", f"The traceback is in {path}; please report it.", 1)
+        return RiggerError(f"This is a bug in rigger: {last}")
+    return RiggerError(f"This is a bug in rigger: {last}", f"The traceback is in {path}; please report it.")
 
 
 def _closed() -> int:

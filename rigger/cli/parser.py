@@ -49,6 +49,9 @@ def _take(option: Option, name: str, words: list[str], joined: bool, values: dic
     if option.flag:
         values[option.name] = name in option.names
         return not joined
+    if option.alone is not None and not joined:
+        values[option.name] = option.alone
+        return True
     if not words or (words[0].startswith("-") and not joined):
         return False
     value = words.pop(0)

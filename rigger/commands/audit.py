@@ -31,7 +31,7 @@ def show(printer: Printer, result: Audited | Repaired | Reflected) -> None:
             printer.line('"rigger check" shows what exists; what was lost may have said that more was made.')
 
 
-@command("audit", asks=True, reports=True, streams=True, show=show)
+@command("audit", runs=True, asks=True, reports=True, streams=True, show=show)
 @argument("module", required=False, metavar="[MODULE]")
 @option("--head", metavar="COUNT:HASH", help="A head noted elsewhere, which the log must contain.")
 @option("--bundle", metavar="FILE", help="A bundle whose head the log must contain.")
@@ -51,4 +51,4 @@ def audit(
     noted = operation.read_head(head) if head is not None else None
     if bundle is not None:
         noted = operation.head_in(app.home, environment, bundle)
-    return operation.audit(environment, app.printer, noted, module or "")
+    return app.once(lambda: operation.audit(environment, app.printer, noted, module or ""))

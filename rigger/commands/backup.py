@@ -6,7 +6,7 @@ from rigger.cli.app import App, command
 from rigger.cli.declared import argument, option
 from rigger.operations import backup as operation
 from rigger.operations import module_verb
-from rigger.operations.result import RunResult
+from rigger.operations.result import Result, RunResult
 from rigger.text import short_home
 from rigger.ui.printer import Printer
 
@@ -23,8 +23,9 @@ def show(printer: Printer, result: RunResult) -> None:
 @command("backup", acts=True, asks=True, reports=True, streams=True, show=show)
 @argument("module", required=False, metavar="[MODULE]")
 @option("-f", "--file", "path", metavar="FILE", help="Where to write it; default: the environment's folder.")
-def backup(app: App, module: str | None, path: str | None) -> RunResult:
+def backup(app: App, module: str | None, path: str | None) -> Result:
     """With the name of an add-on, that one's data."""
+    environment, consent = app.environment(), app.consent()
     if module:
-        return module_verb.backup(app.environment(), module, path or "", app.printer, app.consent())
-    return operation.backup(app.environment(), path or "", app.printer, app.consent())
+        return app.once(lambda: module_verb.backup(environment, module, path or "", app.printer, consent))
+    return app.once(lambda: operation.backup(environment, path or "", app.printer, consent))

@@ -2,37 +2,43 @@
 
 import re
 
-from rigger.cli.app import App, command
-from rigger.cli.declared import option
+from rigger.cli.app import App, command, duration_of
+from rigger.cli.declared import argument, option
 from rigger.errors import BadUsage
 from rigger.operations import check as operation
-from rigger.operations.result import RunResult
+from rigger.operations.result import Result, RunResult
+from rigger.text import ways
 from rigger.ui.printer import Printer
-
-UNITS = {"s": 1, "m": 60, "h": 3600}
 
 
 def show(printer: Printer, result: RunResult) -> None:
     printer.line(f"{result.environment} is as it should be.")
 
 
-@command("check", reports=True, streams=True, show=show)
-@option("--wait", metavar="TIME", help="Check again until it is well, for so long: 90s, 10m, 1h.")
-@option("--count", metavar="N", help="With --wait: so many good checks in a row.")
-def check(app: App, wait: str | None, count: str | None) -> RunResult:
-    if wait is None and count is None:
-        return operation.check(app.environment(), app.printer)
-    if wait is None:
+@command("check", runs=True, reports=True, streams=True, show=show)
+@option("--until-well", metavar="TIME", help="Check again until it is well, for so long: 90s, 10m, 1h.")
+@option("--count", metavar="N", help="With --until-well: so many good checks in a row.")
+@argument("time", required=False, metavar="")
+def check(app: App, until_well: str | None, count: str | None, time: str | None) -> Result:
+    environment = app.environment()
+    if time is not None:
+        until_well = _as_it_was(app, time, until_well)
+    if until_well is None and count is None:
+        return app.once(lambda: operation.check(environment, app.printer))
+    if until_well is None:
         raise BadUsage(
-            "--count says how many good checks to wait for.", "Add --wait TIME, for example --wait 10m."
+            "--count says how many good checks to wait for.",
+            "Add --until-well TIME, for example --until-well 10m.",
         )
     if not re.fullmatch("[1-9][0-9]*", count or "1"):
         raise BadUsage(f"--count {count!r} is no number of checks.", "For example --count 3.")
-    return operation.check_until_well(app.environment(), _seconds(wait), int(count or 1), app.printer)
+    seconds, good = duration_of("--until-well", until_well), int(count or 1)
+    return app.once(lambda: operation.check_until_well(environment, seconds, good, app.printer))
 
 
-def _seconds(text: str) -> float:
-    found = re.fullmatch("([0-9]+)([smh])", text)
-    if not found:
-        raise BadUsage(f"--wait {text!r} is no time.", "For example 90s, 10m or 1h.")
-    return float(found[1]) * UNITS[found[2]]
+def _as_it_was(app: App, time: str, until_well: str | None) -> str:
+    """Return the time of `check --wait TIME`, as --until-well was called; raises BadUsage for a word that is none."""
+    if not app.waits_for_lock or until_well is not None:
+        raise BadUsage(f"check takes no argument {time!r}.", ways(("What it takes", "rigger check --help")))
+    app.printer.warn(f"--wait {time} is --until-well {time} now: --wait waits for the environment's lock.")
+    return time

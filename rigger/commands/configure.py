@@ -16,8 +16,10 @@ from rigger.configuration.inputs import (
 from rigger.errors import BadUsage
 from rigger.operations import configure as operation
 from rigger.operations import load
+from rigger.operations import questions as questions_operation
 from rigger.operations.answers import Given
 from rigger.operations.load import LoadedBundle, Opening
+from rigger.operations.questions import Asked
 from rigger.text import short_home
 from rigger.ui.terminal import has_terminal
 from rigger.ui.wizard import Wizard
@@ -31,7 +33,10 @@ if TYPE_CHECKING:
     from rigger.ui.printer import Printer
 
 
-def show(printer: Printer, result: Configured | LoadedBundle) -> None:
+def show(printer: Printer, result: Configured | LoadedBundle | Asked) -> None:
+    if isinstance(result, Asked):
+        _show_questions(printer, result)
+        return
     printer.line()
     if isinstance(result, LoadedBundle):
         _show_loaded(printer, result)
@@ -80,7 +85,25 @@ def _show_configured(printer: Printer, result: Configured) -> None:
     printer.ways(("Next", result.version_change.command if result.version_change else "rigger provision"))
 
 
-@command("configure", asks=True, show=show)
+def _show_questions(printer: Printer, result: Asked) -> None:
+    rows = [
+        (
+            row["name"],
+            "***" if row["secret"] and row["answered"] else row["value"] or "",
+            row["source"],
+            row["ask"],
+        )
+        for row in result.questions
+        if row["applies"]
+    ]
+    printer.table(
+        rows, headers=("name", "value", "source", "question"), rest="rigger configure --questions -o json"
+    )
+    if result.missing:
+        printer.line(f"Not answered yet: {', '.join(result.missing)}")
+
+
+@command("configure", asks=True, reports=True, show=show)
 @option("--name", metavar="NAME", help="The environment to make or change.")
 @option("--platform", metavar="NAME", help="What is installed: a platform's name or folder.")
 @option("--version", metavar="VERSION", help="Which version of the platform.")
@@ -91,6 +114,8 @@ def _show_configured(printer: Printer, result: Configured) -> None:
 @option("--type", "kind", metavar="TYPE", help="The cluster type, a set of defaults.")
 @option("--set", "assignments", metavar="NAME=VALUE", multiple=True, help="Answer a question beforehand.")
 @option("--answers", metavar="FILE", help="Read answers from a dotenv file.")
+@option("--exactly", is_flag=True, help="Unset what the answers file does not name, but secrets.")
+@option("--questions", "only_questions", is_flag=True, help="List the questions and their answers, and stop.")
 @option("--file", "path", metavar="PATH", help="Load a vars file or a saved bundle that you have.")
 @option("--verify-key", "key", metavar="KEY", help="Insist on a bundle signed by this SSH public key.")
 @option("--passphrase-file", metavar="FILE", help="Decrypt a bundle's secrets with its first line.")
@@ -113,8 +138,12 @@ def configure(
     defaults: bool,
     no_input: bool,
     advanced: bool,
+    exactly: bool,
+    only_questions: bool,
     **flags: Any,
-) -> Configured | LoadedBundle:
+) -> Configured | LoadedBundle | Asked:
+    if exactly and not answers:
+        raise BadUsage("--exactly is about an answers file.", "Add --answers FILE.")
     values = _flags(name, answers, path, **flags)
     given = Given(
         name or app.name,
@@ -124,9 +153,12 @@ def configure(
         path or "",
         defaults,
         advanced,
+        exactly,
     )
-    ask = Wizard if has_terminal() and not no_input else None
+    ask = Wizard if has_terminal() and not no_input and not app.json else None
     consent = app.consent(trust=trust)
+    if only_questions:
+        return questions_operation.questions(app.home, given, app.printer, consent)
     if path and is_bundle(path):
         opening = Opening(key, allow_older, passphrase_file, identities)
         return load.load(app.home, given, opening, app.printer, consent, ask)

@@ -20,7 +20,9 @@ def show(printer: Printer, result: Runs) -> None:
     when = "when" if len(zones) > 1 else f"WHEN ({zones.pop()})"
     form = "%Y-%m-%d %H:%M" + (" %Z" if when == "when" else "")
     rows = [_cells(run, time.strftime(form, moment)) for run, moment in zip(runs, moments, strict=True)]
-    headers = ("run", when, "what", "version", "ended", "took", "who")
+    headers = ["run", when, "what", "version", "ended", "took", "who", "why"]
+    if not any(run.reason for run in runs):
+        headers, rows = headers[:-1], [row[:-1] for row in rows]
     printer.table(rows, headers=headers, rest="rigger history -o json")
     printer.line("What a run printed:")
     printer.line(f"  rigger logs {runs[0].number}")
@@ -28,7 +30,8 @@ def show(printer: Printer, result: Runs) -> None:
 
 def _cells(run: PastRun, when: str) -> tuple[str, ...]:
     took = duration(run.seconds)
-    return (str(run.number), when, run.command, _versions(run), run.outcome, took, run.by)
+    who = f"{run.actor} (by {run.by})" if run.actor else run.by
+    return (str(run.number), when, run.command, _versions(run), run.outcome, took, who, run.reason)
 
 
 def _versions(run: PastRun) -> str:

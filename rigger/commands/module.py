@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rigger.operations.module_list import Available, Info, Installed
     from rigger.operations.module_remove import Removed
     from rigger.operations.modules import NewModule
+    from rigger.operations.result import Result
     from rigger.ui.printer import Printer
 
 COLOURS = {PASS: "32", FAIL: "31", ADVICE: "33", NOT_RUN: "36"}
@@ -118,9 +119,10 @@ def show_removed(printer: Printer, result: Removed) -> None:
 @module.add_command
 @command("remove", acts=True, asks=True, reports=True, streams=True, show=show_removed)
 @argument("name", metavar="NAME")
-def remove(app: App, name: str) -> Removed:
+def remove(app: App, name: str) -> Result:
     """Take an add-on off, with its data; refused while others require it."""
-    return module_remove.remove(app.environment(), name, app.printer, app.consent())
+    environment, consent = app.environment(), app.consent()
+    return app.once(lambda: module_remove.remove(environment, name, app.printer, consent))
 
 
 def show_installed(printer: Printer, result: Installed) -> None:

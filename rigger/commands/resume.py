@@ -3,7 +3,7 @@
 from rigger.cli.app import App, command
 from rigger.cli.declared import option
 from rigger.operations import suspend as operation
-from rigger.operations.result import RunResult
+from rigger.operations.result import Result, RunResult
 from rigger.ui.printer import Printer
 
 
@@ -14,5 +14,6 @@ def show(printer: Printer, result: RunResult) -> None:
 
 @command("resume", acts=True, asks=True, reports=True, streams=True, show=show)
 @option("--empty", is_flag=True, help="Do not put the old data back.")
-def resume(app: App, empty: bool) -> RunResult:
-    return operation.resume(app.environment(), app.printer, empty, app.consent())
+def resume(app: App, empty: bool) -> Result:
+    environment, consent = app.environment(), app.consent()
+    return app.once(lambda: operation.resume(environment, app.printer, empty, consent))

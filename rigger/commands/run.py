@@ -4,7 +4,7 @@ from rigger.cli.app import App, command
 from rigger.cli.declared import argument, option
 from rigger.errors import BadUsage
 from rigger.operations import run as operation
-from rigger.operations.result import RunResult
+from rigger.operations.result import Result, RunResult
 from rigger.ui.printer import Printer
 
 
@@ -16,12 +16,13 @@ def show(printer: Printer, result: RunResult) -> None:
 @option("--trace", is_flag=True, help="Let a script of a shell print its commands: bash -x.")
 @option("--shell", is_flag=True, help="Open a shell with the environment of the step, instead of running it.")
 @argument("step")
-def run(app: App, step: str, trace: bool, shell: bool) -> RunResult | int:
+def run(app: App, step: str, trace: bool, shell: bool) -> Result | int:
     """STEP is a script such as create, or platform/etcd/install where several modules have it, or tests/NAME. Values that it
     gives are kept, as always.
     """
     if shell and trace:
         raise BadUsage("--trace is about the script, which --shell does not run.", "Leave out one of them.")
+    environment, consent = app.environment(), app.consent()
     if shell:
-        return operation.shell(app.environment(), step, app.printer, app.consent())
-    return operation.run(app.environment(), step, trace, app.printer, app.consent())
+        return operation.shell(environment, step, app.printer, consent)
+    return app.once(lambda: operation.run(environment, step, trace, app.printer, consent))

@@ -2,7 +2,7 @@
 
 from rigger.cli.app import App, command
 from rigger.operations import suspend as operation
-from rigger.operations.result import RunResult
+from rigger.operations.result import Result, RunResult
 from rigger.ui.printer import Printer
 
 
@@ -12,5 +12,6 @@ def show(printer: Printer, result: RunResult) -> None:
 
 
 @command("suspend", acts=True, asks=True, reports=True, streams=True, show=show)
-def suspend(app: App) -> RunResult:
-    return operation.suspend(app.environment(), app.printer, app.consent())
+def suspend(app: App) -> Result:
+    environment, consent = app.environment(), app.consent()
+    return app.once(lambda: operation.suspend(environment, app.printer, consent))

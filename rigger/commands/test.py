@@ -5,7 +5,7 @@ from rigger.cli.declared import argument
 from rigger.configuration.addons import LIST, parse
 from rigger.operations import module_verb
 from rigger.operations import test as operation
-from rigger.operations.result import RunResult
+from rigger.operations.result import Result, RunResult
 from rigger.operations.test import Tested
 from rigger.text import short_home
 from rigger.ui.printer import Printer
@@ -27,8 +27,9 @@ def show(printer: Printer, result: Tested | RunResult) -> None:
 
 @command("test", acts=True, asks=True, reports=True, streams=True, show=show, show_failed=show)
 @argument("suite", required=False, many=True)
-def test(app: App, suite: tuple[str, ...]) -> Tested | RunResult:
+def test(app: App, suite: tuple[str, ...]) -> Result:
     """A SUITE such as smoke or full, or "component NAME", or the name of an add-on."""
-    if len(suite) == 1 and suite[0] in parse(app.environment().vars().get(LIST, "")):
-        return module_verb.test(app.environment(), suite[0], app.printer, app.consent())
-    return operation.test(app.environment(), suite, app.printer, app.consent())
+    environment, consent = app.environment(), app.consent()
+    if len(suite) == 1 and suite[0] in parse(environment.vars().get(LIST, "")):
+        return app.once(lambda: module_verb.test(environment, suite[0], app.printer, consent))
+    return app.once(lambda: operation.test(environment, suite, app.printer, consent))

@@ -7,6 +7,7 @@ import os
 from rigger.envfile.names import MANAGED, NODE_ADDRESSES
 from rigger.environments import inventory
 from rigger.environments.backups import Backups
+from rigger.environments.call import Call
 from rigger.environments.lock import FileLock, Lock
 from rigger.environments.shell import Shell
 from rigger.environments.store import FolderStore, Store
@@ -44,6 +45,7 @@ class Environment:
         self.audit = self.store.audit
         self.shell = Shell(name, path, home, self.store)
         self.backups = Backups(path)
+        self.call = Call()  # who asks for what is done with it, and why
         self.looked_up: dict[str, str] = {}  # the secrets of references, while a command works with them
         self.worked_out: dict[str, Any] = {}  # of its files, each with what told that they were as they are
 
@@ -132,8 +134,12 @@ class Environment:
         return self.store.key()
 
     def locked(self, command: str) -> AbstractContextManager[int]:
-        """Hold the environment's lock; gives its file descriptor, which scripts inherit. Raises Locked."""
-        return self.lock.locked(command)
+        """Hold the environment's lock; gives its file descriptor, which scripts inherit.
+
+        A request that holds it holds it once more. Raises Locked where somebody else has it for longer than the call
+        may wait.
+        """
+        return self.lock.locked(command, self.call)
 
 
 def split_secrets(

@@ -6,9 +6,11 @@ import fcntl
 import json
 import os
 import time
+from _thread import get_ident
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 
-from rigger.errors import UNWRITABLE, Locked, not_written
+from rigger.environments.call import Call
+from rigger.errors import UNWRITABLE, InvalidConfig, Locked, not_written
 from rigger.later import later
 from rigger.process.actor import actor
 
@@ -23,13 +25,19 @@ else:
     lookup = later("rigger.process.lookup")
 
 RECORD_BYTES = 4096  # what the holder says of itself is shorter
+PAUSE = 0.1  # seconds between two tries of who waits
+
+ALONE = Call()
 
 
 class Lock(Protocol):
     """What keeps two runs from working on one environment at a time, in whatever place it lies."""
 
-    def locked(self, command: str) -> AbstractContextManager[int]:
+    def locked(self, command: str, call: Call = ALONE) -> AbstractContextManager[int]:
         """Hold the lock; gives the file descriptor that scripts inherit. Raises Locked, saying who holds it."""
+
+    def request(self) -> str:
+        """Return the id of the request that is carried out here now; nothing where none is."""
 
     def watched(self) -> AbstractContextManager[None]:
         """Keep others from working, as far as that can be where nothing can be written; raises Locked."""
@@ -53,28 +61,32 @@ class FileLock:
     def __init__(self, path: str, name: str):
         self.path = path
         self.name = name
-        self._holds = False
+        self._fd: int | None = None  # while it is held
+        self._by = ("", 0)  # the request and the thread that hold it, or held it last
 
     @contextmanager
-    def locked(self, command: str) -> Iterator[int]:
-        """Hold the lock; yields its file descriptor, which scripts inherit.
+    def locked(self, command: str, call: Call = ALONE) -> Iterator[int]:
+        """Hold the lock; yields its file descriptor, which scripts inherit. The request that holds it has it already.
 
-        Raises Locked, saying who holds it. The lock belongs to the open file: a script that outlives a killed rigger
-        still holds it.
+        Raises Locked, saying who holds it, once the call has waited as long as it may. The lock belongs to the open
+        file: a script that outlives a killed rigger still holds it.
         """
+        if self._fd is not None and call.request and self._by == (call.request, get_ident()):
+            yield self._fd
+            return
         fd = self._open()
         try:
-            if not _acquire(fd):
-                raise self._locked(os.pread(fd, RECORD_BYTES, 0))
+            self._wait(fd, call)
             with suppress(OSError):  # who holds it is a courtesy: a full disk must not stop a destroy
                 os.ftruncate(fd, 0)
-                os.pwrite(fd, json.dumps({**_holder(command), "since": time.time()}).encode(), 0)
-            self._holds = True
+                os.pwrite(fd, json.dumps({**_holder(command, call), "since": time.time()}).encode(), 0)
+            self._fd, self._by = fd, (call.request, get_ident())
             yield fd
             with suppress(OSError):
                 os.ftruncate(fd, 0)
         finally:
-            self._holds = False
+            if self._fd == fd:  # else somebody else of this very object holds it
+                self._fd = None
             # Daemons that a script started may hold copies of the descriptor: unlock, rather than only close.
             with suppress(OSError):
                 fcntl.flock(fd, fcntl.LOCK_UN)
@@ -82,7 +94,21 @@ class FileLock:
 
     def held(self) -> bool:
         """Return whether it is held by way of this very object: what writes a record asks for that."""
-        return self._holds
+        return self._fd is not None
+
+    def _wait(self, fd: int, call: Call) -> None:
+        """Take the lock, as soon as whoever has it gives it back; raises Locked where that takes too long."""
+        limit, told = time.monotonic() + call.wait, ""
+        while not _acquire(fd):
+            problem = self._locked(os.pread(fd, RECORD_BYTES, 0))
+            if time.monotonic() >= limit:
+                raise problem
+            if problem.message != told:
+                told = problem.message
+                call.say(f"Waiting: {told}")
+            time.sleep(PAUSE)
+        if told and os.fstat(fd).st_nlink == 0:
+            raise InvalidConfig(f"Environment {self.name} was removed meanwhile.")
 
     def moved(self, path: str) -> None:
         """Say where the file lies now, after its folder was renamed; who holds it goes on to hold it."""
@@ -119,6 +145,11 @@ class FileLock:
         record = self._held()
         return self._locked(record).message if record else ""
 
+    def request(self) -> str:
+        """Return the id of the request that is carried out here now; nothing where none is."""
+        record = self._held()
+        return self._locked(record).request if record else ""
+
     def busy_since(self) -> float | None:
         """Return when the rigger that works here now began, in seconds since 1970; None where none does."""
         try:
@@ -147,20 +178,24 @@ class FileLock:
             what = f'"{holder["command"]}" ({who}, since {since})'
         except (ValueError, KeyError, TypeError):
             return Locked(f"Environment {self.name} is in use by another run.", "Wait until it has ended.")
+        problem = Locked(
+            f"Environment {self.name} is locked by {what}.",
+            "Wait until it has ended (--wait), or stop it with Ctrl-C there.",
+        )
         if _is_gone(holder):
             left = ", ".join(f"{name} (process {pid})" for pid, name in lookup.processes_holding(self.path))
-            return Locked(
+            problem = Locked(
                 f"Environment {self.name} is locked: {what} was killed, but what it started is still running: {left or '?'}.",
                 "Wait until that has ended, or end it yourself with kill.",
             )
-        return Locked(
-            f"Environment {self.name} is locked by {what}.",
-            "Wait until it has ended, or stop it with Ctrl-C there.",
-        )
+        problem.request = str(holder.get("request", ""))
+        return problem
 
 
-def _holder(command: str) -> dict[str, Any]:
-    return {"pid": os.getpid(), "who": actor(), "host": os.uname().nodename, "command": command}
+def _holder(command: str, call: Call) -> dict[str, Any]:
+    request = {"request": call.request} if call.request else {}
+    who = f"{call.actor} (by {actor()})" if call.actor else actor()
+    return {"pid": os.getpid(), "who": who, "host": os.uname().nodename, "command": command, **request}
 
 
 def _is_gone(holder: dict[str, Any]) -> bool:

@@ -101,12 +101,17 @@ def exit_codes() -> str:
     return _definitions((f"``{code}``", f"{words}.") for code, words in EXIT_CODES.items())
 
 
+OF_ALL = ("version", "outcome", "exit_code", "error")  # the fields that every report has
+
+
 def json_shapes(folder: str) -> str:
     """Return the fields of every report, of the schemas in the folder `shapes`."""
     parts = []
     for name in sorted(os.listdir(os.path.join(folder, "shapes"))):
         with open(os.path.join(folder, "shapes", name), encoding="utf-8") as file:
             schema = json.load(file)
+        if name != "error.json":  # which has nothing but what all have
+            schema["properties"] = {n: f for n, f in schema["properties"].items() if n not in OF_ALL}
         parts.append(_titled(schema["title"], "\n".join(_shape(schema, ""))))
     return "\n".join(parts)
 

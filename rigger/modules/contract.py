@@ -66,6 +66,9 @@ PERSONS_VARIABLES = {
     "RIGGER_SSH_TIMEOUT": "seconds that a node may be silent, by ssh; without it 20. A login may take three times as long",
     "RIGGER_RETRY_PAUSE": "seconds before something is tried again, at first; without it 1",
     "RIGGER_READY_TIMEOUT": "seconds until new machines must answer, instead of the manifest's ``ready``; 0 does not wait",
+    "RIGGER_REQUEST": "the caller's own id of a request, as ``--request`` gives it",
+    "RIGGER_ACTOR": "for whom something is done, where ``RIGGER_ACTOR_PROOF`` proves that",
+    "RIGGER_ACTOR_PROOF": "what proves ``RIGGER_ACTOR``: an HMAC-SHA256, in hex",
 }
 
 CONTRACT_VARIABLES = frozenset({*SCRIPT_VARIABLES, *PERSONS_VARIABLES})

@@ -65,6 +65,7 @@ class Given:
     path: str = ""
     defaults: bool = False  # take the default of whatever was not given
     advanced: bool = False  # ask everything
+    exactly: bool = False  # the answers file is the whole truth: what it does not name goes
 
 
 @mutable
@@ -79,6 +80,7 @@ class Answering:
     reporter: Reporter
     ask: Ask | None
     told: Mapping[str, str] = field(default_factory=dict)  # names whose given values were told already
+    dropped: frozenset[str] = frozenset()  # names of saved answers that go
 
     def values(self) -> dict[str, str]:
         return self.interview.values()

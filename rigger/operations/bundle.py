@@ -31,7 +31,8 @@ class Inspected:
 
     def as_dict(self) -> dict[str, Any]:
         files = {name: vars(file) for name, file in self.manifest.files.items()}
-        return {**self.manifest.fields, "files": files}
+        fields = dict(self.manifest.fields)
+        return {"configured_version": fields.pop("version", ""), **fields, "files": files}
 
 
 @frozen

@@ -67,7 +67,7 @@ class CheckedOut:
             "folder": self.source.folder,
             "done": self.done,
             "ref": self.source.ref,
-            "version": self.configured,
+            "configured_version": self.configured,
             "describe": self.version,
             "before": self.before.commit,
             "commit": self.after.commit,

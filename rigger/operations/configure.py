@@ -9,6 +9,7 @@ from rigger.configuration.equivalent import equivalent
 from rigger.configuration.identity import other_module
 from rigger.configuration.inputs import read_vars_file, whole_path
 from rigger.configuration.questionnaire import Questionnaire, questionnaire_of
+from rigger.configuration.resolve import CORE
 from rigger.configuration.version import version_change
 from rigger.environments.answers import answers_of
 from rigger.environments.drafts import Draft
@@ -88,11 +89,12 @@ def configure(
     the answers so far are kept.
     """
     reporter, consent = reporter or Silent(), consent or Consent()
-    loaded = read_vars_file(given.path) if given.path else {}
+    loaded = loaded_file(given)
     target = choose(home, given, loaded, consent, asks=ask is not None)
     new = not target.environment.exists()  # another rigger may make it while somebody answers
     with contextlib.ExitStack() as stack:
-        work = _begin(home, given, target, loaded, reporter, consent, ask, stack)
+        work = begin(home, given, target, loaded, reporter, consent, ask, stack)
+        _agree_to_drop(work, consent)
         if ask:
             check_names_of_any(work.questionnaire, work.interview.sources)
         review = not (given.defaults or consent.yes)
@@ -105,7 +107,12 @@ def configure(
         return _configured(final, work, changed, before)
 
 
-def _begin(
+def loaded_file(given: Given) -> dict[str, str]:
+    """Return what the vars file says that was given, if one was."""
+    return read_vars_file(given.path) if given.path else {}
+
+
+def begin(
     home: Home,
     given: Given,
     target: Target,
@@ -118,6 +125,8 @@ def _begin(
     """Return the questions, with all that is known of their answers."""
     environment = target.environment
     saved = _saved(environment, reporter)
+    dropped = unnamed(environment, given, saved) if given.exactly else {}
+    saved = {name: value for name, value in saved.items() if name not in dropped}
     hidden = environment.secrets() if environment.exists() else ()
     sources = sources_of(given, target.draft, {**saved, **loaded}, hidden)
     source = _source(environment, sources, reporter, consent, asks=bool(ask) and not given.defaults)
@@ -134,7 +143,9 @@ def _begin(
     agree_to_files(home, given, loaded, questionnaire, sources, reporter, consent)
     script = _script(questionnaire, environment, saved)
     interview = interview_of(script, sources, environment, questionnaire, given, reporter, take_defaults)
-    return Answering(home, environment, questionnaire, interview, given, reporter, ask)
+    return Answering(
+        home, environment, questionnaire, interview, given, reporter, ask, dropped=frozenset(dropped)
+    )
 
 
 def _saved(environment: Environment, reporter: Reporter) -> dict[str, str]:
@@ -197,6 +208,31 @@ def _conversations(
     talks = Conversations(target, sources, reporter.line, reporter.pass_on, 0 if asks else None, sourced)
     stack.callback(talks.close)
     return talks
+
+
+def unnamed(environment: Environment, given: Given, saved: Mapping[str, str]) -> dict[str, str]:
+    """Return the saved answers that neither the answers file nor a flag names; secrets and what is no answer stay."""
+    secrets = environment.secrets() if environment.exists() else {}
+    named = {*given.answers, *given.flags, *secrets}
+    return {
+        n: v for n, v in saved.items() if n not in named and (n in CORE or n in _asked(environment, saved))
+    }
+
+
+def _asked(environment: Environment, saved: Mapping[str, str]) -> set[str]:
+    """Return the names of all questions that there are for the saved values."""
+    return {question.name for question in questionnaire_of(environment, saved).questions(saved)}
+
+
+def _agree_to_drop(work: Answering, consent: Consent) -> None:
+    """Show which values go because the answers file does not name them; raises Declined or BadUsage."""
+    if not work.dropped:
+        return
+    values = work.target.vars()
+    work.reporter.line(f"{work.given.answers_name} does not name, so that these go back to their defaults:")
+    for name in sorted(work.dropped):
+        work.reporter.line(f"  - {name}={shorten(visible(values.get(name, '')), WIDEST_VALUE)}")
+    consent.agree("Unset them?")
 
 
 def _warn_of_scripts(work: Answering) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from rigger.audit.events import Destroyed
 from rigger.configuration import module_state
+from rigger.configuration.resolve import look_up_references, resolve
 from rigger.environments import reserve
 from rigger.environments.last_backup import LastBackup, last_backup
 from rigger.environments.state import state_of
 from rigger.errors import NotReady, StepFailed
+from rigger.operations.approval import inputs_of, require_approved
 from rigger.operations.consent import Consent
+from rigger.operations.provision import Planned
 from rigger.operations.session import Session, session
 from rigger.plans import lifecycle
 from rigger.plans.scripts import require_scripts
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
     from rigger.environments.environment import Environment
     from rigger.operations.result import RunResult
 
+ASKED = "destroy"
+
 
 def destroy(
     environment: Environment, reporter: Reporter | None = None, consent: Consent | None = None
@@ -38,7 +43,9 @@ def destroy(
     reporter, consent = reporter or Silent(), consent or Consent()
     reserve.give_back(environment)
     _require_writable(environment)
-    with session(environment, "rigger destroy", reporter, consent) as work:
+    with session(
+        environment, "rigger destroy", reporter, consent, lambda: require_approved(environment, ASKED)
+    ) as work:
         plan = lifecycle.destroy(work.config, work.state.steps, work.nodes)
         require_scripts(plan)
         require_whole(environment, plan)
@@ -55,6 +62,16 @@ def destroy(
         module_state.write(environment, work.config)
         drop_outputs(environment, work.config)  # a shell must not be pointed at what is no more
     return result
+
+
+def plan(environment: Environment) -> Planned:
+    """Return what destroy would remove; nothing of it is done. Raises NotReady where a script cannot run."""
+    look_up_references(environment)
+    config = resolve(environment)
+    planned = lifecycle.destroy(config, state_of(environment).steps, environment.nodes())
+    require_scripts(planned)
+    digest = inputs_of(environment, ASKED).digest
+    return Planned(planned, digest=digest, running=environment.lock.holder())
 
 
 def _require_writable(environment: Environment) -> None:

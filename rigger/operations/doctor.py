@@ -36,8 +36,8 @@ class Diagnosis:
     def failures(self) -> list[Finding]:
         return [finding for finding in self.findings if not finding.good]
 
-    def as_dict(self) -> list[dict[str, Any]]:
-        return [vars(finding) for finding in self.findings]
+    def as_dict(self) -> dict[str, Any]:
+        return {"findings": [vars(finding) for finding in self.findings]}
 
 
 def doctor(home: Home, environment: Environment | None = None) -> Diagnosis:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from rigger.audit.events import StepFinished, StepStarted
     from rigger.environments.environment import Environment
 
+UNTOLD = ("version", "before", "after", "begun")  # under these names
+
 
 @frozen
 class PastRun:
@@ -31,6 +33,9 @@ class PastRun:
     command: str
     time: str
     by: str
+    actor: str  # for whom, where that was somebody else
+    reason: str
+    request: str
     version: str
     before: str
     after: str
@@ -42,8 +47,9 @@ class PastRun:
     def as_dict(self) -> dict[str, Any]:
         keys = ("number", "module", "step", "exit_code", "seconds", "changed")
         steps = [{key: getattr(step, key) for key in keys} for step in self.steps]
-        values = {**vars(self), "from": self.before, "to": self.after, "steps": steps}
-        return {key: value for key, value in values.items() if key not in ("before", "after", "begun")}
+        also = {"configured_version": self.version, "from": self.before, "to": self.after, "steps": steps}
+        own = {key: value for key, value in vars(self).items() if key not in UNTOLD}
+        return {**own, **also}
 
 
 @frozen
@@ -53,8 +59,8 @@ class Runs:
     environment: str
     runs: tuple[PastRun, ...]
 
-    def as_dict(self) -> list[dict[str, Any]]:
-        return [run.as_dict() for run in self.runs]
+    def as_dict(self) -> dict[str, Any]:
+        return {"environment": self.environment, "runs": [run.as_dict() for run in self.runs]}
 
 
 def history(environment: Environment) -> Runs:
@@ -73,6 +79,9 @@ def history(environment: Environment) -> Runs:
             started.command,
             started.time,
             started.by,
+            started.actor,
+            started.reason,
+            started.request,
             started.version,
             *known.versions[started.run],
             outcome,

@@ -41,7 +41,11 @@ class Listed:
 
     def as_dict(self) -> dict[str, Any]:
         row = {"name": self.name, "current": self.current, "path": self.path}
-        modules = {"platform": self.platform, "version": self.version, "provider": self.provider}
+        modules = {
+            "platform": self.platform,
+            "configured_version": self.version,
+            "provider": self.provider,
+        }
         if self.problem:
             return {**row, **modules, "nodes": UNKNOWN, "problem": self.problem}
         modules["deployed_version"] = self.deployed_version
@@ -55,8 +59,8 @@ class Environments:
 
     listed: tuple[Listed, ...]
 
-    def as_dict(self) -> list[dict[str, Any]]:
-        return [environment.as_dict() for environment in self.listed]
+    def as_dict(self) -> dict[str, Any]:
+        return {"environments": [environment.as_dict() for environment in self.listed]}
 
 
 def environments(home: Home) -> Environments:

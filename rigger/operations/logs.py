@@ -81,8 +81,9 @@ class Logs:
     steps: tuple[StepLog, ...] = ()
     starts: tuple[int, ...] = ()
 
-    def as_dict(self) -> list[dict[str, Any]]:
-        return [step.as_dict() for step in self.steps]
+    def as_dict(self) -> dict[str, Any]:
+        logs = [step.as_dict() for step in self.steps]
+        return {"environment": self.environment, "number": self.run, "logs": logs}
 
 
 def logs(

@@ -55,7 +55,6 @@ class Added:
 
     def as_dict(self) -> dict[str, Any]:
         return {
-            "version": 1,
             "name": self.name,
             "module": self.module.every_label["name"],
             "module_version": self.module.version,

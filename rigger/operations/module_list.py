@@ -30,7 +30,7 @@ class Installed:
     modules: Mapping[str, Mapping[str, Any]]
 
     def as_dict(self) -> dict[str, Any]:
-        return {"version": 1, "modules": [{"name": name, **one} for name, one in self.modules.items()]}
+        return {"modules": [{"name": name, **one} for name, one in self.modules.items()]}
 
 
 def installed(environment: Environment) -> Installed:
@@ -53,7 +53,6 @@ class Info:
     def as_dict(self) -> dict[str, Any]:
         module = self.module
         return {
-            "version": 1,
             "name": self.name,
             "role": module.role,
             "description": module.description,
@@ -118,7 +117,7 @@ class Available:
             }
             for module in self.modules
         ]
-        return {"version": 1, "modules": rows, "problems": list(self.problems)}
+        return {"modules": rows, "problems": list(self.problems)}
 
 
 def search(environment: Environment, selectors: Sequence[str] = ()) -> Available:

@@ -34,7 +34,7 @@ class Removed:
     run: RunResult | None
 
     def as_dict(self) -> dict[str, Any]:
-        return {"version": 1, "name": self.name, "run": self.run.run if self.run else ""}
+        return {"name": self.name, "run": self.run.run if self.run else ""}
 
 
 def remove(
@@ -67,7 +67,7 @@ def remove(
                     f"{name} is not gone: {listed(left)}.",
                     ways(("Try again", f"rigger module remove {name}")),
                 )
-        work.record(ModuleRemoved(instance=name))
+        work.record(ModuleRemoved(instance=name), result.run if result else "")
         _forget(environment, module)
         write_state(environment, resolve(environment))
     return Removed(name, result)

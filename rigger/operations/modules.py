@@ -27,8 +27,8 @@ class Modules:
     modules: tuple[FoundModule, ...]
     checkout: str | None
 
-    def as_dict(self) -> list[dict[str, Any]]:
-        return [_row(module) for module in self.modules]
+    def as_dict(self) -> dict[str, Any]:
+        return {"modules": [_row(module) for module in self.modules]}
 
 
 @frozen

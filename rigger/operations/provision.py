@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+
 from rigger.audit.events import LeftBehind, VersionChangeAllowed
+from rigger.audit.runs import running
 from rigger.configuration.identity import require_recorded
 from rigger.configuration.resolve import look_up_references, resolve
 from rigger.configuration.version import require_same_version, shown, version_change
 from rigger.environments.state import state_of
 from rigger.errors import Locked
+from rigger.operations.approval import inputs_of, require_approved
 from rigger.operations.consent import Consent
 from rigger.operations.costs import agree_to_costs, costs, show_costs, show_machines
 from rigger.operations.influence import influenced
@@ -42,9 +46,12 @@ class Planned:
 
     plan: Plan
     costs: Costs | None = None  # of the cluster in a month
+    digest: str = ""  # of all that it was made of: who approves that gets this plan, or nothing
+    running: str = ""  # who works there now, if anybody does: then it is of what will not be there any more
 
     def as_dict(self) -> dict[str, Any]:
-        return {**self.plan.as_dict(), **({"costs": self.costs.as_dict()} if self.costs else {})}
+        costs = {"costs": self.costs.as_dict()} if self.costs else {}
+        return {**self.plan.as_dict(), **costs, "digest": self.digest, "running": self.running}
 
 
 def provision(
@@ -64,6 +71,7 @@ def provision(
     reporter, consent = reporter or Silent(), consent or Consent()
 
     def bring_back() -> None:
+        require_approved(environment, _asked(again, allow_version_change, modules))
         state = state_of(environment)
         state.require_no_upgrade(environment.name)
         state.require_running(environment.name)
@@ -121,7 +129,7 @@ def plan(
     if not allow_version_change:
         require_same_version(environment, config.values)
     require_recorded(environment, config)
-    others, known = related(environment, config), costs(config)
+    others, known, busy = related(environment, config), costs(config), environment.lock.holder()
     planned = _plan(environment, config, again, modules, others)
     require_met(environment, config, planned, others)
     if machines:
@@ -129,7 +137,13 @@ def plan(
         _show_machines(environment, config, planned, reporter)
         if known:
             show_costs(reporter, known)
-    return Planned(planned, known)
+    inputs = inputs_of(environment, _asked(again, allow_version_change, modules))
+    return Planned(planned, known, inputs.digest, busy)
+
+
+def _asked(again: bool, allow_version_change: bool, modules: Sequence[str]) -> str:
+    """Return what was asked for, as far as the plan follows from it."""
+    return f"provision again={again} allow_version_change={allow_version_change} {' '.join(modules)}"
 
 
 def _with_wanted_version(work: Session, allow: bool) -> Session:
@@ -167,16 +181,18 @@ def _plan(
     for name in modules:
         if name not in (config.provider.name, config.platform.name):
             addon(config, name)
-    steps, nodes = state_of(environment).steps, environment.nodes()
+    state, nodes = state_of(environment), environment.nodes()
+    renewed = environment.call.since or sys.maxsize  # what ran since then did so for this very request
     return plans.provision(
         config,
-        steps,
+        state.steps,
         nodes,
         environment.key(),
-        again,
+        renewed if again else 0,
         lambda: leaving(environment, config, nodes),
         others,
         modules,
+        running(state.runs, environment.lock.busy_since()),
     )
 
 

@@ -27,7 +27,7 @@ class Reflected:
     changed: tuple[str, ...]
 
     def as_dict(self) -> dict[str, Any]:
-        return {"version": 1, "environment": self.environment, "changed": list(self.changed)}
+        return {"environment": self.environment, "changed": list(self.changed)}
 
 
 def reflect(

@@ -17,7 +17,7 @@ else:
 class Result(Protocol):
     """What an operation returns. One that failed on the way raises, and its error carries what was done until then."""
 
-    def as_dict(self) -> Any:
+    def as_dict(self) -> dict[str, Any]:
         """Return the report as it is written for programs: what JSON can hold."""
 
 
@@ -25,9 +25,9 @@ class Result(Protocol):
 class Data:
     """A result that is nothing but its report."""
 
-    report: Any = field(repr=False)
+    report: dict[str, Any] = field(repr=False)
 
-    def as_dict(self) -> Any:
+    def as_dict(self) -> dict[str, Any]:
         return self.report
 
 
@@ -40,7 +40,9 @@ class RunResult:
     steps: tuple[StepResult, ...] = ()
     before: Mapping[str, Any] = field(default_factory=dict)
     after: Mapping[str, Any] = field(default_factory=dict)
+    seconds: float = 0.0  # from its first record to its last
 
     def as_dict(self) -> dict[str, Any]:
         steps = [step.as_dict() for step in self.steps]
-        return {**self.before, "run": self.run, "steps": steps, **self.after}
+        told = {"run": self.run, "seconds": round(self.seconds, 3), "steps": steps}
+        return {**self.before, **told, **self.after}

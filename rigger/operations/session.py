@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import time
 
 from rigger.configuration.resolve import resolve
 from rigger.configuration.version import version_change
 from rigger.environments.state import may_have_cluster, state_of
-from rigger.errors import InvalidConfig, RiggerError
+from rigger.errors import InvalidConfig, RiggerError, StepFailed
+from rigger.later import later
+from rigger.operations.report import DONE, report_of
 from rigger.operations.result import RunResult
 from rigger.plans.lifecycle import with_clients
 from rigger.runs import preflight
@@ -16,7 +19,7 @@ from rigger.runs.reach import Reach
 from rigger.runs.recovery import load_config
 from rigger.runs.run import Run
 from rigger.text import ways
-from rigger.values import mutable
+from rigger.values import frozen, mutable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,8 +33,20 @@ if TYPE_CHECKING:
     from rigger.environments.inventory import Node
     from rigger.operations.consent import Consent
     from rigger.plans.model import Plan
+    from rigger.runs import hooks
     from rigger.runs.reporter import Reporter
     from rigger.runs.result import StepResult
+else:
+    hooks = later("rigger.runs.hooks")
+
+
+@frozen
+class Ran:
+    """A plan that was carried out, or was to be."""
+
+    plan: Plan
+    run: Run
+    result: Callable[[], RunResult]
 
 
 @mutable
@@ -47,6 +62,8 @@ class Session:
     reach: Reach
     closing: contextlib.ExitStack  # what ends with the session
     holding: Holding | None = None  # the claim on the nodes, once it is held
+    asked: bool = False  # whether the hooks were asked before the command
+    ran: Ran | None = None  # what was run last
 
     @property
     def name(self) -> str:
@@ -85,12 +102,40 @@ class Session:
     def claim(self, plan: Plan) -> None:
         """Hold the claim on the cluster until the session ends, before anything of a plan is done or recorded.
 
-        Raises Locked while another record's run is under way, RecordBehind where another record went on.
+        Raises Locked while another record's run is under way, RecordBehind where another record went on, Declined
+        where a hook refuses.
         """
+        self.ask_hooks(plan)
         self.closing.enter_context(self.reach.opened(plan.command))
         self.holding = Holding(self.environment, self.config, self.reach, self.reporter)
         self.closing.callback(self.holding.end)
         self.holding.begin(plan, self.command, self.consent.take_over)
+
+    def ask_hooks(self, plan: Plan) -> None:
+        """Ask the hooks whether a command may begin, once; raises Declined where one refuses."""
+        if not self.asked:
+            hooks.ask(
+                self.environment,
+                self.config,
+                plan.command,
+                lambda: {"command": plan.command, "plan": plan.as_dict()},
+            )
+            self.asked = True
+
+    def tell_hooks(self, problem: RiggerError | None) -> None:
+        """Tell the hooks what became of the run, where there was one."""
+        if self.ran is None:
+            return
+        plan, run, result = self.ran.plan, self.ran.run, self.ran.result
+        good = problem is None and run.outcome == DONE
+        failure = problem or (None if good else StepFailed("A step failed."))
+
+        def told() -> dict[str, Any]:
+            report = report_of(result(), failure)
+            return {"command": plan.command, "plan": plan.as_dict(), **report, "number": run.number}
+
+        event = f"post-{hooks.event_of(plan.command)}" if good else "failed"
+        hooks.tell(self.environment, self.config, event, told, run.id, self.reporter)
 
     def look(self, plan: Plan) -> RiggerError | None:
         """Return what the nodes say against this record, None where that is nothing."""
@@ -117,15 +162,17 @@ class Session:
         `before` and `after` give further fields of the report; `prepare` gets the run before it begins. What is raised
         carries the result so far.
         """
-        run = self.new_run()
+        self.ask_hooks(plan)
+        run, began = self.new_run(), time.monotonic()
         if prepare:
             prepare(run)
 
         def result() -> RunResult:
-            return RunResult(
-                self.name, run.id, tuple(run.results), before or {}, after(run.results) if after else {}
-            )
+            further = after(run.results) if after else {}
+            took = time.monotonic() - began
+            return RunResult(self.name, run.id, tuple(run.results), before or {}, further, took)
 
+        self.ran = Ran(plan, run, result)
         try:
             run.carry_out(plan)
         except RiggerError as problem:
@@ -152,7 +199,13 @@ def session(
             prepare()
         config = as_it_runs(environment, load_config(environment))
         reach = Reach(environment, config, reporter)
-        yield Session(environment, config, reporter, consent, lock, command, reach, closing)
+        work = Session(environment, config, reporter, consent, lock, command, reach, closing)
+        try:
+            yield work
+        except RiggerError as problem:
+            work.tell_hooks(problem)
+            raise
+        work.tell_hooks(None)
 
 
 def as_it_runs(environment: Environment, config: Config) -> Config:

@@ -69,7 +69,8 @@ class Status:
     def as_dict(self) -> dict[str, Any]:
         begun = self.upgrade
         return {
-            **vars(self),
+            **{name: value for name, value in vars(self).items() if name != "version"},
+            "configured_version": self.version,
             "nodes": [vars(node) for node in self.nodes],
             "addons": [vars(addon) for addon in self.addons],
             "pending": list(self.pending),

@@ -32,7 +32,8 @@ class Tested:
     folder: str = ""
 
     def as_dict(self) -> dict[str, Any]:
-        return {**self.summary, "report": self.folder}
+        summary = dict(self.summary)
+        return {"configured_version": summary.pop("version", ""), **summary, "report": self.folder}
 
 
 def test(

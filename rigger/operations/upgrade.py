@@ -10,6 +10,7 @@ from rigger.bundles import contents
 from rigger.bundles.contents import default_path
 from rigger.configuration.resolve import resolve
 from rigger.errors import RiggerError
+from rigger.operations.approval import inputs_of, require_approved
 from rigger.operations.consent import Consent
 from rigger.operations.provision import Planned
 from rigger.operations.session import Session, session
@@ -46,6 +47,7 @@ def upgrade(
     reporter, consent = reporter or Silent(), consent or Consent()
 
     def clone_again() -> None:
+        require_approved(environment, _asked(options))
         restore(environment, reporter.line, reporter.progress, agreement(environment, reporter, consent))
 
     with session(environment, "rigger upgrade", reporter, consent, clone_again) as work:
@@ -70,12 +72,20 @@ def plan(
 ) -> Planned:
     """Return what such an upgrade would do; raises BadUsage for one that makes no sense."""
     with session(environment, "rigger upgrade", reporter or Silent(), consent or Consent()) as work:
-        return Planned(_planned(work, options)[2])
+        planned = _planned(work, options)[2]
+        return Planned(planned, digest=inputs_of(environment, _asked(options)).digest)
+
+
+def _asked(options: UpgradeOptions) -> str:
+    """Return what was asked for, as far as the plan follows from it."""
+    return f"upgrade {options!r}"
 
 
 def _planned(work: Session, options: UpgradeOptions) -> tuple[Session, Request, Plan]:
     """Return a session whose configuration has the version to reach, what is asked for, and its plan."""
     work.state.require_running(work.name)
+    if work.environment.call.since and work.state.upgrade:  # which the killed run of the same request began
+        options = UpgradeOptions(resume=True)
     request = request_of(work, options)
     work = replace(work, config=resolve(work.environment, {"VERSION": request.to}))
     plan = _plan(work, request)

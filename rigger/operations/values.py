@@ -43,7 +43,7 @@ class Value:
     answered: str | None = field(default=None, repr=False)
 
     def as_dict(self) -> dict[str, Any]:
-        return {self.name: self.value, **self.hidden()}
+        return Values((self,)).as_dict()
 
     @property
     def giver(self) -> str:
@@ -61,8 +61,9 @@ class Values:
 
     values: tuple[Value, ...]
 
-    def as_dict(self) -> list[dict[str, Any]]:
-        return [{"name": v.name, "value": v.value, "source": v.source, **v.hidden()} for v in self.values]
+    def as_dict(self) -> dict[str, Any]:
+        rows = [{"name": v.name, "value": v.value, "source": v.source, **v.hidden()} for v in self.values]
+        return {"values": rows}
 
 
 @frozen
@@ -92,7 +93,8 @@ class Differences:
     not_compared: tuple[str, ...] = ()  # secrets by reference, which were not looked up
 
     def as_dict(self) -> dict[str, Any]:
-        return {name: {"provisioned": old, "configured": new} for name, (old, new) in self.changes.items()}
+        changes = {n: {"provisioned": old, "configured": new} for n, (old, new) in self.changes.items()}
+        return {"changes": changes}
 
 
 def get_value(environment: Environment, name: str, show_secrets: bool = False) -> Value:

@@ -171,4 +171,4 @@ def _still_holding(work: Answering, before: Mapping[str, str]) -> dict[str, str]
     interview = work.interview
     taken_back = {n for n, a in interview.answers.items() if not a.explicit} | interview.unanswered
     taken_back &= {*interview.sources.saved}
-    return {n: v for n, v in before.items() if n not in taken_back}
+    return {n: v for n, v in before.items() if n not in taken_back | work.dropped}

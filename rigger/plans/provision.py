@@ -33,11 +33,12 @@ REPAIRS = (
 class _Planner:
     """Decides, step by step, whether it has to run."""
 
-    def __init__(self, config: Config, history: StepHistory, key: bytes, again: bool):
+    def __init__(self, config: Config, history: StepHistory, key: bytes, again: int, running: str):
         self.config = config
         self.history = history
         self.key = key
         self.again = again
+        self.running = running
         self._shared: dict[str, str] = {}
 
     def reason(self, module: Module, verb: str, follows: str = "") -> str:
@@ -46,7 +47,8 @@ class _Planner:
         done = self.history.done.get(key)
         unfinished = self.history.unfinished(key)
         if unfinished is not None:
-            return f"it {unfinished.outcome()}"
+            under_way = unfinished.finished is None and unfinished.started.run == self.running
+            return f"it is under way in run {self.running}" if under_way else f"it {unfinished.outcome()}"
         if done is None:
             return "first time" if key not in self.history.last else self._undone()
         changes = self.changes(module, verb, done)
@@ -58,7 +60,7 @@ class _Planner:
             return follows
         if other := self._other_script(module, verb, done):
             return other
-        return "asked for with --again" if self.again else ""
+        return "asked for with --again" if done.started.seq < self.again else ""
 
     def behind(self, verb: str) -> str:
         """Return why a step of the platform must run after all: a run was stopped between it and one that it follows."""
@@ -114,17 +116,19 @@ def provision(
     history: StepHistory,
     nodes: Sequence[Node],
     key: bytes,
-    again: bool = False,
+    again: int = 0,
     ask_provider: Callable[[], Sequence[str] | None] = lambda: None,
     related: Related | None = None,
     named: Sequence[str] = (),
+    running: str = "",
 ) -> Plan:
     """Return the steps that bring the cluster to its configuration: only those that have something to do.
 
     `ask_provider` returns the names of the nodes that will leave, None where the provider leaves that to NODES.
-    `related` is how the modules are, `named` are those that are meant, all of them where none are named.
+    `again` is a record of the audit log: what ran before it runs again. `related` is how the modules are, `named` are
+    those that are meant, all of them where none are named; `running` is the run that is under way.
     """
-    planner = _Planner(config, history, key, again)
+    planner = _Planner(config, history, key, again, running)
     base = Plan("provision", ())
     if not named or {config.provider.name, config.platform.name} & {*named}:
         base = _only(_base(planner, nodes, ask_provider), named)

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from rigger.modules.model import Module
 
 RIGGERS = ("PATH", "HOME")  # beside RIGGER_...: no program goes without
+# No script's business: what opens bundles, and whose call this is (a rigger in a script is another one).
+CALLERS = ("RIGGER_PASSPHRASE", "RIGGER_REQUEST", "RIGGER_ACTOR", "RIGGER_ACTOR_PROOF")
 NEED_NO_CLIENTS = ("", "destroy", "undeploy")  # what is there can be removed without a folder for clients
 LIBEXEC = os.path.join(PACKAGE, "libexec")
 
@@ -96,7 +98,8 @@ def _of_the_shell(config: Config) -> dict[str, str]:
     for module in config.modules:
         for name in (*(question.name for question in module.questions), *module.outputs):
             values.pop(name, None)
-    values.pop("RIGGER_PASSPHRASE", None)  # it opens bundles: no script's business
+    for name in CALLERS:
+        values.pop(name, None)
     return values
 
 

@@ -81,6 +81,7 @@ class Run:
         self.redactor = Redactor(maskable(config.every_secret()))
         self.relay = Relay(self._keep_rest)
         self.results: list[StepResult] = []
+        self.outcome = ""  # once it has ended
         self.reach = reach or Reach(environment, config, reporter)
         self.connections = self.reach.connections
         self.wait = Wait(environment, config, self.reach, reporter, self.redactor.text)
@@ -147,6 +148,7 @@ class Run:
         shown = json.dumps(masked_data(plan.as_dict()), indent=2).encode() + b"\n"
         write_bytes(os.path.join(self.folder, "plan.json"), shown, durable=False)
         commit, dirty = source_checkout.commit_of(self.environment, self.config.platform, self.config.values)
+        call = self.environment.call
         started = RunStarted(
             command=plan.command,
             rigger=__version__,
@@ -158,6 +160,11 @@ class Run:
             steps=len(plan.steps),
             commit=commit,
             dirty=dirty,
+            request=call.request,
+            words=call.words if call.request else "",
+            reason=call.reason,
+            actor=call.actor,
+            given=call.given,
             provider_is=as_recorded(self.config.provider, self.environment, self.config.values),
             platform_is=as_recorded(self.config.platform, self.environment, self.config.values),
         )
@@ -166,6 +173,7 @@ class Run:
 
     def end(self, outcome: str) -> None:
         """Record how the run ended."""
+        self.outcome = outcome
         if self._logs_may_hold_secrets:
             self._mask_logs()
         try:

@@ -70,6 +70,7 @@ class Printer:
         self.json = json
         self.out = sys.stderr if json else sys.stdout
         self.gone = False
+        self.unread = False  # whether nobody reads standard output any more
         terminal = self.out.isatty() and not is_simple()
         self.live = terminal and not verbose
         self.streams = not self.live
@@ -161,6 +162,12 @@ class Printer:
 
         self.data(json.dumps(masked_data(data), indent=2).encode() + b"\n")
 
+    def event(self, data: object) -> None:
+        """Print one of many reports as JSON, on a line of its own."""
+        import json
+
+        self.data(json.dumps(masked_data(data)).encode() + b"\n")
+
     def data(self, data: bytes) -> None:
         """Write bytes to standard output as they are, for a program to read; on a terminal, tamed."""
         self.flush()
@@ -172,6 +179,7 @@ class Printer:
             sys.stdout.buffer.flush()
         except (OSError, ValueError) as problem:
             self.gone = self.gone or self.out is sys.stdout
+            self.unread = True
             _give_up(sys.stdout, problem)
 
     def difference(self, before: Mapping[str, str], after: Mapping[str, str]) -> None:

@@ -131,6 +131,43 @@ def test_wrong_usage_is_one_sentence_and_a_next_step(rigger, arguments):
     assert "Traceback" not in said.err
 
 
+@pytest.mark.parametrize(
+    "arguments, code",
+    [
+        (["status"], 3),
+        (["status", "--nope"], 2),
+        (["statsu"], 2),
+        (["-e", "nowhere", "status"], 3),
+        (["check", "--count", "2"], 3),
+        (["logs", "--follow"], 3),
+        (["provision", "--request", "two words"], 2),
+    ],
+)
+def test_an_error_is_a_report_too_where_one_was_asked_for(rigger, arguments, code):
+    for form in (["-o", "json"], ["-ojson"], ["--output", "json"], ["--output=json"]):
+        said = rigger(*arguments, *form, code=code)
+        [line] = said.out.splitlines()
+        report = json.loads(line)
+        assert (report["version"], report["outcome"], report["exit_code"]) == (1, "failed", code)
+        assert said.err.startswith(f"rigger: {report['error']['message']}") and report["error"]["next"]
+    said = rigger(*arguments, code=code)
+    assert said.out == ""
+
+
+def test_a_crash_is_a_report_too(rigger):
+    fails = "import sys; from rigger.cli import main; main.run = lambda words: 1 / 0; sys.exit(main.main(sys.argv[1:]))"
+    done = subprocess.run(
+        [sys.executable, "-c", fails, "status", "-o", "json"], env=rigger.env, capture_output=True, text=True
+    )
+    report = json.loads(done.stdout)
+    assert (done.returncode, report["exit_code"]) == (1, 1) and "bug in rigger" in report["error"]["message"]
+
+
+def test_words_of_other_programs_ask_for_no_report(rigger):
+    assert rigger("ssh", "node-1", "--", "get", "-o", "json", code=3).out == ""
+    assert rigger("terraform", "output", "-o", "json", code=3).out == ""
+
+
 def test_an_environment_may_be_named_before_or_after_the_verb_or_by_a_variable(rigger):
     for name in ("one", "two"):
         rigger("configure", "--defaults", "--name", name, "--platform", "noop", "--provider", "noop")

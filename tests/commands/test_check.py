@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from helpers.clusters import wait_for
 
 
 def test_both_are_looked_at(provisioned):
@@ -46,7 +47,7 @@ def test_a_missing_script_is_said_before_anything_starts(provisioned):
 @pytest.mark.slow
 def test_it_waits_until_the_cluster_is_well(provisioned):
     provisioned.script("platform", "check", 'echo x >>"$NOTED.n"; [ "$(wc -l <"$NOTED.n")" -ge 3 ]')
-    said = provisioned.rigger("check", "--wait", "1m", "--count", "2")
+    said = provisioned.rigger("check", "--until-well", "1m", "--count", "2")
     assert said.out.endswith("wood is as it should be.\n")
     assert provisioned.ran().count("platform/check") == 4
 
@@ -54,7 +55,35 @@ def test_it_waits_until_the_cluster_is_well(provisioned):
 @pytest.mark.slow
 def test_it_does_not_wait_for_ever(provisioned):
     provisioned.script("platform", "check", "exit 1")
-    assert "check exited 1" in provisioned.rigger("check", "--wait", "1s", code=5).err
-    for words, said in ((("--wait", "long"), "is no time"), (("--count", "2"), "Add --wait TIME")):
+    assert "check exited 1" in provisioned.rigger("check", "--until-well", "1s", code=5).err
+    for words, said in (
+        (("--until-well", "long"), "is no time"),
+        (("--wait=long",), "--wait 'long' is no time"),
+        (("--count", "2"), "Add --until-well TIME"),
+        (("--until-well", "1s", "--count", "0"), "is no number of checks"),
+        (("1m",), "takes no argument '1m'"),
+    ):
         assert said in provisioned.rigger("check", *words, code=2).err
-    assert "is no number of checks" in provisioned.rigger("check", "--wait", "1s", "--count", "0", code=2).err
+
+
+@pytest.mark.slow
+def test_the_old_words_for_it_still_work(provisioned):
+    provisioned.script("platform", "check", 'echo x >>"$NOTED.n"; [ "$(wc -l <"$NOTED.n")" -ge 3 ]')
+    said = provisioned.rigger("check", "--wait", "1m", "--count", "2").out
+    assert "--wait 1m is --until-well 1m now" in said and said.endswith("wood is as it should be.\n")
+    assert provisioned.ran().count("platform/check") == 4
+
+
+def test_to_wait_is_to_wait_for_the_lock(provisioned):
+    provisioned.script("platform", "check", 'while [ ! -e "$NOTED.go" ]; do sleep 0.05; done')
+    first = provisioned.rigger.start("check")
+    wait_for(lambda: "platform/check" in provisioned.ran())
+    assert "is locked by" in provisioned.rigger("check", code=7).err
+    assert "is locked by" in provisioned.rigger("check", "--wait=1s", code=7).err
+    second = provisioned.rigger.start("check", "--wait")
+    said = second.stdout.readline().decode()
+    open(f"{provisioned.noted}.go", "w").close()
+    assert 'Waiting: Environment wood is locked by "rigger check"' in said
+    assert first.wait(60) == second.wait(60) == 0
+    for process in (first, second):
+        process.communicate()

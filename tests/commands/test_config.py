@@ -40,8 +40,12 @@ def test_get_one_and_all(provisioned):
     provisioned.rigger("provision")
     assert provisioned.rigger("config", "get", "COLOUR").out == "red\n"
     assert provisioned.rigger("config", "get", "NODES").out == "2\n"
-    assert json.loads(provisioned.rigger("config", "get", "COLOUR", "-o", "json").out) == {"COLOUR": "red"}
-    rows = {row["name"]: row for row in json.loads(provisioned.rigger("config", "get", "-o", "json").out)}
+    [value] = json.loads(provisioned.rigger("config", "get", "COLOUR", "-o", "json").out)["values"]
+    assert (value["name"], value["value"]) == ("COLOUR", "red")
+    rows = {
+        row["name"]: row
+        for row in json.loads(provisioned.rigger("config", "get", "-o", "json").out)["values"]
+    }
     assert (rows["COLOUR"]["source"], rows["NODES"]["source"], rows["MADE"]["source"]) == (
         "set",
         "default",
@@ -127,7 +131,7 @@ def test_diff(provisioned):
     provisioned.rigger("config", "set", "COLOUR=red", "TOKEN=a-secret-token")
     said = provisioned.rigger("config", "diff", "--exit-code", code=8)
     assert "COLOUR  green        red" in said.out and "a-secret-token" not in said.out
-    found = json.loads(provisioned.rigger("config", "diff", "-o", "json").out)
+    found = json.loads(provisioned.rigger("config", "diff", "-o", "json").out)["changes"]
     assert found["COLOUR"] == {"provisioned": "green", "configured": "red"}
     assert found["TOKEN"] == {"provisioned": None, "configured": "***"}
     provisioned.rigger("provision")

@@ -80,7 +80,7 @@ def test_leftovers_are_listed(provisioned):
     assert "wood is not destroyed completely" in failed.err
     assert "  a disk with spaces\n  an address" in failed.err
     assert "LEFTOVERS" not in provisioned.content("vars")
-    assert json.loads(provisioned.rigger("history", "-o", "json").out)[-1]["outcome"] == "failed"
+    assert json.loads(provisioned.rigger("history", "-o", "json").out)["runs"][-1]["outcome"] == "failed"
     assert "destroyed" not in [record["event"] for record in provisioned.records()]
     assert (
         "destroy" in provisioned.rigger("status").out

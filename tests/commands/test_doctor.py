@@ -29,12 +29,12 @@ def tool(cluster, name, version):
 
 def findings(cluster, code=0):
     said = cluster.rigger("doctor", "-o", "json", code=code)
-    return {finding["what"]: finding for finding in json.loads(said.out)}
+    return {finding["what"]: finding for finding in json.loads(said.out)["findings"]}
 
 
 def test_before_anything_is_configured(rigger):
     assert 'Ready for "rigger configure"' in rigger("doctor").out
-    assert {finding["what"] for finding in json.loads(rigger("doctor", "-o", "json").out)} == {
+    assert {finding["what"] for finding in json.loads(rigger("doctor", "-o", "json").out)["findings"]} == {
         "folder",
         "disk",
         "temporary files",

@@ -9,9 +9,9 @@ from helpers.screens import screen
 
 
 def test_no_run_yet(cluster):
-    for command in ("history", "logs"):
+    for command, rows in (("history", "runs"), ("logs", "logs")):
         assert "has not run anything yet" in cluster.rigger(command).out
-        assert json.loads(cluster.rigger(command, "-o", "json").out) == []
+        assert json.loads(cluster.rigger(command, "-o", "json").out)[rows] == []
 
 
 @pytest.mark.slow
@@ -28,10 +28,10 @@ def test_every_run_is_listed(provisioned):
         ("1", "provision", "- → 1.10.0", "done"),
     ]
     assert lines[4:] == ["What a run printed:", "  rigger logs 3"]
-    runs = json.loads(provisioned.rigger("history", "-o", "json").out)
+    runs = json.loads(provisioned.rigger("history", "-o", "json").out)["runs"]
     assert [run["command"] for run in runs] == ["provision", "check", "destroy"]
     assert [(step["step"], step["exit_code"]) for step in runs[1]["steps"]] == [("check", 0), ("check", 1)]
-    assert runs[0]["by"] and runs[0]["version"] == "1.10.0"
+    assert runs[0]["by"] and runs[0]["configured_version"] == "1.10.0"
 
 
 def test_it_fits_a_terminal_and_says_where_the_rest_is(cluster):
@@ -51,11 +51,11 @@ def test_logs_of_a_run_and_of_a_step(cluster):
     cluster.script("platform", "check", "echo only a check")
     cluster.rigger("check")
     assert "only a check" in cluster.rigger("logs").out and "the create" not in cluster.rigger("logs").out
-    first = json.loads(cluster.rigger("history", "-o", "json").out)[0]["run"]
+    first = json.loads(cluster.rigger("history", "-o", "json").out)["runs"][0]["run"]
     assert "the create of this run" in cluster.rigger("logs", first).out
     for step in ("create", "2", "02", "02-create", "provider/soil/create"):
         assert cluster.rigger("logs", first, step).out.splitlines()[1:] == ["the create of this run"], step
-    found = json.loads(cluster.rigger("logs", first, "deploy", "-o", "json").out)
+    found = json.loads(cluster.rigger("logs", first, "deploy", "-o", "json").out)["logs"]
     with open(found[0]["log"], "rb") as log:
         assert log.read() == b"\xff bytes\n"
     assert "no run 'none'" in cluster.rigger("logs", "none", code=2).err

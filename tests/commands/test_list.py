@@ -7,12 +7,12 @@ import pytest
 
 
 def rows(rigger):
-    return {row["name"]: row for row in json.loads(rigger("list", "-o", "json").out)}
+    return {row["name"]: row for row in json.loads(rigger("list", "-o", "json").out)["environments"]}
 
 
 def test_nothing_yet(rigger):
     assert "There is no environment yet" in rigger("list").out
-    assert json.loads(rigger("list", "-o", "json").out) == []
+    assert json.loads(rigger("list", "-o", "json").out)["environments"] == []
 
 
 @pytest.mark.slow
@@ -20,7 +20,7 @@ def test_several_side_by_side(provisioned):
     provisioned.configure("--name", "other", "--version", "1.9.0")
     found = rows(provisioned.rigger)
     assert (found["wood"]["current"], found["other"]["current"]) == (False, True)
-    assert (found["wood"]["version"], found["other"]["version"]) == ("1.10.0", "1.9.0")
+    assert (found["wood"]["configured_version"], found["other"]["configured_version"]) == ("1.10.0", "1.9.0")
     assert (found["wood"]["nodes"], found["other"]["nodes"]) == (2, 0)
     assert found["wood"]["provider"] == "soil" and found["wood"]["platform"] == "tree"
     text = provisioned.rigger("list").out.splitlines()

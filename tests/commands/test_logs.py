@@ -21,7 +21,7 @@ def test_each_step_stands_below_its_name(cluster):
     heads = [line.split()[2:] for line in said.splitlines() if line.startswith("==> ")]
     assert heads[1] == ["2", "provider/soil", "create"]
     assert said[said.index("create") :].splitlines()[1] == "made"
-    rows = json.loads(cluster.rigger("logs", "-o", "json").out)
+    rows = json.loads(cluster.rigger("logs", "-o", "json").out)["logs"]
     assert [[str(row["number"]), row["module"], row["step"]] for row in rows] == heads
 
 

@@ -78,7 +78,7 @@ def test_from_its_repository_with_providers_of_both_interfaces(rigger, tmp_path)
     assert "contrib/old/create.sh" in rigger("provision").out
     assert "smoke: 1 passed" in rigger("test", "smoke").out
     assert rigger("config", "get", "BED").out == "clay bed\n"
-    rows = json.loads(rigger("provider", "list", "-o", "json").out)
+    rows = json.loads(rigger("provider", "list", "-o", "json").out)["modules"]
     assert [(row["name"], row["interface"], row["problem"]) for row in rows if row["from"] == "checkout"] == [
         ("soil", 2, ""), ("old", 1, ""),
     ]  # fmt: skip
@@ -102,6 +102,6 @@ def test_a_name_that_rigger_keeps_for_itself(rigger, tmp_path):
 
 def test_the_list(rigger, modules):
     modules.write("platform", "tree", "description: Grows\n")
-    rows = {row["name"]: row for row in json.loads(rigger("platform", "list", "-o", "json").out)}
+    rows = {row["name"]: row for row in json.loads(rigger("platform", "list", "-o", "json").out)["modules"]}
     assert rows["tree"]["from"] == "$RIGGER_PLATFORM_PATH" and rows["tree"]["description"] == "Grows"
     assert rows["etcd"]["from"] == "rigger itself"

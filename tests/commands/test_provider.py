@@ -9,7 +9,7 @@ import pytest
 
 
 def listed(rigger, *arguments):
-    return json.loads(rigger("provider", "list", "-o", "json", *arguments).out)
+    return json.loads(rigger("provider", "list", "-o", "json", *arguments).out)["modules"]
 
 
 @pytest.mark.slow

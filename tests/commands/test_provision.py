@@ -33,7 +33,7 @@ def test_a_plan_that_shows_changes_has_not_failed(cluster):
     said = cluster.rigger("provision", "--plan")
     assert "two machines would be made" in said.out and "found differences in" in said.out
     assert "fail" not in said.out + said.err and "could not be shown" not in said.err
-    [run] = json.loads(cluster.rigger("history", "-o", "json").out)
+    [run] = json.loads(cluster.rigger("history", "-o", "json").out)["runs"]
     assert run["outcome"] == "done" and "plan found differences" in cluster.rigger("status").out
     cluster.script("provider", "plan", "exit 3")
     assert "What would change could not be shown: " in cluster.rigger("provision", "--plan").out

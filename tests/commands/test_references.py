@@ -198,7 +198,7 @@ def test_a_secret_is_made_once_and_kept_like_any_other(rigger, modules):
     done = rigger("provision", "-v")
     assert "\n40\n" in done.out and made not in done.out
     rigger("configure", "--no-input", "--name", "e", "--provider", "db", "--platform", "noop")
-    other = json.loads(rigger("config", "get", "--show-secrets", "-o", "json").out)
+    other = json.loads(rigger("config", "get", "--show-secrets", "-o", "json").out)["values"]
     assert made not in json.dumps(other)
 
 

@@ -119,5 +119,5 @@ def test_what_is_noted_changes_nothing_of_the_script(cluster, tmp_path):
     cluster.rigger("run", "create", env={"BASH_ENV": str(tmp_path / "env")})
     lines = cluster.rigger("logs").out.splitlines()
     assert lines[1].split()[1] == "here" and lines[2:] == ["on", "2"]
-    report = json.loads(cluster.rigger("history", "-o", "json").out)
+    report = json.loads(cluster.rigger("history", "-o", "json").out)["runs"]
     assert report[0]["outcome"] == "done"

@@ -35,7 +35,7 @@ def test_from_configured_to_destroyed(cluster, rigger):
 
 def test_as_json(provisioned):
     found = state(provisioned.rigger)
-    assert found["name"] == "wood" and found["version"] == found["deployed_version"] == "1.10.0"
+    assert found["name"] == "wood" and found["configured_version"] == found["deployed_version"] == "1.10.0"
     assert found["since"].endswith("Z") and [node["name"] for node in found["nodes"]] == ["node-1", "node-2"]
     assert found["last_run"]["outcome"] == "done"
     assert [step["step"] for step in found["last_run"]["steps"]] == [
@@ -60,7 +60,7 @@ def test_what_is_configured_and_not_provisioned(provisioned):
     provisioned.rigger("config", "set", "VERSION=1.9.0", "COMMENT=of no consequence")
     found = state(provisioned.rigger)
     assert "VERSION" in found["pending"]
-    assert (found["version"], found["deployed_version"]) == ("1.9.0", "1.10.0")
+    assert (found["configured_version"], found["deployed_version"]) == ("1.9.0", "1.10.0")
     assert "Configured but not provisioned: " in provisioned.rigger("status").out
     provisioned.rigger("provision", "--allow-version-change")
     assert state(provisioned.rigger)["pending"] == []
@@ -72,7 +72,7 @@ def test_a_value_that_no_step_waits_for_does_not_stay_pending(provisioned):
         provisioned.rigger("config", "set", assignment)
         provisioned.rigger("provision")
         assert state(provisioned.rigger)["pending"] == [], assignment
-        assert json.loads(provisioned.rigger("config", "diff", "-o", "json").out) == {}, assignment
+        assert json.loads(provisioned.rigger("config", "diff", "-o", "json").out)["changes"] == {}, assignment
 
 
 @pytest.mark.parametrize("command", [["test", "smoke"], ["check"]])
@@ -91,7 +91,10 @@ def test_what_is_under_way_is_not_called_cut_off(cluster, rigger):
         assert state(rigger)["state"] == "running"
         said = rigger("status").out
         assert "provision is under way" in said and "cut off" not in said and "locked by" in said
-        assert json.loads(rigger("history", "-o", "json").out)[-1]["outcome"] == "running"
+        assert json.loads(rigger("history", "-o", "json").out)["runs"][-1]["outcome"] == "running"
+        planned = rigger("provision", "--plan").out
+        assert "it is under way in run" in planned and "cut off" not in planned and "is locked by" in planned
+        assert "is locked by" in json.loads(rigger("provision", "--plan", "-o", "json").out)["running"]
     finally:
         open(f"{cluster.noted}.go", "w").close()
         code, _ = ended(process)
@@ -127,7 +130,7 @@ def test_a_record_without_vars_is_told_with_the_way_back(damaged, rigger):
         assert sentence in refused and way in refused, command
     listed = rigger("list")
     assert sentence in listed.out and way in listed.out and "wood" in listed.out
-    (row,) = json.loads(rigger("list", "-o", "json").out)
+    (row,) = json.loads(rigger("list", "-o", "json").out)["environments"]
     assert row["name"] == "wood" and sentence in row["problem"]
     assert cluster.ran() == []
 

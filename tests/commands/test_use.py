@@ -4,7 +4,9 @@ import json
 
 
 def current(rigger) -> list[str]:
-    return [row["name"] for row in json.loads(rigger("list", "-o", "json").out) if row["current"]]
+    return [
+        row["name"] for row in json.loads(rigger("list", "-o", "json").out)["environments"] if row["current"]
+    ]
 
 
 def test_another_environment_becomes_the_current_one(cluster):

@@ -76,10 +76,10 @@ def test_another_version_is_a_wish(cluster, way):
     status = cluster.rigger("status").out
     assert "wood: tree 1.9.0 on soil" in status and UPGRADE in status
     known = json.loads(cluster.rigger("status", "-o", "json").out)
-    assert (known["deployed_version"], known["version"]) == ("1.9.0", "1.10.0")
+    assert (known["deployed_version"], known["configured_version"]) == ("1.9.0", "1.10.0")
     assert "1.9.0 (1.10.0 configured)" in cluster.rigger("list").out
-    [known] = json.loads(cluster.rigger("list", "-o", "json").out)
-    assert (known["deployed_version"], known["version"]) == ("1.9.0", "1.10.0")
+    [known] = json.loads(cluster.rigger("list", "-o", "json").out)["environments"]
+    assert (known["deployed_version"], known["configured_version"]) == ("1.9.0", "1.10.0")
     cluster.rigger("upgrade", "--version", "1.10.0", "--upgrade-style", "graceful")
     assert cluster.ran() == ["platform/backup", "platform/upgrade-graceful", "platform/check"]
     cluster.rigger("provision")

@@ -1,9 +1,13 @@
 """The lock of an environment: one at a time, and who has it."""
 
+import os
+import threading
+
 import pytest
 
+from rigger.environments.call import Call
 from rigger.environments.lock import FileLock
-from rigger.errors import Locked
+from rigger.errors import InvalidConfig, Locked
 
 
 @pytest.fixture
@@ -42,3 +46,48 @@ def test_it_knows_whether_it_is_held_itself(lock):
     with lock.locked("rigger test"):
         assert lock.held() and not FileLock(lock.path, "demo").held()
     assert not lock.held()
+
+
+def test_a_request_that_holds_it_holds_it_once_more(lock):
+    call = Call(request="r-1")
+    with lock.locked("rigger provision", call) as first:
+        with lock.locked("rigger check", call) as second:
+            assert first == second
+        assert lock.held() and '"rigger provision"' in FileLock(lock.path, "demo").holder()
+        for other in (Call(), Call(request="r-2")):
+            with pytest.raises(Locked), lock.locked("rigger check", other):
+                pass
+        assert lock.held()
+    assert not lock.held() and lock.holder() == ""
+
+
+def test_who_waits_gets_it_and_says_who_has_it(lock):
+    said = []
+    holder = FileLock(lock.path, "demo").locked("rigger destroy", Call(request="r-1"))
+    holder.__enter__()
+    assert lock.request() == "r-1"
+    over = threading.Timer(0.5, lambda: holder.__exit__(None, None, None))
+    over.start()
+    with lock.locked("rigger provision", Call(wait=30, say=said.append)):
+        assert not over.is_alive() and lock.request() == ""
+    [words] = said
+    assert words.startswith('Waiting: Environment demo is locked by "rigger destroy"')
+
+
+def test_who_waits_too_long_is_refused(lock):
+    other = FileLock(lock.path, "demo")
+    with lock.locked("rigger destroy"), pytest.raises(Locked, match="rigger destroy"):
+        other.locked("rigger provision", Call(wait=0.3)).__enter__()
+
+
+def test_who_waits_for_what_is_removed_is_told(lock):
+    holder = FileLock(lock.path, "demo").locked("rigger forget")
+    holder.__enter__()
+
+    def forget():
+        os.unlink(lock.path)
+        holder.__exit__(None, None, None)
+
+    threading.Timer(0.4, forget).start()
+    with pytest.raises(InvalidConfig, match="demo was removed meanwhile"):
+        lock.locked("rigger provision", Call(wait=30)).__enter__()

@@ -49,10 +49,10 @@ def test_config_names_the_answer_and_what_was_given(cluster):
     got = cluster.rigger("config", "get", "DOMAIN")
     assert got.out == "test.deis.test\n"
     assert got.err == "DOMAIN: soil create gave this; answered: deis.test.\n"
-    report = json.loads(cluster.rigger("config", "get", "DOMAIN", "-o", "json").out)
+    [report] = json.loads(cluster.rigger("config", "get", "DOMAIN", "-o", "json").out)["values"]
     both = {"given_by": "provider/soil/create", "answered": "deis.test"}
-    assert report == {"DOMAIN": "test.deis.test", **both}
-    listed = json.loads(cluster.rigger("config", "get", "-o", "json").out)
+    assert report == {"name": "DOMAIN", "value": "test.deis.test", "source": "from scripts", **both}
+    listed = json.loads(cluster.rigger("config", "get", "-o", "json").out)["values"]
     assert {"name": "DOMAIN", "value": "test.deis.test", "source": "from scripts", **both} in listed
     assert {"name": "BALANCER", "value": "lb-1", "source": "from scripts"} in listed
     assert "soil create (answered: deis.test)  test.deis.test" in cluster.rigger("config", "get").out
@@ -156,8 +156,9 @@ def loaded(rigger, folder, *options, saving=(), bundle=None):
 def test_a_bundle_carries_both(cluster, rigger, tmp_path):
     cluster.rigger("provision")
     other = loaded(rigger, tmp_path)
-    got = json.loads(other("config", "get", "DOMAIN", "-o", "json").out)
-    assert got == {"DOMAIN": "test.deis.test", "given_by": "provider/soil/create", "answered": "deis.test"}
+    [got] = json.loads(other("config", "get", "DOMAIN", "-o", "json").out)["values"]
+    assert (got["value"], got["given_by"]) == ("test.deis.test", "provider/soil/create")
+    assert got["answered"] == "deis.test"
     assert not json.loads(other("provision", "--plan", "-o", "json").out)["changes"]
     other("destroy", "--yes")
     assert other("config", "get", "DOMAIN").out == "deis.test\n"
@@ -171,7 +172,8 @@ def test_bundles_and_environments_from_before_are_as_they_were(cluster, rigger, 
     assert "outputs.json" not in contents(bundle)
     other = loaded(rigger, tmp_path, bundle=bundle)
     for each in (rigger, other):
-        assert json.loads(each("config", "get", "DOMAIN", "-o", "json").out) == {"DOMAIN": "test.deis.test"}
+        [got] = json.loads(each("config", "get", "DOMAIN", "-o", "json").out)["values"]
+        assert got["value"] == "test.deis.test" and "given_by" not in got
         each("destroy", "--yes")
 
 

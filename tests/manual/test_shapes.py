@@ -74,6 +74,9 @@ def test_every_report_is_as_described(rigger, reported, modules, tmp_path):
         resume="",
     )
     rigger("configure", "--defaults", "--provider", "soil", "--platform", "oak", "--version", "1.0.0")
+    reported("configure", "--questions", "--no-input", shape_of="configure-questions")
+    reported("configure", "--defaults", "--name", "oak")
+    reported("provision", "--nonsense", shape_of="error", code=2)
     reported("list")
     reported("status")
     reported("doctor")

@@ -107,7 +107,7 @@ def _look_at(home: Home, environment: Environment) -> dict[str, Any]:
     assert check(environment).steps[-1].good
     assert b"PLATFORM" in shellinit(home, environment).data and b"unset" in shell_reset(home).data
     tested = test(environment, ("smoke",))
-    [listed] = environments(home).as_dict()
+    [listed] = environments(home).as_dict()["environments"]
     return {"passed": tested.summary["passed"], "listed": listed}
 
 

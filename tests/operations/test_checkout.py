@@ -46,7 +46,7 @@ def test_what_is_missing_is_cloned(grove, upstream):
     heard = Listener()
     done = checkout(grove, reporter=heard, consent=TRUST)
     report = done.as_dict()
-    assert (report["done"], report["version"], report["before"]) == ("clone", "v2.0.0", "")
+    assert (report["done"], report["configured_version"], report["before"]) == ("clone", "v2.0.0", "")
     assert report["commit"] == commit(upstream, "v2.0.0") and report["folder"] == grove.file("checkout")
     assert heard.lines[0].startswith(f"Cloning {upstream.url} at v2.0.0")
     assert grove.vars()["GROVE_ROOT"] == grove.file("checkout")

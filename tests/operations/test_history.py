@@ -28,21 +28,26 @@ def stood(wood):
 
 
 def test_an_environment_that_has_not_run_anything(wood):
-    assert history(wood).as_dict() == [] and logs(wood).as_dict() == []
+    assert history(wood).as_dict()["runs"] == [] and logs(wood).as_dict()["logs"] == []
     assert logs(wood, "any", "step").steps == ()
 
 
 def test_runs_stand_in_order_with_their_steps(stood):
-    first, second = history(stood).as_dict()
+    first, second = history(stood).as_dict()["runs"]
     assert [*first] == [
-        *("number", "run", "command", "time", "by", "version", "outcome", "seconds", "steps", "from", "to")
+        *("number", "run", "command", "time", "by", "actor", "reason", "request", "outcome", "seconds"),
+        *("steps", "configured_version", "from", "to"),
     ]
     assert [(run["number"], run["from"], run["to"]) for run in (first, second)] == [
         (1, "", "1.10.0"),
         (2, "1.10.0", "1.10.0"),
     ]
     assert 0 < first["seconds"] < 60
-    assert (first["command"], first["outcome"], first["version"]) == ("provision", "done", "1.10.0")
+    assert (first["command"], first["outcome"], first["configured_version"]) == (
+        "provision",
+        "done",
+        "1.10.0",
+    )
     assert (second["command"], second["outcome"]) == ("test smoke", "done")
     assert [step["step"] for step in first["steps"]] == PROVISION
     assert [(step["module"], step["exit_code"]) for step in second["steps"]] == [("platform/tree", 0)]
@@ -78,7 +83,7 @@ def test_the_beginning_of_a_runs_name_is_enough_where_it_means_one(stood):
 
 @pytest.mark.parametrize("step", ["2", "02", "create", "02-create", "provider/soil/create"])
 def test_a_step_has_many_names(stood, step):
-    [found] = logs(stood, history(stood).runs[0].run, step).as_dict()
+    [found] = logs(stood, history(stood).runs[0].run, step).as_dict()["logs"]
     assert (found["number"], found["module"], found["step"]) == (2, "provider/soil", "create")
 
 

@@ -20,7 +20,7 @@ def home(cluster):
 
 
 def test_a_home_without_any(home):
-    assert environments(home).as_dict() == [] and not os.path.exists(home.path)
+    assert environments(home).as_dict()["environments"] == [] and not os.path.exists(home.path)
 
 
 def test_what_each_describes(home, wood):
@@ -29,15 +29,20 @@ def test_what_each_describes(home, wood):
         home, Given("grove", {"PROVIDER": "soil", "PLATFORM": "tree", "VERSION": "1.9.0"}, defaults=True)
     )
     use(home, "wood")
-    grove, listed = environments(home).as_dict()
-    assert (grove["name"], grove["current"], grove["version"], grove["nodes"]) == ("grove", False, "1.9.0", 0)
+    grove, listed = environments(home).as_dict()["environments"]
+    assert (grove["name"], grove["current"], grove["configured_version"], grove["nodes"]) == (
+        "grove",
+        False,
+        "1.9.0",
+        0,
+    )
     last = listed["last_run"]
     assert listed == {
         "name": "wood",
         "current": True,
         "path": wood.path,
         "platform": "tree",
-        "version": "1.10.0",
+        "configured_version": "1.10.0",
         "deployed_version": "1.10.0",
         "provider": "soil",
         "type": "",
@@ -59,9 +64,12 @@ def test_one_that_cannot_be_used_says_why_and_hides_no_other(home, cluster, wood
     else:
         with open(wood.vars_file, "w") as file:
             file.write(text)
-    grove, broken = environments(home).as_dict()
+    grove, broken = environments(home).as_dict()["environments"]
     assert grove["nodes"] == 0 and "problem" not in grove
-    assert broken["platform"] == broken["version"] == broken["nodes"] == UNKNOWN and "type" not in broken
+    assert (
+        broken["platform"] == broken["configured_version"] == broken["nodes"] == UNKNOWN
+        and "type" not in broken
+    )
     assert wood.vars_file in broken["problem"] and broken["problem"].endswith(".")
 
 

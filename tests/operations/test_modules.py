@@ -18,7 +18,7 @@ def home(cluster):
 
 
 def row(home, role, name, **more) -> dict:
-    return next(row for row in modules_of(home, role, **more).as_dict() if row["name"] == name)
+    return next(row for row in modules_of(home, role, **more).as_dict()["modules"] if row["name"] == name)
 
 
 def test_those_of_the_variable_and_rigger_s_own(home, cluster):
@@ -26,8 +26,8 @@ def test_those_of_the_variable_and_rigger_s_own(home, cluster):
     assert soil["folder"] == cluster.folders["provider"] and soil["from"] == "$RIGGER_PROVIDER_PATH"
     assert (soil["interface"], soil["problem"], soil["shadowed"]) == (2, "", False)
     assert row(home, "provider", "noop")["from"] == "rigger itself"
-    assert {row["name"] for row in modules_of(home, "platform").as_dict()} >= {"tree", "noop"}
-    assert not [row for row in modules_of(home, "platform").as_dict() if row["name"] == "soil"]
+    assert {row["name"] for row in modules_of(home, "platform").as_dict()["modules"]} >= {"tree", "noop"}
+    assert not [row for row in modules_of(home, "platform").as_dict()["modules"] if row["name"] == "soil"]
 
 
 def test_one_that_is_hidden_and_one_that_is_broken_are_listed_too(home, modules):
@@ -35,7 +35,7 @@ def test_one_that_is_hidden_and_one_that_is_broken_are_listed_too(home, modules)
     folder = modules.write("provider", "sand")
     with open(os.path.join(folder, "rigger.yml"), "a") as file:
         file.write("colour: red\n")
-    noop = [row for row in modules_of(home, "provider").as_dict() if row["name"] == "noop"]
+    noop = [row for row in modules_of(home, "provider").as_dict()["modules"] if row["name"] == "noop"]
     assert [(row["from"], row["shadowed"]) for row in noop] == [
         ("$RIGGER_PROVIDER_PATH", False),
         ("rigger itself", True),
@@ -48,7 +48,7 @@ def test_those_of_an_environments_checkout_come_first(home, wood, cluster):
     mine = wood.file("checkout", "contrib", "soil")
     shutil.copytree(cluster.folders["provider"], mine)
     found = modules_of(home, "provider")
-    assert found.checkout == wood.file("checkout") and found.as_dict()[0]["folder"] == mine
+    assert found.checkout == wood.file("checkout") and found.as_dict()["modules"][0]["folder"] == mine
     folder = os.path.join(home.path, "own")
     shutil.move(wood.file("checkout"), folder)
     wood.save_values({**wood.values(), "CHECKOUT": folder})

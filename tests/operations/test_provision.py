@@ -27,7 +27,9 @@ def test_the_plan_is_what_is_done(wood, cluster):
     assert heard.lines[0] == "wood: tree 1.10.0 on soil"
     assert [node.name for node in wood.nodes()] == ["node-1", "node-2"]
     report = result.as_dict()
-    assert [*report] == ["plan", "run", "steps"] and len(report["plan"]["steps"]) == len(report["steps"])
+    assert [*report] == ["plan", "run", "seconds", "steps"] and len(report["plan"]["steps"]) == len(
+        report["steps"]
+    )
 
 
 def test_what_is_up_to_date_is_looked_at_alone(wood, cluster):

@@ -16,7 +16,7 @@ def step(verb, exit_code=0) -> StepResult:
 def test_a_report_stands_between_what_is_known_before_and_after():
     result = RunResult("wood", "r1", (step("create"), step("check", 3)), {"plan": 1}, {"leftovers": []})
     report = result.as_dict()
-    assert [*report] == ["plan", "run", "steps", "leftovers"] and "wood" not in report.values()
+    assert [*report] == ["plan", "run", "seconds", "steps", "leftovers"] and "wood" not in report.values()
     assert json.loads(json.dumps(report)) == report
     assert [(each["step"], each["good"], each["seconds"]) for each in report["steps"]] == [
         ("create", True, 1.235),
@@ -25,7 +25,7 @@ def test_a_report_stands_between_what_is_known_before_and_after():
 
 
 def test_where_nothing_was_started_there_is_an_empty_run():
-    assert RunResult("wood").as_dict() == {"run": "", "steps": []}
+    assert RunResult("wood").as_dict() == {"run": "", "seconds": 0.0, "steps": []}
 
 
 def test_data_is_its_report_and_shows_it_to_nobody():

@@ -58,7 +58,7 @@ def test_steps_are_carried_out_and_reported(wood, cluster):
         assert work.state.runs.last.started.run == result.run
     assert cluster.ran() == ["provider/check", "platform/check"] and len(heard.steps) == 2
     report = result.as_dict()
-    assert [*report] == ["asked", "run", "steps", "steps_done"]
+    assert [*report] == ["asked", "run", "seconds", "steps", "steps_done"]
     assert (report["asked"], report["steps_done"]) == ("before", 2) and result.environment == "wood"
 
 

@@ -44,7 +44,7 @@ def test_a_suite_that_passes(wood, garden):
     assert result.suite == "whole" and [case.outcome for case in result.cases] == ["passed"] * 3
     assert result.cases[1].figures == {"petals": "5"}
     report = result.as_dict()
-    assert (report["suite"], report["passed"], report["version"]) == ("whole", 3, "1.10.0")
+    assert (report["suite"], report["passed"], report["configured_version"]) == ("whole", 3, "1.10.0")
 
 
 def test_the_report_lies_where_it_says(wood):

@@ -29,7 +29,7 @@ def test_an_upgrade(wood):
     heard = Listener()
     result = upgrade(wood, GRACEFUL, heard)
     report = result.as_dict()
-    assert [*report] == ["from", "to", "run", "steps"]
+    assert [*report] == ["from", "to", "run", "seconds", "steps"]
     assert (report["from"], report["to"]) == ("1.9.0", "1.10.0")
     assert [step["step"] for step in report["steps"]] == STEPS
     assert (wood.vars()["VERSION"], wood.vars()["TREE_VERSION"]) == ("1.10.0", "1.10.0")

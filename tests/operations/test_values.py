@@ -16,9 +16,9 @@ def configured_by(environment) -> list:
 
 def test_a_value_and_where_it_comes_from(wood):
     set_values(wood, {"COLOUR": "red", "TOKEN": "a-secret-token"})
-    assert get_value(wood, "COLOUR").as_dict() == {"COLOUR": "red"}
+    assert get_value(wood, "COLOUR").as_dict()["values"][0]["value"] == "red"
     assert (get_value(wood, "COLOUR").source, get_value(wood, "NODES").source) == ("set", "default")
-    rows = {row["name"]: row for row in list_values(wood).as_dict()}
+    rows = {row["name"]: row for row in list_values(wood).as_dict()["values"]}
     assert rows["COLOUR"] == {"name": "COLOUR", "value": "red", "source": "set"}
     assert rows["TOKEN"]["value"] == "***"
 
@@ -65,7 +65,7 @@ def test_an_invalid_value_changes_nothing(wood):
 def test_unset_takes_values_back(wood):
     set_values(wood, {"COLOUR": "red", "TOKEN": "a-secret-token"})
     assert unset_values(wood, ["COLOUR", "TOKEN"]).changed == ("COLOUR", "TOKEN")
-    assert get_value(wood, "COLOUR").as_dict() == {"COLOUR": "green"} and wood.secrets() == {}
+    assert get_value(wood, "COLOUR").as_dict()["values"][0]["value"] == "green" and wood.secrets() == {}
     with pytest.raises(BadUsage, match="COLOUR is not set in wood"):
         unset_values(wood, ["COLOUR"])
     with pytest.raises(BadUsage, match="PLATFORM cannot be unset"):
@@ -74,9 +74,9 @@ def test_unset_takes_values_back(wood):
 
 def test_what_was_not_provisioned_yet(wood):
     provision(wood)
-    assert compare_values(wood).as_dict() == {}
+    assert compare_values(wood).as_dict()["changes"] == {}
     set_values(wood, {"COLOUR": "red", "TOKEN": "a-secret-token"})
-    assert compare_values(wood).as_dict() == {
+    assert compare_values(wood).as_dict()["changes"] == {
         "COLOUR": {"provisioned": "green", "configured": "red"},
         "TOKEN": {"provisioned": None, "configured": "***"},
     }

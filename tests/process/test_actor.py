@@ -1,12 +1,14 @@
 """Who does something is the user of the process, whatever a variable says."""
 
+import hmac
 import os
 import subprocess
 import sys
 
 import pytest
 
-from rigger.process.actor import actor, os_user, user
+from rigger.errors import BadUsage
+from rigger.process.actor import actor, os_user, proven_actor, user
 
 HOST = os.uname().nodename
 
@@ -38,3 +40,43 @@ def test_a_number_without_a_name():
         text=True,
     )
     assert done.stdout == f"54321@{HOST} (USER=root)\n", done.stderr
+
+
+# For somebody else
+
+
+def proof(key, *parts):
+    return hmac.new(key, "\n".join(parts).encode(), "sha256").hexdigest()
+
+
+@pytest.fixture
+def key(tmp_path):
+    path = tmp_path / "actor.key"
+    path.write_bytes(b"k" * 32 + b"\n")
+    path.chmod(0o600)
+    return b"k" * 32
+
+
+def test_a_name_counts_once_it_is_proved(tmp_path, key, monkeypatch):
+    assert proven_actor(str(tmp_path), "prod", "r-1") == ""
+    monkeypatch.setenv("RIGGER_ACTOR", "anna")
+    monkeypatch.setenv("RIGGER_ACTOR_PROOF", proof(key, "anna", "prod", "r-1"))
+    assert proven_actor(str(tmp_path), "prod", "r-1") == "anna"
+    for environment, request in (("test", "r-1"), ("prod", "r-2")):  # it is for this one alone
+        with pytest.raises(BadUsage, match="'anna', and nothing proves that"):
+            proven_actor(str(tmp_path), environment, request)
+
+
+def test_nothing_is_proved_by_a_name_alone_or_a_key_that_others_have(tmp_path, key, monkeypatch):
+    monkeypatch.setenv("RIGGER_ACTOR", "anna")
+    with pytest.raises(BadUsage, match="nothing proves that"):
+        proven_actor(str(tmp_path), "prod", "")
+    monkeypatch.setenv("RIGGER_ACTOR_PROOF", proof(key, "anna", "prod", ""))
+    assert proven_actor(str(tmp_path), "prod", "") == "anna"
+    (tmp_path / "actor.key").chmod(0o644)
+    with pytest.raises(BadUsage, match="nothing proves that"):
+        proven_actor(str(tmp_path), "prod", "")
+    monkeypatch.setenv("RIGGER_ACTOR_PROOF", proof(b"", "anna", "prod", ""))
+    (tmp_path / "actor.key").unlink()
+    with pytest.raises(BadUsage, match="nothing proves that"):
+        proven_actor(str(tmp_path), "prod", "")

@@ -17,6 +17,7 @@ from helpers.aws_account import KINDS, REGION, ROOT, SECRET, Proxy, Server, Sshd
 from helpers.clusters import wait_for
 from helpers.conversations import Conversation
 from helpers.machines import Machines
+from helpers.same_answers import same_answers
 from helpers.second_machine import elsewhere
 
 from rigger.envfile import file as envfile
@@ -957,3 +958,11 @@ def test_a_claim_fits_into_tags():
     assert len(aws_claim._encoded("é" * 200)) == aws_claim.LONGEST
     assert aws_claim._members([f"node-{n}" for n in range(1, 31)]).endswith("/node-30")
     assert aws_claim._members([f"node-{n}" for n in range(1, 100)]) == "99 nodes"
+
+
+@pytest.mark.slow
+def test_the_questions_as_data_give_the_same_answers_as_the_prompts(world):
+    mine = ("--set", f"SSH_USER={getpass.getuser()}", "--set", f"SSH_KEY={world.sshd.key}")
+    words = ("--provider", "aws", "--platform", "web", *mine)
+    asked = same_answers(world.rigger, *words, typed={"PLATFORM_FROM": "203.0.113.0/24"})
+    assert {"AWS_CREDENTIALS", "AWS_ACCOUNT_ID", "AWS_REGION", "INSTANCE_TYPE", "VPC_ID"} <= {*asked}

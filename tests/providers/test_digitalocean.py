@@ -20,6 +20,7 @@ from helpers.clusters import wait_for
 from helpers.conversations import CTRL_C, DOWN, ENTER, Conversation
 from helpers.digitalocean_cloud import TOKEN, VERSION, Cloud, install_plugin
 from helpers.machines import LOST_AFTER, Machines, only_with_namespaces
+from helpers.same_answers import same_answers
 from helpers.second_machine import elsewhere
 
 from rigger.modules.search import folders
@@ -626,3 +627,11 @@ def test_a_description_holds_how_far_a_record_had_got(program):
         assert len(text) <= program.DESCRIPTION
         kept = json.loads(text.partition(program.CLAIM)[2])
         assert kept["serial"] == 12345 and kept["head"] == "0123456789abcdef01234567"
+
+
+@pytest.mark.slow
+def test_the_questions_as_data_give_the_same_answers_as_the_prompts(ocean):
+    words = ("--provider", "digitalocean", "--platform", "noop", "--set", f"SSH_KEY={ocean.key}")
+    typed = {"DIGITALOCEAN_TOKEN": TOKEN, "PLATFORM_FROM": "203.0.113.0/24"}
+    asked = same_answers(ocean.rigger, *words, typed=typed)
+    assert {"DIGITALOCEAN_TOKEN", "REGION", "NODES", "SSH_FROM"} <= {*asked}

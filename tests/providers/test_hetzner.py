@@ -8,6 +8,7 @@ import sys
 
 import pytest
 from helpers.digitalocean_cloud import install_plugin
+from helpers.same_answers import same_answers
 
 from rigger.modules.search import folders
 
@@ -83,3 +84,13 @@ def test_a_cluster_lives_and_dies(rigger, tmp_path):
     rigger("destroy", "-y")
     with open(store) as file:
         assert json.load(file) == {}
+
+
+@pytest.mark.slow
+def test_the_questions_as_data_give_the_same_answers_as_the_prompts(rigger, tmp_path):
+    key = str(tmp_path / "key")
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+    words = ("--provider", "hetzner", "--platform", "noop", "--set", f"SSH_KEY={key}")
+    typed = {"HCLOUD_TOKEN": "t" * 64, "PLATFORM_FROM": "198.51.100.0/24"}
+    asked = same_answers(rigger, *words, typed=typed)
+    assert {"HCLOUD_TOKEN", "LOCATION", "NODES", "SERVER_TYPE", "SSH_FROM"} <= {*asked}

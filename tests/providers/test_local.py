@@ -5,6 +5,7 @@ import subprocess
 import time
 
 import pytest
+from helpers.same_answers import same_answers
 from helpers.steps import LIBEXEC, Steps
 
 
@@ -300,3 +301,17 @@ def _runs(process):
             return False
         time.sleep(0.01)
     return True
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "words, asked",
+    [
+        (("local", "etcd"), {"VERSION", "TYPE"}),
+        (("local", "etcd", "--advanced"), {"VERSION", "TYPE", "NODES", "LOCAL_ADDRESSES"}),
+        (("noop", "noop"), {"VERSION"}),
+    ],
+)
+def test_the_questions_as_data_give_the_same_answers_as_the_prompts(rigger, words, asked):
+    provider, platform, *more = words
+    assert asked <= {*same_answers(rigger, "--provider", provider, "--platform", platform, *more)}

@@ -9,6 +9,7 @@ import sys
 import pytest
 from helpers.conversations import Conversation
 from helpers.machines import LOST_AFTER, Machines, only_with_namespaces
+from helpers.same_answers import same_answers
 
 PROVIDER = os.path.join(os.path.dirname(__file__), "..", "..", "providers", "ssh")
 
@@ -525,7 +526,7 @@ def test_a_person_is_asked_and_a_key_is_made(cluster, private_home):
 
 def choice_of_ssh(cluster):
     """Return how many choices `ssh` stands below the default in the wizard."""
-    listed = json.loads(cluster.rigger("provider", "list", "-o", "json").out)
+    listed = json.loads(cluster.rigger("provider", "list", "-o", "json").out)["modules"]
     names = sorted({provider["name"] for provider in listed})
     return names.index("ssh") - names.index("local")
 
@@ -705,3 +706,11 @@ def test_destroy_ends_what_runs_in_the_folder_and_nothing_else(cluster):
     ).stdout.decode()
     assert "sleep 321" in said and "tail -f" in said and "x/sleep" not in said and "x/loop" not in said
     cluster.machines.run(1, "pkill", "-f", "^(sleep 321|tail -f /var/lib/rigger)", code=None)
+
+
+@pytest.mark.slow
+def test_the_questions_as_data_give_the_same_answers_as_the_prompts(cluster):
+    key = ("--set", f"SSH_KEY={cluster.machines.key}")
+    words = ("--provider", "ssh", "--platform", "noop", *key)
+    asked = same_answers(cluster.rigger, *words, typed={"SSH_MACHINES": cluster.addresses()})
+    assert {"SSH_MACHINES", "SSH_USER", "SSH_SUDO"} <= {*asked}

@@ -70,7 +70,7 @@ def test_a_run_that_is_killed_inside_a_step_goes_on_with_that_step(cluster, step
     position = STEPS.index(step)
     assert cluster.ran() == STEPS[: position + 1]
     assert "a run did not finish" in cluster.rigger("status").out or verb == "check"
-    assert json.loads(cluster.rigger("history", "-o", "json").out)[-1]["outcome"] == "cut off"
+    assert json.loads(cluster.rigger("history", "-o", "json").out)["runs"][-1]["outcome"] == "cut off"
 
     body = 'echo "given: $GIVEN"\n' + (MAKE_NODES if verb == "create" else "")
     cluster.script(role, verb, body)

@@ -1,0 +1,28 @@
+"""What the caller of a command says of it: for whom and why it is, by which id it is known, how long it may wait."""
+
+from __future__ import annotations
+
+from rigger.values import frozen
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def _nothing(text: str) -> None:
+    pass
+
+
+@frozen
+class Call:
+    """One call of a command; without a request it is like no other, and carried out whatever was done before."""
+
+    request: str = ""  # the caller's own id: what has it is carried out once
+    words: str = ""  # the command with all options that count, by which the same request is recognized
+    reason: str = ""
+    actor: str = ""  # for whom it is, where that is somebody else than who runs rigger; proved beforehand
+    approved: str = ""  # digest of the plan that somebody approved; nothing else is carried out
+    given: str = ""  # digest of what people had said then, once that was looked at
+    wait: float = 0.0  # seconds for the lock; infinite where there is no end
+    say: Callable[[str], None] = _nothing  # hears who is waited for
+    since: int = 0  # the record with which this request began, where rigger was killed and it is resumed

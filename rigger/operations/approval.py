@@ -1,0 +1,97 @@
+"""What a plan was made of, as one digest: whoever approves the plan by it gets exactly that, or nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+
+from rigger import __version__
+from rigger.audit.secrets import secret_digest
+from rigger.configuration.origin import digest_of
+from rigger.configuration.resolve import look_up_references, resolve
+from rigger.environments.answers import outputs_of
+from rigger.errors import DifferencesFound
+from rigger.git import inspect as git_inspect
+from rigger.modules.scripts import content_digest
+from rigger.runs.hooks import folder_of
+from rigger.sha256 import sha256
+from rigger.sources import checkout as source_checkout
+from rigger.terraform.beside import digest_beside
+from rigger.text import ways
+from rigger.trust import digests
+from rigger.values import frozen, replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any
+
+    from rigger.configuration.config import Config
+    from rigger.environments.environment import Environment
+
+
+@frozen
+class Inputs:
+    """What a plan is made of: `given` is the digest of what people say, and no run changes; `digest` that of it all."""
+
+    given: str
+    digest: str
+
+
+def inputs_of(environment: Environment, asked: str) -> Inputs:
+    """Return what a plan is made of now: values, scripts, commit, inventory, the head of the audit log.
+
+    `asked` is the command with what was asked of it. Raises InvalidConfig for a configuration that cannot be used.
+    """
+    look_up_references(environment)
+    config = resolve(environment)
+    answers = outputs_of(environment).answers(environment.values())
+    given = [__version__, asked, _hidden(environment, config, answers), *_scripts(environment, config)]
+    nodes = [{**vars(node)} for node in environment.nodes()]
+    moving = [_hidden(environment, config, config.values), nodes, environment.audit.head()]
+    return Inputs(_digest(given), _digest([given, moving]))
+
+
+def require_approved(environment: Environment, asked: str) -> None:
+    """Raise DifferencesFound where the approved plan was made of something else than what there is now.
+
+    To be called once the lock is held, before anything is recorded. A request that is resumed has moved its own
+    cluster: then what people say must be what it was.
+    """
+    call = environment.call
+    if not call.approved:
+        return
+    now = inputs_of(environment, asked)
+    same = now.given == call.given if call.since else now.digest == call.approved
+    if not same:
+        raise DifferencesFound(
+            f"The plan {call.approved[:12]} was made of something else than what there is now: a value, a script, the "
+            "commit, the inventory or the record has changed since.",
+            ways(("See what would be done now", f"rigger {asked.split()[0]} --plan")),
+        )
+    environment.call = replace(call, given=now.given)
+
+
+def _hidden(environment: Environment, config: Config, values: Mapping[str, str]) -> Mapping[str, str]:
+    """Return values with a digest in place of each secret."""
+    secrets = {*config.secrets, *environment.secrets()}
+    key = environment.key() if secrets & values.keys() else b""
+    return {name: secret_digest(key, value) if name in secrets else value for name, value in values.items()}
+
+
+def _scripts(environment: Environment, config: Config) -> Iterator[Any]:
+    """Yield the digests of all that a run may start: modules, hooks, and the platform's repository."""
+    for module in config.modules:
+        yield digest_of(module), digest_beside(module.folder) if module.has_terraform else ""
+    hooks = folder_of(environment.home)
+    yield digests.digest(hooks) if os.path.isdir(hooks) else ""
+    folder = source_checkout.find(environment, config.platform, config.values)
+    if folder and config.platform.checkout:
+        state = git_inspect.state(folder)
+        changed = [os.path.join(folder, name) for name in state.changed]
+        yield state.commit
+        yield [(path, content_digest(path) if os.path.lexists(path) else "") for path in changed]
+
+
+def _digest(what: Any) -> str:
+    return sha256(json.dumps(what, sort_keys=True).encode("ascii")).hexdigest()
