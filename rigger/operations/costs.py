@@ -51,15 +51,18 @@ def show_machines(
     installs: bool = False,
 ) -> None:
     """Have the provider's own plan script, if it has one, show what the create of a plan would change."""
-    shown = plans.machines(config, planned, installs)
-    if not shown.steps:
-        return
-    result = Run(environment, config, reporter, lock).carry_out(shown)[-1]
-    if reporter.live:
-        with open(result.log, "rb") as file:
-            reporter.pass_on(file.read())
-    if result.failed:
-        reporter.warn(f"What would change could not be shown: {result.describe()}")
+    show_plans(environment, config, plans.machines(config, planned, installs), reporter, lock)
+
+
+def show_plans(environment: Environment, config: Config, shown: Plan, reporter: Reporter, lock: int) -> None:
+    """Run scripts that show what would change, and show what each of them says."""
+    results = Run(environment, config, reporter, lock).carry_out(shown) if shown.steps else ()
+    for result in results:
+        if reporter.live and result.step.verb == "plan":
+            with open(result.log, "rb") as file:
+                reporter.pass_on(file.read())
+        if result.failed:
+            reporter.warn(f"What would change could not be shown: {result.describe()}")
 
 
 def show_costs(reporter: Reporter, costs: Costs) -> None:

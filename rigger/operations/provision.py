@@ -13,11 +13,13 @@ from rigger.environments.state import state_of
 from rigger.errors import Locked
 from rigger.operations.approval import inputs_of, require_approved
 from rigger.operations.consent import Consent
-from rigger.operations.costs import agree_to_costs, costs, show_costs, show_machines
+from rigger.operations.costs import agree_to_costs, costs, show_costs, show_machines, show_plans
 from rigger.operations.influence import influenced
 from rigger.operations.related import addon, related, require_met
 from rigger.operations.session import Session, session
+from rigger.plans import addons
 from rigger.plans import provision as plans
+from rigger.plans.model import Plan
 from rigger.process.actor import actor
 from rigger.runs.output import drop_outdated
 from rigger.runs.programs import leaving, left_behind
@@ -37,7 +39,6 @@ if TYPE_CHECKING:
     from rigger.modules.prices import Costs
     from rigger.operations.result import RunResult
     from rigger.plans.addons import Related
-    from rigger.plans.model import Plan
 
 
 @frozen
@@ -134,7 +135,7 @@ def plan(
     require_met(environment, config, planned, others)
     if machines:
         reporter.plan(planned)
-        _show_machines(environment, config, planned, reporter)
+        _show_machines(environment, config, planned, reporter, others)
         if known:
             show_costs(reporter, known)
     inputs = inputs_of(environment, _asked(again, allow_version_change, modules))
@@ -205,15 +206,20 @@ def _show(work: Session, plan: Plan, standing: str) -> None:
     work.reporter.plan(plan)
 
 
-def _show_machines(environment: Environment, config: Config, planned: Plan, reporter: Reporter) -> None:
-    """Have the provider show what its create would change, where it can, and where nobody works here now."""
-    if not plans.machines(config, planned).steps:
+def _show_machines(
+    environment: Environment, config: Config, planned: Plan, reporter: Reporter, others: Related | None
+) -> None:
+    """Have the modules show what would change, those that can, and where nobody works here now."""
+    steps = addons.shown(config, others, planned.steps) if others else ()
+    if not (plans.machines(config, planned).steps or steps):
         return
     if reason := environment.lock.unwritable():
-        reporter.warn(f"What create would change cannot be looked at now: {environment.path}: {reason}.")
+        reporter.warn(f"What would change cannot be looked at now: {environment.path}: {reason}.")
         return
     try:
         with environment.locked("rigger provision --plan") as lock:
-            show_machines(environment, load_config(environment), planned, reporter, lock)
+            config = load_config(environment)
+            show_machines(environment, config, planned, reporter, lock)
+            show_plans(environment, config, Plan("plan", steps), reporter, lock)
     except Locked as problem:
-        reporter.warn(f"What create would change cannot be looked at now: {problem.message}")
+        reporter.warn(f"What would change cannot be looked at now: {problem.message}")

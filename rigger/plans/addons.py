@@ -92,6 +92,16 @@ def told(config: Config, related: Related, planned: Sequence[Step]) -> list[Step
     return found
 
 
+def shown(config: Config, related: Related, planned: Sequence[Step]) -> tuple[Step, ...]:
+    """Return the scripts that say now what the applies of a plan would change: of modules whose requirements are met."""
+    there = {name: related.labels[name] for name in related.applied}
+    return tuple(
+        Step(module, "plan", "what would apply change?", goes_on=True)
+        for module in made_by(planned)
+        if module.role == "addon" and module.script("plan") and not module.requires.unmet(there, module.name)
+    )
+
+
 def unmet(config: Config, related: Related, planned: Sequence[Step]) -> list[Unmet]:
     """Return what would be missing when an add-on of the plan is applied: modules before it in the plan are there."""
     there = {name: related.labels[name] for name in related.applied}

@@ -477,3 +477,14 @@ def test_suspend_and_resume_bring_addons_back(rigger, modules, how):
     applied = [name for name, verb in machines.ran()[before:] if verb in ("resume", "deploy", "apply")]
     assert applied == ["machines", "bare", "storage", "database"]
     assert set(machines.status().values()) == {"applied"}
+
+
+def test_plan_shows_what_the_plans_of_addons_say_and_applies_nothing(made):
+    made.write_story()
+    for name in ("monitoring", "broker"):
+        made.rigger("module", "add", name, "--no-input")
+    made.rigger("provision", "broker")
+    said = made.rigger("provision", "monitoring", "--plan").out
+    assert "monitoring would gain 3 targets" in said and "Only shown; nothing was done." in said
+    assert ("monitoring", "apply") not in made.ran()
+    made.rigger("provision", "monitoring", "--plan", "--exit-code", code=8)

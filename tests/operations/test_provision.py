@@ -145,4 +145,4 @@ def test_machines_cannot_be_looked_at_while_somebody_works_there(wood, cluster):
     with wood.locked("rigger upgrade"):
         planned = plan(wood, heard, machines=True)
     assert verbs(planned)[:4] == FIRST and cluster.ran() == []
-    assert heard.warnings[0].startswith("What create would change cannot be looked at now: ")
+    assert heard.warnings[0].startswith("What would change cannot be looked at now: ")
