@@ -39,15 +39,16 @@ def encode(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
+# Patterns are compiled where they are used: few commands meet such a text.
 # ECMA-48: CSI sequences, strings such as the window's title (OSC, DCS, ...), and two-byte escapes.
-_ESCAPE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b.?", re.DOTALL)
+_ESCAPE = r"(?s:\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b.?)"
 # What drives a terminal by itself, and what turns the order of letters round, so that a text reads as another one.
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_CONTROL = "[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
 
 
 def plain(text: str) -> str:
     """Return a text without control characters and escape sequences, so that it cannot drive a terminal."""
-    return text if text.isprintable() else _CONTROL.sub("", _ESCAPE.sub("", text))
+    return text if text.isprintable() else re.sub(_CONTROL, "", re.sub(_ESCAPE, "", text))
 
 
 def duration(seconds: float) -> str:
@@ -145,7 +146,7 @@ LEAST_VALUE, LEAST_QUIET = 8, 18  # columns that a value and what is said beside
 
 def sentence(text: str) -> str:
     """Return words from a manifest as one line that cannot drive the terminal."""
-    return " ".join("".join(c if c.isprintable() else " " for c in _ESCAPE.sub("", text)).split())
+    return " ".join("".join(c if c.isprintable() else " " for c in re.sub(_ESCAPE, "", text)).split())
 
 
 def visible(value: str) -> str:

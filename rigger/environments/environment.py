@@ -12,8 +12,8 @@ from rigger.environments.lock import FileLock, Lock
 from rigger.environments.shell import Shell
 from rigger.environments.store import FolderStore, Store
 from rigger.errors import InvalidConfig
+from rigger.later import later
 from rigger.redact import known
-from rigger.redact.nested import holding
 from rigger.redact.references import is_reference
 
 TYPE_CHECKING = False
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
     from rigger.environments.inventory import Node
     from rigger.environments.outputs import Outputs
+    from rigger.redact import nested
+else:
+    nested = later("rigger.redact.nested")
 
 CHECKOUT = "checkout"  # in an environment: the clone of its platform's repository
 
@@ -150,7 +153,8 @@ def split_secrets(
     A reference to a secret is plain.
     """
     secret = {name for name in secret_names if not is_reference(values.get(name, ""))}
-    secret |= holding(values, [value for name, value in values.items() if name in secret])
+    if secret:
+        secret |= nested.holding(values, [value for name, value in values.items() if name in secret])
     return (
         {name: value for name, value in values.items() if name not in secret},
         {name: value for name, value in values.items() if name in secret},

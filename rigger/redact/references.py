@@ -7,7 +7,13 @@ import os
 from rigger import text as texts
 from rigger.envfile.names import check_value
 from rigger.errors import NotReady, StepFailed
-from rigger.process import capture
+from rigger.later import later
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rigger.process import capture
+else:
+    capture = later("rigger.process.capture")
 
 LITERAL = "literal:"  # what follows is the secret itself, whatever it begins with
 _KINDS = ("env:", "file:", "command:")
