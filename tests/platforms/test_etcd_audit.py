@@ -135,6 +135,21 @@ def test_a_program_of_another_version_under_its_name(steps):
     assert "the program that runs was replaced or deleted" not in said  # it runs, under its other name
 
 
+def test_programs_that_are_not_whole_are_installed_again(steps):
+    one = steps()
+    one.provision(2)
+    gone, short = (f"{home_of(one, node)}/3.5.0" for node in ("node-1", "node-2"))
+    os.remove(f"{gone}/etcdctl")
+    shutil.copy(f"{short}/etcd", f"{short}/cut")
+    os.truncate(f"{short}/cut", 100)
+    os.rename(f"{short}/cut", f"{short}/etcd")
+    said = differences(one)
+    assert f"node-1: {gone}/etcdctl is not there" in said
+    assert f"node-2: the programs in {short} are not those that were installed there" in said
+    one.platform("install")
+    assert "are not those" not in differences(one) and "is not there" not in differences(one)
+
+
 def test_nodes_that_are_no_more(cluster):
     shutil.rmtree(home_of(cluster, "node-1"))
     assert "node-1: there is no etcd" in differences(cluster)

@@ -34,6 +34,15 @@ has_data() {
     [ -f "$1" ]
 }
 
+# Whether both programs are in FOLDER, as long as they were when they were installed; to read them whole takes too long.
+programs_whole() { # FOLDER
+    [ -x "$1/etcd" ] && [ -x "$1/etcdctl" ] || return 1
+    [ -f "$1/sums" ] || return 0
+    while read -r _ size name; do
+        [ "$(wc -c <"$1/$name")" -eq "$size" ] || return 1
+    done <"$1/sums"
+}
+
 survey() {
     case $(uname -s)/$(uname -m) in
         Linux/x86_64) platform=linux-amd64 ;;
@@ -49,8 +58,8 @@ survey() {
     if service_running; then state=running; fi
     versions=,
     for program in "$home"/*/etcd; do
-        [ -x "$program" ] || continue
         version=${program%/etcd}
+        programs_whole "$version" || continue # they are installed again
         versions=$versions${version##*/},
     done
     echo "$platform $data $state $versions ${configuration:-none}"
