@@ -60,7 +60,7 @@ def doctor(home: Home, environment: Environment | None = None) -> Diagnosis:
         findings += of_modules(environment, config, plan)
     result = Diagnosis(tuple(findings), environment.name if environment else "")
     if result.failures:
-        names = ", ".join(finding.what for finding in result.failures)
+        names = ", ".join(dict.fromkeys(finding.what for finding in result.failures))
         raise NotReady(f"Not ready: {names}.", "The remedies are above.").with_result(result)
     return result
 

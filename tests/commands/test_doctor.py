@@ -114,6 +114,8 @@ def test_what_modules_look_at_themselves(cluster):
     )
     said = cluster.rigger("doctor", code=4).out
     assert "?     quota" in said and "FAIL  preflight of tree" in said
+    cluster.script("platform", "preflight", "for n in 1 2 3; do rigger-finding fail machines pot-$n; done")
+    assert "Not ready: machines." in cluster.rigger("doctor", code=4).err
     cluster.script("platform", "preflight", "rigger-finding ok mirror fast")
     cluster.rigger("doctor")
     cluster.rigger("provision")
