@@ -87,7 +87,7 @@ pictures: .venv/installed-for-docs
 	.venv/bin/python docs/_ext/pictures.py
 
 bench: .venv/installed-for-tests
-	.venv/bin/python tests/bench $(ROWS)
+	.venv/bin/python tests/bench $(or $(ROWS),--picture docs/pictures/growth.svg)
 
 clean:
 	rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -17,8 +17,8 @@ resource "terraform_data" "pot" {
   count = 4
   input = "pot ${count.index + 1}"
 }
-output "nodes" {
-  value = [for n, pot in terraform_data.pot : { name = "pot-${n + 1}", address = "127.0.9.${n + 1}" }]
+output "POTS" {
+  value = length(terraform_data.pot)
 }
 """
 POTTER = "interface: 2\nname: potter\nrole: provider\ndescription: Four pots\n"
