@@ -86,10 +86,9 @@ def _scripts(environment: Environment, config: Config) -> Iterator[Any]:
     hooks = folder_of(environment.home)
     yield digests.digest(hooks) if os.path.isdir(hooks) else ""
     folder = source_checkout.find(environment, config.platform, config.values)
-    if folder and config.platform.checkout:
-        state = git_inspect.state(folder)
-        changed = [os.path.join(folder, name) for name in state.changed]
-        yield state.commit
+    yield git_inspect.commit(folder)
+    if folder and config.platform.checkout:  # scripts may run whatever is in it
+        changed = [os.path.join(folder, name) for name in git_inspect.state(folder).changed]
         yield [(path, content_digest(path) if os.path.lexists(path) else "") for path in changed]
 
 

@@ -121,7 +121,7 @@ MOMENTS = 30
 def counted(cluster):
     """Let every step count, when it has ended well, what it did."""
     for role, verb in (("provider", "install"), ("platform", "install"), ("platform", "deploy")):
-        cluster.script(role, verb, f'sleep 0.05\necho {role}/{verb} >>"$NOTED.done"\n')
+        cluster.script(role, verb, f'sleep 0.2\necho {role}/{verb} >>"$NOTED.done"\n')
     cluster.configure("--set", "NODES=0", "--yes")
 
 
@@ -171,7 +171,7 @@ def test_a_rigger_that_is_killed_at_any_moment_and_is_asked_again(cluster):
     for number in range(MOMENTS):
         request = f"rigger-{number}"
         process = cluster.rigger.start("provision", "--again", "--request", request)
-        time.sleep(chance.uniform(0.3, 4))
+        time.sleep(chance.uniform(0.3, 2))
         process.send_signal(signal.SIGKILL)
         process.wait()
         cluster.rigger("provision", "--again", "--request", request)
