@@ -21,13 +21,13 @@ class Submodule:
 
     path: str
     commit: str
-    name: str = ""  # as .gitmodules has it; nothing where it does not: then nobody can fetch it
-    url: str = ""
+    name: str = ""  # as .gitmodules has it; nothing where it does not
+    url: str = ""  # without it nobody can fetch it
     left_out: bool = False  # whether somebody decided to do without: update = none
 
     @property
     def wanted(self) -> bool:
-        return bool(self.name) and not self.left_out
+        return bool(self.name and self.url) and not self.left_out
 
 
 def submodules(git: Repository, commit: str = "") -> list[Submodule]:

@@ -228,7 +228,12 @@ def test_a_repository_of_somebody_else_is_refused_with_what_git_says(rigger, rep
     assert "Check the URL" not in refused
 
 
-def test_a_folder_that_stands_for_a_commit_that_nobody_can_fetch_is_named(rigger, repository):
+@pytest.mark.parametrize(
+    "told", ["", '[submodule "v"]\n\tpath = rigger/vendor\n', '[submodule "v"]\n\tpath = v\n\turl = /v\n']
+)
+def test_a_folder_that_stands_for_a_commit_that_nobody_can_fetch_is_named(rigger, repository, told):
+    put(repository.folder, ".gitmodules", told)
+    git(repository.folder, "add", ".gitmodules")
     git(repository.folder, "update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},rigger/vendor")
     git(repository.folder, "commit", "-qm", "vendor")
     options = ("--repository", repository.folder, "--ref", "main", "--provider", "noop", "--platform", "oak")

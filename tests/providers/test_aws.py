@@ -391,8 +391,10 @@ def test_credentials_that_are_not_accepted(world, code, sentence):
     world.proxy.answer = None
     world.configured()
     world.proxy.answer = ("sts:GetCallerIdentity", 403, code, "no")
-    said = world.rigger("provision", "-y", "-v", code=5)
-    assert sentence in said.out and "rigger configure" in said.out
+    said = world.rigger("provision", "-y", "-v", code=4)
+    assert (
+        f"nothing was started:\n  preflight of aws: {sentence}" in said.err and "rigger configure" in said.err
+    )
 
 
 @pytest.mark.slow
