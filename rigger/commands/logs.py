@@ -34,7 +34,7 @@ def _show_step(printer: Printer, step: StepLog) -> None:
 @command("logs", reports=True, show=show)
 @option("--follow", is_flag=True, help="Follow the run until it has ended.")
 @option("--tail", metavar="N", help="Only the last N lines.")
-@option("--from", "offset", metavar="OFFSET", help="With --follow -o json: go on behind this place.")
+@option("--from", "offset", metavar="OFFSET", help="With --follow -o json: begin behind this place.")
 @argument("run", required=False)
 @argument("step", required=False)
 def logs(

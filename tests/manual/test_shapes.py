@@ -145,7 +145,9 @@ def test_every_command_that_reports_has_a_schema():
     assert len(reporting) > 25
     same = {"platform-list": "provider-list"}
     assert {same.get(name, name) for name in reporting} == {name[:-5] for name in os.listdir(SHAPES)} - {
-        "provision-plan"
+        "provision-plan",
+        "configure-questions",
+        "error",
     }
 
 
