@@ -5,7 +5,7 @@ from rigger.cli.declared import argument, option
 from rigger.commands._modules import show_influenced
 from rigger.configuration.inputs import values_of_flags
 from rigger.operations import module_verb
-from rigger.operations.result import RunResult
+from rigger.operations.result import Result, RunResult
 from rigger.ui.printer import Printer
 
 
@@ -17,6 +17,7 @@ def show(printer: Printer, result: RunResult) -> None:
 @command("scale", acts=True, asks=True, reports=True, streams=True, show=show)
 @argument("module", metavar="MODULE")
 @option("--set", "assignments", metavar="NAME=VALUE", multiple=True, help="Set a value of it first.")
-def scale(app: App, module: str, assignments: tuple[str, ...]) -> RunResult:
+def scale(app: App, module: str, assignments: tuple[str, ...]) -> Result:
     values = values_of_flags(assignments)
-    return module_verb.scale(app.environment(), module, values, app.printer, app.consent())
+    environment, consent = app.environment(), app.consent()
+    return app.once(lambda: module_verb.scale(environment, module, values, app.printer, consent))

@@ -64,7 +64,10 @@ def upgrade(
         raise BadUsage(f"--version {version} and --to {to} are two versions.", "Name one, with --version.")
     version = to if version is None else version
     if module:
-        return module_verb.upgrade(app.environment(), module, version or "", app.printer, app.consent())
+        if approved:
+            raise BadUsage("--approved is about an upgrade of the platform.", "Leave it out for an add-on.")
+        target, agreed = app.environment(), app.consent()
+        return app.once(lambda: module_verb.upgrade(target, module, version or "", app.printer, agreed))
     options = UpgradeOptions(version, style, allow_downgrade, go_on or resume, rollback)
     if only_plan:
         return operation.plan(app.environment(), options, app.printer, app.consent())

@@ -1,12 +1,15 @@
 """What is the same for every command: who takes --yes, and which exit code says what."""
 
+import os
+
 import pytest
+from conftest import ROOT
 from helpers.clusters import Cluster
 from helpers.without_terminal import configured
 
 from rigger.cli import app, help
 from rigger.cli.declared import Group
-from rigger.cli.main import find_verb, run
+from rigger.cli.main import every_verb, find_verb, run
 from rigger.errors import Declined, RiggerError
 from rigger.operations.provision import provision
 from rigger.ui.wizard import Wizard
@@ -198,3 +201,14 @@ def test_no_said_to_other_questions(cluster, tmp_path, monkeypatch, capfd):
     assert code_of("provision") == 10
     monkeypatch.setenv("EDITOR", "false")
     assert code_of("config", "edit") == 10
+
+
+def test_what_takes_a_request_carries_it_out_once():
+    """A command that takes an id and does not heed it would run twice."""
+    taking = [path for path, verb in every_verb() if any(one.name == "request" for one in verb.options)]
+    assert len(taking) > 12
+    for path in taking:
+        with open(
+            os.path.join(ROOT, "rigger", "commands", f"{path.split()[0].replace('-', '_')}.py")
+        ) as file:
+            assert "app.once(" in file.read(), path
