@@ -470,7 +470,7 @@ def test_the_loss_of_a_member_needs_three(steps):
     one = steps()
     one.provision(1)
     assert "a cluster of 1 cannot lose a member" in one.platform("tests/member-loss", code=77).out
-    assert "1 members" in one.platform("tests/put-get").out
+    assert "1 member" in one.platform("tests/put-get").out
 
 
 # Where the programs come from
