@@ -11,7 +11,7 @@ from rigger.modules import interface1, manifest
 from rigger.modules import yaml as yaml_reader
 from rigger.modules.contract import INTERFACE, MANIFEST, NAME
 from rigger.modules.interface1 import is_provider
-from rigger.modules.verbs import REQUIRED, a_role
+from rigger.modules.verbs import REQUIRED, a_role, in_words
 from rigger.text import did_you_mean
 from rigger.values import frozen, replace
 
@@ -211,7 +211,7 @@ def find(role: str, name: str, home: str, checkout: str | None = None) -> Module
             if old := _scripts_alone(role, folder):
                 return old
             raise BadUsage(
-                f"There is no {role} in {folder}: it has no {MANIFEST}.",
+                f"There is no {in_words(role)} in {folder}: it has no {MANIFEST}.",
                 "Give the folder of a module, or its name.",
             )
         return _of_role(manifest.load(folder, _manifest_cache(home)), role)
@@ -224,7 +224,7 @@ def find(role: str, name: str, home: str, checkout: str | None = None) -> Module
             return _of_role(manifest.load(folder, _manifest_cache(home)), role)
     known = sorted(folders(role, home, checkout))
     raise BadUsage(
-        f"There is no {role} named {name!r}{did_you_mean(name, known)}.",
+        f"There is no {in_words(role)} named {name!r}{did_you_mean(name, known)}.",
         f"Known: {', '.join(known)}. Others are found in $RIGGER_{role.upper()}_PATH and {home}/{role}s.",
     )
 

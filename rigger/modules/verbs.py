@@ -16,9 +16,14 @@ REQUIRED = {
 }
 
 
+def in_words(role: str) -> str:
+    """Return a role as people read it."""
+    return "add-on" if role == "addon" else role
+
+
 def a_role(role: str) -> str:
     """Return a role as people read it: a provider, an add-on."""
-    return "an add-on" if role == "addon" else f"a {role}"
+    return f"{'an' if role == 'addon' else 'a'} {in_words(role)}"
 
 
 MAKES = {"provider": "create", "platform": "deploy", "addon": "apply"}  # the verb that does the work

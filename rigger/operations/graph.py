@@ -10,7 +10,7 @@ from rigger.bundles.contents import SECRETS
 from rigger.configuration.resolve import resolve
 from rigger.environments.state import state_of
 from rigger.errors import NotReady, StepFailed
-from rigger.modules.verbs import MAKES
+from rigger.modules.verbs import MAKES, in_words
 from rigger.operations import upgrade
 from rigger.operations.bundle import inspect
 from rigger.operations.related import related
@@ -152,7 +152,7 @@ def _node_boxes(nodes: Sequence[tuple[str, str]]) -> tuple[Box, ...]:
 
 
 def _titled(module: Module, version: str) -> str:
-    return f"{'add-on' if module.role == 'addon' else module.role} {module.name} {version}".rstrip()
+    return f"{in_words(module.role)} {module.name} {version}".rstrip()
 
 
 # A plan

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rigger.audit.modules import APPLIED
+from rigger.audit.modules import APPLIED, FAILED
 from rigger.configuration.addons import labels_of
 from rigger.configuration.module_state import applied_labels, inputs_of, record_of
 from rigger.environments.state import state_of
@@ -33,7 +33,8 @@ def related(environment: Environment, config: Config) -> Related | None:
     for own, now in inputs_of(environment, config, applied).items():
         before = records[own].inputs
         changed[own] = [name for name in {**before, **now} if before.get(name) != now.get(name)]
-    return Related(labels_of(config), frozenset(applied_labels(environment, config)), changed)
+    failed = {name: record.problem for name, record in records.items() if record.status == FAILED}
+    return Related(labels_of(config), frozenset(applied_labels(environment, config)), failed, changed)
 
 
 def require_met(environment: Environment, config: Config, plan: Plan, known: Related | None) -> None:

@@ -23,6 +23,7 @@ class Related:
 
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     applied: frozenset[str] = frozenset()  # the modules that are applied now
+    failed: Mapping[str, str] = field(default_factory=dict)  # add-ons, and why each is not as it should be
     # Of each add-on that was applied: the modules that are not any more what its apply read.
     changed: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
@@ -53,6 +54,7 @@ def steps(
             (todo if why else up_to_date).append(Step(module, "install", why or "up to date"))
         others = related.changed.get(module.name, ())
         why = reason(module, "apply", f"{listed(others)} changed since" if others else "")
+        why = why or related.failed.get(module.name, "")
         if why:
             todo += [*_plan(module, "what would apply change?"), Step(module, "apply", why)]
         elif named and module.script("plan"):

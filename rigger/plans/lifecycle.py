@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from rigger.errors import BadUsage
+from rigger.modules.verbs import in_words
 from rigger.plans import addons
 from rigger.plans.model import Plan, Step
 from rigger.values import replace
@@ -112,7 +113,7 @@ def audit(config: Config, name: str = "") -> Plan:
 def unaudited(config: Config, name: str = "") -> tuple[str, ...]:
     """Return in a sentence each which modules an audit does not look at, and why."""
     return tuple(
-        f"The {'add-on' if module.role == 'addon' else module.role} {module.name} was not looked at: it has no script audit."
+        f"The {in_words(module.role)} {module.name} was not looked at: it has no script audit."
         for module in config.modules
         if not module.script("audit") and name in ("", module.name)
     )

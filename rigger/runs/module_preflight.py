@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rigger import text
 from rigger.errors import StepFailed
+from rigger.modules.verbs import in_words
 from rigger.process import capture
 from rigger.runs.environment import script_environment
 from rigger.runs.finding import Finding
@@ -34,7 +35,7 @@ def of_modules(environment: Environment, config: Config, planned: Plan | None) -
     for module in config.modules:
         what = f"preflight of {module.name}"
         if module.script(VERB) is None:
-            lacks = f"not tried: the network, quotas and rights that {module.role} {module.name} needs; it has no script preflight"
+            lacks = f"not tried: the network, quotas and rights that {in_words(module.role)} {module.name} needs; it has no script preflight"
             yield Finding(what, True, lacks, tried=False)
         elif module.role not in making:
             yield Finding(what, True, "not tried: nothing of it is about to be made", tried=False)

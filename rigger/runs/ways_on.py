@@ -38,8 +38,8 @@ def after_interrupt(plan: Plan, result: StepResult | None = None) -> str:
 
 def again(plan: Plan) -> str:
     """Return the command that a plan belongs to, as it is typed."""
-    if plan.command == "restore":
-        return f"rigger restore {shlex.quote(plan.environ['RIGGER_BACKUP_FILE'])}"
+    if plan.command.split()[0] == "restore":
+        return f"rigger {plan.command} {shlex.quote(plan.environ['RIGGER_BACKUP_FILE'])}"
     return "rigger provision --plan" if plan.command == "plan" else f"rigger {plan.command}"
 
 

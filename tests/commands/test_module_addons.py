@@ -488,3 +488,19 @@ def test_plan_shows_what_the_plans_of_addons_say_and_applies_nothing(made):
     assert "monitoring would gain 3 targets" in said and "Only shown; nothing was done." in said
     assert ("monitoring", "apply") not in made.ran()
     made.rigger("provision", "monitoring", "--plan", "--exit-code", code=8)
+
+
+def test_a_scale_that_failed_is_put_right_by_the_next_apply(cache):
+    cache.modules.script(cache.modules.folder + "/addons/cache", "scale", "exit 3\n")
+    failed = cache.rigger("scale", "cache", code=5)
+    assert "rigger scale cache" in failed.out + failed.err
+    assert cache.status()["cache"] == "failed"
+    assert "scale failed (exit 3) in run" in cache.rigger("provision").out
+    assert cache.status()["cache"] == "applied"
+
+
+def test_a_restore_that_failed_names_the_command_that_tries_again(cache):
+    cache.modules.script(cache.modules.folder + "/addons/cache", "restore", "exit 3\n")
+    file = f"{cache.rigger.env['HOME']}/data"
+    failed = cache.rigger("restore", "cache", file, "-y", code=5)
+    assert f"rigger restore cache {file}" in failed.out + failed.err
