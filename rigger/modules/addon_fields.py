@@ -140,8 +140,8 @@ ADDON_FIELDS: tuple[Entry, ...] = (
     Entry(
         "influences",
         GROUPS,
-        "Which modules are told, by their script ``plan``, that it was applied.",
-        "addon",
+        "Which add-ons are told, by their script ``plan``, that it was applied; of a provider, that the machines were made, "
+        "of a platform, that it was deployed.",
     ),
     Entry(
         "needs",

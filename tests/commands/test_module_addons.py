@@ -504,3 +504,38 @@ def test_a_restore_that_failed_names_the_command_that_tries_again(cache):
     file = f"{cache.rigger.env['HOME']}/data"
     failed = cache.rigger("restore", "cache", file, "-y", code=5)
     assert f"rigger restore cache {file}" in failed.out + failed.err
+
+
+def test_a_platform_that_is_scaled_tells_monitoring_and_nothing_is_applied_until_asked(rigger, modules):
+    create = 'for n in $(seq "$NODES"); do echo "{\\"name\\": \\"node-$n\\", \\"address\\": \\"127.0.0.$n\\"}"; done >>"$RIGGER_INVENTORY_OUTPUT"\n'
+    modules.write(
+        "provider",
+        "soil",
+        "questions: [{name: NODES, type: integer, default: 3}]\n",
+        create=create,
+        exec='shift\nexec "$@"\n',
+    )
+    modules.write("platform", "tree", "influences: [[{key: kind, operator: eq, values: [monitoring]}]]\n")
+    count = (
+        'has=$(cat "$RIGGER_STATE_DIR/targets" 2>/dev/null || echo 0)\nnow=$(wc -l <"$RIGGER_NODES_FILE")\n'
+    )
+    modules.write(
+        "addon",
+        "monitoring",
+        "labels: {kind: monitoring}\n",
+        plan=count + '[ "$has" = "$now" ] && exit 0\necho "$((now - has)) more targets"\nexit 8\n',
+        apply=count + 'echo "$now" >"$RIGGER_STATE_DIR/targets"\n',
+    )
+    rigger("configure", "--defaults", "--provider", "soil", "--platform", "tree")
+    rigger("provision")
+    rigger("module", "add", "monitoring")
+    rigger("provision", "monitoring")
+    rigger("config", "set", "NODES=5")
+    said = rigger("provision", "-y").out
+    assert "monitoring would change: 2 more targets" in said
+    targets = rigger.path("environments", "tree", "modules", "monitoring", "targets")
+    with open(targets) as file:
+        assert file.read() == "3\n"
+    rigger("provision", "monitoring")
+    with open(targets) as file:
+        assert file.read() == "5\n"
