@@ -32,7 +32,9 @@ def values_of(verb: Verb, words: list[str], path: str) -> dict[str, Any]:
     alone = {
         name: f"{name}={one.alone}" for one in verb.options if one.alone is not None for name in one.names
     }
-    return _read(_command(verb), [alone.get(word, word) for word in words], path).params
+    end = words.index("--") if "--" in words else len(words)  # behind it stand arguments
+    named = [alone.get(word, word) for word in words[:end]]
+    return _read(_command(verb), [*named, *words[end:]], path).params
 
 
 def in_front(words: list[str], path: str, group: Group | None, usage: str) -> tuple[str | None, list[str]]:

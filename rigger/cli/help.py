@@ -40,7 +40,7 @@ COMMANDS = {
     "Add to it": {
         "provider": "List the providers, or write one of your own.",
         "platform": "List the platforms, or write one of your own.",
-        "module": "Add and remove add-ons; check that a module keeps to the contract.",
+        "module": "Add and remove add-ons; check and write modules.",
     },
     "Learn it": {
         "docs": "Read the manual here or in the browser.",
