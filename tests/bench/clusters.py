@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 
 from place import Place
 from rows import Table
@@ -106,7 +107,7 @@ def etcd(place: Place, table: Table) -> None:
             shares.append(100 * (took - _in_steps(place)) / took)
             place.run(*cluster, "destroy", "--yes")
         trace = place.file("trace")
-        place.run("strace", "-f", "-qq", "-e", "trace=execve", "-o", trace, *cluster, "provision")
+        _trace(trace, place, *cluster, "provision")
     finally:
         place.run(*cluster, "destroy", "--yes")
     with open(trace, errors="replace") as file:
@@ -116,6 +117,21 @@ def etcd(place: Place, table: Table) -> None:
     table.figures("etcd, rigger's own seconds", shares[1:], "%", "the run")
     table.figures("etcd, processes", [float(sum(started.values()))], "", "a provision of three nodes")
     print(f"       {', '.join(f'{count} {name}' for name, count in started.most_common(12))}")
+
+
+def _trace(path: str, place: Place, *command: str) -> None:
+    """Note every program that a command starts; strace itself would wait for the members, which live on."""
+    ended = f"{path}.ended"
+    shell = ("sh", "-c", '"$@"; echo $? >"$0"', ended, *command)
+    argv = ("strace", "-f", "-qq", "-e", "trace=execve", "-o", path, *shell)
+    with subprocess.Popen(argv, env=place.env, cwd=place.folder, stdout=subprocess.DEVNULL) as tracer:
+        while tracer.poll() is None and not (os.path.exists(ended) and os.path.getsize(ended)):
+            time.sleep(0.2)
+        tracer.terminate()
+    with open(ended) as file:
+        code = file.read().strip()
+    if code != "0":
+        raise SystemExit(f"{' '.join(command)} exited {code}")
 
 
 def _in_steps(place: Place) -> float:
