@@ -123,7 +123,7 @@ def _trace(path: str, place: Place, *command: str) -> None:
     """Note every program that a command starts; strace itself would wait for the members, which live on."""
     ended = f"{path}.ended"
     shell = ("sh", "-c", '"$@"; echo $? >"$0"', ended, *command)
-    argv = ("strace", "-f", "-qq", "-e", "trace=execve", "-o", path, *shell)
+    argv = ("strace", "-I", "2", "-f", "-qq", "-e", "trace=execve", "-o", path, *shell)
     with subprocess.Popen(argv, env=place.env, cwd=place.folder, stdout=subprocess.DEVNULL) as tracer:
         while tracer.poll() is None and not (os.path.exists(ended) and os.path.getsize(ended)):
             time.sleep(0.2)
