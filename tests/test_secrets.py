@@ -42,6 +42,8 @@ TELLING = {
 # The audit log, and what is read from it, has digests in the place of secrets.
 SHOWN = {
     "rigger.modules.model.Module.vars",  # constants of a manifest
+    "rigger.environments.call.Call.given",  # a digest
+    "rigger.operations.approval.Inputs.given",  # a digest
     "rigger.terraform.workspace.Workspace.data",  # a folder
 }
 SHOWN_ROOMS = ("rigger.audit.",)

@@ -98,16 +98,17 @@ class FileLock:
 
     def _wait(self, fd: int, call: Call) -> None:
         """Take the lock, as soon as whoever has it gives it back; raises Locked where that takes too long."""
-        limit, told = time.monotonic() + call.wait, ""
+        limit, waited, holder = time.monotonic() + call.wait, False, b""
         while not _acquire(fd):
-            problem = self._locked(os.pread(fd, RECORD_BYTES, 0))
+            record = os.pread(fd, RECORD_BYTES, 0)
+            problem = self._locked(record)
             if time.monotonic() >= limit:
                 raise problem
-            if problem.message != told:
-                told = problem.message
-                call.say(f"Waiting: {told}")
+            if not waited or record != holder:
+                waited, holder = True, record
+                call.say(f"Waiting: {problem.message}")
             time.sleep(PAUSE)
-        if told and os.fstat(fd).st_nlink == 0:
+        if waited and os.fstat(fd).st_nlink == 0:
             raise InvalidConfig(f"Environment {self.name} was removed meanwhile.")
 
     def moved(self, path: str) -> None:

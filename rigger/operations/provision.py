@@ -193,7 +193,8 @@ def _plan(
         lambda: leaving(environment, config, nodes),
         others,
         modules,
-        running(state.runs, environment.lock.busy_since()),
+        # Who holds the lock himself knows that no other run is under way, however short ago one was killed.
+        "" if environment.lock.held() else running(state.runs, environment.lock.busy_since()),
     )
 
 

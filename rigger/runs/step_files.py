@@ -27,7 +27,9 @@ class StepOutput:
     nodes: list[Node] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     figures: dict[str, str] = field(default_factory=dict)
-    output: dict[str, Any] | None = None  # of an add-on: what its part of the state is from now on
+    output: dict[str, Any] | None = field(
+        repr=False, default=None
+    )  # of an add-on: its part of the state from now on
     proposed: dict[str, str] = field(repr=False, default_factory=dict)  # answers, of an init
     uses: tuple[str, ...] = ()  # the nodes that it says it uses
     hidden: tuple[str, ...] = ()  # names of the values that turned out to hold a secret
