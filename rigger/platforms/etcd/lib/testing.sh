@@ -110,4 +110,4 @@ read_nodes
 ((${#nodes[@]})) || fail "there are no nodes, so there is no cluster to test"
 [[ -x $RIGGER_BIN_DIR/etcdctl ]] || fail "there is no etcdctl; run setup-clients"
 everywhere=$(IFS=,; echo "${client[*]}")
-((${#nodes[@]} == 1)) && members="1 member" || members="${#nodes[@]} members"
+((${#nodes[@]} == 1)) && count_of_members="1 member" || count_of_members="${#nodes[@]} members"
