@@ -1,7 +1,7 @@
 """What rigger may cost: the aim of every row of `make bench`, and the limits that `.ci/run` holds, all in one place.
 
-A limit is in millions of instructions of Python 3.11 on x86-64, which no noise touches. Where rigger is above its aim today,
-the limit is what it costs today: it may become less, and never more.
+A limit is in millions of instructions of Python 3.11 on x86-64, which no noise touches; with another Python they are only shown.
+Where rigger is above its aim today, the limit is what it costs today and a little, for other releases of what it imports.
 """
 
 READING, FAST, STEPS = 2.7, 2.2, 2.4
@@ -44,8 +44,11 @@ AIMS = {
     "etcd, processes": 450.0,
 }
 
+# The Python and processor that imports.json and the instructions are of.
+MEASURED = ((3, 11), "x86_64")
+
 # Millions of instructions: command -> (the limit, the aim).
 INSTRUCTIONS = {
-    "status": (190, 120),
-    "test four": (390, 200),
+    "status": (200, 120),
+    "test four": (410, 200),
 }

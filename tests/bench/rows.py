@@ -53,6 +53,7 @@ class Table:
         self.growth: dict[str, list[tuple[int, float]]] = {}
         self.imports: dict[str, list[str]] = {}
         self.failed: list[str] = []
+        self.above: list[str] = []  # their aim, but within a limit
         print(
             f"{'':4}{'measure':38}{'median':>8}{'min':>8}{'max':>8}  {'unit':5}{'aim':>6}  {'best peer':24}base"
         )
@@ -85,7 +86,12 @@ class Table:
     def end(self) -> int:
         """Say which aims were missed; return the exit code."""
         missed = [*(row.name for row in self.rows if row.missed), *self.failed]
-        print(f"Missed: {', '.join(missed)}." if missed else "Every aim was met.")
+        if self.above:
+            print(f"Above the aim, within the limit of today: {', '.join(self.above)}.")
+        if missed:
+            print(f"Missed: {', '.join(missed)}.")
+        elif not self.above:
+            print("Every aim was met.")
         return 1 if missed else 0
 
     def write(self, path: str) -> None:
@@ -98,6 +104,7 @@ class Table:
             "growth": self.growth,
             "imports": self.imports,
             "failed": self.failed,
+            "above": self.above,
         }
         with open(path, "w") as file:
             json.dump(whole, file, indent=1)
