@@ -52,7 +52,7 @@ class Lock(Protocol):
         """Return who holds the lock, in a sentence; nothing where nobody does."""
 
     def busy_since(self) -> float | None:
-        """Return when the rigger that works here now began, in seconds since 1970; None where none does."""
+        """Return when another rigger that works here now began, in seconds since 1970; None where none does."""
 
 
 class FileLock:
@@ -152,7 +152,9 @@ class FileLock:
         return self._locked(record).request if record else ""
 
     def busy_since(self) -> float | None:
-        """Return when the rigger that works here now began, in seconds since 1970; None where none does."""
+        """Return when another rigger that works here now began, in seconds since 1970; None where none does."""
+        if self.held():  # then no run of another is under way, however short ago one was killed
+            return None
         try:
             holder = json.loads(self._held() or b"null")
             return None if _is_gone(holder) else float(holder["since"])

@@ -193,8 +193,7 @@ def _plan(
         lambda: leaving(environment, config, nodes),
         others,
         modules,
-        # Who holds the lock himself knows that no other run is under way, however short ago one was killed.
-        "" if environment.lock.held() else running(state.runs, environment.lock.busy_since()),
+        running(state.runs, environment.lock.busy_since()),
     )
 
 

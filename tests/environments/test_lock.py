@@ -26,6 +26,7 @@ def test_one_at_a_time(lock):
         with pytest.raises(Locked), other.watched():
             pass
         assert "rigger destroy" in other.holder() and other.busy_since() is not None
+        assert lock.busy_since() is None  # nobody else works here
     assert other.holder() == "" and other.busy_since() is None
     with other.locked("rigger provision"), pytest.raises(Locked), lock.watched():
         pass
