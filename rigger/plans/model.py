@@ -53,6 +53,11 @@ class Step:
     def checks(self) -> bool:
         return self.verb == "check"
 
+    @property
+    def only_looks(self) -> bool:
+        """Whether it leaves the modules as they are: a check, or one of a platform's tests."""
+        return self.checks or "/" in self.verb
+
     def as_dict(self) -> dict[str, str]:
         return {
             "module": f"{self.module.role}/{self.module.name}",

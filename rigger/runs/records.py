@@ -43,7 +43,7 @@ def step_started(
         step=step.verb,
         script=step.shown,
         sha256=step_digest(step.script),
-        shared="" if step.checks or "/" in step.verb else digest_of_shared(step.module),
+        shared="" if step.only_looks else digest_of_shared(step.module),
         why=redactor.text(step.why),
         leaving=plan.leaving,
         attempt=numbers[1],

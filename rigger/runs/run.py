@@ -170,6 +170,7 @@ class Run:
         )
         self.environment.audit.append(started, self.id)
         self.number = state_of(self.environment).runs.count
+        self._write_state()
 
     def end(self, outcome: str) -> None:
         """Record how the run ended."""
@@ -276,7 +277,8 @@ class Run:
             self.environment, self.config, self.id, plan, step, (number, attempt), channels, self.redactor
         )
         self.environment.audit.append(started, self.id)
-        self._write_state()
+        if not step.only_looks:
+            self._write_state()
 
     def _write_state(self) -> None:
         """Bring the file with the state of all modules up to date, which scripts read."""
@@ -348,7 +350,8 @@ class Run:
             self.environment.audit.append(finished, self.id)
         except NotReady as problem:
             raise not_recorded(f"{step.shown} exited {finished.exit_code}", problem) from None
-        self._write_state()
+        if not step.only_looks or given.values or given.nodes:
+            self._write_state()
 
     def _show(self, result: StepResult) -> None:
         if result.skipped:
