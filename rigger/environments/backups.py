@@ -6,6 +6,7 @@ import os
 import time
 
 FOLDER, ENDING = "backups", ".backup"
+ADDON_ENDING = ".addon"  # of the backups of add-ons, beside those of the platform
 BUNDLES, BUNDLE_ENDING = "saved", ".rigger"
 
 
@@ -15,14 +16,16 @@ class Backups:
     def __init__(self, path: str):
         self.path = path
 
-    def new(self) -> str:
-        """Return the path of a backup to be made now, in a folder that exists."""
+    def new(self, addon: str = "") -> str:
+        """Return the path of a backup to be made now, of the platform or of an add-on, in a folder that exists."""
         folder = os.path.join(self.path, FOLDER)
         os.makedirs(folder, mode=0o700, exist_ok=True)
-        stem = os.path.join(folder, time.strftime("%Y%m%dT%H%M%S"))  # by the clock of this machine
-        path, number = f"{stem}{ENDING}", 2
+        name = time.strftime("%Y%m%dT%H%M%S")  # by the clock of this machine
+        stem = os.path.join(folder, f"{addon}-{name}" if addon else name)
+        ending = ADDON_ENDING if addon else ENDING
+        path, number = f"{stem}{ending}", 2
         while os.path.exists(path):
-            path, number = f"{stem}-{number}{ENDING}", number + 1
+            path, number = f"{stem}-{number}{ending}", number + 1
         return path
 
     def last(self, until: float = float("inf")) -> str:

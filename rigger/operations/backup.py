@@ -32,16 +32,22 @@ def backup(
         work.state.require_running(work.name)
         plan = lifecycle.only(work.config, "backup", "asked for")
         work.require_cluster("back up")
-        path = os.path.abspath(path) if path else environment.backups.new()
-        if os.path.exists(path):
-            raise BadUsage(f"{path} is there already.", "Name another file.")
-        if not os.path.isdir(os.path.dirname(path)):
-            raise BadUsage(f"There is no folder {os.path.dirname(path)}.", "Make it, or name another file.")
+        path = new_file(path) if path else environment.backups.new()
         plan = work.prepared(replace(plan, environ={"RIGGER_BACKUP_FILE": path}))
         work.claim(plan)
         result = work.run(plan, before={"file": path})
         work.record(BackedUp(file=_recorded(environment, path)), result.run)
         return result
+
+
+def new_file(path: str) -> str:
+    """Return the whole path of a backup that somebody named; raises BadUsage where no new file can be there."""
+    path = os.path.abspath(path)
+    if os.path.exists(path):
+        raise BadUsage(f"{path} is there already.", "Name another file.")
+    if not os.path.isdir(os.path.dirname(path)):
+        raise BadUsage(f"There is no folder {os.path.dirname(path)}.", "Make it, or name another file.")
+    return path
 
 
 def _recorded(environment: Environment, path: str) -> str:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-import time
 
 from rigger.audit.events import ModuleAdded
 from rigger.configuration.origin import digest_of
 from rigger.errors import BadUsage, TestsFailed
+from rigger.operations.backup import new_file
 from rigger.operations.consent import Consent
 from rigger.operations.influence import influenced
 from rigger.operations.related import addon, related
 from rigger.operations.session import Session, session
 from rigger.operations.values import set_values
-from rigger.plans.addons import told
+from rigger.plans.addons import check_of, plan_of, told
 from rigger.plans.model import Plan, Step
 from rigger.process.actor import actor
 from rigger.runs.reporter import Reporter, Silent
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from rigger.environments.environment import Environment
     from rigger.modules.model import Module
     from rigger.operations.result import RunResult
-
-ENDING = ".addon"  # of the backups of add-ons, beside those of the platform
 
 
 def backup(
@@ -43,11 +41,7 @@ def backup(
     """
     with session(environment, f"rigger backup {name}", reporter or Silent(), consent or Consent()) as work:
         module = _able(work, name, "backup")
-        path = os.path.abspath(path) if path else _new_backup(environment, name)
-        if os.path.exists(path):
-            raise BadUsage(f"{path} is there already.", "Name another file.")
-        if not os.path.isdir(os.path.dirname(path)):
-            raise BadUsage(f"There is no folder {os.path.dirname(path)}.", "Make it, or name another file.")
+        path = new_file(path) if path else environment.backups.new(name)
         plan = Plan(f"backup {name}", (Step(module, "backup", "asked for"),), environ=_file(path))
         return _run(work, plan, {"module": name, "file": path})
 
@@ -65,7 +59,7 @@ def restore(
         raise BadUsage(f"There is no file {path}.", f'Name one that "rigger backup {name}" wrote.')
     with session(environment, f"rigger restore {name}", reporter, consent) as work:
         module = _able(work, name, "restore")
-        steps = (Step(module, "restore", f"from {path}"), *_check(module))
+        steps = (Step(module, "restore", f"from {path}"), *check_of(module))
         reporter.warn(f"All data of {name} will be replaced by what is in {path}.")
         consent.agree("Replace the data that is there now?")
         return _run(work, Plan(f"restore {name}", steps, environ=_file(path)), {"module": name, "file": path})
@@ -95,11 +89,15 @@ def upgrade(
             raise BadUsage(
                 f"{name} is of version {before or 'none'} already.", f"Its folder is {module.folder}."
             )
-        path = _new_backup(environment, name) if module.script("backup") else ""
+        path = environment.backups.new(name) if module.script("backup") else ""
         first = (Step(module, "backup", "before anything changes"),) if path else ()
         step = Step(module, "upgrade", f"{before or 'none'} to {module.version or 'none'}")
         environ = {"RIGGER_FROM_VERSION": before, **(_file(path) if path else {})}
-        plan = Plan(f"upgrade {name}", (*first, *_plan(module), step, *_check(module)), environ=environ)
+        plan = Plan(
+            f"upgrade {name}",
+            (*first, *plan_of(module, "what would change?"), step, *check_of(module)),
+            environ=environ,
+        )
         reporter.plan(plan)
         result = _run(work, plan, {"module": name, "from": before, "to": module.version})
         event = ModuleAdded(
@@ -133,7 +131,10 @@ def scale(
         set_values(environment, {n if n.startswith(start) else f"{start}{n}": v for n, v in values.items()})
     with session(environment, f"rigger scale {name}", reporter, consent) as work:
         module = _able(work, name, "scale")
-        plan = Plan(f"scale {name}", (*_plan(module), Step(module, "scale", "asked for"), *_check(module)))
+        plan = Plan(
+            f"scale {name}",
+            (*plan_of(module, "what would change?"), Step(module, "scale", "asked for"), *check_of(module)),
+        )
         reporter.plan(plan)
         return _run(work, plan, {"module": name})
 
@@ -179,25 +180,5 @@ def _run(work: Session, plan: Plan, before: Mapping[str, str]) -> RunResult:
     return work.run(plan, before=before, after=lambda steps: influenced(work, steps))
 
 
-def _plan(module: Module) -> tuple[Step, ...]:
-    return (Step(module, "plan", "what would change?"),) if module.script("plan") else ()
-
-
-def _check(module: Module) -> tuple[Step, ...]:
-    why = f"is {module.name} as it should be?"
-    return (Step(module, "check", why),) if module.script("check") else ()
-
-
 def _file(path: str) -> dict[str, str]:
     return {"RIGGER_BACKUP_FILE": path}
-
-
-def _new_backup(environment: Environment, name: str) -> str:
-    """Return the path of a backup of an add-on to be made now, in a folder that exists."""
-    folder = environment.file("backups")
-    os.makedirs(folder, mode=0o700, exist_ok=True)
-    stem = os.path.join(folder, f"{name}-{time.strftime('%Y%m%dT%H%M%S')}")  # by the clock of this machine
-    path, number = f"{stem}{ENDING}", 2
-    while os.path.exists(path):
-        path, number = f"{stem}-{number}{ENDING}", number + 1
-    return path

@@ -43,7 +43,10 @@ def steps(
     reason: Callable[[Module, str, str], str],
     named: Sequence[str],
 ) -> tuple[list[Step], list[Step]]:
-    """Return the steps of the add-ons, in order, with the `reason` for each (of a module, a verb and what it follows), and those that are up to date; of the named ones alone if any are named."""
+    """Return the steps of the add-ons that have to run, in order, and those that are up to date.
+
+    `reason` says why a step has to run, by its module, its verb and what it follows. If any are `named`, those alone.
+    """
     todo: list[Step] = []
     up_to_date: list[Step] = []
     for module in config.addons:
@@ -56,21 +59,27 @@ def steps(
         why = reason(module, "apply", f"{listed(others)} changed since" if others else "")
         why = why or related.failed.get(module.name, "")
         if why:
-            todo += [*_plan(module, "what would apply change?"), Step(module, "apply", why)]
+            todo += [*plan_of(module, "what would apply change?"), Step(module, "apply", why)]
         elif named and module.script("plan"):
             todo += [
-                *_plan(module, "would apply change anything?"),
+                *plan_of(module, "would apply change anything?"),
                 Step(module, "apply", "where its plan says that something would change", if_differs=True),
             ]
         else:
             up_to_date.append(Step(module, "apply", "up to date"))
-        if module.script("check") and (why or history.done.get(f"addon/{module.name}/apply")):
-            todo.append(Step(module, "check", f"is {module.name} as it should be?"))
+        if why or history.done.get(f"addon/{module.name}/apply"):
+            todo += check_of(module)
     return todo, up_to_date
 
 
-def _plan(module: Module, why: str) -> list[Step]:
+def plan_of(module: Module, why: str) -> list[Step]:
+    """Return the step that says what would change, where a module has one."""
     return [Step(module, "plan", why)] if module.script("plan") else []
+
+
+def check_of(module: Module) -> list[Step]:
+    """Return the step that looks at a module, where it has one."""
+    return [Step(module, "check", f"is {module.name} as it should be?")] if module.script("check") else []
 
 
 def made_by(steps: Iterable[Step]) -> list[Module]:
@@ -150,9 +159,8 @@ def renewed(config: Config, history: StepHistory, why: str) -> list[Step]:
         if not history.ever_started(f"addon/{module.name}/apply"):
             continue
         found += [Step(module, "install", why)] if module.script("install") else []
-        found += [*_plan(module, "what would apply change?"), Step(module, "apply", why)]
-        if module.script("check"):
-            found.append(Step(module, "check", f"is {module.name} as it should be?"))
+        found += [*plan_of(module, "what would apply change?"), Step(module, "apply", why)]
+        found += check_of(module)
     return found
 
 
