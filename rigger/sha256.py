@@ -6,9 +6,12 @@ most commands take to run. The digests are the same.
 
 from __future__ import annotations
 
+import json
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from hashlib import sha256
+    from typing import Any
 else:
     try:
         from _sha2 import sha256  # since Python 3.12
@@ -18,9 +21,14 @@ else:
         except ImportError:  # another Python
             from hashlib import sha256
 
-__all__ = ["GrowingDigest", "sha256"]
+__all__ = ["GrowingDigest", "digest_of_data", "sha256"]
 
 LARGE = 1 << 20  # bytes from which on OpenSSL is worth its import
+
+
+def digest_of_data(value: Any) -> str:
+    """Return the digest of what JSON can say, in hexadecimal; the order of keys does not count."""
+    return sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 class GrowingDigest:

@@ -13,7 +13,7 @@ from rigger.configuration.addons import labels_of
 from rigger.environments.state import state_of
 from rigger.files import write_bytes
 from rigger.modules.verbs import MAKES
-from rigger.sha256 import sha256
+from rigger.sha256 import digest_of_data
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def write(environment: Environment, config: Config) -> str:
         before = b"{}"
     if before == data:
         return ""
-    write_bytes(path, data, mode=0o400)
+    write_bytes(path, data, mode=0o400, durable=False)  # it can always be worked out again
     try:
         json.loads(before)
     except (ValueError, RecursionError):
@@ -109,7 +109,7 @@ def inputs_of(
                 related.add(name)
         for name in related - digests.keys():
             module, record = records[name]
-            digests[name] = _digest(_read_of(environment, config, module, record))
+            digests[name] = digest_of_data(_read_of(environment, config, module, record))
         found[addon.name] = {
             n: digests[n] for n in records if n in related and records[n][1].status == APPLIED
         }
@@ -124,10 +124,6 @@ def _read_of(environment: Environment, config: Config, module: Module, record: M
 
 def _plain(node: Node) -> dict[str, Any]:
     return dict(vars(node))
-
-
-def _digest(value: Any) -> str:
-    return sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def _config(config: Config, module: Module) -> dict[str, str]:

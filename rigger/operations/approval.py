@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 
 from rigger import __version__
@@ -14,7 +13,7 @@ from rigger.errors import DifferencesFound
 from rigger.git import inspect as git_inspect
 from rigger.modules.scripts import content_digest
 from rigger.runs.hooks import folder_of
-from rigger.sha256 import sha256
+from rigger.sha256 import digest_of_data
 from rigger.sources import checkout as source_checkout
 from rigger.terraform.beside import digest_beside
 from rigger.text import ways
@@ -49,7 +48,7 @@ def inputs_of(environment: Environment, asked: str) -> Inputs:
     given = [__version__, asked, _hidden(environment, config, answers), *_scripts(environment, config)]
     nodes = [{**vars(node)} for node in environment.nodes()]
     moving = [_hidden(environment, config, config.values), nodes, environment.audit.head()]
-    return Inputs(_digest(given), _digest([given, moving]))
+    return Inputs(digest_of_data(given), digest_of_data([given, moving]))
 
 
 def require_approved(environment: Environment, asked: str) -> None:
@@ -90,7 +89,3 @@ def _scripts(environment: Environment, config: Config) -> Iterator[Any]:
     if folder and config.platform.checkout:  # scripts may run whatever is in it
         changed = [os.path.join(folder, name) for name in git_inspect.state(folder).changed]
         yield [(path, content_digest(path) if os.path.lexists(path) else "") for path in changed]
-
-
-def _digest(what: Any) -> str:
-    return sha256(json.dumps(what, sort_keys=True).encode("ascii")).hexdigest()
