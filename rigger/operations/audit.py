@@ -175,7 +175,7 @@ def _looked_at(environment: Environment, verdict: Verdict, reporter: Reporter, m
     if broken := [result for result in results if result.failed]:
         raise StepFailed(" ".join(result.describe() for result in broken), ways(*what_they_printed(broken)))
     changed = tuple(f"{result.step.shown} found differences." for result in results if result.differs)
-    return Audited(verdict, changed, unaudited, found_by(config, results))
+    return Audited(verdict, changed, unaudited, found_by(results))
 
 
 def _run_scripts(environment: Environment, reporter: Reporter, module: str) -> list[StepResult]:

@@ -24,7 +24,7 @@ class Found:
     beyond: tuple[str, ...] = ()
 
 
-def found_by(config: Config, results: Iterable[StepResult]) -> Found:
+def found_by(results: Iterable[StepResult]) -> Found:
     """Return what the audits that found differences proposed."""
     values: dict[str, str] = {}
     beyond: list[str] = []
