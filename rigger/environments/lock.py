@@ -104,7 +104,7 @@ class FileLock:
             problem = self._locked(record)
             if time.monotonic() >= limit:
                 raise problem
-            if not waited or record != holder:
+            if not waited or (record and record != holder):  # it is empty just before it is given back
                 waited, holder = True, record
                 call.say(f"Waiting: {problem.message}")
             time.sleep(PAUSE)
