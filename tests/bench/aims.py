@@ -50,5 +50,5 @@ MEASURED = ((3, 11), "x86_64")
 # Millions of instructions: command -> (the limit, the aim).
 INSTRUCTIONS = {
     "status": (200, 120),
-    "test four": (340, 200),
+    "test four": (365, 200),
 }
