@@ -153,3 +153,10 @@ def test_a_module_outside_of_a_repository_is_not_in_it(tmp_path, modules):
     os.makedirs(tmp_path / "checkout" / "contrib")
     os.symlink(folder, tmp_path / "checkout" / "contrib" / "soil")
     assert search.in_checkout("provider", str(tmp_path), str(tmp_path / "checkout")) == []
+
+
+def test_where_none_is_known_only_the_places_are_named(rigger, modules):
+    modules.write("provider", "soil")
+    rigger("configure", "--defaults", "--name", "a", "--platform", "noop", "--provider", "soil")
+    said = rigger("module", "add", "cache", code=2).err
+    assert "They are found in $RIGGER_ADDON_PATH and" in said and "Known" not in said
