@@ -76,15 +76,17 @@ class Field:
 
 def _init(self: Any, *given: Any, **named: Any) -> None:
     """Take the fields by position or by name, as a dataclass does; raises TypeError as that does."""
-    left, values = iter(given), self.__dict__
-    for name, one in self.__fields__.items():
-        for value in left:
-            values[name] = value
-            break
-        else:
-            values[name] = named.pop(name) if name in named else one.usual(self)
-    if named or any(True for _ in left):
-        raise TypeError(f"{type(self).__name__} was given too much: {', '.join(named) or 'by position'}")
+    fields, values = self.__fields__, self.__dict__
+    taken = dict(zip(fields, given))  # noqa: B905 - what is too much is counted below
+    taken.update(named)
+    values.update(self.__usual__)
+    values.update(taken)
+    for name in self.__needed__:
+        if name not in taken:
+            values[name] = fields[name].usual(self)
+    if len(taken) < len(given) + len(named) or len(values) > len(fields):
+        more = ", ".join(name for name in named if name not in fields) or "by position"
+        raise TypeError(f"{type(self).__name__} was given too much: {more}")
 
 
 def _repr(self: Any) -> str:
@@ -131,6 +133,8 @@ def declare(cls: Any, methods: dict[str, Any]) -> None:
             delattr(cls, name)
         declared[name] = one
     cls.__fields__ = declared
+    cls.__usual__ = {name: one.default for name, one in declared.items()}
+    cls.__needed__ = [name for name, one in declared.items() if one.default is MISSING]
     setattr(cls, "__match_args__", tuple(declared))  # noqa: B010 - mypy takes it for its own
     for name, method in methods.items():
         if name not in own or (name == "__hash__" and cls.__dict__[name] is None):

@@ -69,7 +69,12 @@ class Walk:
         return self._is_same(self._script(self.taken))
 
     def _is_same(self, questions: Sequence[Question]) -> bool:
-        return questions is self._questions or questions == self._questions
+        if questions is self._questions:
+            return True
+        same = questions == self._questions
+        if same:  # what the script says from now on is compared at no cost
+            self._questions = questions
+        return same
 
     def take(self, question: Question) -> None:
         """Go on with the answer of a question that was met."""

@@ -140,3 +140,24 @@ def test_a_condition_is_evaluated_once(kind, monkeypatch):
     talk = interview(*map(kind, range(100)), take_defaults=True)
     assert talk.missing() == []
     assert len(seen) == 99
+
+
+class Told(tuple):
+    """What a script says, that counts how often it is compared."""
+
+    compared = 0
+
+    def __eq__(self, other):
+        Told.compared += 1
+        return tuple(self) == tuple(other)
+
+    __hash__ = tuple.__hash__
+
+
+def test_a_script_that_says_the_same_in_another_copy_is_compared_once(monkeypatch):
+    monkeypatch.setattr(Told, "compared", 0)
+    questions = [Question(f"Q{number}", "?", default="1") for number in range(50)]
+    first, then = Told(questions), Told(questions)
+    asked = Interview(lambda values: then if values else first, Sources(), take_defaults=True)
+    assert asked.advance() is None and len(asked.values()) == 50
+    assert Told.compared <= 2
