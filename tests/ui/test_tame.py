@@ -1,5 +1,6 @@
 """What programs printed, on a terminal."""
 
+import re
 import sys
 
 import pexpect
@@ -43,6 +44,39 @@ def test_wherever_it_is_cut(parts, size):
     data = b"".join(parts) + b"."
     stream = Tamed()
     assert b"".join(stream.feed(data[at : at + size]) for at in range(0, len(data), size)) == tame(data)
+
+
+# What drives a terminal, each kind by itself.
+PLAINLY = (
+    rb"\x1b(?!\[[0-9;:]{0,40}m)|\xc2[\x80-\x9f]|\xe2(?:\x80[\xaa-\xae]|\x81[\xa6-\xa9])"
+    rb"|[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f]"
+)
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [bytes([byte]) for byte in b"\x1b[[0;:m\xc2\xe2\x80\x81\xaa\xa6\x85\xc3ab\t\n\x00\x07\x7f"]
+        )
+    )
+)
+def test_whatever_comes_is_tamed_as_said_plainly(parts):
+    assert tame(b"".join(parts)) == re.sub(PLAINLY, b"", b"".join(parts))
+
+
+def test_a_block_that_drives_nothing_is_passed_on_as_it_is():
+    block = b"2026-11-27T10:00:00Z node-1\tapplied\r\n" * 100
+    assert tame(block) is block
+
+
+def test_colours_as_long_as_they_may_be_are_whole_wherever_they_are_cut():
+    colour = b"\x1b[" + b"3" * 40 + b"m"
+    for at in range(len(colour)):
+        stream = Tamed()
+        assert (
+            stream.feed(b"a" * 100 + colour[:at]) + stream.feed(colour[at:] + b"b")
+            == b"a" * 100 + colour + b"b"
+        )
 
 
 def test_lines_have_the_colours_of_rigger_alone():
