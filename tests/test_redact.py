@@ -354,6 +354,21 @@ def test_the_masks_are_where_a_simple_search_puts_them(secrets, data, cuts):
     assert in_pieces(redactor, data.encode(), cuts) == reference({s.encode() for s in secrets}, data.encode())
 
 
+PLANTED = ("Zb8-tops3cretQ", "aaaa", "0123456789", "correct horse battery")
+
+
+@settings(max_examples=60, deadline=None, database=None)
+@given(
+    words=st.lists(st.sampled_from([*PLANTED, "Z", "b8", "the quick brown fox\n", "9" * 50]), min_size=1),
+    first=st.sampled_from(["Z", "Zb8-tops3cret ", "a ", "2026-11-27T10:00:00Z info applied index 7\n", "\0"]),
+    cuts=st.lists(st.integers(0, 12000)),
+)
+def test_whatever_the_search_learns_from_the_first_block_all_is_masked(words, first, cuts):
+    """A long beginning tells which bytes are seldom; what comes after it may be quite different."""
+    data = (first * (6000 // len(first)) + "".join(words) + "." + "".join(words)).encode()
+    assert in_pieces(Redactor(PLANTED), data, cuts) == reference({s.encode() for s in PLANTED}, data)
+
+
 # --- looking for secrets without masking them --------------------------------------------------------------
 
 

@@ -32,6 +32,9 @@ _RARE = 0.15
 # In bytes. What is looked at in one go: what it makes of it should stay in the processor's cache.
 _WINDOW = 256 * 1024
 
+# In bytes. How much of the first block tells which bytes are seldom in what is searched.
+_SAMPLE = 4096
+
 # Bytes that ordinary text, programs and logs are full of, the most frequent first.
 _COMMON = b"\0 e0123456789taoinsr\nldcumpfg-h_./,\"yb:=v()k'w;AESTRCINODLxPMjzqBF\xff"
 
@@ -117,7 +120,8 @@ class _Matcher:
         for (anchor, size), group in groupby(sorted(pieces, key=_longest_first), key=_anchor_and_size):
             self._groups.setdefault(anchor, []).append((size, set(group)))
         self._search = _Search(sorted(pieces))
-        self._starts = {anchor[:MIN_LENGTH] for anchor in anchors}
+        starts = _starting_with(sorted({anchor[:MIN_LENGTH] for anchor in anchors}))
+        self._starts = re.compile(b"(?=" + starts + b")", re.DOTALL)  # looked ahead for: they may overlap
         self._sizes = sorted({len(anchor) for anchor in anchors}, reverse=True)
         self._beginnings = {anchor[:size] for anchor in anchors for size in range(1, len(anchor))}
 
@@ -143,9 +147,8 @@ class _Matcher:
     def _candidates(self, data: bytes, last: int) -> list[int]:
         """Where a secret is, and where the end of the data may have cut one off, from the first to the last."""
         whole = {start for found in self._search.hits(data) for start, _ in found if start <= last}
-        ends = range(max(0, len(data) - _PIECE), last + 1)
-        cut_off = {start for start in ends if data[start : start + MIN_LENGTH] in self._starts}
-        return sorted(whole | cut_off)
+        cut_off = self._starts.finditer(data, max(0, len(data) - _PIECE), last + MIN_LENGTH)
+        return sorted(whole.union(match.start() for match in cut_off))
 
     def _measure(self, data: bytes, start: int, final: bool) -> tuple[int, bool]:
         """Where the longest form that begins at `start` ends, else 0, and whether that is final."""
@@ -195,49 +198,72 @@ class _Search:
     """
 
     def __init__(self, needles: list[bytes]):
-        rare = _cover(needles)
-        alike = rare if sum(map(_frequency, rare)) < _RARE * _ALL else b""
+        self._needles = needles
+        self._choose(_USUAL)
+        self._learns = True  # from the first block, which bytes are seldom there
+
+    def _choose(self, likeness: list[float]) -> None:
+        """Choose the rare bytes by how likely each of the 256 is."""
+        rare = _cover(self._needles, likeness)
+        alike = rare if sum(likeness[byte] for byte in rare) < _RARE * sum(likeness) else b""
         # Every byte changes: `translate` is twice as fast when it need not guess whether one does.
         self._fold = bytes((rare[0] if byte in alike else byte) ^ 0x80 for byte in range(256))
         self._around: dict[bytes, list[tuple[int, bytes]]] = {}
-        for needle in needles:
-            at = _rarest(needle, alike)
+        for needle in self._needles:
+            at = _rarest(needle, alike, likeness)
             self._around.setdefault(needle[at : at + MIN_LENGTH], []).append((at, needle))
         anchors = sorted({anchor.translate(self._fold) for anchor in self._around})
         self._search = re.compile(_starting_with(anchors), re.DOTALL).search
 
     def hits(self, data: bytes | bytearray) -> Iterator[list[tuple[int, bytes]]]:
         """The needles that occur around one place after the other, and where each begins."""
+        if self._learns and len(data) >= _SAMPLE:
+            self._learns = False
+            seen = Counter(data[:_SAMPLE])
+            self._choose([usual + seen[byte] / _SAMPLE for byte, usual in enumerate(_USUAL)])
+        search, fold, around = (
+            self._search,
+            self._fold,
+            self._around,
+        )  # what another search learns changes nothing
         for start in range(0, len(data), _WINDOW):
-            folded = data[start : start + _WINDOW + MIN_LENGTH - 1].translate(self._fold)
-            match = self._search(folded)
+            folded = data[start : start + _WINDOW + MIN_LENGTH - 1].translate(fold)
+            match = search(folded)
             while match:
-                if found := self._begun(data, start + match.start()):
+                place = start + match.start()
+                if found := _begun(data, place, around.get(bytes(data[place : place + MIN_LENGTH]), ())):
                     yield found
-                match = self._search(folded, match.start() + 1)
-
-    def _begun(self, data: bytes | bytearray, place: int) -> list[tuple[int, bytes]]:
-        around = self._around.get(bytes(data[place : place + MIN_LENGTH]), ())
-        begun = ((place - at, needle) for at, needle in around)
-        return [(start, needle) for start, needle in begun if start >= 0 and data.startswith(needle, start)]
+                match = search(folded, match.start() + 1)
 
 
-def _rarest(needle: bytes, alike: bytes) -> int:
+def _begun(
+    data: bytes | bytearray, place: int, around: Iterable[tuple[int, bytes]]
+) -> list[tuple[int, bytes]]:
+    """Which needles are in the data around a place, and where each begins."""
+    begun = ((place - at, needle) for at, needle in around)
+    return [(start, needle) for start, needle in begun if start >= 0 and data.startswith(needle, start)]
+
+
+def _rarest(needle: bytes, alike: bytes, likeness: list[float]) -> int:
     """Where in a needle the MIN_LENGTH bytes begin that text has seldom, once `alike` bytes are one; one of them is the first."""
     places = [at for at, byte in enumerate(needle[: 1 - MIN_LENGTH]) if byte in alike] or [0]
-    likeness = [1.0 if byte in alike else _frequency(byte) / _ALL for byte in needle]
-    return min(places, key=lambda at: sum(likeness[at : at + MIN_LENGTH]))
+    rareness = [sum(likeness) if byte in alike else likeness[byte] for byte in needle]
+    return min(places, key=lambda at: sum(rareness[at : at + MIN_LENGTH]))
 
 
-def _cover(needles: list[bytes]) -> bytes:
+def _cover(needles: list[bytes], likeness: list[float]) -> bytes:
     """A few bytes, rare ones if possible, so that each needle has one of them before its last three."""
     left = [frozenset(needle[: 1 - MIN_LENGTH]) for needle in needles]
     chosen = bytearray()
     while left:
         counts = Counter(byte for letters in left for byte in letters)
-        best = max(counts, key=lambda byte: (counts[byte] / _frequency(byte), byte))
+        best = max(counts, key=lambda byte: (counts[byte] / likeness[byte], byte))
         chosen.append(best)
         left = [letters for letters in left if best not in letters]
+    for byte in sorted(chosen, key=lambda byte: -likeness[byte]):  # what was chosen since may do without it
+        others = {*chosen} - {byte}
+        if all(not others.isdisjoint(needle[: 1 - MIN_LENGTH]) for needle in needles):
+            chosen.remove(byte)
     return bytes(chosen)
 
 
@@ -248,6 +274,7 @@ def _frequency(byte: int) -> float:
 
 
 _ALL = sum(map(_frequency, range(256)))
+_USUAL = [_frequency(byte) / _ALL for byte in range(256)]  # how likely each byte is
 
 
 def _anchor_and_size(piece: bytes) -> tuple[bytes, int]:
