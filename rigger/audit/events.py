@@ -398,6 +398,7 @@ class ModuleAdded(Event):
     sha256: str  # of its files
     by: str
     proposed: Texts = field(default_factory=dict)  # the answers that its `init` proposed
+    repository: str = ""  # the name of the repository that it came from; its files are copied then
 
     checks = {"instance": _is_line, "module": _is_line, "version": _is_line, "proposed": _are_texts_if_any}
 

@@ -39,6 +39,7 @@ class ModuleRecord:
     uses: Sequence[str] = ()  # nodes
     inputs: Mapping[str, str] = field(default_factory=dict)  # digests of what that apply read, by module
     proposed: Mapping[str, str] = field(default_factory=dict)  # what its `init` proposed last
+    repository: str = ""  # the name of the repository that it came from
 
     def given(self) -> dict[str, Any]:
         """Return its output; nothing for one that cannot be read."""
@@ -87,6 +88,7 @@ class ModuleHistory:
             sha256=event.sha256,
             since=before.since or event.time,
             proposed=event.proposed,
+            repository=event.repository,
         )
 
     def _start(self, event: StepStarted) -> None:

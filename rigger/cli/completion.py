@@ -123,8 +123,10 @@ def _values(kind: str, home: str, environment: str, words: list[str]) -> list[Of
     """Return the values of a kind; `words` are the arguments before, and the one that is typed."""
     if kind.startswith("choices:"):
         return [(word, "") for word in kind.removeprefix("choices:").split(",")]
-    if kind in ("providers", "platforms"):
+    if kind in ("providers", "platforms", "addons"):
         return _modules(kind, home)
+    if kind == "repositories":
+        return [(name[:-5], "") for name in _listed(os.path.join(home, "indexes")) if name.endswith(".json")]
     if kind == "environments":
         return _environments(home)
     if kind == "topics":

@@ -39,6 +39,17 @@ KINDS = {
     "restore words": "backups",
     "upgrade version": "versions",
     "upgrade style": "style",
+    "audit module": "module",
+    "backup module": "addon",
+    "scale module": "addon",
+    "upgrade module": "addon",
+    "provision modules": "addon",
+    "module add wanted": "addons",
+    "module info name": "module",
+    "module remove name": "addon",
+    "repository remove name": "repositories",
+    "repository update name": "repositories",
+    "repository": "repositories",
     "completion shell": "choices:bash,zsh,fish",
     "environment": "environments",
     "provider": "providers",
@@ -100,6 +111,9 @@ def _facts(config: Config) -> Iterator[list[str]]:
         if question.type == "confirm":
             yield from (["value", question.name, word, ""] for word in ("yes", "no"))
     yield from (["value", "TYPE", type, ""] for module in config.modules for type in module.types)
+    for module in config.modules:
+        kinds = ("module", "addon") if module.role == "addon" else ("module",)
+        yield from ([kind, module.name, sentence(module.description)] for kind in kinds)
     platform = config.platform
     for suite in platform.suites.values():
         yield ["suite", suite.name, sentence(suite.description)]

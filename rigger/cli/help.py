@@ -41,6 +41,7 @@ COMMANDS = {
         "provider": "List the providers, or write one of your own.",
         "platform": "List the platforms, or write one of your own.",
         "module": "Add and remove add-ons; check and write modules.",
+        "repository": "Name where modules come from.",
     },
     "Learn it": {
         "docs": "Read the manual here or in the browser.",

@@ -45,6 +45,7 @@ def show_finding(printer: Printer, finding: Finding) -> None:
 
 def show(printer: Printer, result: Checked) -> None:
     printer.line(f"{result.module.name} conforms: {result.counts}.")
+    printer.line(f"Its digest is {result.digest}.")
     if not result.ran:
         printer.line("Nothing of it was run; --run tries its whole life in a sandbox.")
 
@@ -93,12 +94,23 @@ def show_added(printer: Printer, result: Added) -> None:
 @argument("wanted", metavar="NAME[@VERSION]")
 @option("--as", "name", metavar="NAME2", help="Add it under another name: for a second one.")
 @option("--set", "assignments", metavar="NAME=VALUE", multiple=True, help="Answer a question beforehand.")
+@option("--from", "repository", metavar="REPOSITORY", help="The repository to take it from.")
+@option("--trust", is_flag=True, help="Agree beforehand to the scripts of a module of a repository.")
 @option("--no-input", is_flag=True, help="Never prompt; take the defaults, or fail where a value is missing.")
-def add(app: App, wanted: str, name: str | None, assignments: tuple[str, ...], no_input: bool) -> Added:
+def add(
+    app: App,
+    wanted: str,
+    name: str | None,
+    assignments: tuple[str, ...],
+    repository: str | None,
+    trust: bool,
+    no_input: bool,
+) -> Added:
     """Add an add-on: what it requires must be applied; its questions are asked, and nothing of it is applied."""
     ask = Wizard if has_terminal() and not no_input and not app.yes else None
     flags = values_of_flags(assignments)
-    return module_add.add(app.environment(), wanted, name or "", flags, app.printer, app.consent(), ask)
+    environment, consent = app.environment(), app.consent(trust=trust)
+    return module_add.add(environment, wanted, name or "", flags, app.printer, consent, ask, repository or "")
 
 
 @module.add_command
@@ -189,18 +201,26 @@ def show_available(printer: Printer, result: Available) -> None:
         (
             one.name,
             one.version or "-",
+            one.repository or "-",
             one.description,
-            "installed" if one.name in result.installed else f"rigger module add {one.name}",
+            "installed" if one.name in result.installed else one.command,
         )
         for one in result.modules
     ]
     printer.table(
-        rows, headers=("name", "version", "description", "add it"), rest="rigger module search -o json"
+        rows,
+        headers=("name", "version", "from", "description", "add it"),
+        rest="rigger module search -o json",
     )
+    updates = {one.repository: one.updated for one in result.modules if one.repository}
+    for name, updated in updates.items():
+        printer.line(f"{name} is shown as it was on {updated[:10]}: rigger repository update {name}")
     for problem in result.problems:
         printer.warn(problem)
     if not rows:
-        printer.line("No add-on was found. They are looked for in $RIGGER_ADDON_PATH and ~/.rigger/addons.")
+        printer.line(
+            "No add-on was found. They are looked for in $RIGGER_ADDON_PATH, ~/.rigger/addons and repositories."
+        )
 
 
 @module.add_command

@@ -58,7 +58,7 @@ def upgrade(
     approved: str | None,
     trust: bool,
 ) -> Result:
-    """With the name of an add-on, that one, to the version that its folder has."""
+    """With the name of an add-on, that one, to the version that its folder has; of a repository, to VERSION or its latest."""
     app.approve(approved, only_plan)
     if version is not None and to is not None and version != to:
         raise BadUsage(f"--version {version} and --to {to} are two versions.", "Name one, with --version.")
@@ -66,7 +66,7 @@ def upgrade(
     if module:
         if approved:
             raise BadUsage("--approved is about an upgrade of the platform.", "Leave it out for an add-on.")
-        target, agreed = app.environment(), app.consent()
+        target, agreed = app.environment(), app.consent(trust=trust)
         return app.once(lambda: module_verb.upgrade(target, module, version or "", app.printer, agreed))
     options = UpgradeOptions(version, style, allow_downgrade, go_on or resume, rollback)
     if only_plan:

@@ -113,10 +113,15 @@ def read(path: str, cache: str | None = None) -> Field:
     kept = os.path.join(cache, f"{sha256(data).hexdigest()}-1.json") if cache else None
     node = _kept(kept) if kept else None
     if node is None:
-        node = _compose(data, path)
+        node = _compose(data, path, MAX_NODES)
         if kept:
             _keep(kept, node)
     return Field(node, path)
+
+
+def parse(data: bytes, name: str, most: int) -> Field:
+    """Return the top of other YAML than a manifest, of at most so many nodes; raises Refused with name and line."""
+    return Field(_compose(data, name, most), name)
 
 
 def _bytes(path: str) -> bytes:
@@ -148,7 +153,7 @@ def _keep(path: str, node: Node) -> None:
         return  # a cache that cannot be written costs time, nothing else
 
 
-def _compose(data: bytes, path: str) -> Node:
+def _compose(data: bytes, path: str, most: int) -> Node:
     import yaml
 
     # The base loader keeps every scalar as it is written: 1.10 stays 1.10 and no stays no.
@@ -166,7 +171,7 @@ def _compose(data: bytes, path: str) -> Node:
         raise Refused(f"{path} is not YAML: {str(problem).splitlines()[0]}.", NEXT_STEP) from None
     if node is None:
         raise Refused(f"{path} is empty.", NEXT_STEP)
-    _limit_size(node, path)
+    _limit_size(node, path, most)
     return _plain(node)
 
 
@@ -180,14 +185,14 @@ def _limit_depth(events: Iterable[Event], path: str) -> None:
             raise _too_large(path)
 
 
-def _limit_size(root: YamlNode, path: str) -> None:
+def _limit_size(root: YamlNode, path: str, most: int) -> None:
     from yaml import MappingNode, SequenceNode
 
     waiting, seen = [(root, 0)], 0
     while waiting:
         node, depth = waiting.pop()
         seen += 1
-        if seen > MAX_NODES or depth > MAX_DEPTH:
+        if seen > most or depth > MAX_DEPTH:
             raise _too_large(path)
         if isinstance(node, SequenceNode):
             waiting += [(child, depth + 1) for child in node.value]
@@ -196,7 +201,7 @@ def _limit_size(root: YamlNode, path: str) -> None:
 
 
 def _too_large(path: str) -> Refused:
-    return Refused(f"{path} is too large or too deep to be a manifest.", NEXT_STEP)
+    return Refused(f"{path} is too large or too deep to be read.", NEXT_STEP)
 
 
 def _plain(node: YamlNode) -> Node:

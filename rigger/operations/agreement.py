@@ -78,6 +78,20 @@ def agree_to_repository(
     agree_repository(home, url, commit)
 
 
+def agree_to_module(
+    consent: Consent, reporter: Reporter, home: str, url: str, name: str, digest: str
+) -> None:
+    """Let a person agree to the scripts of a module of a repository, by the digest of its files; once is enough.
+
+    Raises Declined on a no, BadUsage where nobody can be asked.
+    """
+    if f"sha256:{digest}" in agreed_commits(home, url):
+        return
+    reporter.warn(f"Scripts of {name} will run on this machine; the digest of its files is sha256:{digest}.")
+    consent.trust_scripts(f"rigger has to ask if the scripts of {name} may run, and there is no terminal.")
+    agree_repository(home, url, f"sha256:{digest}")
+
+
 def _show_repository(reporter: Reporter, url: str, commit: str, folder: str, agreed: dict[str, str]) -> None:
     reporter.warn(f"Scripts of {url} will run on this machine, as they are at commit {commit}.")
     if not agreed:

@@ -9,6 +9,7 @@ from rigger.conformance.finding import ADVICE, FAIL, PASS, Finding
 from rigger.errors import BadUsage, DoesNotConform
 from rigger.modules.verbs import a_role
 from rigger.runs.reporter import Reporter, Silent
+from rigger.trust.digests import digest
 from rigger.values import frozen
 
 TYPE_CHECKING = False
@@ -34,6 +35,11 @@ class Checked:
         return sum(finding.level == level for finding in self.findings)
 
     @property
+    def digest(self) -> str:
+        """The digest of its files, as an index of a repository has it."""
+        return f"sha256:{digest(self.module.folder)}"
+
+    @property
     def counts(self) -> str:
         passed, failed, advice = (self.count(level) for level in (PASS, FAIL, ADVICE))
         return f"{passed} passed, {failed} failed, {advice} advice"
@@ -44,6 +50,7 @@ class Checked:
             "role": self.module.role,
             "interface": self.module.interface,
             "folder": self.module.folder,
+            "digest": self.digest,
             "ran": self.ran,
             "good": not self.count(FAIL),
             "logs": self.logs or None,

@@ -20,6 +20,8 @@ from rigger.modules.contract import NAME
 from rigger.modules.instance import instance, prefixed
 from rigger.operations.answers import interview_of_module
 from rigger.operations.consent import Consent
+from rigger.operations.module_find import found as find
+from rigger.operations.module_find import restore
 from rigger.operations.related import available, not_met, related
 from rigger.operations.session import Session, session
 from rigger.plans import provision as plans
@@ -28,7 +30,7 @@ from rigger.plans.scripts import require_scripts
 from rigger.process.actor import actor
 from rigger.questions.missing import missing_values
 from rigger.runs.reporter import Reporter, Silent
-from rigger.text import did_you_mean, listed, ways
+from rigger.text import did_you_mean, ways
 from rigger.values import field, frozen, replace
 
 TYPE_CHECKING = False
@@ -77,15 +79,22 @@ def add(
     reporter: Reporter | None = None,
     consent: Consent | None = None,
     ask: Ask | None = None,
+    repository: str = "",
 ) -> Added:
     """Add the module `wanted`, NAME or NAME@VERSION or a folder, under a name of its own or that of the module.
 
-    `flags` answer its questions, by their names in its manifest or in the vars file. Raises NotReady where what it
+    `repository` is the one that it is taken from; without it, the search path comes first. `flags` answer its questions, by their names in its manifest or in the vars file. Raises NotReady where what it
     requires is not applied, with the candidates; BadUsage, Refused or InvalidConfig where it cannot be added.
     """
     reporter, consent = reporter or Silent(), consent or Consent()
-    with session(environment, f"rigger module add {wanted}", reporter, consent) as work:
-        found = _find(environment, wanted)
+    own = name or wanted.partition("@")[0]
+    with (
+        session(
+            environment, f"rigger module add {wanted}", reporter, consent, lambda: restore(environment, own)
+        ) as work,
+        find(work, wanted, name, repository) as chosen,
+    ):
+        found = chosen.module
         module = instance(found, name or found.name)
         again = _require_free(work.config, module)
         _require_usable(module)
@@ -102,6 +111,7 @@ def add(
             sha256=digest_of(found),
             by=actor(),
             proposed=proposed,
+            repository=chosen.repository,
         )
         work.record(event)
         old = answers_of(environment)
@@ -110,26 +120,6 @@ def add(
             work.record(Configured(by="rigger module add", changed=changed))
             save_answers(environment, values, secrets)
         return _added(work, module, again, merged)
-
-
-def _find(environment: Environment, wanted: str) -> Module:
-    """Return the module that is meant, of that version if one is named; raises BadUsage or Refused."""
-    name, _, version = wanted.partition("@") if not wanted.startswith(("/", ".", "~")) else (wanted, "", "")
-    checkout = environment.file("checkout")
-    if not version:
-        return search.find("addon", name, environment.home, checkout)
-    folders = search.all_named("addon", name, environment.home, checkout)
-    found = [search.at("addon", folder, environment.home, checkout) for folder in folders]
-    chosen = next((module for module in found if module.version == version), None)
-    if chosen:
-        return chosen
-    if not found:
-        return search.find("addon", name, environment.home, checkout)  # which says that there is none
-    known = [module.version or "without a version" for module in found]
-    raise BadUsage(
-        f"There is no {name} of version {version}{did_you_mean(version, known)}.",
-        f"There is: {listed(known)}.",
-    )
 
 
 def _require_free(config: Config, module: Module) -> bool:

@@ -8,7 +8,7 @@ from rigger.configuration.resolve import resolve
 from rigger.errors import BadUsage
 from rigger.modules import search as places
 from rigger.modules.selectors import typed
-from rigger.operations.related import available
+from rigger.operations.related import every_candidate
 from rigger.text import did_you_mean
 from rigger.values import asdict, field, frozen
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rigger.environments.environment import Environment
     from rigger.modules.model import Module
     from rigger.modules.selectors import Expression
+    from rigger.operations.related import Candidate
 
 
 @frozen
@@ -100,22 +101,24 @@ def _requiring(config: Config, labels: Mapping[str, Mapping[str, str]], own: str
 class Available:
     """The add-ons that can be had."""
 
-    modules: tuple[Module, ...]
+    modules: tuple[Candidate, ...]
     installed: frozenset[str] = frozenset()  # names of modules, of which there is an instance
     problems: tuple[str, ...] = ()  # in a sentence each: what cannot be used, and why
 
     def as_dict(self) -> dict[str, Any]:
         rows = [
             {
-                "name": module.name,
-                "module_version": module.version,
-                "description": module.description,
-                "labels": dict(module.every_label),
-                "folder": module.folder,
-                "installed": module.name in self.installed,
-                "command": f"rigger module add {module.name}",
+                "name": one.name,
+                "module_version": one.version,
+                "description": one.description,
+                "labels": dict(one.labels),
+                "folder": one.folder,
+                "repository": one.repository,
+                "updated": one.updated,
+                "installed": one.name in self.installed,
+                "command": one.command,
             }
-            for module in self.modules
+            for one in self.modules
         ]
         return {"modules": rows, "problems": list(self.problems)}
 
@@ -125,15 +128,13 @@ def search(environment: Environment, selectors: Sequence[str] = ()) -> Available
 
     A word that is no label is looked for in names, descriptions and labels. Raises BadUsage for what is no selector.
     """
-    every = available(environment)
-    keys = {key for module in every for key in module.every_label}
+    every = every_candidate(environment)
+    keys = {key for one in every for key in one.labels}
     tests = [_test(text, keys) for text in selectors]
     chosen = tuple(
         one
         for one in every
-        if all(
-            test.holds(one.every_label) if not isinstance(test, str) else _says(one, test) for test in tests
-        )
+        if all(test.holds(one.labels) if not isinstance(test, str) else _says(one, test) for test in tests)
     )
     config = resolve(environment)
     names = frozenset(module.every_label["name"] for module in config.addons)
@@ -163,6 +164,6 @@ def _test(text: str, keys: set[str]) -> Expression | str:
     return expression
 
 
-def _says(module: Module, word: str) -> bool:
-    said = [module.name, module.description, *module.every_label.values()]
+def _says(one: Candidate, word: str) -> bool:
+    said = [one.name, one.description, *one.labels.values()]
     return any(word.lower() in text.lower() for text in said)

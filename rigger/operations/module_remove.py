@@ -8,6 +8,7 @@ from rigger.configuration.module_state import write as write_state
 from rigger.configuration.resolve import resolve
 from rigger.environments.answers import answers_of, outputs_of
 from rigger.errors import NotReady, StepFailed
+from rigger.files import remove as remove_files
 from rigger.operations.consent import Consent
 from rigger.operations.related import addon, related
 from rigger.operations.session import session
@@ -67,8 +68,11 @@ def remove(
                     f"{name} is not gone: {listed(left)}.",
                     ways(("Try again", f"rigger module remove {name}")),
                 )
+        brought = work.state.modules.get(name).repository
         work.record(ModuleRemoved(instance=name), result.run if result else "")
         _forget(environment, module)
+        if brought:
+            remove_files(environment.file("scripts", "addon", name))
         write_state(environment, resolve(environment))
     return Removed(name, result)
 

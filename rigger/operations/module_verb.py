@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 
 from rigger.audit.events import ModuleAdded
+from rigger.configuration.module_state import write as write_state
 from rigger.configuration.origin import digest_of
-from rigger.errors import BadUsage, TestsFailed
+from rigger.configuration.resolve import resolve
+from rigger.errors import BadUsage, RiggerError, TestsFailed
 from rigger.operations.backup import new_file
 from rigger.operations.consent import Consent
 from rigger.operations.influence import influenced
+from rigger.operations.module_find import brought, offer
 from rigger.operations.related import addon, related
 from rigger.operations.session import Session, session
 from rigger.operations.values import set_values
@@ -72,44 +75,66 @@ def upgrade(
     reporter: Reporter | None = None,
     consent: Consent | None = None,
 ) -> RunResult:
-    """Bring an add-on to the version that its folder has now: a backup first where it makes one, then its `upgrade`.
+    """Bring an add-on to another version: that of its folder, or for one of a repository `version` or the latest there.
 
-    Raises BadUsage where that is the version which is applied, or not `version`.
+    A backup comes first where it makes one, then its `upgrade`. Raises BadUsage where that version is applied already,
+    or cannot be had.
     """
     reporter, consent = reporter or Silent(), consent or Consent()
     with session(environment, f"rigger upgrade {name}", reporter, consent) as work:
-        module = _able(work, name, "upgrade")
-        before = work.state.modules.get(name).version
-        if version and version != module.version:
+        record = work.state.modules.get(name)
+        if not record.repository:
+            return _upgrade(work, _able(work, name, "upgrade"), version)
+        addon(work.config, name)
+        one = offer(environment, record.module, version, record.repository)
+        if one.version.version == record.version:
             raise BadUsage(
-                f"{name} is of version {module.version or 'none'} in {module.folder}, not {version}.",
-                "Put that version there, or into a place that is looked at first: $RIGGER_ADDON_PATH.",
+                f"{name} is of version {record.version} already, the one that {record.repository} has.",
+                ways(("Read its index again", f"rigger repository update {record.repository}")),
             )
-        if module.version == before:
-            raise BadUsage(
-                f"{name} is of version {before or 'none'} already.", f"Its folder is {module.folder}."
-            )
-        path = environment.backups.new(name) if module.script("backup") else ""
-        first = (Step(module, "backup", "before anything changes"),) if path else ()
-        step = Step(module, "upgrade", f"{before or 'none'} to {module.version or 'none'}")
-        environ = {"RIGGER_FROM_VERSION": before, **(_file(path) if path else {})}
-        plan = Plan(
-            f"upgrade {name}",
-            (*first, *plan_of(module, "what would change?"), step, *check_of(module)),
-            environ=environ,
+        try:
+            with brought(work, one, name):
+                work.config = resolve(environment)
+                return _upgrade(work, _able(work, name, "upgrade"), one.version.version)
+        except RiggerError:
+            write_state(environment, resolve(environment))  # which has its files of before again
+            raise
+
+
+def _upgrade(work: Session, module: Module, version: str) -> RunResult:
+    """Bring an add-on to the version that its folder has now."""
+    environment, name, record = work.environment, module.name, work.state.modules.get(module.name)
+    if version and version != module.version:
+        raise BadUsage(
+            f"{name} is of version {module.version or 'none'} in {module.folder}, not {version}.",
+            "Put that version there, or into a place that is looked at first: $RIGGER_ADDON_PATH.",
         )
-        reporter.plan(plan)
-        result = _run(work, plan, {"module": name, "from": before, "to": module.version})
-        event = ModuleAdded(
-            instance=name,
-            module=module.every_label["name"],
-            version=module.version,
-            sha256=digest_of(module),
-            by=actor(),
-            proposed=work.state.modules.get(name).proposed,
+    if module.version == record.version:
+        raise BadUsage(
+            f"{name} is of version {record.version or 'none'} already.", f"Its folder is {module.folder}."
         )
-        work.record(event, result.run)
-        return result
+    path = environment.backups.new(name) if module.script("backup") else ""
+    first = (Step(module, "backup", "before anything changes"),) if path else ()
+    step = Step(module, "upgrade", f"{record.version or 'none'} to {module.version or 'none'}")
+    environ = {"RIGGER_FROM_VERSION": record.version, **(_file(path) if path else {})}
+    plan = Plan(
+        f"upgrade {name}",
+        (*first, *plan_of(module, "what would change?"), step, *check_of(module)),
+        environ=environ,
+    )
+    work.reporter.plan(plan)
+    result = _run(work, plan, {"module": name, "from": record.version, "to": module.version})
+    event = ModuleAdded(
+        instance=name,
+        module=module.every_label["name"],
+        version=module.version,
+        sha256=digest_of(module),
+        by=actor(),
+        proposed=record.proposed,
+        repository=record.repository,
+    )
+    work.record(event, result.run)
+    return result
 
 
 def scale(

@@ -7,19 +7,24 @@ from rigger.configuration.addons import labels_of
 from rigger.configuration.module_state import applied_labels, inputs_of, record_of
 from rigger.environments.state import state_of
 from rigger.errors import BadUsage, NotReady, RiggerError
+from rigger.later import later
 from rigger.modules import search
 from rigger.plans.addons import Related, unmet
 from rigger.text import did_you_mean, ways
+from rigger.values import frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from rigger.configuration.config import Config
     from rigger.environments.environment import Environment
     from rigger.modules.model import Module
     from rigger.modules.selectors import Requirement
     from rigger.plans.model import Plan
+    from rigger.repositories import store
+else:
+    store = later("rigger.repositories.store")
 
 
 def related(environment: Environment, config: Config) -> Related | None:
@@ -64,20 +69,62 @@ def not_met(
             continue
         found = candidates(environment, requirement)
         sentences.append(f"{sentence}: there is none.{'' if found else _meant(environment, requirement)}")
-        commands += [(f"Add {one.name}, {_words(one)}", f"rigger module add {one.name}") for one in found]
+        commands += [(f"Add {one.name}, {_words(one)}", one.command) for one in found]
     if not commands:
         commands = [("What can be had", "rigger module search")]
     return NotReady(" ".join(sentences), ways(*commands))
 
 
-def _words(module: Module) -> str:
-    version = f"version {module.version}" if module.version else "without a version"
-    return f"{version}: {module.description}" if module.description else version
+@frozen
+class Candidate:
+    """An add-on that can be had: in a folder of this machine, or in a repository as of its last update."""
+
+    name: str
+    version: str
+    description: str
+    labels: Mapping[str, str]
+    command: str  # which adds it
+    folder: str = ""
+    repository: str = ""
+    updated: str = ""  # when the repository was, in UTC
 
 
-def candidates(environment: Environment, requirement: Requirement) -> list[Module]:
+def _words(one: Candidate) -> str:
+    version = f"version {one.version}" if one.version else "without a version"
+    version += f" from {one.repository}" if one.repository else ""
+    return f"{version}: {one.description}" if one.description else version
+
+
+def candidates(environment: Environment, requirement: Requirement) -> list[Candidate]:
     """Return the add-ons that can be had and would meet a requirement."""
-    return [module for module in available(environment) if requirement.holds(module.every_label)]
+    return [one for one in every_candidate(environment) if requirement.holds(one.labels)]
+
+
+def every_candidate(environment: Environment) -> list[Candidate]:
+    """Return every add-on that can be had, by name: of this machine, and the latest versions of repositories."""
+    local = [
+        Candidate(m.name, m.version, m.description, m.every_label, f"rigger module add {m.name}", m.folder)
+        for m in available(environment)
+    ]
+    known = store.repositories(environment.home)
+    names = [one.name for one in local] + [c.name for one in known for c in one.index.components]
+    offered = []
+    for one in known:
+        for component in one.index.components:
+            version = component.latest()
+            source = f" --from {one.name}" if names.count(component.name) > 1 else ""
+            offered.append(
+                Candidate(
+                    component.name,
+                    version.version,
+                    component.description,
+                    component.every_label(version),
+                    f"rigger module add {component.name}{source}",
+                    repository=one.name,
+                    updated=one.updated,
+                )
+            )
+    return sorted([*local, *offered], key=lambda candidate: candidate.name)
 
 
 def available(environment: Environment) -> list[Module]:
@@ -94,7 +141,7 @@ def available(environment: Environment) -> list[Module]:
 
 def _meant(environment: Environment, requirement: Requirement) -> str:
     """Return a hint where a label that is required is one that no module has, and another is near."""
-    known = {key for module in available(environment) for key in module.every_label}
+    known = {key for one in every_candidate(environment) for key in one.labels}
     keys = [one.key for group in requirement.groups for one in group.expressions if one.operator != "absent"]
     unknown = [key for key in keys if key not in known]
     return f" No module has the label {unknown[0]}{did_you_mean(unknown[0], known)}." if unknown else ""

@@ -7,8 +7,10 @@ import os
 from rigger.environments import checkout
 from rigger.environments.checkout import is_used
 from rigger.environments.environment import CHECKOUT, Environment
+from rigger.environments.state import state_of
 from rigger.errors import BadUsage
 from rigger.git.inspect import local_base
+from rigger.text import ways
 from rigger.trust import digests, ledger
 from rigger.trust.digests import lies_in
 from rigger.trust.ledger import agreed_commits
@@ -35,10 +37,16 @@ def require_trusted(environment: Environment, modules: Iterable[Module]) -> None
         _require_agreed_checkout(environment, chosen, cloned)
     for module in chosen:
         if module not in cloned and not is_trusted(environment, module):
-            raise _not_those_agreed_to(module.name)
+            record = state_of(environment).modules.get(module.name)
+            raise _not_those_agreed_to(module.name, record.repository if module.role == "addon" else "")
 
 
-def _not_those_agreed_to(name: str) -> BadUsage:
+def _not_those_agreed_to(name: str, repository: str = "") -> BadUsage:
+    if repository:
+        return BadUsage(
+            f"The scripts of {name} came from the repository {repository}, and are not the ones that somebody agreed to.",
+            ways(("Bring them again", f"rigger module add {name}")),
+        )
     return BadUsage(
         f"The scripts of {name} came in a bundle, and are not the ones that somebody agreed to.",
         'Load the bundle again: "rigger configure --file BUNDLE".',

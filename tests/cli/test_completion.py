@@ -9,6 +9,7 @@ import time
 import pexpect
 import pytest
 from helpers.clusters import Cluster
+from helpers.repositories import put
 
 from rigger.cli import completion, completion_table, help
 from rigger.cli.completion import FILES, offers
@@ -31,7 +32,7 @@ def cluster(rigger, modules, monkeypatch):
     cluster = Cluster(rigger, modules, platform=PLATFORM)
     cluster.configure()
     cluster.rigger("provision")
-    for name in ("RIGGER_PROVIDER_PATH", "RIGGER_PLATFORM_PATH"):
+    for name in ("RIGGER_PROVIDER_PATH", "RIGGER_PLATFORM_PATH", "RIGGER_ADDON_PATH"):
         monkeypatch.setenv(name, rigger.env[name])
     return cluster
 
@@ -86,7 +87,22 @@ def test_every_kind_is_one_that_is_known():
     assert {kind for kind in kinds if not kind.startswith("choices:")} <= {
         *("", "flag", "files", "variables", "assignments", "environments", "nodes", "suites", "runs"),
         *("step", "backups", "versions", "style", "providers", "platforms", "topics"),
+        *("addons", "addon", "module", "repositories"),
     }
+
+
+def test_names_of_addons_and_repositories(cluster, modules):
+    modules.write("addon", "birds", "description: They sing\n")
+    modules.write("addon", "bees")
+    assert words("module add b") == ["bees", "birds", FILES[0]]
+    assert words("module remove ") == []
+    cluster.rigger("module", "add", "birds")
+    for command in ("module remove", "provision", "upgrade", "backup", "scale"):
+        assert words(f"{command} b") == ["birds"], command
+    assert words("module info ") == ["soil", "tree", "birds"]
+    put(str(cluster.rigger.folder), "shelf/v1.yaml", "version: v1\nkind: Repository\ncomponents: []\n")
+    cluster.rigger("repository", "add", "shelf")
+    assert words("repository update ") == words("module add x --from ") == ["shelf"]
 
 
 @pytest.mark.parametrize("damage", [b"", b"\xff\t\n", b"code\n", b"verb"])

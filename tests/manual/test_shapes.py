@@ -6,6 +6,7 @@ import os
 import jsonschema
 import pytest
 from conftest import ROOT
+from helpers.module_repositories import Shelf
 from helpers.repositories import Upstream
 
 from rigger.cli.main import every_verb
@@ -124,7 +125,14 @@ def test_every_report_is_as_described(rigger, reported, modules, tmp_path):
         "labels: {kind: cats}\nquestions: [{name: A, default: 1}]\n",
         plan="echo hungry\nexit 8\n",
     )
+    shelf = Shelf(tmp_path / "shelf")
+    shelf.write("dogs", "1.0")
+    reported("repository", "add", shelf.folder, shape_of="repository-add")
+    shelf.write("dogs", "1.1")
+    for verb in ("update", "list"):
+        reported("repository", verb, shape_of=f"repository-{verb}")
     reported("module", "search", shape_of="module-search")
+    reported("repository", "remove", "shelf", shape_of="repository-remove")
     for name in ("cats", "birds"):
         reported("module", "add", name, shape_of="module-add")
         reported("provision", name)

@@ -142,9 +142,9 @@ def test_a_file_that_cannot_be_read(tmp_path):
         (b"a: \xff", " is not UTF-8 text (byte 3)."),
         (b"a: 1\nb: [1\n", ", line 3: "),
         (b"a: \x01\n", " is not YAML: "),
-        (b"[" * 19 + b"]" * 19, " is too large or too deep to be a manifest."),
+        (b"[" * 19 + b"]" * 19, " is too large or too deep to be read."),
         (b"x" * ((1 << 20) + 1), " is larger than 1048576 bytes."),
-        (b"[" + b"a," * 20_000 + b"]", " is too large or too deep to be a manifest."),
+        (b"[" + b"a," * 20_000 + b"]", " is too large or too deep to be read."),
     ],
     ids=range(7),
 )
