@@ -111,6 +111,8 @@ def offer(environment: Environment, base: str, version: str = "", repository: st
         (one, component) for one in every for component in one.index.components if component.name == base
     ]
     local = search.folders("addon", home, environment.file("checkout"))
+    if not having and version and base in local and not repository:
+        raise _no_version(environment, base, version, [])
     if not having:
         if not every:
             search.find("addon", base, home, environment.file("checkout"))  # which says that there is none
