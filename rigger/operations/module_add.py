@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from rigger.environments.environment import Environment
     from rigger.modules.model import Module
     from rigger.operations.answers import Ask
+    from rigger.operations.module_find import FoundAddon
 
 
 @frozen
@@ -104,22 +105,26 @@ def add(
         merged = merge(before, _own(module, answers_of(environment)), proposed)
         _tell(reporter, module, merged)
         values, secrets = _answered(work, module, found, merged, flags or {}, ask)
-        event = ModuleAdded(
-            instance=module.name,
-            module=found.name,
-            version=module.version,
-            sha256=digest_of(found),
-            by=actor(),
-            proposed=proposed,
-            repository=chosen.repository,
-        )
-        work.record(event)
+        work.record(_event(chosen, module.name, proposed))
         old = answers_of(environment)
         changed = sorted(name for name in {*old, *values} if old.get(name) != values.get(name))
         if changed:
             work.record(Configured(by="rigger module add", changed=changed))
             save_answers(environment, values, secrets)
         return _added(work, module, again, merged)
+
+
+def _event(chosen: FoundAddon, name: str, proposed: Mapping[str, str]) -> ModuleAdded:
+    found = chosen.module
+    return ModuleAdded(
+        instance=name,
+        module=found.name,
+        version=found.version,
+        sha256=digest_of(found),
+        by=actor(),
+        proposed=proposed,
+        repository=chosen.repository,
+    )
 
 
 def _require_free(config: Config, module: Module) -> bool:

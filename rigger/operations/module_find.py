@@ -114,16 +114,7 @@ def offer(environment: Environment, base: str, version: str = "", repository: st
     if not having and version and base in local and not repository:
         raise _no_version(environment, base, version, [])
     if not having:
-        if not every:
-            search.find("addon", base, home, environment.file("checkout"))  # which says that there is none
-        known = sorted({*local, *(component.name for one in every for component in one.index.components)})
-        raise BadUsage(
-            f"There is no add-on named {base!r}{did_you_mean(base, known)}.",
-            ways(
-                ("What can be had", "rigger module search"),
-                ("Read the indexes again", "rigger repository update"),
-            ),
-        )
+        raise _unknown(environment, base, {*local, *(c.name for one in every for c in one.index.components)})
     chosen = [(one, c) for one, c in having if not version or any(v.version == version for v in c.versions)]
     if not chosen:
         raise _no_version(environment, base, version, [v.version for _, c in having for v in c.versions])
@@ -135,6 +126,20 @@ def offer(environment: Environment, base: str, version: str = "", repository: st
         raise BadUsage(f"{listed([one.name for one, _ in chosen])} each have {base}.", ways(*commands))
     one, component = chosen[0]
     return bring.Offer(one, component, component.version(version))
+
+
+def _unknown(environment: Environment, base: str, known: set[str]) -> BadUsage:
+    if not store.names(environment.home):
+        search.find(
+            "addon", base, environment.home, environment.file("checkout")
+        )  # which says where they are found
+    return BadUsage(
+        f"There is no add-on named {base!r}{did_you_mean(base, sorted(known))}.",
+        ways(
+            ("What can be had", "rigger module search"),
+            ("Read the indexes again", "rigger repository update"),
+        ),
+    )
 
 
 def _no_version(environment: Environment, base: str, version: str, known: list[str]) -> BadUsage:
