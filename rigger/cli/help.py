@@ -35,6 +35,7 @@ COMMANDS = {
     },
     "Take it elsewhere": {
         "save": "Pack all about an environment into a file, to move it.",
+        "offline": "Take all that it needs to a machine without a network.",
         "bundle": "Show what is inside a bundle, check it, compare it.",
     },
     "Add to it": {

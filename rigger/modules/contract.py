@@ -40,6 +40,8 @@ SCRIPT_VARIABLES = {
     "RIGGER_ENVIRONMENT_DIR": "the environment's folder",
     "RIGGER_VARS_FILE": "the environment's vars file",
     "RIGGER_BIN_DIR": "programs for the user go here",
+    "RIGGER_MIRROR": "what ``rigger offline import`` gave: ``files/SHA256/NAME``, ``debian``, ``python``, ``images``; empty "
+    "where nothing was imported",
     "RIGGER_CACHE_DIR": "downloads, shared by all environments",
     "RIGGER_PROVIDER_DIR": "the provider's scripts",
     "RIGGER_PROVIDER_STATE_DIR": "the provider's state",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from rigger.repositories import source as sources
     from rigger.repositories.source import Fetched, Source
     from rigger.repositories.store import Repository
+    from rigger.runs.reporter import Reporter
 else:
     sources = later("rigger.repositories.source")
 
@@ -119,6 +121,19 @@ def update(home: Home, name: str = "") -> Repositories:
         )
         raise problem.with_result(done)
     return done
+
+
+def place_of_mirror(home: Home, folder: str, reporter: Reporter) -> None:
+    """Have the modules of a mirror as a repository, named offline; says so where another one has that name."""
+    known = [one for one in store.repositories(home.path) if one.url == folder]
+    if known:
+        _updated(home, known[0])
+    elif "offline" in store.names(home.path):
+        reporter.warn(
+            f"There is another repository named offline. To have these modules: rigger repository add {folder} --as NAME"
+        )
+    elif os.path.isfile(os.path.join(folder, "v1.yaml")):
+        add(home, folder, "offline")
 
 
 def _updated(home: Home, one: Repository) -> Listed:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from rigger.repositories.index import Component, Version
     from rigger.repositories.store import Repository
 
+UNVERSIONED = "none"  # what an index calls the version of a module that has none
+
 
 @frozen
 class Offer:
@@ -69,7 +71,7 @@ def brought(offer: Offer, into: str) -> Iterator[tuple[Module, str]]:
         shutil.copytree(folder, into, symlinks=True, ignore=shutil.ignore_patterns(*NOT_SCRIPTS))
     _require_digest(offer, f"sha256:{digest(into)}")
     module = manifest.load(into)
-    said = (module.role, module.name, module.version)
+    said = (module.role, module.name, module.version or UNVERSIONED)
     wanted = ("addon", offer.name, offer.version.version)
     for what, found, expected in zip(("role", "name", "version"), said, wanted, strict=True):
         if found != expected:

@@ -63,6 +63,7 @@ def script_environment(
         RIGGER_VARS_FILE=environment.vars_file,
         RIGGER_STATE=environment.file(module_state.FILE),
         RIGGER_PYTHON=sys.executable,
+        RIGGER_MIRROR=_mirror(environment),
         RIGGER_CACHE_DIR=os.path.join(environment.home, "cache"),
         RIGGER_BIN_DIR=environment.bin_dir,
         RIGGER_PROVIDER_DIR=config.provider.folder,
@@ -76,6 +77,11 @@ def script_environment(
     outputs = outputs_of(environment).steps.keys() - config.asked
     values["RIGGER_LEFT_OUT"] = " ".join(leave_out(values, outputs, {*config.values, *RIGGERS}))
     return values
+
+
+def _mirror(environment: Environment) -> str:
+    folder = os.path.join(environment.home, "mirror")
+    return folder if os.path.isdir(folder) else ""
 
 
 def _make_folders(states: Sequence[str], clients: str, needed: bool) -> None:

@@ -1,0 +1,156 @@
+"""rigger offline: export all that an environment needs, import it, and live without a network."""
+
+import json
+import os
+import shutil
+import subprocess
+
+import pytest
+from conftest import Rigger
+from helpers.addons import Machines
+from helpers.offline_world import APPLY, World, package
+from helpers.web import served
+
+from rigger.bundles import read
+from rigger.offline import debian
+
+needs_apt = pytest.mark.skipif(not shutil.which("apt-get"), reason="there is no apt-get")
+
+
+def has_no_network():
+    done = subprocess.run(["unshare", "--net", "true"], capture_output=True)
+    return done.returncode == 0
+
+
+@pytest.fixture
+def world(rigger, tmp_path):
+    return World(tmp_path / "world", rigger)
+
+
+@pytest.fixture
+def machines(rigger, modules, world):
+    machines = Machines(rigger, modules)
+    rigger("provision")
+    return machines
+
+
+def add_tool(machines, manifest, **scripts):
+    scripts = {"apply": APPLY, "test": "echo tested\n", **scripts}
+    machines.addon("tool", manifest, **scripts)
+    machines.rigger("module", "add", "tool")
+
+
+def export(machines, tmp_path, *words, name="all.offline", code=0):
+    path = str(tmp_path / name)
+    return path, machines.rigger("offline", "export", "--without-rigger", "-f", path, *words, code=code)
+
+
+class Unplugged(Rigger):
+    """The real program in a network namespace without a route, where even loopback is down."""
+
+    argv = ["unshare", "--net", *Rigger.argv]
+
+
+@needs_apt
+@pytest.mark.skipif(not has_no_network(), reason="no network namespace can be made here")
+def test_the_whole_life_without_a_network(machines, world, tmp_path):
+    with served(world.folder) as url:
+        add_tool(machines, world.manifest(url))
+        path, said = export(machines, tmp_path)
+    assert "rigger offline import" in said.out
+    shutil.rmtree(world.folder)
+    shutil.rmtree(machines.modules.folder)
+    (tmp_path / "elsewhere").mkdir()
+    other = Unplugged(str(tmp_path / "elsewhere"), str(tmp_path))
+    other.env["RIGGER_HOME"] = other.home
+    said = other("offline", "import", path).out
+    bundle = other.path("mirror", "bundles", "bare.rigger")
+    assert f"rigger configure --file {bundle}" in said
+    other("configure", "--file", bundle, "--no-input", "--trust")
+    shown = other("provision", "-v").out
+    for text in (
+        "a tool",
+        "seedling 1.0 was imported",
+        "rigger-test-tool is here",
+        "rigger-test-data is here",
+    ):
+        assert text in shown
+    assert "tested" in other("test", "tool", "-v").out
+    other("module", "remove", "tool", "-y")
+    other("module", "add", "tool", "--from", "offline", "--trust")
+    assert "seedling 1.0 was imported" in other("provision", "tool", "-v").out
+    other("destroy", "-y")
+
+
+@needs_apt
+def test_what_is_in_it_is_listed_with_its_hash(machines, world, tmp_path):
+    with served(world.folder) as url:
+        add_tool(machines, world.manifest(url))
+        path, _ = export(machines, tmp_path)
+    machines.rigger("offline", "import", path)
+    with open(machines.rigger.path("mirror", "bom.json")) as file:
+        bom = json.load(file)
+    assert (bom["bomFormat"], bom["specVersion"]) == ("CycloneDX", "1.6")
+    hashes = {one["bom-ref"]: one["hashes"][0]["content"] for one in bom["components"]}
+    files = {name: one.sha256 for name, one in read.read_manifest(path).files.items() if name != "bom.json"}
+    assert hashes == files and f"files/{world.sha256}/tool.tar" in files
+    purls = {one.get("purl") for one in bom["components"]}
+    assert {"pkg:deb/debian/rigger-test-data@1.0?arch=all", "pkg:pypi/seedling@1.0"} <= purls
+
+
+@needs_apt
+def test_only_what_an_earlier_export_lacks(machines, world, tmp_path):
+    with served(world.folder) as url:
+        add_tool(machines, world.manifest(url))
+        first, _ = export(machines, tmp_path)
+        package(os.path.join(world.folder, "debs"), "rigger-test-more")
+        debian.write_index(os.path.join(world.folder, "debs"))
+        machines.addon("more", "requirements: {packages: {debian: [rigger-test-more]}}\n")
+        machines.rigger("module", "add", "more")
+        second, said = export(machines, tmp_path, "--since", first, name="more.offline")
+    names = set(read.read_manifest(second).files)
+    assert (
+        "debian/rigger-test-more_1.0_all.deb" in names and "debian/rigger-test-tool_1.0_all.deb" not in names
+    )
+    assert "more are in the earlier export" in said.out
+    refused = machines.rigger("offline", "import", second, code=9).err
+    assert "Import the earlier export first" in refused and not os.path.exists(machines.rigger.path("mirror"))
+    machines.rigger("offline", "import", first)
+    machines.rigger("offline", "import", second)
+    debs = os.listdir(machines.rigger.path("mirror", "debian"))
+    assert len([name for name in debs if name.endswith(".deb")]) == 3
+
+
+def test_what_cannot_be_had_names_the_module_and_the_line(machines, world, tmp_path):
+    with served(world.folder) as url:
+        lines = (
+            world.manifest(url)
+            .replace("rigger-test-tool", "rigger-test-tol")
+            .replace("seedling==1.0", "seedlin")
+        )
+        add_tool(machines, lines.replace(world.sha256, "0" * 64))
+        path, refused = export(machines, tmp_path, code=4)
+    for line, text in ((7, "tool.tar"), (8, "rigger-test-tol"), (9, "seedlin")):
+        place = f"rigger.yml, line {line}) cannot be had"
+        assert text in refused.err and place in refused.err, refused
+    assert f"its SHA-256 is {world.sha256}" in refused.err
+    assert "Unable to locate package rigger-test-tol" in refused.err
+    assert not os.path.exists(path) and not os.path.exists(tmp_path / ".rigger")
+
+
+def test_a_flipped_byte_is_refused_and_nothing_is_imported(machines, tmp_path):
+    machines.addon("tool", "version: 1.0\n")
+    machines.rigger("module", "add", "tool")
+    path, _ = export(machines, tmp_path)
+    with open(path, "rb") as file:
+        data = bytearray(file.read())
+    for at in (10, len(data) // 2, len(data) - 20):
+        flipped = bytearray(data)
+        flipped[at] ^= 1
+        with open(path, "wb") as file:
+            file.write(flipped)
+        assert "was refused" in machines.rigger("offline", "import", path, code=9).err
+        assert not os.path.exists(machines.rigger.path("mirror"))
+    bundle = str(tmp_path / "bare.rigger")
+    machines.rigger("save", "-f", bundle)
+    assert "is not what" in machines.rigger("offline", "import", bundle, code=9).err
