@@ -9,7 +9,7 @@ import shutil
 from hashlib import sha256
 
 from rigger.errors import Refused
-from rigger.files import link_tree
+from rigger.files import link_tree, unlink_if_there
 from rigger.offline import bom, debian
 from rigger.offline.programs import Failed, run
 
@@ -121,11 +121,27 @@ def load_image(image: str, layout: str, registry: str) -> str:
     if registry and shutil.which("skopeo"):
         path = name.partition("/")[2] if re.match("[^/]*[.:][^/]*/|localhost/", name) else name
         plain = ["--dest-tls-verify=false"] if re.match(r"(localhost|127\.0\.0\.1)(:|$)", registry) else []
-        target = f"docker://{registry}/{path.partition(':')[0]}:rigger"
+        target = f"docker://{registry}/{_without_tag(path)}:rigger"
         run(["skopeo", "copy", "--quiet", "--all", "--preserve-digests", *plain, f"oci:{layout}", target])
         return f"{registry}/{path}@{image.partition('@')[2]}"
     if shutil.which("podman"):
-        identity = run(["podman", "pull", "--quiet", f"oci:{layout}"]).strip()
-        run(["podman", "tag", identity, f"{name.partition(':')[0]}:rigger"])
+        _into_podman(name, layout)
         return "podman"
     return ""
+
+
+def _into_podman(name: str, layout: str) -> None:
+    """Have podman read a layout; it names an image by its path, which it takes in lower-case letters alone."""
+    link = os.path.join("/tmp", f"rigger-image-{os.urandom(8).hex()}")
+    os.symlink(layout, link)
+    try:
+        identity = run(["podman", "pull", "--quiet", f"oci:{link}"]).strip()
+        run(["podman", "tag", identity, f"{_without_tag(name)}:rigger"])
+        run(["podman", "untag", identity, f"localhost{link}"])
+    finally:
+        unlink_if_there(link)
+
+
+def _without_tag(name: str) -> str:
+    top, slash, last = name.rpartition("/")
+    return f"{top}{slash}{last.partition(':')[0]}"

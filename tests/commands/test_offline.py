@@ -1,5 +1,6 @@
 """rigger offline: export all that an environment needs, import it, and live without a network."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -8,6 +9,7 @@ import subprocess
 import pytest
 from conftest import Rigger
 from helpers.addons import Machines
+from helpers.image_registry import push, registry
 from helpers.offline_world import APPLY, World, package
 from helpers.web import served
 
@@ -154,3 +156,48 @@ def test_a_flipped_byte_is_refused_and_nothing_is_imported(machines, tmp_path):
     bundle = str(tmp_path / "bare.rigger")
     machines.rigger("save", "-f", bundle)
     assert "is not what" in machines.rigger("offline", "import", bundle, code=9).err
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    not (shutil.which("skopeo") and shutil.which("docker-registry")),
+    reason="there is no skopeo, or no docker-registry",
+)
+@pytest.mark.parametrize("docker", [False, True], ids=["oci", "docker"])
+def test_images_keep_their_digests_from_registry_to_registry(machines, tmp_path, docker):
+    (tmp_path / "first").mkdir()
+    with registry(tmp_path / "first") as address:
+        digest = push(str(tmp_path / "first"), address, "tiny", docker)
+        image = f"{address}/tiny@{digest}"
+        machines.addon("tool", f"requirements: {{images: ['{image}']}}\n")
+        machines.rigger("module", "add", "tool")
+        path, _ = export(machines, tmp_path)
+    refused = export(machines, tmp_path, name="no.offline", code=4)[1].err
+    assert f"{image}, which tool needs" in refused and "cannot be had" in refused
+    (tmp_path / "second").mkdir()
+    with registry(tmp_path / "second") as other:
+        report = machines.rigger("offline", "import", path, "--registry", other, "-o", "json").out
+        (loaded,) = json.loads(report)["images"]
+        assert loaded == {"name": image, "place": f"{other}/tiny@{digest}"}
+        words = ["skopeo", "inspect", "--raw", "--tls-verify=false", f"docker://{loaded['place']}"]
+        raw = subprocess.run(words, check=True, capture_output=True).stdout
+        assert f"sha256:{hashlib.sha256(raw).hexdigest()}" == digest
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    not all(map(shutil.which, ("skopeo", "docker-registry", "podman"))),
+    reason="there is no skopeo, no docker-registry, or no podman",
+)
+def test_podman_has_an_imported_image_by_its_digest(machines, tmp_path):
+    (tmp_path / "Registry").mkdir()
+    with registry(tmp_path / "Registry") as address:
+        image = f"{address}/tiny@{push(str(tmp_path / 'Registry'), address, 'tiny')}"
+        machines.addon("tool", f"requirements: {{images: ['{image}']}}\n")
+        machines.rigger("module", "add", "tool")
+        path, _ = export(machines, tmp_path)
+    assert f"{image}: podman" in machines.rigger("offline", "import", path).out
+    try:
+        subprocess.run(["podman", "image", "exists", image], check=True)
+    finally:
+        subprocess.run(["podman", "rmi", f"{address}/tiny:rigger"], capture_output=True)
