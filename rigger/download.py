@@ -33,6 +33,9 @@ def check_url(url: str, verified: bool = False) -> str:
 
     http:// is for this machine alone, but for what is `verified` by a digest: anybody on the way can change it.
     """
+    if "@" in url.partition("://")[2].partition("/")[0]:
+        host = url.partition("://")[2].partition("/")[0].rpartition("@")[2]
+        raise BadUsage(f"The URL of a file at {host[:200]} carries a name or password.", "Leave that out.")
     found = re.fullmatch(_WEB, url)
     if not found or not url.isprintable() or not url.isascii():
         raise BadUsage(

@@ -39,5 +39,11 @@ def test_what_is_no_url_that_may_be_read(url):
         download.check_url(url)
 
 
+def test_a_password_in_a_url_is_not_shown():
+    with pytest.raises(BadUsage) as problem:
+        download.check_url("https://user:hunter2@example.com/v1.yaml")
+    assert "hunter2" not in str(problem.value) and "at example.com carries" in problem.value.message
+
+
 def test_what_a_digest_verifies_may_come_by_http():
     assert download.check_url("http://x/y", verified=True) == "http://x/y"

@@ -9,7 +9,7 @@ from rigger.errors import BadUsage
 from rigger.modules import search as places
 from rigger.modules.selectors import typed
 from rigger.operations.related import every_candidate
-from rigger.text import did_you_mean
+from rigger.text import did_you_mean, ways
 from rigger.values import asdict, field, frozen
 
 TYPE_CHECKING = False
@@ -78,11 +78,26 @@ def info(environment: Environment, name: str) -> Info:
     module = next((one for one in config.modules if name in (one.name, config.state_name(one))), None)
     labels = labels_of(config)
     if module is None:
-        module = places.find("addon", name, environment.home, environment.file("checkout"))
+        module = _of_this_machine(environment, name)
         return Info(module, module.name, None, (), _met(module, labels, ""))
     own = config.state_name(module)
     state = module_state(environment, config)["modules"][own]
     return Info(module, own, state, _requiring(config, labels, own), _met(module, labels, own))
+
+
+def _of_this_machine(environment: Environment, name: str) -> Module:
+    """Return a module that can be had here; raises BadUsage, for one of a repository with the command that adds it."""
+    try:
+        return places.find("addon", name, environment.home, environment.file("checkout"))
+    except BadUsage:
+        for one in every_candidate(environment):
+            if one.name == name:
+                said = f": {one.description}" if one.description else ""
+                raise BadUsage(
+                    f"{name} {one.version} of the repository {one.repository} is not here yet{said}.",
+                    ways(("Add it", one.command)),
+                ) from None
+        raise
 
 
 def _met(module: Module, labels: Mapping[str, Mapping[str, str]], own: str) -> dict[str, list[str]]:

@@ -13,7 +13,8 @@ from helpers.image_registry import push, registry
 from helpers.offline_world import APPLY, World, package
 from helpers.web import served
 
-from rigger.bundles import read
+from rigger.bundles import pack, read
+from rigger.bundles.format import Member
 from rigger.offline import debian
 
 needs_apt = pytest.mark.skipif(not shutil.which("apt-get"), reason="there is no apt-get")
@@ -153,6 +154,18 @@ def test_a_flipped_byte_is_refused_and_nothing_is_imported(machines, tmp_path):
             file.write(flipped)
         assert "was refused" in machines.rigger("offline", "import", path, code=9).err
         assert not os.path.exists(machines.rigger.path("mirror"))
+    with open(path, "wb") as file:
+        file.write(data)
+    whole = str(tmp_path / "whole")
+    manifest = read.extract(path, whole)
+    with open(os.path.join(whole, "modules/tool/1.0/apply"), "a") as file:
+        file.write("x")
+    members = [Member(name, path=os.path.join(whole, name)) for name in manifest.files]
+    fields = {name: value for name, value in manifest.fields.items() if name != "rigger"}
+    pack.pack(path, members, fields)
+    refused = machines.rigger("offline", "import", path, code=9).err
+    assert "modules/tool/1.0/apply is not what its bill of materials says." in refused
+    assert not os.path.exists(machines.rigger.path("mirror"))
     bundle = str(tmp_path / "bare.rigger")
     machines.rigger("save", "-f", bundle)
     assert "is not what" in machines.rigger("offline", "import", bundle, code=9).err

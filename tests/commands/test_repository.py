@@ -222,6 +222,11 @@ def test_versions_and_names(machines, shelf, tmp_path):
         shelf.write("cache", version)
     rigger("repository", "add", "shelf")
     assert "did you mean cache?" in rigger("module", "add", "cachee", code=2).err
+    refused = rigger("module", "info", "cache", code=2).err
+    assert (
+        "cache 1.10 of the repository shelf is not here yet" in refused
+        and "rigger module add cache" in refused
+    )
     refused = rigger("module", "add", "cache@1.1", code=2).err
     assert "There is no cache of version 1.1" in refused and "There is: 1.9, 1.10." in refused
     other = Shelf(tmp_path / "other")
