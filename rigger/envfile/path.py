@@ -16,6 +16,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+ADDRESSES = "[A-Za-z0-9_.:%,-]+"
+NAMES = "[A-Za-z0-9_ ]*"
+
 
 def lines(folders: str, names: Iterable[str], addresses: str = "") -> str:
     """Return the lines for folders, joined by colons, for nodes' addresses, and for the names that the file sets."""
@@ -49,17 +52,11 @@ def _names_line(names: str) -> str:
 
 def match(text: str, position: int) -> tuple[int, str] | None:
     """Return where one of the lines ends that begins at a position, and the folders that it has, or ""."""
-    if not text.startswith("case ", position):
-        return None
-    path = re.escape(_path_line("@")).replace("@", f"(?P<folders>{QUOTED})", 1).replace("@", "(?P=folders)")
-    if found := re.compile(path).match(text, position):
-        return found.end(), unquote(found["folders"])
-    proxy = re.escape(no_proxy_line("@")).replace("@", r"(?P<nodes>[A-Za-z0-9_.:%,-]+)", 1)
-    if found := re.compile(proxy.replace("@", "(?P=nodes)")).match(text, position):
-        return found.end(), ""
-    names = (
-        re.escape(_names_line("@")).replace("@", "(?P<names>[A-Za-z0-9_ ]*)", 1).replace("@", "(?P=names)")
-    )
-    if found := re.compile(names).match(text, position):
-        return found.end(), ""
+    for line, wanted in ((_path_line, QUOTED), (no_proxy_line, ADDRESSES), (_names_line, NAMES)):
+        before, after = line("@").split("@")[:2]
+        start = position + len(before)
+        if text.startswith(before, position) and (end := text.find(after, start)) >= 0:
+            value = text[start:end]
+            if text.startswith(line(value), position) and re.fullmatch(wanted, value):
+                return position + len(line(value)), unquote(value) if line is _path_line else ""
     return None

@@ -207,7 +207,7 @@ class Home:
         with contextlib.suppress(OSError):
             names = os.listdir(self.environments_dir)
             for name in names:
-                if re.fullmatch(FORGOTTEN, name):
+                if name.startswith(".") and re.fullmatch(FORGOTTEN, name):
                     self._finish_forgotten(os.path.join(self.environments_dir, name))
             sweep(self.environments_dir, rf"{MAKING}|{LOADING}", STALE)
             environments = (os.path.join(self.environments_dir, name) for name in names if name[:1] != ".")

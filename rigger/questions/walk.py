@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from heapq import heappop, heappush
-
 from rigger.errors import Refused
 from rigger.questions.order import names_in
 from rigger.templates import is_true
@@ -59,7 +57,7 @@ class Walk:
                 self.in_order = self.in_order and not self._first[question.name].when
         self.values = {name: self._meant(self._first[name]) for name in self.taken if name in self._first}
         self._next = 0
-        self._again: list[int] = []  # positions of conditions to look at again, the first one on top
+        self._again: list[int] = []  # positions of conditions to look at again, the first one at the end
         self._waiting: dict[
             str, set[int]
         ] = {}  # the positions of conditions that did not hold, by the names in them
@@ -84,14 +82,14 @@ class Walk:
             self._read(questions)
             return
         self.values[question.name] = self._meant(self._first[question.name])
-        for position in self._waiting.pop(question.name, ()):
-            heappush(self._again, position)
+        if waiting := self._waiting.pop(question.name, None):
+            self._again = sorted(waiting.union(self._again), reverse=True)
 
     def next(self) -> Question | None:
         """Return the next question that applies, None where there is no other."""
         while self._again or self._next < len(self._questions):
             if self._again:
-                position = heappop(self._again)
+                position = self._again.pop()
             else:
                 position, self._next = self._next, self._next + 1
             question = self._questions[position]

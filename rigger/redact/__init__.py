@@ -199,7 +199,7 @@ class _Search:
 
     def __init__(self, needles: list[bytes]):
         self._needles = needles
-        self._choose(_USUAL)
+        self._choose(_usual())
         self._learns = True  # from the first block, which bytes are seldom there
 
     def _choose(self, likeness: list[float]) -> None:
@@ -220,7 +220,7 @@ class _Search:
         if self._learns and len(data) >= _SAMPLE:
             self._learns = False
             seen = Counter(data[:_SAMPLE])
-            self._choose([usual + seen[byte] / _SAMPLE for byte, usual in enumerate(_USUAL)])
+            self._choose([usual + seen[byte] / _SAMPLE for byte, usual in enumerate(_usual())])
         search, fold, around = (
             self._search,
             self._fold,
@@ -273,8 +273,10 @@ def _frequency(byte: int) -> float:
     return 0.5 if rank < 0 else 1.0 + 60.0 / (1 + rank / 4)
 
 
-_ALL = sum(map(_frequency, range(256)))
-_USUAL = [_frequency(byte) / _ALL for byte in range(256)]  # how likely each byte is
+def _usual() -> list[float]:
+    """How likely each byte is in files of all kinds."""
+    often = [_frequency(byte) for byte in range(256)]
+    return [one / sum(often) for one in often]
 
 
 def _anchor_and_size(piece: bytes) -> tuple[bytes, int]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from binascii import b2a_base64
 
 from rigger import text as texts
 from rigger.envfile import quoting
@@ -157,7 +156,11 @@ def _encoded_otherwise(secret: bytes, twice: bool) -> Iterator[bytes]:
 
 
 def _b64(data: bytes) -> bytes:
-    return b2a_base64(data, newline=False)  # as base64.b64encode, which brings more than it
+    from binascii import (
+        b2a_base64,
+    )  # as base64.b64encode, which brings more than it; most runs have no secrets
+
+    return b2a_base64(data, newline=False)
 
 
 def _base64(secret: bytes) -> Iterator[bytes]:

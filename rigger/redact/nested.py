@@ -6,23 +6,17 @@ Everything is looked at once, block by block, in an amount of memory that depend
 from __future__ import annotations
 
 from rigger.envfile.names import is_core
+from rigger.later import later
 from rigger.redact import Finder
 from rigger.redact.forms import MIN_LENGTH, encode
-from rigger.redact.layers import (
-    BASE64,
-    BLOCK,
-    COMPRESSED,
-    HEX,
-    LONGEST_MAGIC,
-    Digits,
-    Lines,
-    Unescaped,
-    Unpacking,
-)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from rigger.redact import layers as coded
+else:
+    coded = later("rigger.redact.layers")
 
 DEPTH = 3  # layers, one in the other, that are looked into
 KEPT = 64 << 20  # bytes of what was decompressed that are looked into further
@@ -55,7 +49,7 @@ class SecretSearch:
 
     def holds(self, data: bytes) -> bool:
         """Return whether one of the secrets is in the data, or in what lies in it, up to DEPTH layers down."""
-        return self.holds_any(data[start : start + BLOCK] for start in range(0, len(data), BLOCK))
+        return self.holds_any(data[start : start + coded.BLOCK] for start in range(0, len(data), coded.BLOCK))
 
     def holds_any(self, blocks: Iterable[bytes]) -> bool:
         """Return as `holds` whether one of the secrets is in what comes in blocks, wherever they are cut."""
@@ -77,14 +71,14 @@ class _Looked:
         self._finder, self.depth, self._is_unescaped = finder, depth, unescaped
         self._tail = b""
         self._unpacked: list[_Unpacked] = []
-        self._lines, self._digits = Lines(), (Digits(BASE64), Digits(HEX))
+        self._lines, self._digits = coded.Lines(), (coded.Digits(coded.BASE64), coded.Digits(coded.HEX))
         self._decoded: dict[int, _Looked] = {}
-        self._unescape, self._context, self._unchanged = Unescaped(), b"", 0
+        self._unescape, self._context, self._unchanged = coded.Unescaped(), b"", 0
         self._plain: _Looked | None = None
 
     def feed(self, data: bytes, final: bool = False) -> bool:
         """Return whether a secret is in what came so far."""
-        seam, reach = self._tail + data, max(self._finder.reach, LONGEST_MAGIC)
+        seam, reach = self._tail + data, max(self._finder.reach, coded.LONGEST_MAGIC)
         if next(self._finder.find(seam), None) is not None:
             return True
         before, self._tail = len(self._tail), seam[-reach:]
@@ -99,7 +93,7 @@ class _Looked:
         if any(unpacked.feed(view[before:], final) for unpacked in self._unpacked):
             return True
         self._unpacked = [unpacked for unpacked in self._unpacked if not unpacked.over]
-        for match in COMPRESSED.finditer(seam):
+        for match in coded.COMPRESSED.finditer(seam):
             if match.end() > before:
                 unpacked = _Unpacked(match[0], _Looked(self._finder, self.depth - 1))
                 if unpacked.feed(view[match.start() :], final):
@@ -139,7 +133,7 @@ class _Unpacked:
     """Something compressed in a stream, and what it is decompressed to."""
 
     def __init__(self, magic: bytes, looked: _Looked):
-        self._unpacking, self._looked, self._size = Unpacking(magic), looked, 0
+        self._unpacking, self._looked, self._size = coded.Unpacking(magic), looked, 0
 
     @property
     def over(self) -> bool:
