@@ -66,10 +66,7 @@ def script_environment(
         RIGGER_MIRROR=_mirror(environment),
         RIGGER_CACHE_DIR=os.path.join(environment.home, "cache"),
         RIGGER_BIN_DIR=environment.bin_dir,
-        RIGGER_PROVIDER_DIR=config.provider.folder,
-        RIGGER_PROVIDER_STATE_DIR=provider_state,
-        RIGGER_PLATFORM_DIR=config.platform.folder,
-        RIGGER_PLATFORM_PORTS=" ".join(map(str, config.platform.ports)),
+        **_of_the_cluster(config, provider_state),
         RIGGER_GONE="\n".join(state_of(environment).leftovers.gone),
         RIGGER_LEFT_OUT="",
     )
@@ -77,6 +74,15 @@ def script_environment(
     outputs = outputs_of(environment).steps.keys() - config.asked
     values["RIGGER_LEFT_OUT"] = " ".join(leave_out(values, outputs, {*config.values, *RIGGERS}))
     return values
+
+
+def _of_the_cluster(config: Config, provider_state: str) -> dict[str, str]:
+    return {
+        "RIGGER_PROVIDER_DIR": config.provider.folder,
+        "RIGGER_PROVIDER_STATE_DIR": provider_state,
+        "RIGGER_PLATFORM_DIR": config.platform.folder,
+        "RIGGER_PLATFORM_PORTS": " ".join(map(str, config.platform.ports)),
+    }
 
 
 def _mirror(environment: Environment) -> str:
