@@ -11,7 +11,7 @@ from rigger.interface1 import script
 from rigger.interface1.asked import question_of
 from rigger.interface1.outcome import SECRET, Beginning, Outcome, Reading, secret_names, unfit
 from rigger.interface1.record import Record
-from rigger.modules.contract import CONTRACT_VARIABLES, CORE
+from rigger.modules.contract import CORE, NO_QUESTIONS
 from rigger.modules.interface1 import CONFIG, INTERFACE, LIBEXEC
 from rigger.process.dialogue import Dialogue
 from rigger.questions.model import BadAnswer, Question
@@ -138,7 +138,7 @@ class Conversation:
         preset = dict(self.before.preset)
         given = Sources(flags=self.sources.flags, environ=self.sources.environ, answers=self.sources.answers)
         for name in script.words(self.module.folder):
-            if check_name(name) or name in CORE or f"RIGGER_{name}" in CONTRACT_VARIABLES:
+            if check_name(name) or name in CORE or f"RIGGER_{name}" in NO_QUESTIONS:
                 continue
             if answer := given.find(Question(name, "")):
                 preset[name] = answer.value

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from rigger.envfile import names
-from rigger.modules.contract import CONTRACT_VARIABLES, NAME
+from rigger.modules.contract import NAME, NO_QUESTIONS
 from rigger.modules.yaml import MAPPING, SEQUENCE, Field
 from rigger.values import frozen
 
@@ -162,7 +162,7 @@ def variable_problem(name: str) -> str | None:
         return f"{name!r} {reason}"
     if name in names.CORE:
         return f"{name!r} is a question of rigger's own"
-    if f"RIGGER_{name}" in CONTRACT_VARIABLES:
+    if f"RIGGER_{name}" in NO_QUESTIONS:
         return f"{name!r} cannot be given as RIGGER_{name}, which rigger sets for scripts"
     return None
 
@@ -175,7 +175,7 @@ def _variable(at: Field) -> str:
 
 def _variable_schema() -> Schema:
     exact, beginnings = names.refused()
-    own = {name.removeprefix("RIGGER_") for name in CONTRACT_VARIABLES}
+    own = {name.removeprefix("RIGGER_") for name in NO_QUESTIONS}
     taken = sorted({*exact, *names.MANAGED, *names.CORE, *own})
     return {
         "type": "string",
