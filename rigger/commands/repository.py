@@ -45,7 +45,7 @@ def show_removed(printer: Printer, result: Repositories) -> None:
 
 
 @repository.add_command
-@command("add", reports=True, show=show_added)
+@command("add", asks=True, reports=True, show=show_added)
 @argument("place", metavar="URL|FOLDER")
 @option("--as", "name", metavar="NAME", help="Its name here, if not its own.")
 def add(app: App, place: str, name: str | None) -> Repositories:
@@ -69,7 +69,7 @@ def list(app: App) -> Repositories:
 
 
 @repository.add_command
-@command("update", reports=True, show=show, show_failed=show)
+@command("update", asks=True, reports=True, show=show, show_failed=show)
 @argument("name", metavar="[NAME]", required=False)
 def update(app: App, name: str | None) -> Repositories:
     """Read the index of NAME again, or of all; where that fails, the last one is used."""

@@ -61,6 +61,12 @@ EVERY = {
     "module list": ("", 3),
     "module info": ("kafka", 3),
     "module search": ("", 3),
+    "repository add": ("nothing", 2),
+    "repository remove": ("nothing", 2),
+    "repository list": ("", 0),
+    "repository update": ("", 0),
+    "offline export": ("", 3),
+    "offline import": ("nothing", 2),
     "list": ("", 0),
     "use": ("wood", 3),
     "forget": ("wood", 3),
@@ -72,7 +78,7 @@ LOOKS = (
     *("status", "check", "history", "logs", "doctor", "config get", "config diff", "list", "shellinit"),
     *("completion", "docs", "graph"),
     *("shell-reset", "bundle inspect", "bundle verify", "bundle diff", "provider list", "platform list"),
-    *("module check", "module schema", "module list", "module info", "module search"),
+    *("module check", "module schema", "module list", "module info", "module search", "repository list"),
 )
 
 
