@@ -227,7 +227,6 @@ def test_a_long_file_says_why():
     assert not long, f"over {FILE_LINES} lines without a word why"
 
 
-@pytest.mark.slow
 def test_no_function_is_long():
     long = {
         function

@@ -100,10 +100,13 @@ class Questionnaire:
         types = {**(platform.types if platform else {}), **(provider.types if provider else {})}
         if types and provider:
             questions.append(type_question(types))
-        defaults: dict[str, str] = {}
         addons = self.addons() if provider and platform else ()
-        for module in (platform, provider, *addons):
-            defaults.update(module.types.get(values.get("TYPE", ""), {}) if module else {})
+        chosen = [module for module in (platform, provider, *addons) if module]
+        defaults = {
+            name: default
+            for module in chosen
+            for name, default in module.types.get(values.get("TYPE", ""), {}).items()
+        }
         if provider and asked_by_config_sh is not None:
             own, whole = asked_by_config_sh
             questions += own
@@ -111,12 +114,7 @@ class Questionnaire:
                 return questions
             provider = replace(provider, questions=())
         if provider:
-            asked = [
-                question
-                for module in (provider, platform, *addons)
-                if module
-                for question in module.questions
-            ]
+            asked = [q for module in (provider, platform, *addons) if module for q in module.questions]
             asked += backend_questions(provider) if provider.has_terraform else []
             named = {question.name for question in asked}
             implied = {

@@ -87,7 +87,11 @@ def look_up_references(environment: Environment) -> None:
     environment.looked_up.clear()
     if not any(map(is_reference, saved.values())):
         return
-    interview = _answered(environment, questionnaire_of(environment, saved), saved)
+    questionnaire = questionnaire_of(environment, saved)
+    _modules(
+        environment, questionnaire, saved
+    )  # one that went away is the reason, not the answer that names it
+    interview = _answered(environment, questionnaire, saved)
     while new := {n: r for n, r in interview.references().items() if r not in environment.looked_up}:
         for name, reference in new.items():
             if reference not in environment.looked_up:  # two questions may have the same one

@@ -31,6 +31,7 @@ QUIET = 5.0  # seconds until somebody is told what is waited for
 REMIND = 30.0  # and between two lines about it
 NOT_REACHED = ("not reached, or lost", "exit 255")
 ERROR = "error: rigger-node: "
+NOT_RUN = "did not run the command"  # of libexec/reasons.sh
 
 
 class Wait:
@@ -151,6 +152,10 @@ def _last_words(errors: str, name: str) -> str:
     """Return why a node could not be reached, in the words of whatever tried."""
     prefix = f"{name}: "
     lines = [line.removeprefix(prefix).strip() for line in errors.splitlines() if line.startswith(prefix)]
-    own = [line.removeprefix(ERROR) for line in lines if line.startswith(ERROR)]
-    last = text.plain((own or [line for line in lines if line] or [""])[-1])
+    lines = [line for line in lines if line]
+    own = [number for number, line in enumerate(lines) if line.startswith(ERROR)]
+    chosen = own[-1] if own else len(lines) - 1
+    if own and NOT_RUN in lines[chosen] and chosen:
+        chosen -= 1  # what the machine itself said in place of running it
+    last = text.plain(lines[chosen].removeprefix(ERROR)) if lines else ""
     return re.sub(rf"^{re.escape(name)} (\([^()]*\) )?", "", last).rstrip(".")

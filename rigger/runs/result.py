@@ -8,10 +8,12 @@ from rigger.values import field, frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     from rigger.plans.model import Step
+    from rigger.process.step import Outcome
+    from rigger.runs.step_files import StepOutput
 
 
 @frozen
@@ -84,6 +86,26 @@ class StepResult:
             how = f"gave back what cannot be used: {'; '.join(self.problems)}"
         lost = f"; {' and '.join(self.lost)} could not be reached" if self.lost else ""
         return f"{self.step.shown} {how}{lost}."
+
+
+def step_result(
+    step: Step, outcome: Outcome, given: StepOutput, masked: Callable[[str], str], **more: Any
+) -> StepResult:
+    """Return how a step ended, with nothing secret in any word of it; `more` are fields that are known already."""
+    more["leftovers"] = tuple(map(masked, more["leftovers"]))
+    more["place"] = masked(more["place"])
+    return StepResult(
+        step,
+        outcome.exit_code,
+        outcome.duration,
+        problems=tuple(map(masked, given.problems)),
+        timed_out=outcome.timed_out,
+        interrupted=outcome.interrupted,
+        figures={name: masked(value) for name, value in given.figures.items()},
+        proposed=given.proposed,
+        hidden=given.hidden,
+        **more,
+    )
 
 
 def what_they_printed(results: Sequence[StepResult]) -> list[tuple[str, str]]:

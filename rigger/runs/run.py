@@ -38,7 +38,7 @@ from rigger.runs.reach import Reach
 from rigger.runs.ready import Wait
 from rigger.runs.records import step_finished, step_started
 from rigger.runs.reporter import Silent
-from rigger.runs.result import StepResult
+from rigger.runs.result import step_result
 from rigger.runs.step_files import StepFiles, StepOutput
 from rigger.runs.ways_on import after_failure, after_interrupt, not_kept, not_recorded
 from rigger.sources import checkout as source_checkout
@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from rigger.plans.model import Plan, Step
     from rigger.runs.holding import Holding
     from rigger.runs.reporter import Reporter
+    from rigger.runs.result import StepResult
 
 ATTEMPTS = 3  # that an idempotent step gets when it failed because a connection to a node was lost
 IDEMPOTENT = ("install", "check")
@@ -289,7 +290,6 @@ class Run:
         self, plan: Plan, number: int, step: Step, channels: StepFiles, log: StepLog, outcome: Outcome
     ) -> StepResult:
         given = channels.collect(step.shown)
-        place = place_of(channels.failed, outcome.exit_code, step)
         leftovers = tuple(given.take_leftovers())
         take_own(given, step, self.environment, self.config.every_secret().values())
         succeeded = outcome.exit_code == 0 and not outcome.timed_out and not outcome.interrupted
@@ -303,24 +303,18 @@ class Run:
         except Unwritable as problem:
             raise not_kept(step, outcome, problem) from None
         self._learn(given, log)
-        masked = self.redactor.text
-        result = StepResult(
+        result = step_result(
             step,
-            outcome.exit_code,
-            outcome.duration,
-            channels.log,
-            changed,
-            tuple(map(masked, given.problems)),
-            outcome.timed_out,
-            outcome.interrupted,
-            tuple(map(masked, leftovers)),
-            {name: masked(value) for name, value in given.figures.items()},
-            () if succeeded else self.connections.lost(),
-            kept,
-            f"rigger logs {self.number} {number}",
-            masked(place),
-            given.proposed,
-            given.hidden,
+            outcome,
+            given,
+            self.redactor.text,
+            log=channels.log,
+            changed=changed,
+            leftovers=leftovers,
+            lost=() if succeeded else self.connections.lost(),
+            kept=kept,
+            show_log=f"rigger logs {self.number} {number}",
+            place=place_of(channels.failed, outcome.exit_code, step),
         )
         self._record_end(number, result, outcome, log, given)
         channels.remove()

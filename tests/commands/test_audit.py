@@ -40,7 +40,7 @@ def cut(cluster, count):
 def test_a_head_that_was_noted_elsewhere(provisioned):
     last = provisioned.records()[-1]
     head = f"{last['seq']}:{last['hash']}"
-    assert f"Head: {head}" in provisioned.rigger("audit").out
+    assert f"Head:\n  {head}\n" in provisioned.rigger("audit").out
     provisioned.rigger("config", "set", "COLOUR=red")
     provisioned.rigger("audit", "--head", head)
     said = provisioned.rigger("audit", "--head", f"{last['seq']}:{'0' * 64}", code=8)

@@ -232,7 +232,7 @@ def test_a_person_is_asked(grove):
     talk = conversation(grove, "checkout")
     talk.expect("May they run on this machine, as you")
     talk.send("y\r")
-    talk.expect("Cloned: ")
+    talk.expect("Cloned:")
     talk.expect(pexpect.EOF)
     grove.set(VERSION="v2.1.0")
     talk = conversation(grove, "checkout")
@@ -241,7 +241,7 @@ def test_a_person_is_asked(grove):
     talk.send("\r")  # update, as nothing would be lost
     talk.expect("May they run on this machine, as you")
     talk.send("y\r")
-    talk.expect("Updated: ")
+    talk.expect("Updated:")
     talk.expect(pexpect.EOF)
     grove.write("file")
     grove.set(VERSION="v2.0.0")

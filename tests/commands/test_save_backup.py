@@ -110,7 +110,8 @@ def test_the_newest_backup_travels_and_is_restored(living, elm, tmp_path, words)
     assert living.rigger("bundle", "diff", path).out.startswith("No difference")
     loaded = load(elm, path)
     there = elm.path("environments", "wood", name)
-    assert f"A backup of its data came along: rigger restore {shlex.quote(there)}" in loaded.out
+    assert "\nA backup of its data came along.\n" in loaded.out
+    assert f"\n    rigger restore {shlex.quote(there)}\n" in loaded.out
     with open(there) as file:
         assert file.read() == "newest\n"
     elm("restore", there, "-y")

@@ -74,7 +74,7 @@ def test_another_version_is_a_wish(cluster, way):
         assert UPGRADE in refused and ALLOW in refused and '"rigger config set VERSION=1.9.0"' in refused
     assert cluster.ran() == []
     status = cluster.rigger("status").out
-    assert "wood: tree 1.9.0 on soil" in status and UPGRADE in status
+    assert "wood: tree 1.9.0 on soil" in status and "rigger upgrade --version 1.10.0\n" in status
     known = json.loads(cluster.rigger("status", "-o", "json").out)
     assert (known["deployed_version"], known["configured_version"]) == ("1.9.0", "1.10.0")
     assert "1.9.0 (1.10.0 configured)" in cluster.rigger("list").out

@@ -20,10 +20,13 @@ What it changes, each with the source that says how AWS behaves:
   https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DeleteStack.html
 * Drift detection, which moto lacks, for security groups, in the words of
   https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStackResourceDrifts.html
+* Quotas of EC2 and of load balancers, of which moto knows none, with the values that an account begins with.
+  https://docs.aws.amazon.com/servicequotas/2019-06-24/apireference/API_GetServiceQuota.html
 * POST /test/NAME changes what happens next: `fail` (a change fails and is rolled back, for the reason in its body),
   `status` (every stack gets the status in its body), `block` (the next delete stops at the type in its body),
   `addresses` (instances from now on have these addresses, each as its private and its public one, where real
-  machines wait), `health` (the load balancers say this of every target).
+  machines wait), `health` (the load balancers say this of every target), `quota` (CODE VALUE; with no value the account
+  never had one of its own).
 """
 
 import json
@@ -39,6 +42,8 @@ from moto.ec2.models import ec2_backends
 from moto.ec2.models.instances import Instance
 from moto.elbv2.models import FakeLoadBalancer, FakeTargetGroup, elbv2_backends
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.servicequotas.models import ServiceQuotasBackend
+from moto.servicequotas.responses import ServiceQuotasResponse
 from werkzeug.serving import make_server
 
 FAILURES: list[str] = []
@@ -356,6 +361,33 @@ look_at_health = FakeTargetGroup.health_for
 FakeTargetGroup.health_for = health_for
 
 
+QUOTAS = {"L-1216C47A": 32.0, "L-69A177A2": 50.0}  # vCPUs of standard machines, network load balancers
+DEFAULTS: dict[str, float] = {}  # of quotas of which the account has no value of its own
+
+
+def get_service_quota(self, service_code, quota_code):
+    if quota_code in QUOTAS:
+        return {"QuotaCode": quota_code, "ServiceCode": service_code, "Value": QUOTAS[quota_code]}
+    return known_quota(self, service_code, quota_code)
+
+
+def get_default_quota(self):
+    value = DEFAULTS[self._get_param("QuotaCode")]
+    return json.dumps({"Quota": {"QuotaCode": self._get_param("QuotaCode"), "Value": value}})
+
+
+def set_quota(code, *value):
+    if value:
+        QUOTAS[code] = float(value[0])
+    else:
+        DEFAULTS[code] = QUOTAS.pop(code)
+
+
+known_quota = ServiceQuotasBackend.get_service_quota
+ServiceQuotasBackend.get_service_quota = get_service_quota
+ServiceQuotasResponse.get_aws_default_service_quota = get_default_quota
+
+
 class Front:
     """moto, and the tests' own addresses beside it."""
 
@@ -376,6 +408,8 @@ class Front:
             HELD.clear()
         elif path == "/test/health":
             HEALTH[:] = body.split(maxsplit=1)
+        elif path == "/test/quota":
+            set_quota(*body.split())
         elif path == "/test/status":
             for regions in models.cloudformation_backends.values():
                 for backend in regions.values():

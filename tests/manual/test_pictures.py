@@ -20,7 +20,7 @@ def test_every_screen_that_a_page_shows_was_recorded_and_every_screen_is_shown()
     assert shown == recorded
 
 
-@pytest.mark.slow
+@pytest.mark.heavy  # on a busy machine a run that is stopped has got further, or less far
 def test_the_screens_are_what_is_shown_now():
     """A whole life of a real cluster; make pictures records it again."""
     program = os.path.join(ROOT, "docs", "_ext", "pictures.py")

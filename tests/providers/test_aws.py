@@ -246,6 +246,7 @@ def test_a_whole_life(world):
         "ec2:DescribeImages",  # with IMAGE_ID
         "ec2:DescribeSubnets",  # in a network that exists
         "elasticloadbalancing:DescribeTargetGroups",  # while AWS still lists what is gone
+        "servicequotas:GetAWSDefaultServiceQuota",  # in an account that never had a quota of its own
     }
 
 
@@ -459,6 +460,66 @@ def test_a_quota_that_is_used_up(world):
     assert len(account(world.server)["instances"]) == 3
 
 
+@pytest.fixture
+def quota(world):
+    """What changes a quota of the account, until the end of the test."""
+    known = {"L-1216C47A": "32", "L-69A177A2": "50", "L-F678F1CE": "5"}
+    yield lambda code, value="": world.server.tell("test/quota", f"{code} {value}")
+    for code, value in known.items():
+        world.server.tell("test/quota", f"{code} {value}")
+
+
+def found_by_doctor(world):
+    """Return the findings that are of quotas, by what they limit."""
+    found = json.loads(world.rigger("doctor", "-o", "json", code=None).out)["findings"]
+    return {one["what"]: one for one in found if one["what"].startswith("quota of")}
+
+
+@pytest.mark.slow
+def test_quotas_that_would_be_used_up_are_said_before_anything_is_made(world, quota):
+    world.configured()
+    found = found_by_doctor(world)
+    assert [one["good"] and one["tried"] for one in found.values()] == [True, True, True]
+    kind = next(name for name in found if "vCPUs" in name)
+    assert found[kind]["detail"] == "32 allowed in this region, 0 used by others, 6 needed"
+
+    # Somebody else's machines count: of the same quota alone, and only while they run.
+    others = {"ImageId": "ami-12c6146b", "MinCount": 2, "MaxCount": 2}
+    ec2 = world.server.client("ec2")
+    ec2.run_instances(InstanceType="m5.large", **others)
+    ec2.run_instances(InstanceType="g4dn.xlarge", **others)
+    assert found_by_doctor(world)[kind]["detail"] == "32 allowed in this region, 4 used by others, 6 needed"
+    quota("L-1216C47A", "9")
+    said = world.rigger("provision", "-y", code=4)
+    assert "nothing was started" in said.err and "9 allowed in this region, 4 used by others" in said.err
+    assert "Service Quotas" in said.err and not world.stacks()
+    quota("L-1216C47A", "10")
+    world.rigger("provision", "-y")
+
+    # Its own machines are not counted twice, and a network that is made is not asked for again.
+    world.rigger("config", "set", "NODES=5")
+    found = found_by_doctor(world)
+    assert list(found) == [kind] and not found[kind]["good"], found
+    assert found[kind]["detail"] == "10 allowed in this region, 4 used by others, 10 needed"
+
+
+@pytest.mark.slow
+def test_a_quota_of_networks_and_one_that_nobody_tells(world, quota):
+    world.configured()
+    networks = len(account(world.server)["networks"])
+    quota("L-F678F1CE", str(networks))
+    said = world.rigger("provision", "-y", code=4)
+    assert f"quota of networks (VPCs): {networks} allowed in this region, {networks} used" in said.err
+    quota("L-F678F1CE", "5")
+    quota("L-1216C47A")  # the value of every account, which another call tells
+    assert all(one["good"] and one["tried"] for one in found_by_doctor(world).values())
+    world.proxy.answer = ("servicequotas:GetServiceQuota", 400, "AccessDeniedException", "no")
+    found = found_by_doctor(world)
+    assert found and not any(one["tried"] for one in found.values())
+    assert all("may not call GetServiceQuota" in one["detail"] for one in found.values())
+    world.rigger("provision", "-y")
+
+
 @pytest.mark.heavy
 def test_a_key_pair_whose_private_half_is_missing(world):
     world.server.client("ec2").create_key_pair(KeyName="old")
@@ -486,8 +547,8 @@ def test_a_stack_that_rigger_did_not_make(world):
 def test_an_endpoint_that_does_not_answer(world):
     world.configured()
     world.rigger.env.update(AWS_ENDPOINT_URL="http://127.0.0.1:9", AWS_MAX_ATTEMPTS="1")
-    said = world.rigger("provision", "-y", "-v", code=5)
-    assert "AWS cannot be reached at http://127.0.0.1:9" in said.out and "AWS_ENDPOINT_URL" in said.out
+    said = world.rigger("provision", "-y", "-v", code=4)
+    assert "AWS cannot be reached at http://127.0.0.1:9" in said.err and "AWS_ENDPOINT_URL" in said.err
 
 
 @pytest.mark.slow

@@ -194,7 +194,9 @@ def test_a_name_that_nobody_knows(cluster):
     # Without any network, so that nobody is asked for the name.
     cluster.rigger.argv = ["unshare", "--net", *cluster.rigger.argv]
     found = [
-        f["detail"] for f in json.loads(cluster.rigger("doctor", "-o", "json", code=4).out) if not f["good"]
+        f["detail"]
+        for f in json.loads(cluster.rigger("doctor", "-o", "json", code=4).out)["findings"]
+        if not f["good"]
     ]
     assert found == ["node-1 (root@no-such-machine.invalid): there is no machine of that name"]
     said = cluster.refused()

@@ -9,6 +9,7 @@ from aws import claim as claims
 from aws import keys
 from aws.keys import remove_imported
 from aws.machines import Machines, remaining_resources
+from aws.quotas import outlooks
 from aws.session import Aws
 from aws.settings import Settings, State
 from aws.stack import Change, Stack
@@ -108,12 +109,15 @@ def plan(values: Mapping[str, str]) -> None:
 
 
 def preflight(values: Mapping[str, str]) -> None:
-    """Ask STS whose credentials these are, before anything is made."""
+    """Ask STS whose credentials these are, and if the account's quotas suffice, before anything is made."""
     aws = Aws(values)
     aws.require_account()
     account, who = aws.identity()
     print("finding", "ok", "AWS", f"account {account}, as {who}, in {aws.region}", sep="\t")
-    print("finding", "untried", "quotas of AWS", "AWS tells what is used up when machines are made", sep="\t")
+    settings = Settings.of(values)
+    for outlook in outlooks(aws, settings, exists=Stack(aws, settings).describe() is not None):
+        verdict = {True: "ok", False: "fail", None: "untried"}[outlook.suffices]
+        print("finding", verdict, f"quota of {outlook.what}", outlook.detail, outlook.remedy, sep="\t")
 
 
 def check(values: Mapping[str, str]) -> None:
