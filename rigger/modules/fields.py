@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from rigger.modules.addon_fields import ADDON_FIELDS, ADDON_RECORDS
+from rigger.modules.container_fields import CONTAINER, CONTAINER_RECORDS
 from rigger.modules.contract import GIT_TAGS, INTERFACE, NAME
 from rigger.modules.model import Suite, TerraformSettings, Tool, Upgrade
 from rigger.modules.shapes import (
@@ -308,7 +309,8 @@ FIELDS = (
         "shown, and agreed to, before they are made for the first time.",
         "provider",
     ),
-    Entry("terraform", TERRAFORM, "For a folder of ``.tf`` files.", "provider"),
+    Entry("terraform", TERRAFORM, "For a folder of ``.tf`` files, of a provider or an add-on."),
+    Entry("container", CONTAINER, "An image whose commands are the scripts.", "addon"),
     Entry(
         "prefix",
         VARIABLE,
@@ -367,6 +369,7 @@ RECORDS: dict[str, tuple[Entry, ...]] = {
     "tools": TOOL_FIELDS,
     "suites": SUITE_FIELDS,
     "upgrades": UPGRADE_FIELDS,
+    **CONTAINER_RECORDS,
     **ADDON_RECORDS,
 }
 

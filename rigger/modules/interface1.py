@@ -127,12 +127,12 @@ class Interface1(Interface):
 
     number = INTERFACE
     has_own_questions = True
-    may_use_terraform = False
+    may_use_kinds = False
     keeps_files_in_folder = True
     checked_after_create = True
     not_shared = FILES  # a script may lack the run bit; config.sh counts through what it gives
 
-    def script(self, folder: str, verb: str, has_terraform: bool) -> str | None:
+    def script(self, folder: str, verb: str) -> str | None:
         return script(folder, verb)
 
     def problem(self, path: str) -> str | None:

@@ -10,7 +10,7 @@ import os
 from rigger.files import PACKAGE
 from rigger.modules.contract import INTERFACE
 from rigger.modules.scripts import script_problem
-from rigger.modules.verbs import REQUIRED, TERRAFORM_STEPS, TERRAFORM_VERBS, is_verb
+from rigger.modules.verbs import REQUIRED, is_verb
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,18 +22,18 @@ class Interface:
 
     number = INTERFACE
     has_own_questions = False  # whether a script of it, config.sh, asks and nobody knows beforehand what
-    may_use_terraform = True  # whether .tf files in its folder are run by rigger
+    may_use_kinds = True  # whether rigger runs .tf files, a playbook or an image in the place of scripts
     keeps_files_in_folder = False  # whether its scripts may write into their own folder, and find that again
     checked_after_create = False  # whether its create leaves it to check to say that the machines are there
     not_shared: frozenset[str] = frozenset()  # files that count for their own verb alone, run bit or not
 
-    def script(self, folder: str, verb: str, has_terraform: bool) -> str | None:
-        """Return the path of a verb's script, `verb` or `verb.sh`, None where there is none."""
+    def script(self, folder: str, verb: str) -> str | None:
+        """Return the path of a module's own script for a verb, `verb` or `verb.sh`, None where there is none."""
         for name in (verb, f"{verb}.sh"):
             path = os.path.join(folder, name)
-            if os.path.isfile(path) and not (verb == "check" and has_terraform):
+            if os.path.isfile(path):
                 return path
-        return os.path.join(TERRAFORM_STEPS, verb) if verb in TERRAFORM_VERBS and has_terraform else None
+        return None
 
     def problem(self, path: str) -> str | None:
         """Return why a file cannot be run as a script, None when it can."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-
+from rigger.modules import kinds
 from rigger.modules.interface2 import Interface
 from rigger.modules.selectors import Requires
 from rigger.modules.verbs import (
@@ -66,6 +65,29 @@ class TerraformSettings:
 
 
 @frozen
+class ContainerCommand:
+    """What an image is told to do for one verb."""
+
+    name: str  # the verb
+    command: str  # the first argument that the image gets
+    description: str = ""
+    args: tuple[str, ...] = ()  # Jinja2 templates, as are the values of envs
+    envs: Mapping[str, str] = field(default_factory=dict)
+
+
+@frozen
+class Container:
+    """What a manifest says of an image whose commands do the work."""
+
+    image: str
+    commands: Mapping[str, ContainerCommand]  # by the verb
+    digest: str = ""  # sha256:...; empty: any image of that name will do
+    workdir: str = ""
+    mounts: tuple[str, ...] = ()  # folders in the container that are kept
+    shared: str = "/shared"  # where the folder of all modules is in the container
+
+
+@frozen
 class FileRequirement:
     """A file that is downloaded, and the SHA-256 of its content in hex."""
 
@@ -116,6 +138,7 @@ class Module:
     ssh_agent: tuple[str, ...] = ()  # the questions whose keys an agent serves during a run
     contract: Interface = field(default_factory=Interface)
     terraform: TerraformSettings = field(default_factory=TerraformSettings)
+    container: Container | None = None
     # Of an add-on
     version: str = ""
     requires: Requires = field(default_factory=Requires)
@@ -139,21 +162,12 @@ class Module:
 
     def script(self, verb: str) -> str | None:
         """Return the path of a verb's script, or None where the module has none."""
-        return self.contract.script(self.folder, verb, self.has_terraform)
+        return kinds.script(self, verb, self.contract.script(self.folder, verb))
 
     @property
     def has_terraform(self) -> bool:
-        """Whether the module's folder has .tf files, and so gets from rigger the scripts that it lacks.
-
-        Its own `check` runs after rigger's.
-        """
-        try:
-            names = (
-                os.listdir(self.folder) if self.role == "provider" and self.contract.may_use_terraform else []
-            )
-        except OSError:
-            return False
-        return any(name.endswith((".tf", ".tf.json")) for name in names)
+        """Whether the module's folder has .tf files, and so gets from rigger the scripts that it lacks."""
+        return kinds.kind_of(self) == kinds.TERRAFORM
 
     def timeout(self, verb: str) -> float:
         """Return how many seconds a script may take."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from rigger import __version__
-from rigger.modules.verbs import TERRAFORM_STEPS
+from rigger.modules.kinds import is_riggers_own
 from rigger.sha256 import GrowingDigest, sha256
 
 SHELLS = ("sh", "bash", "dash", "ash", "ksh", "zsh")  # those that read what is written for sh
@@ -80,11 +80,6 @@ def step_digest(path: str) -> str:
     if not is_riggers_own(path):
         return digest
     return sha256(f"rigger {__version__} {digest}".encode()).hexdigest()
-
-
-def is_riggers_own(path: str) -> bool:
-    """Return whether a step's script comes from rigger, whose code behind it changes with rigger's version."""
-    return os.path.dirname(path) == TERRAFORM_STEPS
 
 
 def content_digest(path: str) -> str:

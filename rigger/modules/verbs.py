@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
-from rigger.files import PACKAGE
-
 ROLES = ("provider", "platform", "addon")
 
 
@@ -28,9 +24,6 @@ def a_role(role: str) -> str:
 
 MAKES = {"provider": "create", "platform": "deploy", "addon": "apply"}  # the verb that does the work
 
-# What a provider that is a folder of .tf files gets from rigger.
-TERRAFORM_STEPS = os.path.join(PACKAGE, "libexec", "terraform")
-TERRAFORM_VERBS = ("preflight", "install", "create", "check", "destroy", "plan", "audit", "leftovers")
 VERBS = (
     *("install", "create", "check", "destroy", "exec", "plan", "audit", "preflight"),
     *("backup", "restore", "scale", "suspend", "resume", "leaving", "existing", "claim", "leftovers"),

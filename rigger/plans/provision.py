@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from rigger import __version__
 from rigger.audit.steps import UNDOES, StepHistory, StepRun, subject_of
-from rigger.modules.scripts import is_riggers_own, script_digest, step_digest
+from rigger.modules.kinds import is_riggers_own
+from rigger.modules.scripts import script_digest, step_digest
 from rigger.plans import addons
 from rigger.plans.addons import Related
 from rigger.plans.changes import Change, changed_values, recorded_parameters, say_changes, values_of_step

@@ -27,6 +27,7 @@ def check_scripts(plan: Plan) -> list[str]:
 def digest_of_shared(module: Module) -> str:
     """Return a SHA-256 over what the scripts of a module share, also what Terraform takes from beside its folder."""
     own, beside = shared_digest(module), digest_beside(module.folder) if module.has_terraform else ""
+    beside += repr(module.container) if module.container else ""
     return sha256(f"{own} {beside}".encode()).hexdigest() if beside else own
 
 

@@ -299,6 +299,9 @@ def _own_check(workspace: Workspace) -> None:
 def give_back(workspace: Workspace, outputs: Mapping[str, Mapping[str, Any]]) -> None:
     """Give Terraform's outputs to rigger: vars, secrets, and the inventory, as the manifest maps them."""
     settings = workspace.module.terraform
+    if workspace.module.role == "addon":
+        _give_state(workspace, outputs)
+        return
     nodes = settings.inventory or next((name for name in ("nodes", "inventory") if name in outputs), "")
     chosen = {question.name for question in workspace.module.questions if question.type == "checkbox"}
     plain: dict[str, str] = {}
@@ -317,6 +320,19 @@ def give_back(workspace: Workspace, outputs: Mapping[str, Mapping[str, Any]]) ->
             raise StepFailed(f"There is no output {nodes!r}, which the manifest names as the inventory.")
         machines = outputs[nodes].get("value") or []
         sdk.write_nodes(_list(machines), workspace.values)
+
+
+def _give_state(workspace: Workspace, outputs: Mapping[str, Mapping[str, Any]]) -> None:
+    """Give an add-on's outputs to rigger as its part of the state; what Terraform hides becomes a secret."""
+    names = workspace.module.terraform.outputs
+    hidden = {name: about.get("value") for name, about in outputs.items() if about.get("sensitive")}
+    sdk.save_secrets(
+        {names.get(name, name.replace("-", "_").upper()): _as_text(value) for name, value in hidden.items()},
+        workspace.values,
+    )
+    plain = {name: about.get("value") for name, about in outputs.items() if name not in hidden}
+    with open(workspace.values["RIGGER_STATE_OUTPUT"], "w", encoding="utf-8") as file:
+        json.dump(plain, file)
 
 
 def _list(machines: Any) -> list[Any]:

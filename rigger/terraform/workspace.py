@@ -67,7 +67,9 @@ class Workspace:
     def of(cls, module: Module, folder: str, home: str, values: Mapping[str, str]) -> Workspace:
         owner = values.get("RIGGER_ENVIRONMENT_ID") or "none"
         cache = os.path.join(home, "cache")
-        data = os.path.join(cache, "terraform", f"{owner}-{module.name}")
+        data = os.path.join(
+            cache, "terraform", f"{owner}-{os.path.basename(folder)}"
+        )  # of each instance its own
         return cls(module, folder, data, values, os.path.join(cache, "hcl"))
 
     def file(self, *parts: str) -> str:
@@ -79,8 +81,9 @@ class Workspace:
 
     @property
     def backend(self) -> str:
-        """The kind of backend that is configured: local, s3, http ..."""
-        return self.values.get("TERRAFORM_BACKEND") or LOCAL
+        """The kind of backend that is configured: local, s3, http ...; what is configured is the provider's alone."""
+        own = self.module.role == "addon"  # else it would take the provider's state for its own
+        return LOCAL if own else self.values.get("TERRAFORM_BACKEND") or LOCAL
 
     @property
     def is_shared(self) -> bool:

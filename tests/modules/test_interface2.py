@@ -6,7 +6,7 @@ import pytest
 
 from rigger.files import PACKAGE
 from rigger.modules.interface2 import Interface
-from rigger.modules.verbs import REQUIRED, TERRAFORM_STEPS
+from rigger.modules.verbs import REQUIRED
 
 CONTRACT = Interface()
 
@@ -23,24 +23,15 @@ def script(tmp_path):
     return write
 
 
-def test_a_folder_of_terraform_gets_the_scripts_that_it_lacks(tmp_path, script):
+def test_a_script_may_end_in_sh(tmp_path, script):
     own = script("create.sh")
-    folder = str(tmp_path)
-    assert CONTRACT.script(folder, "create", True) == own
-    assert CONTRACT.script(folder, "destroy", True) == os.path.join(TERRAFORM_STEPS, "destroy")
-    assert CONTRACT.script(folder, "destroy", False) is None
-    assert CONTRACT.script(folder, "backup", True) is None
-
-
-def test_the_check_of_terraform_goes_before_ones_own(tmp_path, script):
-    own = script("check")
-    assert CONTRACT.script(str(tmp_path), "check", True) == os.path.join(TERRAFORM_STEPS, "check")
-    assert CONTRACT.script(str(tmp_path), "check", False) == own
+    assert CONTRACT.script(str(tmp_path), "create") == own
+    assert CONTRACT.script(str(tmp_path), "destroy") is None
 
 
 def test_a_folder_is_no_script(tmp_path):
     (tmp_path / "create").mkdir()
-    assert CONTRACT.script(str(tmp_path), "create", False) is None
+    assert CONTRACT.script(str(tmp_path), "create") is None
 
 
 @pytest.mark.parametrize("role", ["provider", "platform", "addon"])

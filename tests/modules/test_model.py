@@ -14,10 +14,11 @@ from rigger.modules.model import Module
         ("provider", ["main.tf"], True),
         ("provider", ["main.tf.json"], True),
         ("provider", ["create", "terraform.tfvars", "main.tf.bak"], False),
+        ("addon", ["main.tf"], True),
         ("platform", ["main.tf"], False),
     ],
 )
-def test_a_provider_with_tf_files_has_terraform(tmp_path, role, files, has):
+def test_a_provider_or_add_on_with_tf_files_has_terraform(tmp_path, role, files, has):
     for name in files:
         (tmp_path / name).touch()
     assert Module("clay", role, str(tmp_path)).has_terraform == has

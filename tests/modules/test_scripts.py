@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from rigger.modules import scripts, verbs
+from rigger.modules import kinds, scripts
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_another_link_counts_by_where_it_leads(tmp_path):
 
 
 def test_a_script_of_riggers_own_counts_with_riggers_version(tmp_path, monkeypatch):
-    own = os.path.join(verbs.TERRAFORM_STEPS, "create")
+    own = os.path.join(kinds.STEPS[kinds.TERRAFORM], "create")
     (tmp_path / "create").write_text("#!/bin/sh\n")
     before = scripts.step_digest(own), scripts.step_digest(str(tmp_path / "create"))
     assert before[0] != scripts.script_digest(own) and before[1] == scripts.script_digest(

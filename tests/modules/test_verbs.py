@@ -1,7 +1,5 @@
 """The verbs of each role."""
 
-import os
-
 import pytest
 
 from rigger.modules import verbs
@@ -28,8 +26,3 @@ def test_no_verb(name):
 def test_what_a_module_must_have_is_a_verb_of_a_role(role):
     assert role in verbs.ROLES and verbs.MAKES[role] in verbs.REQUIRED[role]
     assert all(verbs.is_verb(verb, role) for verb in verbs.REQUIRED[role])
-
-
-def test_rigger_has_a_program_for_each_verb_of_terraform():
-    for verb in verbs.TERRAFORM_VERBS:
-        assert os.access(os.path.join(verbs.TERRAFORM_STEPS, verb), os.X_OK), verb
