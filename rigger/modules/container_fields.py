@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from rigger.envfile import names
 from rigger.modules.model import Container, ContainerCommand
-from rigger.modules.shapes import TEXT, TEXT_MAP, TEXTS, Entry, Shape, list_of, matching, record
+from rigger.modules.shapes import TEXT, TEXTS, Entry, Shape, list_of, map_of, matching, record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,6 +21,18 @@ _COMMAND_NAME = matching(
     lambda text: f"{text!r} is not the name of a command: lower-case letters, digits, - and _",
 )
 
+
+def _variable(at: Field) -> str:
+    name = at.text()
+    if name in ("PATH", "HOME"):  # the program that runs containers has these too
+        raise at.refuse(f"{name} cannot be given: it is the image's")
+    if reason := names.check_name(name):
+        raise at.refuse(f"{name!r} {reason}")
+    return name
+
+
+_VARIABLE = Shape(_variable, lambda: {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$"})
+
 COMMAND_FIELDS = (
     Entry(
         "name",
@@ -31,7 +44,7 @@ COMMAND_FIELDS = (
     Entry("description", TEXT, "What it does, in a few words for people."),
     Entry("command", TEXT, "The first argument that the image gets; without it, the name."),
     Entry("args", TEXTS, "The arguments after it; Jinja2 over the vars."),
-    Entry("envs", TEXT_MAP, "Variables beside the vars; Jinja2 over the vars."),
+    Entry("envs", map_of(TEXT, _VARIABLE), "Variables beside the vars; Jinja2 over the vars."),
 )
 _COMMAND = record(COMMAND_FIELDS)
 

@@ -65,6 +65,7 @@ PERSONS_VARIABLES = {
     "RIGGER_PROVIDER_PATH": "folders of providers, separated by ``:``, searched before ``~/.rigger/providers``",
     "RIGGER_PLATFORM_PATH": "the same for platforms",
     "RIGGER_ADDON_PATH": "the same for add-ons",
+    "RIGGER_CONTAINER_ARGUMENTS": "words for ``podman run`` or ``docker run``, beside rigger's own: ``--userns=keep-id``",
     "RIGGER_SSH_TIMEOUT": "seconds that a node may be silent, by ssh; without it 20. A login may take three times as long",
     "RIGGER_RETRY_PAUSE": "seconds before something is tried again, at first; without it 1",
     "RIGGER_READY_TIMEOUT": "seconds until new machines must answer, instead of the manifest's ``ready``; 0 does not wait",

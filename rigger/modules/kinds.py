@@ -22,7 +22,6 @@ VERBS = {
         ("preflight", "install", "create", "check", "destroy", "plan", "audit", "leftovers")
     ),
     (TERRAFORM, "addon"): frozenset(("install", "apply", "check", "destroy", "plan", "audit")),
-    (ANSIBLE, "addon"): frozenset(("plan", "apply", "audit", "destroy")),
 }
 # The verbs for which a manifest may name a command of an image.
 ABLE = frozenset(

@@ -6,6 +6,7 @@ import os
 import re
 
 from rigger import versions
+from rigger.containers import preflight as containers
 from rigger.environments.state import state_of
 from rigger.errors import NotReady, StepFailed
 from rigger.plans.scripts import check_scripts
@@ -48,7 +49,7 @@ def examine(
     for module in config.modules:
         findings += [_tool(tool, module) for tool in module.tools]
     if planned is not None:
-        findings += [*_scripts(planned), *_state(environment, planned)]
+        findings += [*_scripts(planned), *_images(planned), *_state(environment, planned)]
     findings += surroundings(environment, planned)
     findings += [*_credentials(environment, config), *_keys(config)]
     return findings
@@ -138,6 +139,19 @@ def tool_version(path: str) -> str | None:
 def _scripts(planned: Plan) -> list[Finding]:
     remedy = '"rigger docs contract" says what a module needs'
     return [Finding("script", False, problem, remedy) for problem in check_scripts(planned)]
+
+
+def _images(planned: Plan) -> list[Finding]:
+    """Look whether the images of a plan are here, and those that the manifests name; a script install may bring one."""
+    findings = []
+    for module in {step.module.name: step.module for step in planned.steps}.values():
+        if problem := containers.problem_of(module):
+            verbs = [step.verb for step in planned.steps if step.module == module]
+            later = containers.brings_its_own(module, verbs)
+            findings.append(
+                Finding(f"image of {module.name}", later, problem.message, problem.next_step, not later)
+            )
+    return findings
 
 
 def _state(environment: Environment, planned: Plan) -> list[Finding]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import os
 
 from rigger.audit.events import StepRecovered, StepStarted
 from rigger.configuration.identity import require_recorded
 from rigger.configuration.resolve import look_up_references, resolve, write_computed
+from rigger.containers.engine import stop_left
 from rigger.environments.state import state_of
 from rigger.plans.model import Step
 from rigger.redact import Redactor, maskable
@@ -47,6 +49,8 @@ def _recover_step(environment: Environment, config: Config, started: StepStarted
     folder = environment.file("runs", started.run)
     channels = StepFiles.of_step(folder, started.number, started.step, started.attempt)
     given = channels.collect(started.script)
+    if os.path.exists(channels.container):
+        stop_left(config.id)
     role, _, name = started.module.partition("/")
     module = config.provider if role == "provider" else config.addon(name) or config.platform
     take_own(given, Step(module, started.step, ""), environment, config.every_secret().values())

@@ -49,6 +49,7 @@ class StepFiles:
         self.nodes = f"{stem}.nodes"
         self.figures = f"{stem}.figures"
         self.state = f"{stem}.state"
+        self.container = f"{stem}.container"  # the id of the container that does its work, while it runs
         self.failed = f"{stem}.failed"  # where its script ended
 
     @classmethod
@@ -84,7 +85,15 @@ class StepFiles:
         return given
 
     def remove(self) -> None:
-        for path in (self.vars, self.secrets, self.nodes, self.figures, self.state, self.failed):
+        for path in (
+            self.vars,
+            self.secrets,
+            self.nodes,
+            self.figures,
+            self.state,
+            self.failed,
+            self.container,
+        ):
             unlink_if_there(path)
 
 
