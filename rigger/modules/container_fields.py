@@ -10,6 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from rigger.modules.shapes import Schema
     from rigger.modules.yaml import Field
 
 _DIGEST = matching("sha256:[0-9a-f]{64}", lambda text: f"{text!r} is no digest: sha256: and 64 digits of hex")
@@ -31,7 +32,16 @@ def _variable(at: Field) -> str:
     return name
 
 
-_VARIABLE = Shape(_variable, lambda: {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$"})
+def _variable_schema() -> Schema:
+    exact, beginnings = names.refused()
+    refused = [
+        {"enum": sorted({*exact, "PATH", "HOME"})},
+        {"type": "string", "pattern": f"^({'|'.join(sorted(beginnings))})"},
+    ]
+    return {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$", "not": {"anyOf": refused}}
+
+
+_VARIABLE = Shape(_variable, _variable_schema)
 
 COMMAND_FIELDS = (
     Entry(

@@ -181,7 +181,27 @@ class Maker:
             needs=lambda: ["monitoring.targets", "brokers"],
             provides=lambda: ["brokers"],
             requirements=self.requirements,
+            container=self.container,
         )
+
+    def container(self):
+        command = {
+            "name": self.one("apply", "metadata", "get-it"),
+            "description": self.text(),
+            "command": self.text(),
+            "args": [self.text(), 5, "{{ SIZE }}"],
+            "envs": {"TF_LOG": self.text()},
+        }
+        return {
+            "image": self.one(
+                "busybox", "docker.io/library/busybox:1.36", "localhost:5000/a/b@sha256:" + "0" * 64
+            ),
+            "digest": "sha256:" + "0f" * 32,
+            "workdir": self.one("/", "/work dir"),
+            "mounts": ["/terraform", "/a/b"],
+            "shared": "/shared",
+            "commands": self.one([], [command], [{"name": "destroy"}]),
+        }
 
 
 def written(value):
@@ -221,6 +241,12 @@ BROKEN = [
     *({"ports": [value]} for value in (0, 65536, -1, "http", "65536", [80])),
     *({"ssh-agent": value} for value in ("A", ["a-b"])),
     *({"terraform": value} for value in ({"version": 1}, {"outputs": {"a": "b c"}}, {"variables": ["a"]}, {"backends": {"s3": "x"}})),
+    *({"container": {"image": "a", "commands": [], **value}} for value in (
+        {"image": "-a"}, {"image": "a b"}, {"digest": "0f"}, {"workdir": "a"}, {"mounts": ["a"]}, {"mounts": ["/a:/b"]},
+        {"shared": ""}, {"commands": {}}, {"commands": [{"command": "a"}]}, {"commands": [{"name": "A"}]},
+        {"commands": [{"name": "a", "envs": {"PATH": "x"}}]}, {"commands": [{"name": "a", "envs": {"LD_PRELOAD": "x"}}]},
+        {"commands": [{"name": "a", "args": "b"}]}, {"command": []})),
+    *({"container": value} for value in ("a", {"image": "a"}, {"commands": []})),
     *({"version": value} for value in ("", "a b", "a@b", ["1"])),
     *({"requires": value} for value in ({"strng": []}, {"strong": [[]]}, {"strong": [{"any": []}]}, {"strong": [{"all": []}]}, [])),
     *({"influences": [[value]]} for value in (
