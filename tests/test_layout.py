@@ -134,6 +134,7 @@ FOR_PEOPLE = {"click", "questionary", "prompt_toolkit"}
 PROGRAMS = {  # what they print is the output of a step
     "rigger.sdk",  # what the Python of providers' scripts says to rigger
     "rigger.terraform.steps",  # libexec/rigger-terraform
+    "rigger.containers.steps",  # libexec/rigger-container
     *(module for module in FILES if room(module) == "aws"),  # the scripts of the provider aws
 }
 

@@ -161,13 +161,27 @@ class Module:
         return self.contract.number
 
     def script(self, verb: str) -> str | None:
-        """Return the path of a verb's script, or None where the module has none."""
-        return kinds.script(self, verb, self.contract.script(self.folder, verb))
+        """Return the path of a verb's script, or None where the module has none: its own, else rigger's for its kind.
+
+        The `check` of a folder of .tf files is rigger's, and runs the module's own after it.
+        """
+        own = self.contract.script(self.folder, verb)
+        if own and not (verb == "check" and self.has_terraform):
+            return own
+        unable = self.container is not None and verb not in self.container.commands
+        return None if unable else kinds.script(self.kind, self.role, verb)
+
+    @property
+    def kind(self) -> str:
+        """Which kind of module it is, and so gets from rigger the scripts that it lacks; empty: one of scripts alone."""
+        if self.container is not None:
+            return kinds.CONTAINER
+        return kinds.kind_of(self.folder, self.role) if self.contract.may_use_kinds else ""
 
     @property
     def has_terraform(self) -> bool:
-        """Whether the module's folder has .tf files, and so gets from rigger the scripts that it lacks."""
-        return kinds.kind_of(self) == kinds.TERRAFORM
+        """Whether the module's folder has .tf files."""
+        return self.kind == kinds.TERRAFORM
 
     def timeout(self, verb: str) -> float:
         """Return how many seconds a script may take."""

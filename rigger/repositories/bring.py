@@ -9,6 +9,7 @@ import shutil
 from rigger.errors import BadUsage, NotReady, Refused
 from rigger.modules import manifest
 from rigger.modules.contract import MANIFEST
+from rigger.repositories.image import write_component
 from rigger.repositories.source import Source, cloned, is_inside, tree
 from rigger.text import ways
 from rigger.trust.digests import NOT_SCRIPTS, digest
@@ -59,6 +60,10 @@ def brought(offer: Offer, into: str) -> Iterator[tuple[Module, str]]:
 
     Raises NotReady where they cannot be had, Refused where they are not those that the index says.
     """
+    if offer.version.image:
+        write_component(offer.component, offer.version, into)
+        yield manifest.load(into), ""
+        return
     with _tree(offer) as (top, commit):
         folder = os.path.join(top, offer.version.folder)
         inside = folder == top or is_inside(folder, top) or os.path.samefile(folder, top)
@@ -86,12 +91,6 @@ def brought(offer: Offer, into: str) -> Iterator[tuple[Module, str]]:
 @contextlib.contextmanager
 def _tree(offer: Offer) -> Iterator[tuple[str, str]]:
     version, repository = offer.version, offer.repository
-    if version.image:
-        raise BadUsage(
-            f"{offer.name} {version.version} of {repository.name} is a container, {version.image}: this rigger cannot "
-            "add it from a repository.",
-            "Write a module for it: rigger module new NAME",
-        )
     if version.git:
         with cloned(version.git, version.commit) as found:
             yield found

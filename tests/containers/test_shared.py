@@ -98,3 +98,39 @@ def test_an_image_that_writes_no_valid_state_has_failed(machines):
     os.unlink(machines.path("modules", "azure", "broken"))
     rigger("provision", "azure")
     assert machines.state()["modules"]["azure"]["status"] == "applied"
+
+
+INDEX = """\
+version: v1
+kind: Repository
+components:
+  - name: azure
+    type: docker
+    versions:
+      - version: 0.1.0
+        latest: true
+        image: "{image}"
+        workdir: "/"
+        shared: "/shared"
+        mounts: ["/terraform"]
+        commands:
+          - {{name: metadata, description: says the labels, command: metadata}}
+          - {{name: init, command: init, envs: {{TF_LOG: WARN}}, args: [--name, epi]}}
+          - {{name: plan, command: plan}}
+          - {{name: apply, command: apply}}
+          - {{name: audit, command: audit}}
+          - {{name: destroy, command: destroy}}
+"""
+
+
+def test_a_component_of_a_repository_runs_as_it_is_with_the_labels_that_it_says(machines, tmp_path):
+    rigger, index = machines.rigger, tmp_path / "shelf" / "v1.yaml"
+    index.parent.mkdir()
+    index.write_text(INDEX.format(image=NAME))
+    del rigger.env["RIGGER_ADDON_PATH"]
+    rigger("repository", "add", index.parent)
+    rigger("module", "add", "azure", "--no-input", "--trust")
+    rigger("provision", "azure")
+    state = machines.state()["modules"]["azure"]
+    assert state["labels"]["short"] == "azbi" and state["labels"]["provides-vms"] == "true"
+    assert (state["status"], state["output"]["rg_name"]) == ("applied", "epi")

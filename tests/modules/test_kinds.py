@@ -58,7 +58,7 @@ def test_an_image_does_what_its_manifest_names_and_ones_own_script_goes_first(tm
 
 def test_before_there_were_manifests_there_were_no_kinds(tmp_path, write):
     write("main.tf")
-    assert kinds.kind_of(module(tmp_path, "provider", contract=Interface1())) == ""
+    assert module(tmp_path, "provider", contract=Interface1()).kind == ""
 
 
 def test_rigger_has_a_program_for_each_verb_of_each_kind():
