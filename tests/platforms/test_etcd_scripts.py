@@ -233,6 +233,34 @@ def test_what_went_with_its_machine_is_not_left_over(steps):
     assert done.saved["LEFTOVERS"].splitlines() == [f"etcd and its data on node-{n}" for n in (1, 2, 3)]
 
 
+def stuck(cluster, *names):
+    """Have applications on nodes that cannot be ended, so that an undeploy stops there; return their folders."""
+    folders = [os.path.join(cluster.machines, name, "rigger-etcd", "applications", "stuck") for name in names]
+    for folder in folders:
+        os.makedirs(folder)
+        with open(os.path.join(folder, "application.py"), "w") as file:
+            file.write("raise SystemExit(1)\n")
+    return folders
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("left", "kept"), [(["node-1"], ""), (["node-1", "node-3"], "yes\n")])
+def test_after_an_undeploy_that_stopped_half_way_deploy_makes_a_cluster(cluster, left, kept):
+    cluster.etcdctl("put", "kept", "yes")
+    folders = stuck(cluster, *left)
+    said = cluster.platform("undeploy", code=1)
+    assert said.saved["LEFTOVERS"].splitlines() == [f"etcd and its data on {name}" for name in left]
+    for folder in folders:
+        shutil.rmtree(folder)
+    # A majority is a cluster with its data still; less than that never answers again, and is put aside.
+    cluster.platform("install")
+    cluster.platform("deploy")
+    assert members(cluster) == ["node-1", "node-2", "node-3"]
+    assert cluster.etcdctl("get", "kept", "--print-value-only") == kept
+    cluster.platform("check")
+    cluster.platform("undeploy")
+
+
 def test_a_provider_without_machines_is_named(steps):
     one = steps(PROVIDER="noop")
     for script in ("install", "deploy"):

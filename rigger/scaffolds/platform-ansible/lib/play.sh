@@ -7,6 +7,7 @@
 
 play() { # PLAYBOOK [OPTION...]
     export ANSIBLE_HOME=$RIGGER_STATE_DIR/ansible ANSIBLE_RETRY_FILES_ENABLED=false
+    export ANSIBLE_PIPELINING=true # so that a task that is cut off leaves no file on a node
     export ANSIBLE_SSH_CONTROL_PATH_DIR=${RIGGER_CONNECTIONS:-$ANSIBLE_HOME/cp}
     ansible-playbook -i "$(command -v rigger-nodes)" "$RIGGER_MODULE_DIR/$1" "${@:2}"
 }
