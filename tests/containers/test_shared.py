@@ -43,6 +43,9 @@ container:
 """
 
 
+pytestmark = pytest.mark.slow  # each starts containers
+
+
 @pytest.fixture(scope="module")
 def image():
     images.require()
@@ -76,7 +79,6 @@ def test_its_state_becomes_riggers_and_the_other_way_round(machines):
     assert not machines.exists("modules", "azure", "applied")
 
 
-@pytest.mark.slow
 def test_two_of_one_image_have_each_its_own_folder(machines):
     rigger = machines.rigger
     for name in ("azure", "azure2"):

@@ -47,6 +47,9 @@ container:
 """
 
 
+pytestmark = pytest.mark.slow  # each starts containers
+
+
 @pytest.fixture(scope="module")
 def image():
     images.require()
@@ -159,7 +162,6 @@ def slow(machines):
     process.wait()
 
 
-@pytest.mark.slow
 def test_ctrl_c_stops_the_container(machines, slow):
     assert running(machines)
     slow.send_signal(signal.SIGINT)
@@ -167,7 +169,6 @@ def test_ctrl_c_stops_the_container(machines, slow):
     assert not running(machines)
 
 
-@pytest.mark.slow
 def test_a_second_ctrl_c_stops_a_container_that_is_deaf(machines, slow):
     (container,) = running(machines)
     images.podman("kill", "--signal", "STOP", container)
@@ -178,7 +179,6 @@ def test_a_second_ctrl_c_stops_a_container_that_is_deaf(machines, slow):
     assert not running(machines)
 
 
-@pytest.mark.slow
 def test_what_a_killed_command_left_running_is_stopped_and_the_next_apply_goes_on(machines, slow):
     (container,) = running(machines)
     for pid in of_run(slow.pid):
