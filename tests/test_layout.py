@@ -29,7 +29,14 @@ def rooms() -> list[list[str]]:
 
 LINES = [["__main__"], *rooms()]
 RANK = {room: len(LINES) - number for number, line in enumerate(LINES) for room in line}
-DATA = {"libexec", "platforms", "scaffolds", "providers", "bin"}  # programs and folders that steps use
+DATA = {
+    "addons",
+    "libexec",
+    "platforms",
+    "scaffolds",
+    "providers",
+    "bin",
+}  # programs and folders that steps use
 
 
 def files() -> dict[str, str]:

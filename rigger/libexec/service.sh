@@ -399,6 +399,14 @@ do_status() {
     echo "$service: running, process $pid, $keeper"
 }
 
+do_signal() { # NAME
+    service_recall || { echo "error: there is no service $service" >&2; exit 4; }
+    service_use_rights
+    service_running || fail "$service does not run"
+    # shellcheck disable=SC2086
+    $service_as kill "-$1" "$pid" || fail "process $pid could not be told"
+}
+
 do_logs() { # LINES
     service_recall || { echo "error: there is no service $service" >&2; exit 4; }
     for file in "$service_log.1" "$service_log"; do

@@ -223,10 +223,9 @@ def find(role: str, name: str, home: str, checkout: str | None = None) -> Module
         if re.fullmatch(NAME, name) and os.path.isfile(os.path.join(folder, MANIFEST)):
             return _of_role(manifest.load(folder, _manifest_cache(home)), role)
     known = sorted(folders(role, home, checkout))
-    listed = f"Known: {', '.join(known)}. Others" if known else "They"
     raise BadUsage(
         f"There is no {in_words(role)} named {name!r}{did_you_mean(name, known)}.",
-        f"{listed} are found in $RIGGER_{role.upper()}_PATH and {home}/{role}s.",
+        f"Known: {', '.join(known)}. Others are found in $RIGGER_{role.upper()}_PATH and {home}/{role}s.",
     )
 
 

@@ -42,10 +42,13 @@ def steps(
     related: Related,
     reason: Callable[[Module, str, str], str],
     named: Sequence[str],
+    before: Sequence[Step] = (),
 ) -> tuple[list[Step], list[Step]]:
     """Return the steps of the add-ons that have to run, in order, and those that are up to date.
 
     `reason` says why a step has to run, by its module, its verb and what it follows. If any are `named`, those alone.
+    `before` are the steps that come first: an add-on that one of their modules influences is told of what they change, and
+    is applied once somebody asks.
     """
     todo: list[Step] = []
     up_to_date: list[Step] = []
@@ -55,7 +58,7 @@ def steps(
         if module.script("install"):
             why = reason(module, "install", "")
             (todo if why else up_to_date).append(Step(module, "install", why or "up to date"))
-        others = related.changed.get(module.name, ())
+        others = _changed(config, related, module, made_by([*before, *todo]))
         why = reason(module, "apply", f"{listed(others)} changed since" if others else "")
         why = why or related.failed.get(module.name, "")
         if why:
@@ -70,6 +73,14 @@ def steps(
         if why or history.done.get(f"addon/{module.name}/apply"):
             todo += check_of(module)
     return todo, up_to_date
+
+
+def _changed(config: Config, related: Related, module: Module, made: Sequence[Module]) -> list[str]:
+    """Return the modules that are not what an add-on read; without those `made` now, where one of them influences it."""
+    labels = related.labels.get(config.state_name(module), {})
+    influenced = any(group.holds(labels) for one in made for group in one.influences if one != module)
+    now = {config.state_name(one) for one in made} if influenced else set()
+    return [name for name in related.changed.get(module.name, ()) if name not in now]
 
 
 def plan_of(module: Module, why: str) -> list[Step]:

@@ -136,7 +136,7 @@ def provision(
     if not config.addons:
         return base
     related = related or Related()
-    steps, up_to_date = addons.steps(config, history, related, planner.reason, named)
+    steps, up_to_date = addons.steps(config, history, related, planner.reason, named, base.steps)
     steps = [*base.steps, *steps]
     steps += addons.told(config, related, steps)
     return replace(base, steps=tuple(steps), up_to_date=(*base.up_to_date, *up_to_date))

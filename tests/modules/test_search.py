@@ -155,8 +155,8 @@ def test_a_module_outside_of_a_repository_is_not_in_it(tmp_path, modules):
     assert search.in_checkout("provider", str(tmp_path), str(tmp_path / "checkout")) == []
 
 
-def test_where_none_is_known_only_the_places_are_named(rigger, modules):
+def test_an_addon_that_is_not_known_names_those_that_are_and_the_places(rigger, modules):
     modules.write("provider", "soil")
     rigger("configure", "--defaults", "--name", "a", "--platform", "noop", "--provider", "soil")
     said = rigger("module", "add", "cache", code=2).err
-    assert "They are found in $RIGGER_ADDON_PATH and" in said and "Known" not in said
+    assert "Known: monitoring, proxy. Others are found in $RIGGER_ADDON_PATH and" in said

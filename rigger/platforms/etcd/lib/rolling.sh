@@ -53,11 +53,13 @@ restart() {
     rigger-log info "Restarting $1 with etcd $version"
     # A member that answers has applied all that the leader had agreed when it was asked.
     each await "${nodes[@]}" || fail "$1 is not restarted while another member is not healthy"
+    rigger-drain "$1"
     ask_members
     if [[ ${role[$1]} == leader ]]; then move_leadership "$1" "${nodes[@]}"; fi
     stop "$1" || fail "$1 could not be stopped"
     start "$1" || fail "$1 could not be started again"
     await "$1" || fail "$1 did not come up again"
+    rigger-drain --back "$1"
 }
 
 stop() {

@@ -1,0 +1,1 @@
+"""The add-ons that ship with rigger: a folder of scripts each."""
