@@ -60,6 +60,25 @@ def test_the_story_of_a_broker_and_its_monitoring(made):
     assert not [one for one in made.ran()[before:] if one[1] == "apply"]
 
 
+def test_an_address_changed_in_the_vars_file_and_two_addons_before_one_provision(made):
+    rigger = made.rigger
+    made.write_story()
+    made.edit(
+        "export BARE_ID",
+        'export ADDRESSES="192.0.2.1 192.0.2.2 192.0.2.33 192.0.2.4 192.0.2.5"\nexport BARE_ID',
+    )
+    rigger("provision")
+    for name in ("monitoring", "broker"):
+        said = rigger("module", "add", name, "--no-input").out
+    assert "node-1=192.0.2.1,node-2=192.0.2.2,node-3=192.0.2.33" in said
+    assert made.status()["broker"] == made.status()["monitoring"] == "initialized"
+    rigger("provision")
+    # Monitoring reads what the broker gives: it comes after it, and one run is enough.
+    assert [one for one in made.ran() if one[1] == "apply"] == [("broker", "apply"), ("monitoring", "apply")]
+    assert made.state()["modules"]["monitoring"]["output"] == {"targets": 3}
+    assert [node["used_by"] for node in made.state()["nodes"]] == [["broker"]] * 3 + [[], []]
+
+
 def test_the_top_of_three_is_refused_with_the_candidates_one_after_another(made):
     simple(made, "database", "database", "storage")
     simple(made, "storage", "storage", "kubernetes")

@@ -46,7 +46,8 @@ def example(private_home, tmp_path):
 def test_all_that_ships_reads_well():
     shipped = [*glob.glob("providers/*/rigger.yml", root_dir=ROOT)]
     shipped += glob.glob("rigger/platforms/*/rigger.yml", root_dir=ROOT)
-    assert len(shipped) >= 9
+    shipped += glob.glob("rigger/addons/*/rigger.yml", root_dir=ROOT)
+    assert len(shipped) >= 11
     for manifest in shipped:
         found = rules.examine(subject.load(os.path.join(ROOT, os.path.dirname(manifest))))
         assert [f"{manifest}:{f.line}: {f.text}" for f in found if f.level in (FAIL, ADVICE)] == []
@@ -56,6 +57,12 @@ def test_all_that_ships_reads_well():
 @pytest.mark.parametrize("folder", ["providers/local", "providers/noop", "rigger/platforms/noop"])
 def test_what_ships(conforms, folder):
     conforms(os.path.join(ROOT, folder))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["monitoring", "proxy"])
+def test_the_addons_that_ship(conforms, name):
+    conforms(os.path.join(ROOT, "rigger", "addons", name), "--provider", "local")
 
 
 @pytest.mark.slow

@@ -61,7 +61,8 @@ find_haproxy() { # sets program
 }
 
 write_configuration() { # FILE
-    [[ ${RIGGER_PLATFORM_PORTS-} ]] || fail "the platform does not say which ports it has (ports: in its rigger.yml)"
+    [[ ${RIGGER_PLATFORM_PORTS-} ]] ||
+        rigger-log warning "the platform does not say which ports it has (ports: in its rigger.yml), so $own stands before none"
     mkdir -p "${1%/*}"
     "$RIGGER_PYTHON" -I "$RIGGER_MODULE_DIR/lib/configuration.py" "$(bracketed "$inside")" "$PORT" "$METRICS_PORT" "$MODE" \
         "$RIGGER_PLATFORM_PORTS" <"$RIGGER_STATE" >"$1" || fail "the configuration could not be written"
