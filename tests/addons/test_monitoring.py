@@ -6,9 +6,12 @@ import signal
 import urllib.parse
 import urllib.request
 
+import pytest
 from helpers.clusters import wait_for
 
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+pytestmark = pytest.mark.slow  # each has a cluster, and programs of a distribution
 
 
 def asked(cluster, path):

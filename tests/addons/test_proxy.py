@@ -17,6 +17,8 @@ from helpers.clusters import wait_for
 
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
+pytestmark = pytest.mark.slow  # each has a cluster, and programs of a distribution
+
 
 def coded(text):
     return base64.b64encode(text.encode()).decode()
@@ -134,7 +136,6 @@ def test_a_client_of_the_proxy_sees_an_upgrade_at_most_as_the_leader_hands_over(
     print("answered, failed, longest:", told)
 
 
-@pytest.mark.slow
 def test_it_follows_the_nodes_and_what_was_changed_by_hand_is_found(proxied):
     rigger = proxied.rigger
     rigger("config", "set", "NODES=5")

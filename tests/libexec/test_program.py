@@ -89,6 +89,7 @@ def test_a_mirror_is_asked_first(node):
     assert node.says(path) == "hello"
 
 
+@pytest.mark.slow  # asks a package manager
 def test_a_package_of_debian_is_unpacked_with_the_libraries_that_are_missing(node):
     simulated = subprocess.run(["apt-get", "--simulate", "install", "hello"], capture_output=True, text=True)
     if simulated.returncode or "Inst hello" not in simulated.stdout:
