@@ -84,7 +84,7 @@ def _no_state(work: Work, why: str) -> StepFailed:
     place = os.path.join(work.container.shared, FILE)
     return StepFailed(
         f"{work.verb} of {work.container.image} left no valid state in {place}: {why}.",
-        "The image is to blame; its work may be done all the same: look before you try again.",
+        "The image is to blame; its work may still be done: look before you try again.",
     )
 
 

@@ -88,7 +88,7 @@ CONTAINER_FIELDS = (
     Entry(
         "shared",
         _PATH,
-        "Where the folder of all modules is in the container; without it ``/shared``. ``state.json`` lies there.",
+        "Where the folder of all modules is in the container; without it ``/shared``. ``state.json`` is in it.",
     ),
     Entry(
         "commands",

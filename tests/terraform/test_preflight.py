@@ -6,7 +6,7 @@ import sys
 import pytest
 from helpers.terraform_provider import needs_terraform, without_terraform
 
-from rigger.modules.verbs import PACKAGE
+from rigger.files import PACKAGE
 from rigger.terraform.preflight import preflight
 
 pytestmark = needs_terraform
