@@ -84,7 +84,7 @@ def _changed_by_hand(cluster):
 def _kept_running(cluster):
     process = cluster.process("monitoring")
     os.kill(process, signal.SIGKILL)
-    wait_for(lambda: cluster.process("monitoring") not in (process, 0))
+    wait_for(lambda: cluster.process("monitoring") not in (process, None), 60)
     wait_for(lambda: cluster.rigger("check", code=None).code == 0)
 
 

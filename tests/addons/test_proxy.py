@@ -168,7 +168,7 @@ def test_it_follows_the_nodes_and_what_was_changed_by_hand_is_found(proxied):
     wait_for(lambda: rigger("check", code=None).code == 5)
     assert call(proxied, "range", key=coded("w/000000"))["kvs"]
     os.kill(process, signal.SIGKILL)
-    wait_for(lambda: proxied.process("proxy") not in (process, 0))
+    wait_for(lambda: proxied.process("proxy") not in (process, None), 60)
     rigger("module", "remove", "proxy", "-y")
     assert proxied.files("node-1") == []
 
