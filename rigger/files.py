@@ -243,6 +243,14 @@ def link_tree(source: str, place: str) -> None:
             shutil.copy2(source, place)
 
 
+def into_place(new: str, place: str) -> None:
+    """Give a new folder its name, in one step; what had that before has the new one's name then."""
+    if os.path.lexists(place):
+        exchange(new, place)
+    else:
+        os.rename(new, place)
+
+
 def exchange(one: str, other: str) -> None:
     """Let two folders change places: at once where the system can (Linux, macOS), else in two renames."""
     import ctypes

@@ -21,7 +21,7 @@ else:
         except ImportError:  # another Python
             from hashlib import sha256
 
-__all__ = ["GrowingDigest", "digest_of_data", "sha256"]
+__all__ = ["GrowingDigest", "digest_of_data", "digest_of_file", "sha256"]
 
 LARGE = 1 << 20  # bytes from which on OpenSSL is worth its import
 
@@ -60,3 +60,12 @@ class GrowingDigest:
     def hexdigest(self) -> str:
         """Return the digest of all that came."""
         return self._digest.hexdigest()
+
+
+def digest_of_file(path: str) -> str:
+    """Return the digest of a file, in hexadecimal."""
+    digest = GrowingDigest()
+    with open(path, "rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

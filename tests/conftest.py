@@ -145,3 +145,10 @@ class Modules:
 @pytest.fixture
 def modules(tmp_path, rigger):
     return Modules(str(tmp_path / "modules"), rigger)
+
+
+@pytest.fixture(scope="session")
+def etcd_cache(tmp_path_factory):
+    """Programs are fetched once; workers that run at the same time share them."""
+    folder = tmp_path_factory.getbasetemp()
+    return str((folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "etcd-cache")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from rigger.modules.own_files import KEPT, is_known_data
-from rigger.modules.scripts import script_digest
+from rigger.sha256 import digest_of_file
 from rigger.terraform import brought
 from rigger.terraform.workspace import BACKEND
 
@@ -35,7 +35,7 @@ def programs(bundle: OpenedBundle, target: Environment) -> list[tuple[str, str]]
         name = os.path.relpath(path, bundle.folder)
         beside = _is_beside_scripts(name) and not is_known_data(name)
         if (beside or is_program(path)) and not _same(path, target.file(name)):
-            found.append((script_digest(path), name))
+            found.append((digest_of_file(path), name))
     return found
 
 
@@ -101,5 +101,5 @@ def _same(path: str, other: str) -> bool:
     return (
         os.path.isfile(other)
         and os.access(other, os.X_OK) >= os.access(path, os.X_OK)
-        and script_digest(path) == script_digest(other)
+        and digest_of_file(path) == digest_of_file(other)
     )

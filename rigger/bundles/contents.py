@@ -313,5 +313,5 @@ def _fields(environment: Environment, config: Config, head: tuple[int, str]) -> 
             }
             for m in config.modules
         },
-        **({"addons": {m.name: m.every_label["name"] for m in config.addons}} if config.addons else {}),
+        **({"addons": {m.name: m.module_name for m in config.addons}} if config.addons else {}),
     }

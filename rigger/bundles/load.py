@@ -28,10 +28,9 @@ from rigger.git import inspect as git_inspect
 from rigger.git.inspect import local_base
 from rigger.modules import search
 from rigger.modules.contract import MANIFEST
-from rigger.modules.scripts import script_digest
 from rigger.modules.search import FoundModule, in_checkout
 from rigger.questions.sources import Sources
-from rigger.sha256 import sha256
+from rigger.sha256 import digest_of_file, sha256
 from rigger.sources.saved import SavedSource
 from rigger.trust import digests as trust_digests
 from rigger.trust import ledger
@@ -316,7 +315,7 @@ def _others(loaded: Loaded, beforehand: Sources) -> dict[str, tuple[str, str]]:
     for name in laid_out:
         os.unlink(bundle.file(name))
     loaded.dropped += [name for name in laid_out if not agreement.is_known_file(name, modules)]
-    rows = [(script_digest(bundle.file(name)), name) for name in files if not _is_here(loaded, name)]
+    rows = [(digest_of_file(bundle.file(name)), name) for name in files if not _is_here(loaded, name)]
     rows += [("on PATH", folder) for folder in agreement.path_folders(bundle, target)]
     rows += [("Terraform plugin", plugin) for plugin in agreement.plugins(bundle, modules)]
     known = known_of(modules, questionnaire.questions(values))
@@ -330,7 +329,7 @@ def _others(loaded: Loaded, beforehand: Sources) -> dict[str, tuple[str, str]]:
 
 def _is_here(loaded: Loaded, name: str) -> bool:
     here, there = loaded.target.file(name), loaded.opened.file(name)
-    return os.path.isfile(here) and script_digest(here) == script_digest(there)
+    return os.path.isfile(here) and digest_of_file(here) == digest_of_file(there)
 
 
 def _url(loaded: Loaded) -> str:
@@ -358,7 +357,7 @@ def _scripts_of_checkout(loaded: Loaded) -> list[tuple[str, str]]:
     for part in loaded.opened.parts:
         module = loaded.in_checkout(part.partition("/")[0], loaded.opened.module_name(part))
         paths = git_inspect.tracked(top, module.folder) if module else []
-        rows += [(script_digest(path), os.path.relpath(path, loaded.opened.folder)) for path in paths]
+        rows += [(digest_of_file(path), os.path.relpath(path, loaded.opened.folder)) for path in paths]
     return rows
 
 

@@ -26,7 +26,7 @@ from rigger.git import archive as git_archive
 from rigger.modules import contract
 from rigger.modules.contract import INTERFACE, MANIFEST
 from rigger.modules.interface1 import is_provider
-from rigger.modules.scripts import script_digest
+from rigger.sha256 import digest_of_file
 from rigger.trust.digests import digest
 from rigger.trust.ledger import TRUSTED
 from rigger.values import replace
@@ -135,7 +135,7 @@ class OpenedBundle:
         """Return the SHA-256 and name of every file of a module of the bundle."""
         top = self.file("scripts")
         names = sorted(os.path.relpath(path, top) for path in _files(os.path.join(top, part)))
-        return [(script_digest(os.path.join(top, name)), name) for name in names]
+        return [(digest_of_file(os.path.join(top, name)), name) for name in names]
 
     def add(self, files: Mapping[str, Mapping[str, Any]]) -> None:
         """Put the files of the encrypted part in their places; raises Refused for one that does not belong there."""

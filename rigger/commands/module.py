@@ -82,7 +82,7 @@ def show_added(printer: Printer, result: Added) -> None:
         if result.again
         else "is added; nothing of it is applied yet"
     )
-    printer.line(f"{result.module.every_label['name']}{version} {what}.")
+    printer.line(f"{result.module.module_name}{version} {what}.")
     if result.values:
         printer.table(sorted(result.values.items()))
     printer.plan(result.plan)

@@ -88,9 +88,8 @@ def look_up_references(environment: Environment) -> None:
     if not any(map(is_reference, saved.values())):
         return
     questionnaire = questionnaire_of(environment, saved)
-    _modules(
-        environment, questionnaire, saved
-    )  # one that went away is the reason, not the answer that names it
+    # One that went away is the reason, not the answer that names it.
+    _modules(environment, questionnaire, saved)
     interview = _answered(environment, questionnaire, saved)
     while new := {n: r for n, r in interview.references().items() if r not in environment.looked_up}:
         for name, reference in new.items():

@@ -12,7 +12,7 @@ from rigger.modules.contract import MANIFEST
 from rigger.modules.interface1 import is_provider, own_script
 from rigger.modules.scripts import SHELLS, interpreter_name
 from rigger.modules.search import PLATFORM_PLACES
-from rigger.modules.verbs import REQUIRED
+from rigger.modules.verbs import OPTIONAL, REQUIRED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,44 +22,6 @@ if TYPE_CHECKING:
     from rigger.questions.model import Question
 
 # The scripts that rigger runs where they are present. `upgrade-STYLE` and tests come on top.
-OPTIONAL = {
-    "provider": (
-        "exec",
-        "leaving",
-        "existing",
-        "claim",
-        "leftovers",
-        "plan",
-        "audit",
-        "preflight",
-        "suspend",
-        "resume",
-    ),
-    "addon": (
-        "init",
-        "install",
-        "plan",
-        "check",
-        "audit",
-        "backup",
-        "restore",
-        "upgrade",
-        "scale",
-        "test",
-    ),
-    "platform": (
-        "prepare",
-        "setup-clients",
-        "scale",
-        "backup",
-        "restore",
-        "plan",
-        "preflight",
-        "audit",
-        "suspend",
-        "resume",
-    ),
-}
 NOT_READ = frozenset({".git", "__pycache__", "node_modules", ".venv", ".terraform"})
 MOST_FILES = 2000
 MOST_BYTES = 1 << 20  # of a file that is read

@@ -25,6 +25,7 @@ FORGOTTEN = r"\.forgotten-[0-9a-f]{16}"  # beside the environments: one that is 
 MAKING = r"\.new-(?P<pid>[0-9]+)-[0-9a-f]{16}"  # one that is being made
 LOADING = r"\.load-[0-9a-f]{16}"  # a bundle that is being loaded
 SECRETS = ("secrets", SECRET_OUTPUTS, "key")
+MIRROR = "mirror"  # in RIGGER_HOME: what imports of exports gave
 NAME_RULE = "letters, digits, _ . and -, starting with a letter or digit, at most 63"
 
 

@@ -7,7 +7,7 @@ import re
 
 from rigger import text
 from rigger.errors import NotReady
-from rigger.files import exchange, remove, sweep
+from rigger.files import into_place, remove, sweep
 from rigger.git import gitlinks, lfs
 from rigger.git import inspect as git_inspect
 from rigger.git import runner as git_runner
@@ -346,10 +346,7 @@ def _in_the_way(folder: str, name: str, tracked: set[str]) -> Iterator[str]:
 def _into_place(aside: str, folder: str) -> None:
     """Give a new folder its name, in one step; what had it before is removed."""
     try:
-        if os.path.lexists(folder):
-            exchange(aside, folder)
-        else:
-            os.rename(aside, folder)
+        into_place(aside, folder)
     except OSError as problem:
         raise NotReady(
             f"{folder} cannot be made: {problem.strerror}.", "Check who may write there."

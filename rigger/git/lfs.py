@@ -11,6 +11,7 @@ from rigger.files import temporary_folder
 from rigger.git import runner as git_runner
 from rigger.git.gitlinks import is_here, submodules
 from rigger.git.runner import Repository, saying_what_failed
+from rigger.sha256 import digest_of_file
 from rigger.values import frozen, replace
 
 TYPE_CHECKING = False
@@ -41,13 +42,7 @@ class Pointer:
         path = os.path.join(folder, self.path)
         if os.path.islink(path) or not os.path.isfile(path) or os.path.getsize(path) != self.size:
             return False
-        import hashlib
-
-        total = hashlib.sha256()
-        with open(path, "rb") as file:
-            while block := file.read(1 << 20):
-                total.update(block)
-        return total.hexdigest() == self.oid
+        return digest_of_file(path) == self.oid
 
 
 def lacking(folder: str) -> list[str]:

@@ -23,6 +23,7 @@ def instance(module: Module, name: str) -> Module:
     return replace(
         module,
         name=name,
+        instance_of=module.module_name,
         prefix=prefix,
         labels={**module.every_label},
         questions=tuple(_question(one, named, name) for one in module.questions),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from rigger.files import PACKAGE
+from rigger.modules.verbs import OPTIONAL, REQUIRED
 
 TERRAFORM, CONTAINER = "terraform", "container"
 
@@ -19,22 +20,7 @@ VERBS = {
     (TERRAFORM, "addon"): frozenset(("install", "apply", "check", "destroy", "plan", "audit")),
 }
 # The verbs for which a manifest may name a command of an image.
-ABLE = frozenset(
-    (
-        "init",
-        "install",
-        "plan",
-        "apply",
-        "check",
-        "audit",
-        "backup",
-        "restore",
-        "upgrade",
-        "scale",
-        "test",
-        "destroy",
-    )
-)
+ABLE = frozenset((*REQUIRED["addon"], *OPTIONAL["addon"]))
 
 
 def kind_of(folder: str, role: str) -> str:

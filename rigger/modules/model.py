@@ -140,6 +140,7 @@ class Module:
     terraform: TerraformSettings = field(default_factory=TerraformSettings)
     container: Container | None = None
     # Of an add-on
+    instance_of: str = ""  # the name of the module, where an environment has it under one of its own
     version: str = ""
     requires: Requires = field(default_factory=Requires)
     influences: tuple[Group, ...] = ()  # the modules that are told that it was applied
@@ -154,6 +155,11 @@ class Module:
         own = {"name": self.name, "role": self.role, self.role: self.name, **kinds.get(self.role, {})}
         version = {"version": self.version} if self.version else {}
         return {**own, **version, **self.labels}
+
+    @property
+    def module_name(self) -> str:
+        """The name in its manifest, whatever name an environment has it under."""
+        return self.instance_of or self.name
 
     @property
     def interface(self) -> int:

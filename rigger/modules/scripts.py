@@ -6,7 +6,7 @@ import os
 
 from rigger import __version__
 from rigger.modules.kinds import is_riggers_own
-from rigger.sha256 import GrowingDigest, sha256
+from rigger.sha256 import digest_of_file, sha256
 
 SHELLS = ("sh", "bash", "dash", "ash", "ksh", "zsh")  # those that read what is written for sh
 
@@ -65,18 +65,9 @@ def _is_there(program: str, search: str) -> bool:
 _MACH_O = (b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe")
 
 
-def script_digest(path: str) -> str:
-    """Return the SHA-256 of a script, in hex."""
-    with open(path, "rb") as script:
-        digest = GrowingDigest()
-        while block := script.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
-
-
 def step_digest(path: str) -> str:
     """Return the SHA-256 of what a step runs: its script, with rigger's version where that is rigger's own."""
-    digest = script_digest(path)
+    digest = digest_of_file(path)
     if not is_riggers_own(path):
         return digest
     return sha256(f"rigger {__version__} {digest}".encode()).hexdigest()
@@ -85,5 +76,5 @@ def step_digest(path: str) -> str:
 def content_digest(path: str) -> str:
     """Return the SHA-256 of a file; a link counts as the file that it leads to, any other link by where it leads."""
     if not os.path.islink(path) or (os.path.isfile(path) and os.access(path, os.R_OK)):
-        return script_digest(path)
+        return digest_of_file(path)
     return sha256(b"a link to " + os.fsencode(os.readlink(path))).hexdigest()

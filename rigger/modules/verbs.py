@@ -4,11 +4,49 @@ from __future__ import annotations
 
 ROLES = ("provider", "platform", "addon")
 
-
 REQUIRED = {
     "provider": ("install", "create", "check", "destroy"),
     "platform": ("install", "deploy", "check", "undeploy"),
     "addon": ("apply", "destroy"),
+}
+# Scripts that a module may have besides.
+OPTIONAL = {
+    "provider": (
+        "exec",
+        "leaving",
+        "existing",
+        "claim",
+        "leftovers",
+        "plan",
+        "audit",
+        "preflight",
+        "suspend",
+        "resume",
+    ),
+    "addon": (
+        "init",
+        "install",
+        "plan",
+        "check",
+        "audit",
+        "backup",
+        "restore",
+        "upgrade",
+        "scale",
+        "test",
+    ),
+    "platform": (
+        "prepare",
+        "setup-clients",
+        "scale",
+        "backup",
+        "restore",
+        "plan",
+        "preflight",
+        "audit",
+        "suspend",
+        "resume",
+    ),
 }
 
 

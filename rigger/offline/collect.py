@@ -15,6 +15,7 @@ from rigger.files import PACKAGE, remove, temporary_folder
 from rigger.offline import debian
 from rigger.offline.programs import Failed, require, run
 from rigger.offline.wanted import DEBIAN, FILE, IMAGE, PYTHON
+from rigger.sha256 import digest_of_file
 from rigger.text import ways
 
 TYPE_CHECKING = False
@@ -135,7 +136,7 @@ def _as_layout(copy: str, place: str, name: str, digest: str) -> None:
         if file == "version":
             continue
         path = os.path.join(copy, file)
-        shutil.move(path, os.path.join(blobs, _digest(path)))
+        shutil.move(path, os.path.join(blobs, digest_of_file(path)))
     manifest = os.path.join(blobs, digest)
     if not os.path.isfile(manifest):
         remove(place)
@@ -150,14 +151,6 @@ def _as_layout(copy: str, place: str, name: str, digest: str) -> None:
     }
     _write(os.path.join(place, "index.json"), {"schemaVersion": 2, "manifests": [entry]})
     _write(os.path.join(place, "oci-layout"), OCI_LAYOUT)
-
-
-def _digest(path: str) -> str:
-    digest = sha256()
-    with open(path, "rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def _write(path: str, data: object) -> None:

@@ -8,6 +8,7 @@ import tempfile
 
 from rigger.files import remove
 from rigger.offline.programs import Failed, require, run
+from rigger.sha256 import digest_of_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -83,10 +84,6 @@ def write_sources(folder: str, place: str) -> None:
 
 
 def _paragraph(folder: str, name: str) -> str:
-    from hashlib import sha256
-
     path = os.path.join(folder, name)
-    with open(path, "rb") as file:
-        data = file.read()
     control = run(["dpkg-deb", "--field", path]).rstrip("\n")
-    return f"{control}\nFilename: ./{name}\nSize: {len(data)}\nSHA256: {sha256(data).hexdigest()}\n"
+    return f"{control}\nFilename: ./{name}\nSize: {os.path.getsize(path)}\nSHA256: {digest_of_file(path)}\n"

@@ -6,18 +6,17 @@ import json
 import os
 import re
 import shutil
-from hashlib import sha256
 
 from rigger.errors import Refused
 from rigger.files import link_tree, unlink_if_there
 from rigger.offline import bom, debian
 from rigger.offline.programs import Failed, run
+from rigger.sha256 import digest_of_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-FOLDER = "mirror"  # in RIGGER_HOME
 TOPS = ("files", "debian", "python", "images", "modules", "rigger", "bundles")
 DERIVED = ("Packages", debian.SOURCES, "v1.yaml")  # made anew by each import
 
@@ -28,17 +27,8 @@ def files_of(folder: str) -> dict[str, str]:
     for parent, _, names in os.walk(folder):
         for name in names:
             path = os.path.join(parent, name)
-            found[os.path.relpath(path, folder)] = digest_of(path)
+            found[os.path.relpath(path, folder)] = digest_of_file(path)
     return found
-
-
-def digest_of(path: str) -> str:
-    """Return the SHA-256 of a file, in hex."""
-    digest = sha256()
-    with open(path, "rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def complete(new: str, place: str, files: Mapping[str, str], earlier: Mapping[str, str]) -> None:
@@ -48,7 +38,7 @@ def complete(new: str, place: str, files: Mapping[str, str], earlier: Mapping[st
     """
     for path, digest in earlier.items():
         old = os.path.join(place, path)
-        if not os.path.isfile(old) or digest_of(old) != digest:
+        if not os.path.isfile(old) or digest_of_file(old) != digest:
             raise Refused(
                 f"It has only what an earlier export lacks, and {path} is not in {place} as it was there.",
                 "Import the earlier export first, then this one.",

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 
-from rigger.audit.events import Configured, ModuleAdded
+from rigger.audit.events import Configured
 from rigger.configuration.addons import LIST, ordered, parse, require_no_circle, written
 from rigger.configuration.inputs import values_of_environ
 from rigger.configuration.merge import Merged, merge
 from rigger.configuration.module_state import applied_labels
 from rigger.configuration.module_state import write as write_state
-from rigger.configuration.origin import digest_of
 from rigger.configuration.questionnaire import questionnaire_of
 from rigger.configuration.resolve import resolve
 from rigger.environments.answers import answers_of, save_answers
@@ -20,14 +19,13 @@ from rigger.modules.contract import NAME
 from rigger.modules.instance import instance, prefixed
 from rigger.operations.answers import interview_of_module
 from rigger.operations.consent import Consent
+from rigger.operations.module_find import event_of, restore
 from rigger.operations.module_find import found as find
-from rigger.operations.module_find import restore
 from rigger.operations.related import available, not_met, related
 from rigger.operations.session import Session, session
 from rigger.plans import provision as plans
 from rigger.plans.model import Plan, Step
 from rigger.plans.scripts import require_scripts
-from rigger.process.actor import actor
 from rigger.questions.missing import missing_values
 from rigger.runs.reporter import Reporter, Silent
 from rigger.text import did_you_mean, ways
@@ -42,7 +40,6 @@ if TYPE_CHECKING:
     from rigger.environments.environment import Environment
     from rigger.modules.model import Module
     from rigger.operations.answers import Ask
-    from rigger.operations.module_find import FoundAddon
 
 
 @frozen
@@ -59,7 +56,7 @@ class Added:
     def as_dict(self) -> dict[str, Any]:
         return {
             "name": self.name,
-            "module": self.module.every_label["name"],
+            "module": self.module.module_name,
             "module_version": self.module.version,
             "again": self.again,
             "values": dict(self.values),
@@ -105,26 +102,13 @@ def add(
         merged = merge(before, _own(module, answers_of(environment)), proposed)
         _tell(reporter, module, merged)
         values, secrets = _answered(work, module, found, merged, flags or {}, ask)
-        work.record(_event(chosen, module.name, proposed))
+        work.record(event_of(found, module.name, proposed, chosen.repository))
         old = answers_of(environment)
         changed = sorted(name for name in {*old, *values} if old.get(name) != values.get(name))
         if changed:
             work.record(Configured(by="rigger module add", changed=changed))
             save_answers(environment, values, secrets)
         return _added(work, module, again, merged)
-
-
-def _event(chosen: FoundAddon, name: str, proposed: Mapping[str, str]) -> ModuleAdded:
-    found = chosen.module
-    return ModuleAdded(
-        instance=name,
-        module=found.name,
-        version=found.version,
-        sha256=digest_of(found),
-        by=actor(),
-        proposed=proposed,
-        repository=chosen.repository,
-    )
 
 
 def _require_free(config: Config, module: Module) -> bool:

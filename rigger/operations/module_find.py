@@ -5,12 +5,15 @@ from __future__ import annotations
 import contextlib
 import os
 
+from rigger.audit.events import ModuleAdded
+from rigger.configuration.origin import digest_of
 from rigger.environments.state import state_of
 from rigger.errors import BadUsage, Refused
-from rigger.files import exchange, folder_aside, remove
+from rigger.files import exchange, folder_aside, into_place, remove
 from rigger.later import later
 from rigger.modules import search
 from rigger.operations.agreement import agree_to_module
+from rigger.process.actor import actor
 from rigger.text import did_you_mean, listed, ways
 from rigger.trust import ledger
 from rigger.trust.digests import agreed_digest, digest
@@ -18,7 +21,7 @@ from rigger.values import frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from rigger.environments.environment import Environment
     from rigger.modules.model import Module
@@ -36,6 +39,19 @@ class FoundAddon:
 
     module: Module
     repository: str = ""
+
+
+def event_of(module: Module, name: str, proposed: Mapping[str, str], repository: str) -> ModuleAdded:
+    """Return the record of the version that an environment has of a module, under a name, from now on."""
+    return ModuleAdded(
+        instance=name,
+        module=module.module_name,
+        version=module.version,
+        sha256=digest_of(module),
+        by=actor(),
+        proposed=proposed,
+        repository=repository,
+    )
 
 
 @contextlib.contextmanager
@@ -62,7 +78,7 @@ def found(work: Session, wanted: str, name: str, repository: str = "") -> Iterat
 def _there(work: Session, own: str, base: str, version: str, repository: str) -> FoundAddon | None:
     """Return the module that the environment has from a repository under a name, None where it has none."""
     module, record = work.config.addon(own), work.state.modules.get(own)
-    if module is None or not record.repository or module.every_label["name"] != base:
+    if module is None or not record.repository or module.module_name != base:
         return None
     if repository not in ("", record.repository):
         raise BadUsage(
@@ -96,11 +112,17 @@ def _local(environment: Environment, base: str, version: str) -> Module | None:
     home, checkout = environment.home, environment.file("checkout")
     if os.sep in base:
         return search.find("addon", base, home, checkout)
-    folders = search.all_named("addon", base, home, checkout)
     if not version:
-        return search.find("addon", base, home, checkout) if folders else None
-    every = (search.at("addon", folder, home, checkout) for folder in folders)
-    return next((module for module in every if module.version == version), None)
+        there = search.all_named("addon", base, home, checkout)
+        return search.find("addon", base, home, checkout) if there else None
+    return next((module for module in _every_local(environment, base) if module.version == version), None)
+
+
+def _every_local(environment: Environment, base: str) -> Iterator[Module]:
+    """Give all modules of a name that this machine has, also those that another one hides."""
+    home, checkout = environment.home, environment.file("checkout")
+    for folder in search.all_named("addon", base, home, checkout):
+        yield search.at("addon", folder, home, checkout)
 
 
 def offer(environment: Environment, base: str, version: str = "", repository: str = "") -> Offer:
@@ -143,9 +165,7 @@ def _unknown(environment: Environment, base: str, known: set[str]) -> BadUsage:
 
 
 def _no_version(environment: Environment, base: str, version: str, known: list[str]) -> BadUsage:
-    home, checkout = environment.home, environment.file("checkout")
-    folders = search.all_named("addon", base, home, checkout)
-    local = [search.at("addon", folder, home, checkout).version or "without a version" for folder in folders]
+    local = [module.version or "without a version" for module in _every_local(environment, base)]
     return BadUsage(
         f"There is no {base} of version {version}{did_you_mean(version, [*local, *known])}.",
         f"There is: {listed([*local, *known])}.",
@@ -166,7 +186,7 @@ def brought(work: Session, one: Offer, own: str) -> Iterator[Module]:
             ledger.agree(environment.path, [*sorted(ledger.agreed(environment)), agreed_digest(into)])
         os.makedirs(os.path.dirname(place), mode=0o700, exist_ok=True)
         before = os.path.isdir(place)
-        _into_place(into, place)
+        into_place(into, place)
         try:
             yield search.at("addon", place, environment.home)
         except BaseException:
@@ -175,13 +195,6 @@ def brought(work: Session, one: Offer, own: str) -> Iterator[Module]:
             else:
                 remove(place)
             raise
-
-
-def _into_place(new: str, place: str) -> None:
-    if os.path.isdir(place):
-        exchange(new, place)
-    else:
-        os.rename(new, place)
 
 
 def restore(environment: Environment, own: str) -> None:
@@ -204,4 +217,4 @@ def restore(environment: Environment, own: str) -> None:
                     ways(("Take it off, then add another version", f"rigger module remove {own}")),
                 )
         os.makedirs(os.path.dirname(place), mode=0o700, exist_ok=True)
-        _into_place(into, place)
+        into_place(into, place)

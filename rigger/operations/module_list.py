@@ -152,7 +152,7 @@ def search(environment: Environment, selectors: Sequence[str] = ()) -> Available
         if all(test.holds(one.labels) if not isinstance(test, str) else _says(one, test) for test in tests)
     )
     config = resolve(environment)
-    names = frozenset(module.every_label["name"] for module in config.addons)
+    names = frozenset(module.module_name for module in config.addons)
     found = places.list_modules("addon", environment.home, environment.file("checkout"))
     problems = tuple(
         f"{one.name} ({one.folder}) cannot be used: {one.problem}" for one in found if one.problem

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import os
 
-from rigger.audit.events import ModuleAdded
 from rigger.configuration.module_state import write as write_state
-from rigger.configuration.origin import digest_of
 from rigger.configuration.resolve import resolve
 from rigger.errors import BadUsage, RiggerError, TestsFailed
 from rigger.operations.backup import new_file
 from rigger.operations.consent import Consent
 from rigger.operations.influence import influenced
-from rigger.operations.module_find import brought, offer
+from rigger.operations.module_find import brought, event_of, offer
 from rigger.operations.related import addon, related
 from rigger.operations.session import Session, session
 from rigger.operations.values import set_values
 from rigger.plans.addons import check_of, plan_of, told
 from rigger.plans.model import Plan, Step
-from rigger.process.actor import actor
 from rigger.runs.reporter import Reporter, Silent
 from rigger.text import ways
 
@@ -124,16 +121,7 @@ def _upgrade(work: Session, module: Module, version: str) -> RunResult:
     )
     work.reporter.plan(plan)
     result = _run(work, plan, {"module": name, "from": record.version, "to": module.version})
-    event = ModuleAdded(
-        instance=name,
-        module=module.every_label["name"],
-        version=module.version,
-        sha256=digest_of(module),
-        by=actor(),
-        proposed=record.proposed,
-        repository=record.repository,
-    )
-    work.record(event, result.run)
+    work.record(event_of(module, name, record.proposed, record.repository), result.run)
     return result
 
 

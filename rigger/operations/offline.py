@@ -10,8 +10,9 @@ import time
 from rigger.bundles import pack, read
 from rigger.bundles.format import Member
 from rigger.configuration.resolve import resolve
+from rigger.environments.home import MIRROR
 from rigger.errors import BadUsage, Refused
-from rigger.files import exchange, folder_aside, in_turn
+from rigger.files import folder_aside, in_turn, into_place
 from rigger.offline import bom, mirror
 from rigger.offline.collect import collect, rigger_itself
 from rigger.offline.programs import Failed
@@ -120,7 +121,7 @@ def _bill(name: str, files: Mapping[str, str], wanted: list[Wanted]) -> bytes:
 
 def _copy_modules(config: Config, folder: str) -> None:
     for module in config.addons:
-        name = module.every_label["name"]
+        name = module.module_name
         place = os.path.join(folder, "modules", name, module.version or UNVERSIONED)
         if not os.path.exists(place):
             shutil.copytree(module.folder, place, ignore=shutil.ignore_patterns(*NOT_SCRIPTS))
@@ -149,17 +150,14 @@ def import_file(home: Home, path: str, registry: str = "", reporter: Reporter | 
     """
     reporter = reporter or Silent()
     home.make()
-    place = os.path.join(home.path, mirror.FOLDER)
+    place = os.path.join(home.path, MIRROR)
     with in_turn(f"{place}.lock"), folder_aside(home.path) as aside:
-        new = os.path.join(aside, mirror.FOLDER)
+        new = os.path.join(aside, MIRROR)
         manifest = _manifest(read.extract(path, new), path)
         files = {name: file.sha256 for name, file in manifest.files.items()}
         mirror.complete(new, place, files, manifest.fields["earlier"])
         mirror.write_indexes(new, place)
-        if os.path.isdir(place):
-            exchange(new, place)
-        else:
-            os.rename(new, place)
+        into_place(new, place)
     place_of_mirror(home, os.path.join(place, "modules"), reporter)
     loaded = {
         image: _loaded(image, layout, registry, reporter) for image, layout in mirror.images(place).items()

@@ -5,12 +5,13 @@ from __future__ import annotations
 from rigger import __version__
 from rigger.audit.steps import UNDOES, StepHistory, StepRun, subject_of
 from rigger.modules.kinds import is_riggers_own
-from rigger.modules.scripts import script_digest, step_digest
+from rigger.modules.scripts import step_digest
 from rigger.plans import addons
 from rigger.plans.addons import Related
 from rigger.plans.changes import Change, changed_values, recorded_parameters, say_changes, values_of_step
 from rigger.plans.model import Plan, Step
 from rigger.plans.scripts import digest_of_shared
+from rigger.sha256 import digest_of_file
 from rigger.text import plain
 from rigger.values import replace
 
@@ -97,7 +98,7 @@ class _Planner:
             before = plain(self.history.versions.get(done.started.run, ""))
             if before != __version__:
                 return f"rigger was updated from {before or 'an older version'} to {__version__}"
-            if recorded != script_digest(path):  # which is what was recorded before the version counted
+            if recorded != digest_of_file(path):  # which is what was recorded before the version counted
                 return "its script changed"
         return "" if done.started.shared == self.shared(module) else "its script changed"
 

@@ -10,6 +10,7 @@ from rigger.configuration import module_state
 from rigger.configuration.resolve import computed
 from rigger.environments import inventory
 from rigger.environments.answers import outputs_of
+from rigger.environments.home import MIRROR
 from rigger.environments.inventory import text_path
 from rigger.environments.state import state_of
 from rigger.errors import NotReady
@@ -86,7 +87,7 @@ def _of_the_cluster(config: Config, provider_state: str) -> dict[str, str]:
 
 
 def _mirror(environment: Environment) -> str:
-    folder = os.path.join(environment.home, "mirror")
+    folder = os.path.join(environment.home, MIRROR)
     return folder if os.path.isdir(folder) else ""
 
 

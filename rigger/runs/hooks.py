@@ -13,11 +13,11 @@ import time
 
 from rigger.audit.events import HookFinished, HookStarted
 from rigger.errors import Declined, NotReady, StepFailed
-from rigger.modules.scripts import script_digest
 from rigger.process import capture
 from rigger.process.actor import actor
 from rigger.redact.known import masked, masked_data
 from rigger.runs.environment import CALLERS
+from rigger.sha256 import digest_of_file
 from rigger.text import last_line, plain
 from rigger.values import frozen
 
@@ -112,7 +112,7 @@ def _run(
     environment: Environment, hook: Hook, told: Callable[[], Mapping[str, Any]], run: str
 ) -> tuple[int, str]:
     """Run a hook and return its exit code and the last line that it printed; 124 where it took too long."""
-    started = HookStarted(hook=hook.event, script=hook.shown, sha256=script_digest(hook.path))
+    started = HookStarted(hook=hook.event, script=hook.shown, sha256=digest_of_file(hook.path))
     environment.audit.append(started, run)
     call, began = environment.call, time.monotonic()
     who = {"by": actor(), "actor": call.actor, "reason": call.reason, "request": call.request}

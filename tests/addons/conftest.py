@@ -65,16 +65,9 @@ class Cluster:
         return None
 
 
-@pytest.fixture(scope="session")
-def cache(tmp_path_factory):
-    """Programs are fetched once; workers that run at the same time share them."""
-    folder = tmp_path_factory.getbasetemp()
-    return str((folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "etcd-cache")
-
-
 @pytest.fixture
-def cluster(rigger, cache):
-    made = Cluster(rigger, cache)
+def cluster(rigger, etcd_cache):
+    made = Cluster(rigger, etcd_cache)
     yield made
     rigger("destroy", "-y", code=None)
     assert at_home_below(rigger.env["HOME"]) == []

@@ -13,7 +13,7 @@ from rigger.bundles.opened import repoint
 from rigger.envfile import file as envfile
 from rigger.environments.home import Home
 from rigger.errors import BadUsage, Refused
-from rigger.modules.scripts import script_digest
+from rigger.sha256 import digest_of_file
 
 OLD, NEW = "/home/a/environments/wood", "/srv/b/environments/wood"
 
@@ -59,7 +59,7 @@ def test_the_modules_that_came_along(wood, tmp_path):
         folder = bundle.scripts("provider")
         assert folder == bundle.file("scripts", "provider", "soil")
         hashes = {name: digest for digest, name in bundle.script_hashes("provider")}
-        assert hashes["provider/soil/create"] == script_digest(
+        assert hashes["provider/soil/create"] == digest_of_file(
             os.path.join(wood.config.provider.folder, "create")
         )
         assert [*hashes] == sorted(hashes)
@@ -72,7 +72,7 @@ def test_programs_among_the_state_are_named_unless_they_are_here_already(wood, t
     path = wood.write("modules/soil/tool", "#!/bin/sh\n", 0o700)
     with wood.opened(tmp_path) as bundle:
         elsewhere = agreement.programs(bundle, Home(str(tmp_path / "elsewhere")).at("wood"))
-        assert elsewhere == [(script_digest(path), "modules/soil/tool")]
+        assert elsewhere == [(digest_of_file(path), "modules/soil/tool")]
         assert agreement.programs(bundle, wood.environment) == []
         wood.write("modules/soil/tool", "#!/bin/sh\nother\n", 0o700)
         assert agreement.programs(bundle, wood.environment) == elsewhere

@@ -265,6 +265,23 @@ def test_an_upgrade_brings_the_version_that_is_asked_for(machines, shelf):
     assert machines.status()["cache"] == "applied"
 
 
+def test_a_label_name_is_for_people_and_the_module_keeps_its_own(machines, shelf):
+    rigger = machines.rigger
+    for version in ("1.0", "1.1", "2.0"):
+        shelf.write("kafka", version, "labels: {name: Kafka}\n", upgrade="", check="")
+    rigger("repository", "add", "shelf")
+    said = json.loads(rigger("module", "add", "kafka@1.0", "--as", "broker", "--trust", "-o", "json").out)
+    assert said["module"] == "kafka"
+    rigger("provision", "broker")
+    rigger("upgrade", "broker", "--to", "1.1", "--trust")
+    assert "broker runs 2.0." in rigger("upgrade", "broker", "--trust").out
+    assert (
+        "is there already, in version 2.0"
+        in rigger("module", "add", "kafka@1.0", "--as", "broker", code=2).err
+    )
+    assert machines.state()["modules"]["broker"]["labels"]["name"] == "Kafka"
+
+
 def test_candidates_of_repositories_are_named_with_their_commands(machines, shelf):
     rigger = machines.rigger
     strong = "requires: {strong: [[{key: kind, operator: eq, values: [storage]}]]}\n"

@@ -133,7 +133,7 @@ def test_the_life_of_a_cluster(pots):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "recorded", ["", "from rigger.modules import scripts; scripts.step_digest = scripts.script_digest"]
+    "recorded", ["", "from rigger.modules import scripts; scripts.step_digest = scripts.digest_of_file"]
 )
 def test_the_steps_of_rigger_count_with_its_version(pots, recorded):
     """A newer rigger may do something else in them; also where an older one recorded their first lines alone."""

@@ -46,13 +46,6 @@ container:
 pytestmark = pytest.mark.slow  # each starts containers
 
 
-@pytest.fixture(scope="module")
-def image():
-    images.require()
-    yield images.make(NAME, SCRIPT)
-    images.podman("rmi", "--force", NAME, code=None)
-
-
 @pytest.fixture
 def machines(rigger, modules, image):
     rigger.env["RIGGER_CONTAINER_ARGUMENTS"] = images.arguments()

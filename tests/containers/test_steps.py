@@ -50,13 +50,6 @@ container:
 pytestmark = pytest.mark.slow  # each starts containers
 
 
-@pytest.fixture(scope="module")
-def image():
-    images.require()
-    yield images.make(NAME, SCRIPT)
-    images.podman("rmi", "--force", NAME, code=None)
-
-
 def write(machines, image=NAME, digest=""):
     """Write the add-on: it has no scripts."""
     folder = machines.addon(

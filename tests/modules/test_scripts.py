@@ -6,6 +6,7 @@ import os
 import pytest
 
 from rigger.modules import kinds, scripts
+from rigger.sha256 import digest_of_file
 
 
 @pytest.fixture
@@ -56,13 +57,13 @@ def test_what_is_no_file_is_no_script(tmp_path):
 
 def test_a_digest_is_that_of_the_bytes(script):
     content = b"#!/bin/sh\n" + b"x" * (3 << 20)
-    assert scripts.script_digest(script(content)) == hashlib.sha256(content).hexdigest()
+    assert digest_of_file(script(content)) == hashlib.sha256(content).hexdigest()
 
 
 def test_a_link_counts_as_the_file_that_it_leads_to(script, tmp_path):
     path, link = script(), tmp_path / "link"
     link.symlink_to("create")
-    assert scripts.content_digest(str(link)) == scripts.content_digest(path) == scripts.script_digest(path)
+    assert scripts.content_digest(str(link)) == scripts.content_digest(path) == digest_of_file(path)
 
 
 def test_another_link_counts_by_where_it_leads(tmp_path):
@@ -78,9 +79,7 @@ def test_a_script_of_riggers_own_counts_with_riggers_version(tmp_path, monkeypat
     own = os.path.join(kinds.STEPS[kinds.TERRAFORM], "create")
     (tmp_path / "create").write_text("#!/bin/sh\n")
     before = scripts.step_digest(own), scripts.step_digest(str(tmp_path / "create"))
-    assert before[0] != scripts.script_digest(own) and before[1] == scripts.script_digest(
-        str(tmp_path / "create")
-    )
+    assert before[0] != digest_of_file(own) and before[1] == digest_of_file(str(tmp_path / "create"))
     monkeypatch.setattr(scripts, "__version__", "99.0.0")
     assert scripts.step_digest(own) != before[0]
     assert scripts.step_digest(str(tmp_path / "create")) == before[1]

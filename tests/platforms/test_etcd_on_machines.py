@@ -71,9 +71,9 @@ class Etcd:
 
 
 @pytest.fixture
-def etcd(rigger, tmp_path, cache, request):
+def etcd(rigger, tmp_path, etcd_cache, request):
     with Machines(tmp_path, getattr(request, "param", 3)) as machines:
-        yield Etcd(rigger, machines, cache)
+        yield Etcd(rigger, machines, etcd_cache)
 
 
 @pytest.mark.slow

@@ -515,10 +515,10 @@ NO_NETWORK = {
 
 
 @pytest.fixture
-def programs(steps, cache):
+def programs(steps, etcd_cache):
     """Return the folder of real programs of 3.5.0."""
     steps().platform("setup-clients")
-    return os.path.join(cache, "etcd", "3.5.0", "linux-amd64")
+    return os.path.join(etcd_cache, "etcd", "3.5.0", "linux-amd64")
 
 
 def release(folder, version, programs, damage=b""):

@@ -250,13 +250,6 @@ def test_a_whole_life(world):
     }
 
 
-@pytest.fixture(scope="session")
-def etcd_cache(tmp_path_factory):
-    """Programs are fetched once; workers that run at the same time share them."""
-    folder = tmp_path_factory.getbasetemp()
-    return str((folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "etcd-cache")
-
-
 @pytest.fixture
 def machines(tmp_path, world):
     """Real machines: the account hands out their addresses, so that nothing stands between rigger and them."""

@@ -164,13 +164,6 @@ def typed(ocean, *words, answers=(), code=0):
     return Terminal(ocean, *words).goes(*answers).ends(code).decode()
 
 
-@pytest.fixture(scope="session")
-def etcd_cache(tmp_path_factory):
-    """Programs are fetched once; workers that run at the same time share them."""
-    folder = tmp_path_factory.getbasetemp()
-    return str((folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "etcd-cache")
-
-
 @pytest.fixture
 def cloud():
     with Cloud() as cloud:

@@ -76,9 +76,7 @@ def _touched(aws: Aws, settings: Settings, exists: bool) -> Iterator[Quota]:
     if exists:
         return
     if not settings.vpc:
-        yield Quota(
-            "networks (VPCs)", "vpc", NETWORKS, 1, lambda: _count(aws, "ec2", "describe_vpcs", "Vpcs")
-        )
+        yield Quota("networks (VPCs)", "vpc", NETWORKS, 1, lambda: _networks(aws))
     if settings.ports:
         yield Quota("network load balancers", "elasticloadbalancing", BALANCERS, 1, lambda: _balancers(aws))
 
@@ -137,8 +135,8 @@ def _ours(instance: dict[str, Any], settings: Settings) -> bool:
     return {"Key": TAG, "Value": settings.id} in instance.get("Tags", ())
 
 
-def _count(aws: Aws, service: str, call: str, field: str) -> int:
-    return sum(len(page[field]) for page in aws.client(service).get_paginator(call).paginate())
+def _networks(aws: Aws) -> int:
+    return sum(len(page["Vpcs"]) for page in aws.client("ec2").get_paginator("describe_vpcs").paginate())
 
 
 def _balancers(aws: Aws) -> int:
