@@ -102,13 +102,21 @@ def sync_folder(path: str) -> None:
 
 @contextmanager
 def saying_what_failed(path: str) -> Iterator[None]:
+    """Raise NotReady where something below a path cannot be written, such as on a full disk."""
     try:
         yield
     except OSError as error:
         raise NotReady(
-            f"Cannot write {path}: {error.strerror or error}.",
+            f"Cannot write {path}: {_reason(error)}.",
             "Make room on the disk, or check who may write there, and try again.",
         ) from error
+
+
+def _reason(error: OSError) -> str:
+    """Return why the system refused; where a tree was copied (shutil.Error), why it refused the first of its files."""
+    first = error.args[0] if error.args else ""
+    said = str(first[0][2]) if isinstance(first, list) else str(error)
+    return error.strerror or said.partition("] ")[2].partition(": ")[0] or said
 
 
 @contextmanager

@@ -61,6 +61,13 @@ def duration(seconds: float) -> str:
     return f"{minutes}m {rest:02d}s" if minutes < 60 else f"{minutes // 60}h {minutes % 60:02d}m"
 
 
+def size(count: int) -> str:
+    """Return a number of bytes for a person, such as 67 KiB or 1.2 GiB."""
+    if count < 1 << 20:
+        return f"{count / 1024:.0f} KiB"
+    return f"{count / (1 << 20):.1f} MiB" if count < 1 << 30 else f"{count / (1 << 30):.1f} GiB"
+
+
 def seconds_of(text: str) -> float | None:
     """Return the seconds of a duration as people write it, 90s, 10m or 1h; None for what is none."""
     found = re.fullmatch("([0-9]{1,9})([smh])", text)

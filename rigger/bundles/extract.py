@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager, suppress
 
+from rigger import text
 from rigger.errors import BadUsage, NotReady
 from rigger.files import (
     NEW_FILE,
@@ -71,7 +72,7 @@ class Folder:
         self._taken += size
         if self._taken > self._free - min(SPARED, self._free // 10):
             raise NotReady(
-                f"The bundle unpacks to {_mebibytes(self._taken)} or more, and only {_mebibytes(self._free)} are free in "
+                f"The bundle unpacks to {text.size(self._taken)} or more, and only {text.size(self._free)} are free in "
                 f"{os.path.dirname(self.into)}.",
                 "Make room on that disk, and try again.",
             )
@@ -111,7 +112,3 @@ class Folder:
             os.close(self._fds.pop())
         if self._aside:
             remove(self._aside)
-
-
-def _mebibytes(size: int) -> str:
-    return f"{size / (1 << 20):.1f} MiB"

@@ -7,6 +7,7 @@ import shlex
 from rigger.cli.app import App, command, group
 from rigger.cli.declared import argument, option
 from rigger.operations import offline as operation
+from rigger.text import size
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ def offline() -> None:
 
 
 def show_exported(printer: Printer, result: Exported) -> None:
-    printer.line(f"{len(result.files)} files are in {result.path} ({result.size / (1 << 20):.1f} MiB).")
+    printer.line(f"{len(result.files)} files are in {result.path} ({size(result.size)}).")
     if result.earlier:
         printer.line(f"{len(result.earlier)} more are in the earlier export, which has to be imported first.")
     printer.ways(("On the other machine", f"rigger offline import {shlex.quote(result.path)}"))

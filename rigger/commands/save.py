@@ -10,6 +10,7 @@ from rigger.cli.declared import option
 from rigger.errors import BadUsage
 from rigger.operations import save as operation
 from rigger.operations.save import SavedBundle, SaveOptions
+from rigger.text import size
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ FORMATS = ("text", "json")
 def show(printer: Printer, result: SavedBundle) -> None:
     written, name = result.contents, result.environment.name
     count, head = written.head
-    printer.line(f"{name} is in {written.path} ({written.size / 1024:.0f} KiB).")
+    printer.line(f"{name} is in {written.path} ({size(written.size)}).")
     printer.lines(f"Audit log: {count} records. Its head:", f"  {count}:{head}")
     if written.redacted:
         printer.line(

@@ -12,7 +12,7 @@ from rigger.bundles.format import Member
 from rigger.configuration.resolve import resolve
 from rigger.environments.home import MIRROR
 from rigger.errors import BadUsage, Refused
-from rigger.files import folder_aside, in_turn, into_place
+from rigger.files import folder_aside, in_turn, into_place, saying_what_failed
 from rigger.offline import bom, mirror
 from rigger.offline.collect import collect, rigger_itself
 from rigger.offline.programs import Failed
@@ -95,7 +95,7 @@ def export(
     before = _files_of(_manifest(read.read_manifest(since), since)) if since else {}
     config = resolve(environment)
     wanted = wanted_by(config.modules)
-    with folder_aside(os.path.dirname(path)) as aside:
+    with saying_what_failed(path), folder_aside(os.path.dirname(path)) as aside:
         collect(wanted, aside, reporter.line)
         if with_rigger:
             os.makedirs(os.path.join(aside, "rigger"))
@@ -151,7 +151,7 @@ def import_file(home: Home, path: str, registry: str = "", reporter: Reporter | 
     reporter = reporter or Silent()
     home.make()
     place = os.path.join(home.path, MIRROR)
-    with in_turn(f"{place}.lock"), folder_aside(home.path) as aside:
+    with saying_what_failed(place), in_turn(f"{place}.lock"), folder_aside(home.path) as aside:
         new = os.path.join(aside, MIRROR)
         manifest = _manifest(read.extract(path, new), path)
         files = {name: file.sha256 for name, file in manifest.files.items()}

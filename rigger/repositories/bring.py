@@ -7,6 +7,7 @@ import os
 import shutil
 
 from rigger.errors import BadUsage, NotReady, Refused
+from rigger.files import saying_what_failed
 from rigger.modules import manifest
 from rigger.modules.contract import MANIFEST
 from rigger.repositories.image import write_component
@@ -73,7 +74,8 @@ def brought(offer: Offer, into: str) -> Iterator[tuple[Module, str]]:
                 _update(offer),
             )
         _require_no_way_out(offer, folder)
-        shutil.copytree(folder, into, symlinks=True, ignore=shutil.ignore_patterns(*NOT_SCRIPTS))
+        with saying_what_failed(into):
+            shutil.copytree(folder, into, symlinks=True, ignore=shutil.ignore_patterns(*NOT_SCRIPTS))
     _require_digest(offer, f"sha256:{digest(into)}")
     module = manifest.load(into)
     said = (module.role, module.name, module.version or UNVERSIONED)

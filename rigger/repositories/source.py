@@ -69,7 +69,7 @@ def _git(text: str, path: str) -> str:
             "Write an index there: rigger docs repositories",
         )
     if is_local(text) and not os.path.exists(path):
-        raise BadUsage(f"There is no folder {path}.")
+        raise BadUsage(f"There is no folder {path}.", "Name a folder, an index, or the URL of a repository.")
     return check_url(path if os.path.isdir(path) else text)
 
 

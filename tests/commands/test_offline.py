@@ -141,6 +141,33 @@ def test_what_cannot_be_had_names_the_module_and_the_line(machines, world, tmp_p
     assert not os.path.exists(path) and not os.path.exists(tmp_path / ".rigger")
 
 
+@pytest.fixture
+def tiny(tmp_path):
+    """A file system of a few pages."""
+    folder = tmp_path / "tiny"
+    folder.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", folder]).returncode:
+        pytest.skip("no disk can be mounted here")
+    yield str(folder)
+    subprocess.run(["umount", "-l", folder], check=True)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can mount")
+def test_a_full_disk_is_the_reason_and_leaves_nothing(machines, tiny, tmp_path):
+    folder = machines.addon("tool", "version: 1.0\n")
+    machines.rigger("module", "add", "tool")
+    with open(os.path.join(folder, "large"), "w") as file:
+        file.write(f"{os.urandom(20000).hex()}\n")
+    path, _ = export(machines, tmp_path)
+    full = os.path.join(tiny, "all.offline")
+    said = machines.rigger("offline", "export", "--without-rigger", "-f", full, code=4).err
+    assert f"Cannot write {full}: No space left on device." in said and "Make room on the disk" in said
+    assert os.listdir(tiny) == []
+    said = machines.rigger("offline", "import", path, code=4, env={"RIGGER_HOME": tiny}).err
+    assert "are free in" in said and "Make room on that disk" in said
+    assert "mirror" not in os.listdir(tiny)
+
+
 def test_a_flipped_byte_is_refused_and_nothing_is_imported(machines, tmp_path):
     machines.addon("tool", "version: 1.0\n")
     machines.rigger("module", "add", "tool")
