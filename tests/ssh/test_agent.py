@@ -150,7 +150,7 @@ def test_the_agent_ends_also_when_a_step_fails(keyed):
 
 def test_the_agent_ends_also_on_ctrl_c(keyed):
     key(keyed)
-    keyed.modules.write("platform", "guarded", PLATFORM, deploy=LOOK + "sleep 60\n")
+    keyed.modules.write("platform", "guarded", PLATFORM, deploy=LOOK + "exec sleep 60\n")
     configure(keyed)
     running = keyed.start("provision")
     wait_for(lambda: (keyed.trace / "socket").exists())
