@@ -142,6 +142,7 @@ PROGRAMS = {  # what they print is the output of a step
     "rigger.sdk",  # what the Python of providers' scripts says to rigger
     "rigger.terraform.steps",  # libexec/rigger-terraform
     "rigger.containers.steps",  # libexec/rigger-container
+    "rigger.playbooks.steps",  # libexec/rigger-ansible
     *(module for module in FILES if room(module) == "aws"),  # the scripts of the provider aws
 }
 

@@ -117,9 +117,13 @@ def add(
 @command("new", asks=True, show=show_new)
 @argument("name", metavar="NAME")
 @option("--path", metavar="FOLDER", help="The folder to write to, instead of ./NAME.")
-def new(app: App, name: str, path: str | None) -> NewModule:
+@option("--terraform", is_flag=True, help="Make it a folder of .tf files.")
+@option("--ansible", is_flag=True, help="Make it a playbook.")
+@option("--container", is_flag=True, help="Make it an image whose commands do the work.")
+def new(app: App, name: str, path: str | None, terraform: bool, ansible: bool, container: bool) -> NewModule:
     """Write an add-on that works, with comments that say how to make it your own."""
-    return modules.new("addon", name, path or "")
+    chosen = (("terraform", terraform), ("ansible", ansible), ("container", container))
+    return modules.new("addon", name, path or "", [kind for kind, wanted in chosen if wanted])
 
 
 def show_removed(printer: Printer, result: Removed) -> None:

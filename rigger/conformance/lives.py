@@ -32,7 +32,7 @@ def rehearse(module: Module, options: RehearsalOptions, say: Say) -> str:
     error or an interrupt.
     """
     home = Home()  # of the person
-    with open_sandbox() as sandbox:
+    with open_sandbox(module.container is not None) as sandbox:
         module = copier(home, module)(sandbox.root)
         options = replace(options, provider=copied_path(home, options.provider, sandbox.root))
         environment = configure_sandbox(sandbox, module, options)

@@ -10,6 +10,7 @@ import sys
 import tempfile
 
 from rigger.conformance.subject import load
+from rigger.containers.engine import ARGUMENTS
 from rigger.environments.home import Home
 from rigger.errors import BadUsage, Interrupted, InvalidConfig, NotReady, Refused, RiggerError, StepFailed
 from rigger.files import remove
@@ -71,8 +72,11 @@ class Sandbox:
 
 
 @contextlib.contextmanager
-def open_sandbox() -> Iterator[Sandbox]:
-    """Give this process a home, and an environment without what belongs to the person's own rigger."""
+def open_sandbox(images: bool = False) -> Iterator[Sandbox]:
+    """Give this process a home, and an environment without what belongs to the person's own rigger.
+
+    `images`: with what leads podman and docker to the person's images.
+    """
     sandbox = Sandbox(os.path.realpath(tempfile.mkdtemp(prefix="rigger-check-")))
     for folder in (sandbox.home, sandbox.temporary, sandbox.aside):
         os.mkdir(folder, 0o700)
@@ -81,6 +85,7 @@ def open_sandbox() -> Iterator[Sandbox]:
         if name.startswith("XDG_") or name in OWN_VARIABLES:
             del os.environ[name]
     own = os.path.join(sandbox.home, ".rigger")
+    os.environ.update(_to_images(before) if images else {})
     os.environ.update(HOME=sandbox.home, TMPDIR=sandbox.temporary, RIGGER_HOME=own)
     try:
         yield sandbox
@@ -89,6 +94,13 @@ def open_sandbox() -> Iterator[Sandbox]:
         os.environ.update(before)
         if not sandbox.keep:
             remove(sandbox.root)
+
+
+def _to_images(before: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables by which the programs that run containers find the images of a person."""
+    share = os.path.join(os.path.expanduser("~"), ".local", "share")
+    kept = {name: before[name] for name in (ARGUMENTS, "XDG_RUNTIME_DIR") if name in before}
+    return {"XDG_DATA_HOME": before.get("XDG_DATA_HOME", share), **kept}
 
 
 def configure_sandbox(sandbox: Sandbox, module: Module, options: RehearsalOptions) -> Environment:
@@ -117,7 +129,7 @@ def configure_sandbox(sandbox: Sandbox, module: Module, options: RehearsalOption
     if configured.exit_code:
         raise _not_configured(configured)
     for name in [name for name in os.environ if name.startswith("RIGGER_")]:
-        if name not in PATHS and name != "RIGGER_HOME":
+        if name not in PATHS and name not in ("RIGGER_HOME", ARGUMENTS):
             del os.environ[name]  # an answer; scripts get it by its own name
     return Home().get(NAME)
 

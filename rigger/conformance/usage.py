@@ -9,6 +9,7 @@ import re
 from rigger.conformance.finding import ADVICE, FAIL, Finding
 from rigger.conformance.subject import Subject
 from rigger.modules.contract import CONTRACT_VARIABLES, CORE, MANIFEST
+from rigger.modules.kinds import ANSIBLE, TERRAFORM
 from rigger.modules.scripts import interpreter_name
 from rigger.plans.upgrade import DEPLOY_APPS, DESTROY_APPS, WATCH
 from rigger.runs.environment import LIBEXEC
@@ -97,7 +98,7 @@ def unused(subject: Subject) -> Iterator[Finding]:
     for question in subject.module.questions:
         name = question.name
         if _is_used_by_rigger(subject.module, question) or _speaks(
-            spoken, name, subject.module.has_terraform
+            spoken, name, subject.module.kind in (TERRAFORM, ANSIBLE)
         ):
             continue
         elsewhere = [row for row in rows if re.search(rf"\b{name}\b", row.partition("#")[0])]

@@ -7,10 +7,11 @@ import os
 from rigger.files import PACKAGE
 from rigger.modules.verbs import OPTIONAL, REQUIRED
 
-TERRAFORM, CONTAINER = "terraform", "container"
+TERRAFORM, CONTAINER, ANSIBLE = "terraform", "container", "ansible"
+PLAYBOOK = os.path.join("project", "entrypoint.yml")
 
 _LIBEXEC = os.path.join(PACKAGE, "libexec")
-STEPS = {kind: os.path.join(_LIBEXEC, kind) for kind in (TERRAFORM, CONTAINER)}
+STEPS = {kind: os.path.join(_LIBEXEC, kind) for kind in (TERRAFORM, CONTAINER, ANSIBLE)}
 
 # By kind and role: the verbs that rigger's own scripts do. What an image can do its manifest says.
 VERBS = {
@@ -18,6 +19,7 @@ VERBS = {
         ("preflight", "install", "create", "check", "destroy", "plan", "audit", "leftovers")
     ),
     (TERRAFORM, "addon"): frozenset(("install", "apply", "check", "destroy", "plan", "audit")),
+    (ANSIBLE, "addon"): frozenset(("plan", "apply", "audit", "destroy")),
 }
 # The verbs for which a manifest may name a command of an image.
 ABLE = frozenset((*REQUIRED["addon"], *OPTIONAL["addon"]))
@@ -25,6 +27,8 @@ ABLE = frozenset((*REQUIRED["addon"], *OPTIONAL["addon"]))
 
 def kind_of(folder: str, role: str) -> str:
     """Return which kind of folder this is; empty where it is one of scripts alone."""
+    if role == "addon" and os.path.isfile(os.path.join(folder, PLAYBOOK)):
+        return ANSIBLE
     return TERRAFORM if role in ("provider", "addon") and _has_tf_files(folder) else ""
 
 

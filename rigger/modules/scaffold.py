@@ -22,7 +22,7 @@ NOT_COPIED = {"__pycache__"}
 def write(role: str, name: str, folder: str, tool: str = "") -> Module:
     """Make a module in a folder that is empty or does not exist yet; it appears there in one piece.
 
-    `tool`, terraform or ansible, does its work; without one its scripts do.
+    `tool`, terraform, ansible or container, does its work; without one its scripts do.
     Raises BadUsage for a bad name or a folder that holds something, NotReady where it cannot be written.
     """
     _require_name(name)

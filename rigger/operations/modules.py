@@ -54,7 +54,7 @@ def modules(home: Home, role: str, name: str | None = None) -> Modules:
 def new(role: str, name: str, path: str = "", tools: Sequence[str] = ()) -> NewModule:
     """Write a module that works into a folder, by default ./NAME; raises BadUsage where that cannot be.
 
-    `tools`: what does its work, `terraform` or `ansible`; nothing for scripts alone.
+    `tools`: what does its work, `terraform`, `ansible` or `container`; nothing for scripts alone.
     """
     if len(tools) > 1:
         raise BadUsage(f"--{' and --'.join(tools)} exclude each other.")

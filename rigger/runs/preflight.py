@@ -9,7 +9,9 @@ from rigger import versions
 from rigger.containers import preflight as containers
 from rigger.environments.state import state_of
 from rigger.errors import NotReady, StepFailed
+from rigger.modules.kinds import ANSIBLE
 from rigger.plans.scripts import check_scripts
+from rigger.playbooks.runner import is_installed, not_installed
 from rigger.process import capture
 from rigger.runs.finding import Finding
 from rigger.runs.module_preflight import of_modules
@@ -49,7 +51,12 @@ def examine(
     for module in config.modules:
         findings += [_tool(tool, module) for tool in module.tools]
     if planned is not None:
-        findings += [*_scripts(planned), *_images(planned), *_state(environment, planned)]
+        findings += [
+            *_scripts(planned),
+            *_images(planned),
+            *_playbooks(planned),
+            *_state(environment, planned),
+        ]
     findings += surroundings(environment, planned)
     findings += [*_credentials(environment, config), *_keys(config)]
     return findings
@@ -152,6 +159,14 @@ def _images(planned: Plan) -> list[Finding]:
                 Finding(f"image of {module.name}", later, problem.message, problem.next_step, not later)
             )
     return findings
+
+
+def _playbooks(planned: Plan) -> list[Finding]:
+    """Look whether what runs the playbooks of a plan is installed."""
+    modules = {step.module.name for step in planned.steps if step.module.kind == ANSIBLE}
+    if not modules or is_installed():
+        return []
+    return [Finding(f"ansible of {name}", False, *not_installed(name)) for name in sorted(modules)]
 
 
 def _state(environment: Environment, planned: Plan) -> list[Finding]:

@@ -3,6 +3,7 @@
 import os
 
 import pytest
+from helpers import images
 from helpers.written_modules import Written
 
 
@@ -31,6 +32,24 @@ def test_the_scaffold_passes(tried, addon, rigger):
     ):
         assert wanted in report["passed"]
     assert report["advice"] == [] and not os.path.exists(rigger.home)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("tool", ["terraform", "ansible", "container"])
+def test_the_scaffold_of_each_kind_passes(tried, tmp_path, rigger, tool):
+    if tool == "ansible":
+        pytest.importorskip("ansible_runner", reason="ansible-runner is not installed")
+    addon = Written("addon", tmp_path / "members", tool)
+    if tool == "container":
+        images.require()
+        rigger.env["RIGGER_CONTAINER_ARGUMENTS"] = images.arguments()
+        images.make("localhost/members:1", (addon.folder / "image" / "main").read_text())
+    report = tried(addon)
+    for wanted in ("plan: says that nothing would change", "apply: succeeds after a destroy"):
+        assert wanted in report["passed"]
+    assert report["advice"] == []
+    if tool == "container":
+        images.podman("rmi", "--force", "localhost/members:1")
 
 
 LIVES = {

@@ -1,6 +1,7 @@
 """An add-on that is an image: rigger's commands on it, with podman and images of busybox."""
 
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -8,6 +9,7 @@ import time
 import pytest
 from helpers import images
 from helpers.addons import Machines
+from helpers.second_machine import elsewhere
 
 NAME = f"localhost/rigger-test-clay:{os.getpid()}"
 SCRIPT = """\
@@ -32,7 +34,7 @@ labels: {{kind: oven}}
 provides: [heat]
 questions:
   - {{name: HEAT, type: integer, default: 900}}
-  - {{name: TOKEN, type: secret, default: s3cret-token}}
+  - {{name: TOKEN, type: secret}}
   - {{name: CODE, default: "0"}}
 container:
   image: {image}
@@ -62,6 +64,7 @@ def write(machines, image=NAME, digest=""):
 @pytest.fixture
 def machines(rigger, modules, image):
     rigger.env["RIGGER_CONTAINER_ARGUMENTS"] = images.arguments()
+    rigger.env["RIGGER_CLAY_TOKEN"] = "s3cret-token"
     machines = Machines(rigger, modules)
     write(machines, digest=image)
     rigger("provision")
@@ -197,3 +200,16 @@ def of_run(pid):
 def name(pid):
     with open(f"/proc/{pid}/comm") as file:
         return file.read().strip()
+
+
+@pytest.mark.slow
+def test_a_bundle_carries_it_and_it_goes_on_elsewhere(machines, tmp_path):
+    machines.rigger("provision", "clay")
+    bundle = tmp_path / "clay.rigger"
+    machines.rigger("save", "--file", bundle)
+    other = elsewhere(machines.rigger, tmp_path)
+    shutil.rmtree(machines.modules.folder)
+    other("configure", "--file", bundle, "--no-input", "--trust")
+    other("audit", "clay")
+    other("module", "remove", "clay", "-y", "--take-over")
+    assert not os.path.exists(other.path("environments", "bare", "modules", "clay", "kiln"))

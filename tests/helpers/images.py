@@ -10,7 +10,22 @@ import tarfile
 import pytest
 
 ARGUMENTS = "--ulimit nofile=1024:1024 --ulimit nproc=4096:4096"
-PROGRAMS = ("cat", "echo", "env", "grep", "id", "ls", "mkdir", "rm", "sed", "sh", "sleep", "test", "touch")
+PROGRAMS = (
+    "cat",
+    "echo",
+    "env",
+    "grep",
+    "id",
+    "ls",
+    "mkdir",
+    "rm",
+    "sed",
+    "sh",
+    "sleep",
+    "test",
+    "touch",
+    "tr",
+)
 
 
 def require():

@@ -7,9 +7,9 @@ from rigger.modules import scaffold
 class Written:
     """A scaffolded module that a test spoils."""
 
-    def __init__(self, role, folder):
+    def __init__(self, role, folder, tool=""):
         self.folder = folder
-        scaffold.write(role, folder.name, str(folder))
+        scaffold.write(role, folder.name, str(folder), tool)
 
     def replace(self, name, old, new):
         path = self.folder / name

@@ -47,6 +47,13 @@ def test_the_check_of_terraform_goes_before_ones_own(tmp_path, write):
     assert module(tmp_path).script("check") == step(kinds.TERRAFORM, "check")
 
 
+def test_a_playbook_makes_an_add_on_one_of_ansible(tmp_path, write):
+    write("project/entrypoint.yml")
+    assert module(tmp_path).kind == kinds.ANSIBLE
+    assert module(tmp_path).script("plan") == step(kinds.ANSIBLE, "plan")
+    assert module(tmp_path, "provider").kind == ""
+
+
 def test_an_image_does_what_its_manifest_names_and_ones_own_script_goes_first(tmp_path, write):
     commands = {name: ContainerCommand(name, name) for name in ("apply", "destroy", "metadata", "backup")}
     image = module(tmp_path, container=Container("busybox", commands))

@@ -14,6 +14,9 @@ KINDS = [
     ("platform", ""),
     ("platform", "ansible"),
     ("addon", ""),
+    ("addon", "terraform"),
+    ("addon", "ansible"),
+    ("addon", "container"),
 ]
 
 

@@ -1,0 +1,10 @@
+"""The program behind rigger-ansible."""
+
+import os
+import sys
+
+sys.path[0] = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+from rigger.playbooks.steps import main  # noqa: E402
+
+sys.exit(main(sys.argv[1:]))
