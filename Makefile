@@ -21,7 +21,7 @@ help:
 	@echo 'make clean       remove what these commands made, but for clusters'
 
 # `--use-pep517`, because older ways of an editable install wrap the command in one that starts ten times slower.
-.venv/installed: setup.py setup.cfg rigger/__init__.py rigger/bin/rigger
+.venv/installed: setup.py setup.cfg rigger/__init__.py rigger/bin/rigger rigger/bin/rigger-python
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "rigger needs Python 3.10 or newer: make PYTHON=...")'
 	$(PYTHON) -m venv .venv
 	$(PIP) --use-pep517 --editable .

@@ -16,8 +16,11 @@ if not {"editable_wheel", "develop"} & set(sys.argv):
 # A script of our own starts faster than a generated one, but no kernel finds an interpreter behind a space or a long
 # path; the generated one goes through a shell then.
 plain = len(sys.executable) < 120 and not any(letter.isspace() for letter in sys.executable)
-command = {"scripts": ["rigger/bin/rigger"]}
+command = {"scripts": ["rigger/bin/rigger", "rigger/bin/rigger-python"]}
 if not plain:
-    command = {"entry_points": {"console_scripts": ["rigger = rigger.__main__:start"]}}
+    command = {
+        "scripts": ["rigger/bin/rigger"],
+        "entry_points": {"console_scripts": ["rigger-python = rigger.__main__:start"]},
+    }
 
 setup(packages=packages, package_dir=package_dir, **command)

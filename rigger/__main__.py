@@ -81,6 +81,7 @@ def _stop_at_once_when_asked() -> None:
         number = getattr(_signal, name)
         if _signal.getsignal(number) not in (_signal.SIG_IGN, None):
             _signal.signal(number, _stop)
+    _signal.pthread_sigmask(_signal.SIG_UNBLOCK, [_signal.SIGINT])  # bin/rigger held it back until here
 
 
 def _stop(*_: object) -> NoReturn:

@@ -101,7 +101,7 @@ def _is_outside(module: str) -> bool:
 
 def _imported(place: Place, words: tuple[str, ...]) -> dict[str, int]:
     """Return the modules that a command imports, each with the microseconds of its own."""
-    argv = (place.python, "-X", "importtime", place.rigger, *words)
+    argv = (place.python, "-X", "importtime", f"{place.rigger}-python", *words)
     done = subprocess.run(argv, env=place.env, cwd=place.folder, capture_output=True, text=True, check=True)
     lines = re.findall(r"^import time: +(\d+) \| +\d+ \| +(\S+)$", done.stderr, re.M)
     return {name: int(own) for own, name in lines}
@@ -130,7 +130,7 @@ def _instructions(place: Place, words: list[str]) -> float:
         "--tool=callgrind",
         f"--callgrind-out-file={out}.%p",
         place.python,
-        place.rigger,
+        f"{place.rigger}-python",
         *words,
     )
     env = {**place.env, "PYTHONHASHSEED": "0"}
