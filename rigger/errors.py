@@ -151,6 +151,12 @@ class ModuleIncomplete(ModuleRefused):
     """A module lacks a script that it must have."""
 
 
+class ProjectRefused(Refused):
+    """The manifest of a project is not acceptable."""
+
+    topic = "releases"
+
+
 class Declined(RiggerError):
     """A person was asked, and said no; nothing was changed."""
 

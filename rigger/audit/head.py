@@ -46,8 +46,9 @@ class HeadFile:
     brought up before the next record is written.
     """
 
-    def __init__(self, path: str):
+    def __init__(self, path: str, repairs: str = ""):
         self.path = path
+        self._repairs = repairs or REPAIRS
 
     def read(self) -> Head | None:
         """Return the head, None where none was kept; raises InvalidConfig for a file that cannot be read or used."""
@@ -59,7 +60,7 @@ class HeadFile:
         except OSError as error:
             raise InvalidConfig(f"{self.path} cannot be read: {error.strerror}.") from error
         if head is None:
-            raise InvalidConfig(f"{self.path} is not what rigger wrote.", REPAIRS)
+            raise InvalidConfig(f"{self.path} is not what rigger wrote.", self._repairs)
         return head
 
     def prepare(self, head: Head) -> PreparedHead:

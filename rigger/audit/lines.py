@@ -53,6 +53,13 @@ def has_its_hash(line: bytes) -> bool:
     return sha256(line[: -TAIL - 1] + b"}").hexdigest().encode("ascii") == stated
 
 
+def follows(record: dict[str, Any], previous: str) -> bool:
+    """Return whether a record that was read is what was written, after the one of that hash."""
+    said = {name: value for name, value in record.items() if name != "hash"}
+    body = json.dumps(said, ensure_ascii=True, separators=(",", ":")).encode("ascii")
+    return bool(record["prev"] == previous and sha256(body).hexdigest() == record["hash"])
+
+
 def faults(number: int, line: bytes, record: dict[str, Any], previous: str) -> list[str]:
     """Return in sentences what is wrong with a line that should have this number and follow this hash."""
     found = []

@@ -75,14 +75,19 @@ class AuditLog:
     """An environment's audit log, and its head beside it.
 
     `held` says whether the environment's lock is held, without which nothing is added; `traces` says what else there is
-    that cannot be there without a record, nothing where there is nothing.
+    that cannot be there without a record, nothing where there is nothing. `repairs` is what to do about a damaged one.
     """
 
     def __init__(
-        self, path: str, held: Callable[[], bool] | None = None, traces: Callable[[], str] | None = None
+        self,
+        path: str,
+        held: Callable[[], bool] | None = None,
+        traces: Callable[[], str] | None = None,
+        repairs: str = REPAIRS,
     ):
         self.path = path
-        self.kept = HeadFile(f"{path.removesuffix('.jsonl')}.head")
+        self.kept = HeadFile(f"{path.removesuffix('.jsonl')}.head", repairs)
+        self._repairs = repairs
         self._held = held or (lambda: False)
         self._traces = traces or (lambda: "")
         self._end = _End()
@@ -135,7 +140,7 @@ class AuditLog:
 
     def _require_whole(self) -> None:
         if problems := self.verify().problems:
-            raise InvalidConfig(f"{self.path} is not what rigger wrote: {problems[0]}.", REPAIRS)
+            raise InvalidConfig(f"{self.path} is not what rigger wrote: {problems[0]}.", self._repairs)
 
     def records(self) -> list[dict[str, Any]]:
         """All records, oldest first; [] when there is no log yet. An unfinished last line is no record.
@@ -338,7 +343,7 @@ class AuditLog:
         where = f"line {line}" if line else "the end"
         return InvalidConfig(
             f"{self.path} is damaged: {where} is not what rigger wrote.",
-            REPAIRS,
+            self._repairs,
         )
 
 
