@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from rigger.cli.declared import Parameter
     from rigger.environments.environment import Environment
     from rigger.modules import contract
+    from rigger.operations import planned as planning
     from rigger.operations import request as requests
     from rigger.operations.result import Result
     from rigger.ui import wizard
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     Show = Callable[[Printer, Any], None]  # tells a person what an operation came to
 else:
     contract = later("rigger.modules.contract")
+    planning = later("rigger.operations.planned")
     requests = later("rigger.operations.request")
     wizard = later("rigger.ui.wizard")
 
@@ -71,8 +73,24 @@ SHARED = (
     ),
     Option("reason", ("--reason",), metavar="TEXT", help="Why; recorded."),
 )
+PLANS = (
+    Option("only_plan", ("--plan",), flag=True, default=False, help="Show what would be done, and stop."),
+    Option(
+        "approved",
+        ("--approved",),
+        metavar="DIGEST",
+        help="Do what the plan of that digest shows, or nothing: exit 8.",
+    ),
+)
 RUNS = ("wait", "request", "reason")  # what every command takes that runs steps
-NOT_WORDS = ("environment", "yes", "report", "verbose", *RUNS)  # options that make a request no other one
+NOT_WORDS = (
+    "environment",
+    "yes",
+    "report",
+    "verbose",
+    "only_plan",
+    *RUNS,
+)  # options that make a request no other one
 
 LONGEST_REASON = 500  # characters
 
@@ -116,15 +134,9 @@ class App:
             self._environment.call = replace(self.call, say=self.printer.line, actor=name)
         return self._environment
 
-    def approve(self, digest: str | None, plans: bool) -> None:
-        """Carry out the plan of that digest alone; raises BadUsage for what is no digest, or where a plan is wanted."""
-        if digest is None:
-            return
-        if plans:
-            raise BadUsage("--plan shows a plan, and --approved carries one out.", "Leave one out.")
-        if not re.fullmatch("[0-9a-f]{64}", digest):
-            raise BadUsage(f"--approved {digest!r} is no digest of a plan.", 'It is the "digest" of --plan.')
-        self.call = replace(self.call, approved=digest)
+    @property
+    def only_plans(self) -> bool:
+        return self.call.plans
 
     @property
     def waits_for_lock(self) -> bool:
@@ -133,7 +145,9 @@ class App:
     def once(self, work: Callable[[], Result]) -> Result:
         """Return what a command comes to that runs steps: where its request was carried out before, what that came to."""
         environment = self.environment()
-        return requests.once(environment, self.printer, work) if self.call.request else work()
+        if self.only_plans or not self.call.request:
+            return work()
+        return requests.once(environment, self.printer, work)
 
     def prompt(self) -> Callable[[], Prompt] | None:
         """Return what makes the prompts that ask a person; None where there is no terminal."""
@@ -147,10 +161,31 @@ class App:
         """Show a result: as JSON where that was asked for, else as the command tells it to people."""
         if self.json:
             self.printer.report(report_of(result))
+        elif self.only_plans and isinstance(result, planning.Planned):
+            self._show_planned(result)
         elif self.call.request and isinstance(result, requests.Repeated):
             self.printer.line(f"Request {result.request} was carried out before, as run {result.number}.")
         elif show:
             show(self.printer, result)
+            if self.only_plans:
+                self._show_approval(result.as_dict()["digest"])
+
+    def _show_planned(self, result: planning.Planned) -> None:
+        """Say who works there now, and how exactly this plan is had."""
+        changes = result.plan.changes or result.plan.removals
+        self.printer.line("Only shown; nothing was done." if changes else "Nothing to do but to check.")
+        if result.running:
+            self.printer.warn(f"{result.running} What will have to be done is known once that has ended.")
+        elif changes:
+            self._show_approval(result.digest)
+
+    def _show_approval(self, digest: str) -> None:
+        """Say how exactly the plan is had that has a digest; values may be secrets, and are not said again."""
+        self.printer.line("Exactly this, or nothing:")
+        if " --set " in self.call.words:
+            self.printer.line(f"  the same words, with --approved {digest} in place of --plan")
+        else:
+            self.printer.line(f"  rigger {self.call.words} --approved {digest}")
 
 
 def command(
@@ -161,6 +196,7 @@ def command(
     streams: bool = False,
     runs: bool = False,
     acts: bool = False,
+    plans: bool = False,
     interspersed: bool = True,
     foreign_options: bool = False,
     show: Show | None = None,
@@ -170,8 +206,9 @@ def command(
     code of a program that had the terminal.
 
     `asks` adds --yes, which every command takes that changes something, whether it asks or not; `reports` adds -o json,
-    `streams` adds -v, `runs` what all take that run steps (--wait, --request, --reason), `acts` that and --take-over. `show` tells a person the result, `show_failed` what was done until
-    something failed. `interspersed` and `foreign_options` are as a `Verb` has them.
+    `streams` adds -v, `runs` what all take that run steps (--wait, --request, --reason), `acts` that and
+    --take-over, `plans` what all take whose plan is shown and approved. `show` tells a person the result, `show_failed`
+    what was done until something failed. `interspersed` and `foreign_options` are as a `Verb` has them.
     """
 
     def decorate(function: Command) -> Verb:
@@ -185,18 +222,22 @@ def command(
             wait: str | None = None,
             request: str | None = None,
             reason: str | None = None,
+            only_plan: bool = False,
+            approved: str | None = None,
             **values: Any,
         ) -> int:
             chosen = environment or before or os.environ.get("RIGGER_ENVIRONMENT") or None
             call = Call()
             if runs or acts:
-                words = _said(_path(name, function), parameters, {**values, "take_over": take_over})
-                call = _call_of(request, words, reason, wait)
+                counting = {**values, "take_over": take_over, "approved": approved}
+                words = _said(_path(name, function), parameters, counting)
+                call = _approving(_call_of(request, words, reason, wait), only_plan, approved)
             json = report == "json"
             app = App(chosen, json=json, verbose=verbose, yes=yes, take_over=take_over, call=call)
             return _call(app, lambda: function(app, **values), show, show_failed)
 
-        parameters = (*_shared(asks, reports, streams, acts, runs or acts), *declared(function))
+        own = (*declared(function), *(PLANS if plans else ()))
+        parameters = (*_shared(asks, reports, streams, acts, runs or acts), *own)
         return Verb(name, run, _words(name, function), parameters, interspersed, foreign_options)
 
     return decorate
@@ -208,7 +249,7 @@ def _call(app: App, function: Callable[[], Any], show: Show | None, show_failed:
         hear_stop_signals()
         _tell_misspelt(app)
         app.home.sweep()
-        result = function()
+        result = planning.planned(function) if app.only_plans else function()
         if isinstance(result, int):
             return result
         if result is not None:
@@ -274,6 +315,17 @@ def _call_of(request: str | None, words: str, reason: str | None, wait: str | No
         )
     seconds = 0.0 if wait is None else float("inf") if wait == ALWAYS else duration_of("--wait", wait)
     return Call(request, words, reason or "", wait=seconds)
+
+
+def _approving(call: Call, plans: bool, digest: str | None) -> Call:
+    """Return a call that only plans, or carries out the plan of that digest alone; raises BadUsage for what is none."""
+    if digest is None:
+        return replace(call, plans=plans)
+    if plans:
+        raise BadUsage("--plan shows a plan, and --approved carries one out.", "Leave one out.")
+    if not re.fullmatch("[0-9a-f]{64}", digest):
+        raise BadUsage(f"--approved {digest!r} is no digest of a plan.", 'It is the "digest" of --plan.')
+    return replace(call, approved=digest)
 
 
 def duration_of(option: str, text: str) -> float:

@@ -20,7 +20,7 @@ def show(printer: Printer, result: RunResult) -> None:
     printer.ways(("Put it back", f"rigger restore {module}{shlex.quote(path)}"))
 
 
-@command("backup", acts=True, asks=True, reports=True, streams=True, show=show)
+@command("backup", acts=True, plans=True, asks=True, reports=True, streams=True, show=show)
 @argument("module", required=False, metavar="[MODULE]")
 @option("-f", "--file", "path", metavar="FILE", help="Where to write it; default: the environment's folder.")
 def backup(app: App, module: str | None, path: str | None) -> Result:

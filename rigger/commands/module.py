@@ -77,20 +77,21 @@ def schema(app: App) -> None:
 
 def show_added(printer: Printer, result: Added) -> None:
     name, version = result.name, f" {result.module.version}" if result.module.version else ""
-    what = (
-        "was there already; its answers were looked at again"
-        if result.again
-        else "is added; nothing of it is applied yet"
-    )
+    what = "is added; nothing of it is applied yet"
+    if result.again:
+        what = "was there already; its answers were looked at again"
+    if result.digest:
+        what = "would be looked at again" if result.again else "would be added; nothing was done"
     printer.line(f"{result.module.module_name}{version} {what}.")
     if result.values:
         printer.table(sorted(result.values.items()))
     printer.plan(result.plan)
-    printer.ways(("Next", f"rigger provision {name}"))
+    if not result.digest:
+        printer.ways(("Next", f"rigger provision {name}"))
 
 
 @module.add_command
-@command("add", asks=True, reports=True, streams=True, show=show_added)
+@command("add", runs=True, plans=True, asks=True, reports=True, streams=True, show=show_added)
 @argument("wanted", metavar="NAME[@VERSION]")
 @option("--as", "name", metavar="NAME2", help="Add it under another name: for a second one.")
 @option("--set", "assignments", metavar="NAME=VALUE", multiple=True, help="Answer a question beforehand.")
@@ -105,12 +106,15 @@ def add(
     repository: str | None,
     trust: bool,
     no_input: bool,
-) -> Added:
+) -> Result:
     """Add an add-on: what it requires must be applied; its questions are asked, and nothing of it is applied."""
-    ask = Wizard if has_terminal() and not no_input and not app.yes else None
+    asks = has_terminal() and not (no_input or app.yes or app.only_plans or app.call.approved)
     flags = values_of_flags(assignments)
     environment, consent = app.environment(), app.consent(trust=trust)
-    return module_add.add(environment, wanted, name or "", flags, app.printer, consent, ask, repository or "")
+    ask, own, source = Wizard if asks else None, name or "", repository or ""
+    return app.once(
+        lambda: module_add.add(environment, wanted, own, flags, app.printer, consent, ask, source)
+    )
 
 
 @module.add_command
@@ -133,7 +137,7 @@ def show_removed(printer: Printer, result: Removed) -> None:
 
 
 @module.add_command
-@command("remove", acts=True, asks=True, reports=True, streams=True, show=show_removed)
+@command("remove", acts=True, plans=True, asks=True, reports=True, streams=True, show=show_removed)
 @argument("name", metavar="NAME")
 def remove(app: App, name: str) -> Result:
     """Take an add-on off, with its data; refused while others require it."""

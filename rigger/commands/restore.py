@@ -14,7 +14,7 @@ def show(printer: Printer, result: RunResult) -> None:
     printer.line(f"{name} has the data of {result.before['file']}.")
 
 
-@command("restore", acts=True, asks=True, reports=True, streams=True, show=show)
+@command("restore", acts=True, plans=True, asks=True, reports=True, streams=True, show=show)
 @argument("words", many=True, metavar="[MODULE] FILE")
 def restore(app: App, words: tuple[str, ...]) -> Result:
     """With the name of an add-on, that one's data."""

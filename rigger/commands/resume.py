@@ -12,7 +12,7 @@ def show(printer: Printer, result: RunResult) -> None:
     printer.ways(("Check it", "rigger check"), ("Look at it", "rigger status"))
 
 
-@command("resume", acts=True, asks=True, reports=True, streams=True, show=show)
+@command("resume", acts=True, plans=True, asks=True, reports=True, streams=True, show=show)
 @option("--empty", is_flag=True, help="Do not put the old data back.")
 def resume(app: App, empty: bool) -> Result:
     environment, consent = app.environment(), app.consent()

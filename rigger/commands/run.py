@@ -12,7 +12,7 @@ def show(printer: Printer, result: RunResult) -> None:
     printer.ways(("What it printed", result.steps[-1].show_log))
 
 
-@command("run", acts=True, asks=True, reports=True, streams=True, show=show)
+@command("run", acts=True, plans=True, asks=True, reports=True, streams=True, show=show)
 @option("--trace", is_flag=True, help="Let a script of a shell print its commands: bash -x.")
 @option("--shell", is_flag=True, help="Open a shell with the environment of the step, instead of running it.")
 @argument("step")

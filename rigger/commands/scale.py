@@ -14,7 +14,7 @@ def show(printer: Printer, result: RunResult) -> None:
     show_influenced(printer, result)
 
 
-@command("scale", acts=True, asks=True, reports=True, streams=True, show=show)
+@command("scale", acts=True, plans=True, asks=True, reports=True, streams=True, show=show)
 @argument("module", metavar="MODULE")
 @option("--set", "assignments", metavar="NAME=VALUE", multiple=True, help="Set a value of it first.")
 def scale(app: App, module: str, assignments: tuple[str, ...]) -> Result:

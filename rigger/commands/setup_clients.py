@@ -6,7 +6,7 @@ from rigger.operations.result import Result
 from rigger.text import short_home
 
 
-@command("setup-clients", runs=True, asks=True, reports=True, streams=True)
+@command("setup-clients", runs=True, plans=True, asks=True, reports=True, streams=True)
 def setup_clients(app: App) -> Result:
     environment = app.environment()
     result = app.once(lambda: operation.setup_clients(environment, app.printer))

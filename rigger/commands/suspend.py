@@ -11,7 +11,7 @@ def show(printer: Printer, result: RunResult) -> None:
     printer.ways(("Start it again", "rigger resume"))
 
 
-@command("suspend", acts=True, asks=True, reports=True, streams=True, show=show)
+@command("suspend", acts=True, plans=True, asks=True, reports=True, streams=True, show=show)
 def suspend(app: App) -> Result:
     environment, consent = app.environment(), app.consent()
     return app.once(lambda: operation.suspend(environment, app.printer, consent))

@@ -5,11 +5,9 @@ from __future__ import annotations
 from rigger.cli.app import App, command
 from rigger.cli.declared import argument, option
 from rigger.commands._modules import show_influenced
-from rigger.commands._plans import show_plan
 from rigger.errors import BadUsage
 from rigger.operations import module_verb
 from rigger.operations import upgrade as operation
-from rigger.operations.provision import Planned
 from rigger.operations.result import Result, RunResult
 from rigger.operations.upgrade_request import UpgradeOptions
 from rigger.plans.upgrade import report
@@ -20,8 +18,6 @@ if TYPE_CHECKING:
 
 
 def show(printer: Printer, result: Result) -> None:
-    if isinstance(result, Planned):
-        show_plan(printer, result)
     if not isinstance(result, RunResult):
         return
     printer.line()
@@ -32,7 +28,7 @@ def show(printer: Printer, result: Result) -> None:
         printer.line(f"  {name.replace('_', ' ')}: {value}")
 
 
-@command("upgrade", acts=True, asks=True, reports=True, streams=True, show=show)
+@command("upgrade", acts=True, plans=True, asks=True, reports=True, streams=True, show=show)
 @argument("module", required=False, metavar="[MODULE]")
 @option("--version", metavar="VERSION", help="The version to reach.")
 @option("--to", metavar="VERSION", hidden=True)  # what --version was called
@@ -41,8 +37,6 @@ def show(printer: Printer, result: Result) -> None:
 @option("--continue", "go_on", is_flag=True, help="Resume the upgrade that did not finish.")
 @option("--resume", is_flag=True, hidden=True)  # what --continue was called: machines are resumed
 @option("--rollback", is_flag=True, help="Go back from the upgrade that did not finish.")
-@option("--plan", "only_plan", is_flag=True, help="Show what would be done, and stop.")
-@option("--approved", metavar="DIGEST", help="Do what the plan of that digest shows, or nothing: exit 8.")
 @option("--trust", is_flag=True, help="Agree beforehand to the repository's scripts of that version.")
 def upgrade(
     app: App,
@@ -54,22 +48,15 @@ def upgrade(
     go_on: bool,
     resume: bool,
     rollback: bool,
-    only_plan: bool,
-    approved: str | None,
     trust: bool,
 ) -> Result:
     """With the name of an add-on, that one, to the version that its folder has; of a repository, to VERSION or its latest."""
-    app.approve(approved, only_plan)
     if version is not None and to is not None and version != to:
         raise BadUsage(f"--version {version} and --to {to} are two versions.", "Name one, with --version.")
     version = to if version is None else version
     if module:
-        if approved:
-            raise BadUsage("--approved is about an upgrade of the platform.", "Leave it out for an add-on.")
         target, agreed = app.environment(), app.consent(trust=trust)
         return app.once(lambda: module_verb.upgrade(target, module, version or "", app.printer, agreed))
     options = UpgradeOptions(version, style, allow_downgrade, go_on or resume, rollback)
-    if only_plan:
-        return operation.plan(app.environment(), options, app.printer, app.consent())
     environment, consent = app.environment(), app.consent(trust=trust)
     return app.once(lambda: operation.upgrade(environment, options, app.printer, consent))

@@ -21,6 +21,7 @@ class Call:
     words: str = ""  # the command with all options that count, by which the same request is recognized
     reason: str = ""
     actor: str = ""  # for whom it is, where that is somebody else than who runs rigger; proved beforehand
+    plans: bool = False  # whether it only shows what would be done
     approved: str = ""  # digest of the plan that somebody approved; nothing else is carried out
     given: str = ""  # digest of what people had said then, once that was looked at
     wait: float = 0.0  # seconds for the lock; infinite where there is no end

@@ -22,7 +22,7 @@ from rigger.values import frozen, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from typing import Any
 
     from rigger.configuration.config import Config
@@ -31,10 +31,19 @@ if TYPE_CHECKING:
 
 @frozen
 class Inputs:
-    """What a plan is made of: `given` is the digest of what people say, and no run changes; `digest` that of it all."""
+    """What a plan is made of: `given` is the digest of what people say, and no run changes; `moving` that of the rest."""
 
     given: str
-    digest: str
+    moving: str
+    head: tuple[int, str]  # of the audit log
+
+    @property
+    def digest(self) -> str:
+        return digest_of_data([self.given, self.moving, self.head])
+
+    def over(self, more: Any) -> Inputs:
+        """Return what a plan is made of that `more` went into, anything that JSON can say."""
+        return replace(self, given=digest_of_data([self.given, more])) if more else self
 
 
 def inputs_of(environment: Environment, asked: str) -> Inputs:
@@ -45,35 +54,40 @@ def inputs_of(environment: Environment, asked: str) -> Inputs:
     look_up_references(environment)
     config = resolve(environment)
     answers = outputs_of(environment).answers(environment.values())
-    given = [__version__, asked, _hidden(environment, config, answers), *_scripts(environment, config)]
+    given = [__version__, asked, hidden(environment, config.secrets, answers), *_scripts(environment, config)]
     nodes = [{**vars(node)} for node in environment.nodes()]
-    moving = [_hidden(environment, config, config.values), nodes, environment.audit.head()]
-    return Inputs(digest_of_data(given), digest_of_data([given, moving]))
+    moving = [hidden(environment, config.secrets, config.values), nodes]
+    return Inputs(digest_of_data(given), digest_of_data(moving), environment.audit.head())
 
 
 def require_approved(environment: Environment, asked: str) -> None:
     """Raise DifferencesFound where the approved plan was made of something else than what there is now.
 
-    To be called once the lock is held, before anything is recorded. A request that is resumed has moved its own
-    cluster: then what people say must be what it was.
+    To be called once the lock is held, before anything is recorded.
+    """
+    if environment.call.approved:
+        require_same(environment, inputs_of(environment, asked), asked.split()[0])
+
+
+def require_same(environment: Environment, now: Inputs, command: str) -> None:
+    """Raise DifferencesFound where the approved plan was made of something else than what there is `now`.
+
+    A request that is resumed has moved its own cluster: then what people say must be what it was.
     """
     call = environment.call
-    if not call.approved:
-        return
-    now = inputs_of(environment, asked)
     same = now.given == call.given if call.since else now.digest == call.approved
     if not same:
         raise DifferencesFound(
             f"The plan {call.approved[:12]} was made of something else than what there is now: a value, a script, the "
             "commit, the inventory or the record has changed since.",
-            ways(("See what would be done now", f"rigger {asked.split()[0]} --plan")),
+            ways(("See what would be done now", f"rigger {command} --plan")),
         )
     environment.call = replace(call, given=now.given)
 
 
-def _hidden(environment: Environment, config: Config, values: Mapping[str, str]) -> Mapping[str, str]:
-    """Return values with a digest in place of each secret."""
-    secrets = {*config.secrets, *environment.secrets()}
+def hidden(environment: Environment, names: Iterable[str], values: Mapping[str, str]) -> Mapping[str, str]:
+    """Return values with a digest in place of each secret: of those names, and those that are stored as such."""
+    secrets = {*names, *environment.secrets()}
     key = environment.key() if secrets & values.keys() else b""
     return {name: secret_digest(key, value) if name in secrets else value for name, value in values.items()}
 

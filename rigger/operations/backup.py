@@ -10,6 +10,7 @@ from rigger.operations.consent import Consent
 from rigger.operations.session import session
 from rigger.plans import lifecycle
 from rigger.runs.reporter import Reporter, Silent
+from rigger.sha256 import digest_of_file
 from rigger.values import replace
 
 TYPE_CHECKING = False
@@ -28,7 +29,8 @@ def backup(
 
     The report's `file` is its path. Raises BadUsage where it cannot be written there, StepFailed where it was not.
     """
-    with session(environment, "rigger backup", reporter or Silent(), consent or Consent()) as work:
+    reporter, consent = reporter or Silent(), consent or Consent()
+    with session(environment, "rigger backup", reporter, consent, asked=f"backup {path}") as work:
         work.state.require_running(work.name)
         plan = lifecycle.only(work.config, "backup", "asked for")
         work.require_cluster("back up")
@@ -50,6 +52,12 @@ def new_file(path: str) -> str:
     return path
 
 
+def asked_to_restore(environment: Environment, path: str, name: str = "") -> str:
+    """Return what a restore is asked for; where a plan is approved, with the digest of what would be put back."""
+    counts = environment.call.plans or environment.call.approved
+    return f"restore {name} {path} {digest_of_file(path) if counts else ''}"
+
+
 def _recorded(environment: Environment, path: str) -> str:
     """Return a path as it is recorded: what lies in the environment's folder moves with it."""
     inside = os.path.relpath(path, environment.path)
@@ -67,13 +75,14 @@ def restore(
     path = os.path.abspath(path)
     if not os.path.isfile(path):
         raise BadUsage(f"There is no file {path}.", 'Name one that "rigger backup" wrote.')
-    with session(environment, "rigger restore", reporter, consent) as work:
+    asked = asked_to_restore(environment, path)
+    with session(environment, "rigger restore", reporter, consent, asked=asked) as work:
         work.state.require_running(work.name)
         plan = lifecycle.only(work.config, "restore", f"from {path}")
         work.require_cluster("restore")
         plan = work.prepared(replace(plan, environ={"RIGGER_BACKUP_FILE": path}))
+        work.show(plan)
         work.claim(plan)
-        reporter.plan(plan)
         reporter.warn(f"All data of {work.name} will be replaced by what is in {path}.")
         consent.agree("Replace the data that is there now?")
         work.record(RestoreStarted(file=path))

@@ -11,7 +11,7 @@ from rigger.environments.state import state_of
 from rigger.errors import NotReady, StepFailed
 from rigger.operations.approval import inputs_of, require_approved
 from rigger.operations.consent import Consent
-from rigger.operations.provision import Planned
+from rigger.operations.planned import Planned
 from rigger.operations.session import Session, session
 from rigger.plans import lifecycle
 from rigger.plans.scripts import require_scripts
@@ -43,9 +43,11 @@ def destroy(
     reporter, consent = reporter or Silent(), consent or Consent()
     reserve.give_back(environment)
     _require_writable(environment)
-    with session(
-        environment, "rigger destroy", reporter, consent, lambda: require_approved(environment, ASKED)
-    ) as work:
+
+    def approve() -> None:
+        require_approved(environment, ASKED)
+
+    with session(environment, "rigger destroy", reporter, consent, approve, asked=None) as work:
         plan = lifecycle.destroy(work.config, work.state.steps, work.nodes)
         require_scripts(plan)
         require_whole(environment, plan)
@@ -64,12 +66,14 @@ def destroy(
     return result
 
 
-def plan(environment: Environment) -> Planned:
+def plan(environment: Environment, reporter: Reporter | None = None) -> Planned:
     """Return what destroy would remove; nothing of it is done. Raises NotReady where a script cannot run."""
+    reporter = reporter or Silent()
     look_up_references(environment)
     config = resolve(environment)
     planned = lifecycle.destroy(config, state_of(environment).steps, environment.nodes())
     require_scripts(planned)
+    reporter.plan(planned)
     digest = inputs_of(environment, ASKED).digest
     return Planned(planned, digest=digest, running=environment.lock.holder())
 

@@ -13,11 +13,12 @@ from rigger.errors import NotReady, StepFailed
 from rigger.modules.verbs import MAKES, in_words
 from rigger.operations import upgrade
 from rigger.operations.bundle import inspect
+from rigger.operations.planned import Planned, planned
 from rigger.operations.related import related
 from rigger.picture import FAILED, RAN, WAITS, Box, Group, Picture, dot, mermaid
 from rigger.plans import provision as plans
 from rigger.process import capture
-from rigger.values import frozen
+from rigger.values import frozen, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -159,9 +160,11 @@ def _titled(module: Module, version: str) -> str:
 
 
 def of_upgrade(environment: Environment, options: UpgradeOptions, consent: Consent) -> Picture:
-    """Return the plan of an upgrade; raises what `operations.upgrade.plan` does."""
-    plan = upgrade.plan(environment, options, consent=consent).plan
-    return of_plan(plan, f"{environment.name}: upgrade to {options.to}")
+    """Return the plan of an upgrade; raises what `operations.upgrade` does."""
+    environment.call = replace(environment.call, plans=True)
+    result = planned(lambda: upgrade.upgrade(environment, options, consent=consent))
+    assert isinstance(result, Planned)
+    return of_plan(result.plan, f"{environment.name}: upgrade to {options.to}")
 
 
 def of_plan(plan: Plan, title: str) -> Picture:

@@ -10,6 +10,7 @@ from rigger.configuration.inputs import values_of_environ
 from rigger.configuration.merge import Merged, merge
 from rigger.configuration.module_state import applied_labels
 from rigger.configuration.module_state import write as write_state
+from rigger.configuration.origin import digest_of
 from rigger.configuration.questionnaire import questionnaire_of
 from rigger.configuration.resolve import resolve
 from rigger.environments.answers import answers_of, save_answers
@@ -18,6 +19,7 @@ from rigger.modules import search
 from rigger.modules.contract import NAME
 from rigger.modules.instance import instance, prefixed
 from rigger.operations.answers import interview_of_module
+from rigger.operations.approval import hidden
 from rigger.operations.consent import Consent
 from rigger.operations.module_find import event_of, restore
 from rigger.operations.module_find import found as find
@@ -52,6 +54,7 @@ class Added:
     merged: Merged
     plan: Plan
     values: Mapping[str, str] = field(repr=False, default_factory=dict)  # of its questions, secrets apart
+    digest: str = ""  # where it was only planned: of all that this was made of
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -66,6 +69,7 @@ class Added:
                 {"name": c.name, "last": c.last, "now": c.now, "new": c.new} for c in self.merged.conflicts
             ],
             "plan": self.plan.as_dict(),
+            "digest": self.digest,
         }
 
 
@@ -81,14 +85,15 @@ def add(
 ) -> Added:
     """Add the module `wanted`, NAME or NAME@VERSION or a folder, under a name of its own or that of the module.
 
-    `repository` is the one that it is taken from; without it, the search path comes first. `flags` answer its questions, by their names in its manifest or in the vars file. Raises NotReady where what it
-    requires is not applied, with the candidates; BadUsage, Refused or InvalidConfig where it cannot be added.
+    `repository` is the one that it is taken from; without it, the search path comes first. `flags` answer its questions,
+    by their names in its manifest or in the vars file. Raises NotReady where what it requires is not applied, with the candidates; BadUsage, Refused or InvalidConfig where it cannot be added.
     """
     reporter, consent = reporter or Silent(), consent or Consent()
     own = name or wanted.partition("@")[0]
+    command, asked = f"rigger module add {wanted}", f"module add {wanted} as {name} from {repository}"
     with (
         session(
-            environment, f"rigger module add {wanted}", reporter, consent, lambda: restore(environment, own)
+            environment, command, reporter, consent, lambda: restore(environment, own), asked=asked
         ) as work,
         find(work, wanted, name, repository) as chosen,
     ):
@@ -102,13 +107,23 @@ def add(
         merged = merge(before, _own(module, answers_of(environment)), proposed)
         _tell(reporter, module, merged)
         values, secrets = _answered(work, module, found, merged, flags or {}, ask)
+        added = _added(work, module, again, merged, values)
+        more = [digest_of(found), hidden(environment, secrets, _own(module, values))]
+        work.settle(added.plan, more, lambda digest: replace(added, digest=digest))
         work.record(event_of(found, module.name, proposed, chosen.repository))
-        old = answers_of(environment)
-        changed = sorted(name for name in {*old, *values} if old.get(name) != values.get(name))
-        if changed:
-            work.record(Configured(by="rigger module add", changed=changed))
-            save_answers(environment, values, secrets)
-        return _added(work, module, again, merged)
+        _save(work, values, secrets)
+        return added
+
+
+def _save(work: Session, values: Mapping[str, str], secrets: set[str]) -> None:
+    """Save the values, where they are other ones, and the state with the module in it."""
+    environment, old = work.environment, answers_of(work.environment)
+    changed = sorted(name for name in {*old, *values} if old.get(name) != values.get(name))
+    if changed:
+        work.record(Configured(by="rigger module add", changed=changed))
+        save_answers(environment, values, secrets)
+    if problem := write_state(environment, resolve(environment)):
+        work.reporter.warn(problem)
 
 
 def _require_free(config: Config, module: Module) -> bool:
@@ -256,13 +271,12 @@ def _named(environment: Environment, found: Module) -> str:
     return found.name if same else found.folder
 
 
-def _added(work: Session, module: Module, again: bool, merged: Merged) -> Added:
-    config = resolve(work.environment)
-    if problem := write_state(work.environment, config):
-        work.reporter.warn(problem)
+def _added(work: Session, module: Module, again: bool, merged: Merged, values: Mapping[str, str]) -> Added:
+    """Return what the environment has once these values are saved, and what would bring it about."""
+    config = resolve(work.environment, values)
     known = related(work.environment, config)
     plan = plans.provision(
         config, work.state.steps, work.nodes, work.environment.key(), related=known, named=[module.name]
     )
-    values = {n: v for n, v in _own(module, config.values).items() if n not in config.secrets}
-    return Added(module.name, module, again, merged, plan, values)
+    shown = {n: v for n, v in _own(module, config.values).items() if n not in config.secrets}
+    return Added(module.name, module, again, merged, plan, shown)

@@ -55,13 +55,15 @@ def remove(
                 f"{name} is required by {listed(others)}; nothing was removed.",
                 ways(*((f"Remove {other} first", f"rigger module remove {other}") for other in others)),
             )
-        result = None
-        if work.state.steps.ever_started(f"addon/{name}/apply"):
-            plan = Plan(f"module remove {name}", (removal(module),), removals=(f"{name} and its data",))
+        result, there = None, work.state.steps.ever_started(f"addon/{name}/apply")
+        steps = (removal(module),) if there else ()
+        plan = Plan(f"module remove {name}", steps, removals=(f"{name} and its data" if there else name,))
+        work.show(plan)
+        work.settle(plan)
+        if there:
             work.require_ready(plan)
-            reporter.plan(plan)
-            consent.agree(f"Take {name} off, with its data?")
             work.claim(plan)
+            consent.agree(f"Take {name} off, with its data?")
             result = work.run(plan)
             if left := [item for step in result.steps for item in step.leftovers]:
                 raise StepFailed(

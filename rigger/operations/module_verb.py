@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import os
 
+from rigger.audit.secrets import secret_digest
 from rigger.configuration.module_state import write as write_state
+from rigger.configuration.origin import digest_of
 from rigger.configuration.resolve import resolve
 from rigger.errors import BadUsage, RiggerError, TestsFailed
-from rigger.operations.backup import new_file
+from rigger.operations.backup import asked_to_restore, new_file
 from rigger.operations.consent import Consent
 from rigger.operations.influence import influenced
 from rigger.operations.module_find import brought, event_of, offer
 from rigger.operations.related import addon, related
-from rigger.operations.session import Session, session
-from rigger.operations.values import set_values
+from rigger.operations.session import Session, as_it_runs, session
+from rigger.operations.values import carry_out, valid_change
 from rigger.plans.addons import check_of, plan_of, told
 from rigger.plans.model import Plan, Step
+from rigger.runs.recovery import load_config
 from rigger.runs.reporter import Reporter, Silent
 from rigger.text import ways
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from rigger.environments.environment import Environment
     from rigger.modules.model import Module
@@ -39,7 +42,8 @@ def backup(
 
     The report's `file` is its path. Raises BadUsage where that cannot be, StepFailed where it was not backed up.
     """
-    with session(environment, f"rigger backup {name}", reporter or Silent(), consent or Consent()) as work:
+    reporter, consent, command = reporter or Silent(), consent or Consent(), f"rigger backup {name}"
+    with session(environment, command, reporter, consent, asked=f"{command} {path}") as work:
         module = _able(work, name, "backup")
         path = new_file(path) if path else environment.backups.new(name)
         plan = Plan(f"backup {name}", (Step(module, "backup", "asked for"),), environ=_file(path))
@@ -57,12 +61,20 @@ def restore(
     reporter, consent, path = reporter or Silent(), consent or Consent(), os.path.abspath(path)
     if not os.path.isfile(path):
         raise BadUsage(f"There is no file {path}.", f'Name one that "rigger backup {name}" wrote.')
-    with session(environment, f"rigger restore {name}", reporter, consent) as work:
+    asked = asked_to_restore(environment, path, name)
+    with session(environment, f"rigger restore {name}", reporter, consent, asked=asked) as work:
         module = _able(work, name, "restore")
         steps = (Step(module, "restore", f"from {path}"), *check_of(module))
-        reporter.warn(f"All data of {name} will be replaced by what is in {path}.")
-        consent.agree("Replace the data that is there now?")
-        return _run(work, Plan(f"restore {name}", steps, environ=_file(path)), {"module": name, "file": path})
+        plan = Plan(
+            f"restore {name}", steps, removals=(f"all data of {name} that is there now",), environ=_file(path)
+        )
+        work.show(plan)
+
+        def agree() -> None:
+            reporter.warn(f"All data of {name} will be replaced by what is in {path}.")
+            consent.agree("Replace the data that is there now?")
+
+        return _run(work, plan, {"module": name, "file": path}, agree)
 
 
 def upgrade(
@@ -78,7 +90,8 @@ def upgrade(
     or cannot be had.
     """
     reporter, consent = reporter or Silent(), consent or Consent()
-    with session(environment, f"rigger upgrade {name}", reporter, consent) as work:
+    asked = f"upgrade {name} {version}"
+    with session(environment, f"rigger upgrade {name}", reporter, consent, asked=asked) as work:
         record = work.state.modules.get(name)
         if not record.repository:
             return _upgrade(work, _able(work, name, "upgrade"), version)
@@ -119,8 +132,9 @@ def _upgrade(work: Session, module: Module, version: str) -> RunResult:
         (*first, *plan_of(module, "what would change?"), step, *check_of(module)),
         environ=environ,
     )
-    work.reporter.plan(plan)
-    result = _run(work, plan, {"module": name, "from": record.version, "to": module.version})
+    work.show(plan)
+    before = {"module": name, "from": record.version, "to": module.version}
+    result = _run(work, plan, before, more=digest_of(module))
     work.record(event_of(module, name, record.proposed, record.repository), result.run)
     return result
 
@@ -137,19 +151,24 @@ def scale(
     Raises BadUsage for a value that is not valid: nothing was changed then.
     """
     reporter, consent = reporter or Silent(), consent or Consent()
-    if values:
-        with session(environment, f"rigger scale {name}", reporter, consent) as work:
-            module = _able(work, name, "scale")
-        start = f"{module.prefix}_"
-        set_values(environment, {n if n.startswith(start) else f"{start}{n}": v for n, v in values.items()})
     with session(environment, f"rigger scale {name}", reporter, consent) as work:
         module = _able(work, name, "scale")
+        start = f"{module.prefix}_"
+        given = {n if n.startswith(start) else f"{start}{n}": v for n, v in (values or {}).items()}
+        change = valid_change(environment, given) if given else None
         plan = Plan(
             f"scale {name}",
             (*plan_of(module, "what would change?"), Step(module, "scale", "asked for"), *check_of(module)),
         )
-        reporter.plan(plan)
-        return _run(work, plan, {"module": name})
+        work.show(plan)
+
+        def set_values() -> None:
+            if change:
+                carry_out(environment, change)
+                work.config = as_it_runs(environment, load_config(environment))
+
+        hidden = {n: secret_digest(environment.key(), value) for n, value in given.items()}
+        return _run(work, plan, {"module": name}, set_values, more=hidden)
 
 
 def test(
@@ -178,18 +197,30 @@ def _able(work: Session, name: str, verb: str) -> Module:
     return module
 
 
-def _run(work: Session, plan: Plan, before: Mapping[str, str]) -> RunResult:
-    """Run a plan of one add-on, and tell the modules that it influences where it may be another after that."""
+def _run(
+    work: Session,
+    plan: Plan,
+    before: Mapping[str, str],
+    prepare: Callable[[], None] | None = None,
+    more: object = None,
+) -> RunResult:
+    """Run a plan of one add-on, and tell the modules that it influences where it may be another after that.
+
+    `prepare` is called once the claim is held; `more` is what the plan was made of beside the environment's files.
+    """
     known = related(work.environment, work.config)
     if known and any(step.verb in ("upgrade", "scale", "restore") for step in plan.steps):
         module = plan.steps[0].module
         plan = Plan(
             plan.command,
             (*plan.steps, *told(work.config, known, [Step(module, "apply", "")])),
+            removals=plan.removals,
             environ=plan.environ,
         )
     work.require_ready(plan)
-    work.claim(plan)
+    work.claim(plan, more)
+    if prepare:
+        prepare()
     return work.run(plan, before=before, after=lambda steps: influenced(work, steps))
 
 

@@ -15,6 +15,7 @@ from rigger.operations.approval import inputs_of, require_approved
 from rigger.operations.consent import Consent
 from rigger.operations.costs import agree_to_costs, costs, show_costs, show_machines, show_plans
 from rigger.operations.influence import influenced
+from rigger.operations.planned import Planned
 from rigger.operations.related import addon, related, require_met
 from rigger.operations.session import Session, session
 from rigger.plans import addons
@@ -27,32 +28,16 @@ from rigger.runs.recovery import load_config
 from rigger.runs.reporter import Reporter, Silent
 from rigger.sources.checkout import check_checkout, restore
 from rigger.sources.whole import require_whole
-from rigger.values import frozen, replace
+from rigger.values import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any
 
     from rigger.configuration.config import Config
     from rigger.environments.environment import Environment
-    from rigger.modules.prices import Costs
     from rigger.operations.result import RunResult
     from rigger.plans.addons import Related
-
-
-@frozen
-class Planned:
-    """What a command would do; nothing of it was done."""
-
-    plan: Plan
-    costs: Costs | None = None  # of the cluster in a month
-    digest: str = ""  # of all that it was made of: who approves that gets this plan, or nothing
-    running: str = ""  # who works there now, if anybody does: then it is of what will not be there any more
-
-    def as_dict(self) -> dict[str, Any]:
-        costs = {"costs": self.costs.as_dict()} if self.costs else {}
-        return {**self.plan.as_dict(), **costs, "digest": self.digest, "running": self.running}
 
 
 def provision(
@@ -79,7 +64,7 @@ def provision(
         _require_version(environment, allow_version_change, reporter)
         restore(environment, reporter.line, reporter.progress)
 
-    with session(environment, "rigger provision", reporter, consent, bring_back) as work:
+    with session(environment, "rigger provision", reporter, consent, bring_back, asked=None) as work:
         work = _with_wanted_version(work, allow_version_change)
         standing = check_checkout(environment, work.config.values)
         require_whole(environment, work.config.values)

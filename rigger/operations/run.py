@@ -43,7 +43,8 @@ def run(
     of a command of its own; StepFailed, with the result, where it failed.
     """
     command = f"rigger run {name}"
-    with session(environment, command, reporter or Silent(), consent or Consent()) as work:
+    reporter, asked = reporter or Silent(), f"{command} trace={trace}"
+    with session(environment, command, reporter, consent or Consent(), asked=asked) as work:
         module, verb = _found(work.config, name)
         step = Step(module, verb, "asked for alone", environ=TRACE if trace else {}, trace=trace)
         if trace and traced(module.argv(step.script)) is None:

@@ -10,6 +10,7 @@ from rigger.configuration.version import version_change
 from rigger.environments.state import may_have_cluster, state_of
 from rigger.errors import InvalidConfig, RiggerError, StepFailed
 from rigger.later import later
+from rigger.operations.planned import OnlyPlanned, Planned
 from rigger.operations.report import DONE, report_of
 from rigger.operations.result import RunResult
 from rigger.plans.lifecycle import with_clients
@@ -19,7 +20,7 @@ from rigger.runs.reach import Reach
 from rigger.runs.recovery import load_config
 from rigger.runs.run import Run
 from rigger.text import ways
-from rigger.values import frozen, mutable
+from rigger.values import frozen, mutable, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,12 +32,16 @@ if TYPE_CHECKING:
     from rigger.configuration.config import Config
     from rigger.environments.environment import Environment
     from rigger.environments.inventory import Node
+    from rigger.operations import approval
+    from rigger.operations.approval import Inputs
     from rigger.operations.consent import Consent
+    from rigger.operations.result import Result
     from rigger.plans.model import Plan
     from rigger.runs import hooks
     from rigger.runs.reporter import Reporter
     from rigger.runs.result import StepResult
 else:
+    approval = later("rigger.operations.approval")
     hooks = later("rigger.runs.hooks")
 
 
@@ -62,6 +67,11 @@ class Session:
     reach: Reach
     closing: contextlib.ExitStack  # what ends with the session
     holding: Holding | None = None  # the claim on the nodes, once it is held
+    inputs: Inputs | None = (
+        None  # what its plan is made of, where one is approved or only shown, and nobody else looks
+    )
+    settled: bool = False  # whether the plan is the one that was approved
+    shown: bool = False  # whether the plan is
     asked: bool = False  # whether the hooks were asked before the command
     ran: Ran | None = None  # what was run last
 
@@ -99,12 +109,37 @@ class Session:
         """Raise NotReady, with every remedy, where this machine lacks what the plan needs."""
         preflight.require(self.environment, self.config, plan)
 
-    def claim(self, plan: Plan) -> None:
+    def show(self, plan: Plan) -> None:
+        """Show the plan, once."""
+        if not self.shown:
+            self.shown = True
+            self.reporter.plan(plan)
+
+    def settle(self, plan: Plan, more: object = None, shown: Callable[[str], Result] | None = None) -> None:
+        """Go no further where a plan is only to be shown, or where another one was approved: raises DifferencesFound.
+
+        `more` is what the plan was made of beside the environment's files, `shown` what is returned in place of the plan,
+        by its digest.
+        """
+        if self.settled or self.inputs is None:
+            assert not self.environment.call.plans
+            return
+        self.settled, inputs = True, self.inputs.over(more)
+        if self.environment.call.plans:  # what was recorded on the way to it is there when it is approved
+            if shown is None:
+                self.show(plan)
+            digest = replace(inputs, head=self.environment.audit.head()).digest
+            raise OnlyPlanned(shown(digest) if shown else Planned(plan, digest=digest))
+        approval.require_same(self.environment, inputs, self.command.removeprefix("rigger "))
+
+    def claim(self, plan: Plan, more: object = None) -> None:
         """Hold the claim on the cluster until the session ends, before anything of a plan is done or recorded.
 
-        Raises Locked while another record's run is under way, RecordBehind where another record went on, Declined
-        where a hook refuses.
+        `more` is what the plan was made of beside the environment's files. Raises Locked while another record's run is
+        under way, RecordBehind where another record went on, Declined where a hook refuses, DifferencesFound where
+        another plan was approved.
         """
+        self.settle(plan, more)
         self.ask_hooks(plan)
         self.closing.enter_context(self.reach.opened(plan.command))
         self.holding = Holding(self.environment, self.config, self.reach, self.reporter)
@@ -162,6 +197,7 @@ class Session:
         `before` and `after` give further fields of the report; `prepare` gets the run before it begins. What is raised
         carries the result so far.
         """
+        self.settle(plan)
         self.ask_hooks(plan)
         run, began = self.new_run(), time.monotonic()
         if prepare:
@@ -188,18 +224,24 @@ def session(
     reporter: Reporter,
     consent: Consent,
     prepare: Callable[[], None] | None = None,
+    asked: str | None = "",
 ) -> Iterator[Session]:
     """Hold an environment's lock for a command, with its configuration and what a killed run had given back.
 
-    `prepare` is called once the lock is held, before the configuration is read. Raises Locked where somebody works
+    `prepare` is called once the lock is held, before the configuration is read. `asked` is the command with what was asked
+    of it, where that is more, for the digest of its plan; None where the operation has that approved itself. Raises Locked where somebody works
     there, InvalidConfig where its values cannot be used, BadUsage where scripts of somebody else were not agreed to.
     """
     with environment.locked(command) as lock, contextlib.ExitStack() as closing:
+        call = environment.call
+        head = environment.audit.head() if call.approved else (0, "")
         if prepare:
             prepare()
         config = as_it_runs(environment, load_config(environment))
         reach = Reach(environment, config, reporter)
         work = Session(environment, config, reporter, consent, lock, command, reach, closing)
+        if asked is not None and (call.plans or call.approved):
+            work.inputs = replace(approval.inputs_of(environment, asked or command), head=head)
         try:
             yield work
         except RiggerError as problem:

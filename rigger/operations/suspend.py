@@ -34,6 +34,7 @@ def suspend(
         begun = work.state.suspension
         emptied = begun is not None and begun.emptied
         plan = work.prepared(lifecycle.suspend(work.config, work.state.steps, work.nodes, emptied))
+        work.show(plan)
         work.claim(plan)
         backup = _new_or_begun_backup(work, plan)
         path = environment.file(backup) if backup else ""
@@ -56,10 +57,13 @@ def resume(
 
     Raises BadUsage where nothing is suspended or the backup is gone, StepFailed where a step failed.
     """
-    with session(environment, "rigger resume", reporter or Silent(), consent or Consent()) as work:
+    reporter, consent = reporter or Silent(), consent or Consent()
+    asked = f"resume empty={empty}"
+    with session(environment, "rigger resume", reporter, consent, asked=asked) as work:
         work.require_cluster("resume", deployed=False)
         require_whole(environment, work.config.values)
         plan = work.prepared(lifecycle.resume(work.config, _backup_to_restore(work, empty), work.state.steps))
+        work.show(plan)
         work.claim(plan)
         result = work.run(plan)
         work.record(Resumed(), result.run)

@@ -10,9 +10,7 @@ from rigger.bundles import contents
 from rigger.bundles.contents import default_path
 from rigger.configuration.resolve import resolve
 from rigger.errors import RiggerError
-from rigger.operations.approval import inputs_of, require_approved
 from rigger.operations.consent import Consent
-from rigger.operations.provision import Planned
 from rigger.operations.session import Session, session
 from rigger.operations.upgrade_checkout import Release, agreement, check_out, release_to_check_out
 from rigger.operations.upgrade_record import ways_out
@@ -47,10 +45,10 @@ def upgrade(
     reporter, consent = reporter or Silent(), consent or Consent()
 
     def clone_again() -> None:
-        require_approved(environment, _asked(options))
         restore(environment, reporter.line, reporter.progress, agreement(environment, reporter, consent))
 
-    with session(environment, "rigger upgrade", reporter, consent, clone_again) as work:
+    asked = f"upgrade {options!r}"
+    with session(environment, "rigger upgrade", reporter, consent, clone_again, asked) as work:
         before = work.config
         work, request, plan = _planned(work, options)
         work.require_ready(plan)
@@ -62,23 +60,6 @@ def upgrade(
         result = _run(work, request, plan, release)
         _finish(work, request, result)
     return result
-
-
-def plan(
-    environment: Environment,
-    options: UpgradeOptions,
-    reporter: Reporter | None = None,
-    consent: Consent | None = None,
-) -> Planned:
-    """Return what such an upgrade would do; raises BadUsage for one that makes no sense."""
-    with session(environment, "rigger upgrade", reporter or Silent(), consent or Consent()) as work:
-        planned = _planned(work, options)[2]
-        return Planned(planned, digest=inputs_of(environment, _asked(options)).digest)
-
-
-def _asked(options: UpgradeOptions) -> str:
-    """Return what was asked for, as far as the plan follows from it."""
-    return f"upgrade {options!r}"
 
 
 def _planned(work: Session, options: UpgradeOptions) -> tuple[Session, Request, Plan]:
@@ -107,7 +88,7 @@ def _show(work: Session, request: Request, plan: Plan) -> None:
     way = "back from" if request.back else "from"
     platform = work.config.platform.name
     work.reporter.heading(f"{work.name}: {platform} {way} {request.start} to {request.to}, {request.style}")
-    work.reporter.plan(plan)
+    work.show(plan)
 
 
 def _save_before(work: Session, config: Config) -> None:

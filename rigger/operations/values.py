@@ -6,7 +6,7 @@ import contextlib
 
 from rigger.audit.events import Configured
 from rigger.audit.secrets import HIDDEN
-from rigger.configuration import change
+from rigger.configuration.change import validated
 from rigger.configuration.questionnaire import asked_by_config_sh
 from rigger.configuration.resolve import CORE, resolve, write_computed
 from rigger.configuration.version import version_change
@@ -64,6 +64,15 @@ class Values:
     def as_dict(self) -> dict[str, Any]:
         rows = [{"name": v.name, "value": v.value, "source": v.source, **v.hidden()} for v in self.values]
         return {"values": rows}
+
+
+@frozen
+class ValidChange:
+    """Values that are to be saved, in the form in which they are, and the names of those that go; which are secret."""
+
+    values: Mapping[str, str] = field(repr=False)
+    gone: frozenset[str]
+    secret_names: frozenset[str]
 
 
 @frozen
@@ -159,16 +168,28 @@ def change_values(
 
     Raises BadUsage, InvalidConfig or NotReady for what is not valid: nothing was changed then.
     """
+    return carry_out(environment, valid_change(environment, values, removed))
+
+
+def valid_change(
+    environment: Environment, values: Mapping[str, str], removed: Iterable[str] = ()
+) -> ValidChange:
+    """Return a change of values as it would be saved; raises BadUsage, InvalidConfig or NotReady."""
     given, replaced = derive_changes(environment.vars(), values, environment.cache_dir)
     gone = [*removed, *replaced]
-    valid, secret_names = change.validated(environment, given, gone, run_program)
+    valid, secret_names = validated(environment, given, gone, run_program)
+    return ValidChange(valid, frozenset(gone), secret_names)
+
+
+def carry_out(environment: Environment, change: ValidChange) -> ChangedValues:
+    """Save a change, where the lock is held, and record the names of what changed."""
     old = answers_of(environment)
-    new = {name: value for name, value in old.items() if name not in gone} | valid
+    new = {name: value for name, value in old.items() if name not in change.gone} | {**change.values}
     changed = tuple(sorted(name for name in {*old, *new} if old.get(name) != new.get(name)))
     if changed:
         own_folder.take_over(environment)  # of the folder that the provider has until now
         environment.audit.append(Configured(by="rigger config", changed=changed))
-        save_answers(environment, new, secret_names)
+        save_answers(environment, new, change.secret_names)
         rewrite_computed(environment)
     held_back = _held_back(environment, changed) if changed else ()
     wish = version_change(environment, new) if {*DECIDE} & {*changed} else None

@@ -136,6 +136,8 @@ def test_every_report_is_as_described(rigger, reported, modules, tmp_path):
     for name in ("cats", "birds"):
         reported("module", "add", name, shape_of="module-add")
         reported("provision", name)
+    reported("scale", "birds", "--plan", shape_of="provision-plan")
+    reported("module", "add", "birds", "--plan", shape_of="module-add")
     reported("scale", "birds")
     reported("module", "list", shape_of="module-list")
     reported("module", "info", "cats", shape_of="module-info")

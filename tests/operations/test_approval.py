@@ -7,6 +7,8 @@ import random
 import pytest
 from helpers.repositories import git
 
+from rigger.cli.main import every_verb
+
 TIMES = 20  # that each part of what a plan is made of is changed
 
 
@@ -60,6 +62,127 @@ def test_a_destroy_is_planned_and_approved_too(cluster):
     assert refused(cluster, report["digest"], "destroy")
     cluster.rigger("destroy", "-y", "--approved", digest(cluster, "destroy"))
     assert cluster.ran() == ["platform/undeploy", "provider/destroy"]
+
+
+KEEPS = {
+    "backup": 'echo data >"$RIGGER_BACKUP_FILE"\n',
+    "restore": 'cat "$RIGGER_BACKUP_FILE"\n',
+    "scale": "",
+    "upgrade": "",
+    "destroy": "",
+}
+
+
+def addon(cluster, name="cats", version="1.0", **scripts):
+    """Write an add-on whose scripts note that they ran."""
+    manifest = f"version: {version}\nquestions: [{{name: SIZE, type: integer, default: 1}}]\n"
+    noting = {
+        verb: f'echo {name}/{verb} >>"$NOTED"\n{body}'
+        for verb, body in {"apply": "", **KEEPS, **scripts}.items()
+    }
+    return cluster.modules.write("addon", name, manifest, **noting)
+
+
+def approved_alone(cluster, words, change, ran):
+    """Plan a command, which changes nothing; hold it to the refusal after a change; then have what is approved."""
+    before, values = cluster.records(), cluster.content("vars")
+    shown = digest(cluster, *words)
+    assert cluster.ran() == [] and cluster.records() == before and cluster.content("vars") == values
+    change()
+    assert refused(cluster, shown, *words)
+    cluster.rigger(*words, "-y", "--approved", digest(cluster, *words))
+    assert {*ran} <= {*cluster.ran()}
+    return True
+
+
+@pytest.mark.slow
+def test_every_command_that_changes_something_is_planned_and_approved(cluster, tmp_path):
+    for verb in ("backup", "restore"):
+        cluster.script("platform", verb, KEEPS[verb])
+    cluster.script("platform", "setup-clients")
+    for verb in ("suspend", "resume"):
+        cluster.script("provider", verb)
+    folder, count = addon(cluster), iter(range(100))
+    cluster.rigger("provision")
+    kept = tmp_path / "kept"
+    kept.write_text("one")
+
+    def value():
+        cluster.rigger("config", "set", f"COMMENT=c{next(count)}")
+
+    def byte():
+        with open(os.path.join(folder, "apply"), "a") as file:
+            file.write("# another\n")
+
+    def version():
+        addon(cluster, version=f"1.{next(count) + 1}")
+
+    def file():
+        kept.write_text(f"{next(count)}")
+
+    cluster.ran()
+    assert approved_alone(cluster, ("module", "add", "cats"), byte, [])
+    cluster.rigger("provision", "cats")
+    version()
+    cluster.ran()
+    for words, change, ran in (
+        (("upgrade", "cats"), version, ["cats/backup", "cats/upgrade"]),
+        (("scale", "cats"), value, ["cats/scale"]),
+        (("scale", "cats", "--set", "SIZE=3"), byte, ["cats/scale"]),
+        (("backup", "cats"), value, ["cats/backup"]),
+        (("restore", "cats", str(kept)), file, ["cats/restore"]),
+        (("run", "platform/tree/deploy"), value, ["platform/deploy"]),
+        (("setup-clients",), value, ["platform/setup-clients"]),
+        (("backup",), byte, ["platform/backup"]),
+        (("restore", str(kept)), file, ["platform/restore"]),
+        (("suspend",), value, ["platform/backup", "provider/suspend"]),
+        (("resume",), value, ["provider/resume"]),
+        (("module", "remove", "cats"), byte, ["cats/destroy"]),
+    ):
+        assert approved_alone(cluster, words, change, ran), words
+        if "SIZE=3" in words:
+            assert 'CATS_SIZE="3"' in cluster.content("vars")
+    assert "cats" not in cluster.content("vars")
+
+
+def test_every_command_that_acts_can_be_planned():
+    """All but tests, whose steps only look."""
+    acting = {path for path, verb in every_verb() if any("--take-over" in one.names for one in verb.options)}
+    planned = {path for path, verb in every_verb() if any("--approved" in one.names for one in verb.options)}
+    assert planned == (acting - {"test"}) | {"module add", "setup-clients"}
+
+
+def test_a_module_is_added_with_the_answers_that_were_shown(cluster):
+    """What its init proposes is among them: where it proposes something else by then, it is refused."""
+    cluster.rigger("provision")
+    proposed = os.path.join(cluster.folders["platform"], os.pardir, "proposed")
+    with open(proposed, "w") as file:
+        file.write("2")
+    addon(cluster, init=f'echo "SIZE=$(cat {proposed})" >>"$RIGGER_OUTPUT"\n')
+    said = cluster.rigger("module", "add", "cats", "--plan", "-o", "json")
+    report = json.loads(said.out)
+    assert report["values"] == {"CATS_SIZE": "2"} and report["proposed"] == ["CATS_SIZE"]
+    assert "CATS_SIZE" not in cluster.content("vars")
+    with open(proposed, "w") as file:
+        file.write("3")
+    words = ("module", "add", "cats", "--approved", report["digest"])
+    assert "something else" in cluster.rigger(*words, code=8).err and "CATS" not in cluster.content("vars")
+    said = cluster.rigger("module", "add", "cats", "--plan").out
+    shown = said.split("--approved ")[1].split()[0]
+    assert f"rigger module add cats --approved {shown}" in said and "would be added" in said
+    cluster.rigger("module", "add", "cats", "--approved", shown)
+    assert 'CATS_SIZE="3"' in cluster.content("vars")
+
+
+def test_values_of_a_command_are_not_said_again(cluster):
+    addon(cluster)
+    cluster.rigger("provision")
+    for words in (("module", "add", "cats"), ("provision", "cats")):
+        cluster.rigger(*words)
+    said = cluster.rigger("scale", "cats", "--set", "SIZE=77", "--plan").out
+    assert "the same words, with --approved" in said and "77" not in said.split("the same words")[1]
+    assert "77" not in cluster.content("vars")
+    assert "SIZE" in cluster.rigger("scale", "cats", "--set", "SIZE=many", "--plan", code=2).err
 
 
 @pytest.mark.parametrize(
@@ -117,21 +240,49 @@ def run_something_else(cluster, chance):
     cluster.ran()
 
 
+CHANGES = [change_a_value, change_a_byte, change_the_commit, change_the_inventory, run_something_else]
+
+
 @pytest.mark.heavy
-@pytest.mark.parametrize(
-    "change",
-    [change_a_value, change_a_byte, change_the_commit, change_the_inventory, run_something_else],
-)
+@pytest.mark.parametrize("change", CHANGES)
 def test_whatever_changes_after_it_was_shown(cluster, change):
     if change is run_something_else:
         cluster.script("provider", "install", "")
         cluster.rigger("provision")
         cluster.ran()
+    refuse_each(cluster, change)
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("scale", "cats", "--set", "SIZE=3"),
+        ("upgrade", "cats"),
+        ("module", "remove", "cats"),
+        ("module", "add", "dogs"),
+    ],
+    ids=" ".join,
+)
+def test_whatever_changes_after_that_of_an_addon_was_shown(cluster, change, words):
+    addon(cluster)
+    addon(cluster, "dogs")
+    cluster.rigger("provision")
+    cluster.rigger("module", "add", "cats")
+    cluster.rigger("provision", "cats")
+    addon(cluster, version="1.1")
+    cluster.ran()
+    refuse_each(cluster, change, *words)
+
+
+def refuse_each(cluster, change, *words):
+    """Hold a command to its refusal, after each of many changes."""
     chance, refusals = random.Random(change.__name__), 0
     for _ in range(TIMES):
-        shown = digest(cluster)
+        shown = digest(cluster, *words)
         change(cluster, chance)
-        refusals += refused(cluster, shown)
+        refusals += refused(cluster, shown, *words)
     assert refusals == TIMES
 
 

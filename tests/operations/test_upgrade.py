@@ -9,9 +9,11 @@ from helpers.without_terminal import Listener, Person, configured
 from rigger.audit.state import ClusterState
 from rigger.errors import BadUsage, InvalidConfig, StepFailed
 from rigger.operations import upgrade_record
+from rigger.operations.planned import planned
 from rigger.operations.provision import provision
-from rigger.operations.upgrade import plan, upgrade
+from rigger.operations.upgrade import upgrade
 from rigger.operations.upgrade_request import UpgradeOptions
+from rigger.values import replace
 
 GRACEFUL = UpgradeOptions(to="1.10.0", style="graceful")
 STEPS = ["backup", "upgrade-graceful", "check"]
@@ -38,8 +40,9 @@ def test_an_upgrade(wood):
 
 
 def test_the_plan_changes_nothing(wood, trees):
-    planned = plan(wood, GRACEFUL)
-    assert [step["step"] for step in planned.as_dict()["steps"]] == STEPS
+    wood.call = replace(wood.call, plans=True)
+    shown = planned(lambda: upgrade(wood, GRACEFUL))
+    assert [step["step"] for step in shown.as_dict()["steps"]] == STEPS
     assert trees.ran() == [] and wood.backups.bundles() == [] and wood.vars()["VERSION"] == "1.9.0"
 
 
