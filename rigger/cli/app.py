@@ -92,6 +92,7 @@ NOT_WORDS = (
     *RUNS,
 )  # options that make a request no other one
 
+NOT_OWN = {one.name for one in (*SHARED, *PLANS)}
 LONGEST_REASON = 500  # characters
 
 
@@ -212,28 +213,8 @@ def command(
     """
 
     def decorate(function: Command) -> Verb:
-        def run(
-            before: str | None,
-            environment: str | None = None,
-            yes: bool = False,
-            report: str = "text",
-            verbose: bool = False,
-            take_over: bool = False,
-            wait: str | None = None,
-            request: str | None = None,
-            reason: str | None = None,
-            only_plan: bool = False,
-            approved: str | None = None,
-            **values: Any,
-        ) -> int:
-            chosen = environment or before or os.environ.get("RIGGER_ENVIRONMENT") or None
-            call = Call()
-            if runs or acts:
-                counting = {**values, "take_over": take_over, "approved": approved}
-                words = _said(_path(name, function), parameters, counting)
-                call = _approving(_call_of(request, words, reason, wait), only_plan, approved)
-            json = report == "json"
-            app = App(chosen, json=json, verbose=verbose, yes=yes, take_over=take_over, call=call)
+        def run(before: str | None, **values: Any) -> int:
+            app = _app_of(before, _path(name, function), parameters, values)
             return _call(app, lambda: function(app, **values), show, show_failed)
 
         own = (*declared(function), *(PLANS if plans else ()))
@@ -241,6 +222,20 @@ def command(
         return Verb(name, run, _words(name, function), parameters, interspersed, foreign_options)
 
     return decorate
+
+
+def _app_of(before: str | None, path: str, parameters: Sequence[Parameter], values: dict[str, Any]) -> App:
+    """Return what a command works with, and take out of its values what is not its own: the options that many share."""
+    words = _said(path, parameters, values) if "request" in values else ""
+    own = {one.name for one in parameters} - NOT_OWN
+    given = {name: values.pop(name) for name in [*values] if name not in own}
+    chosen = given.get("environment") or before or os.environ.get("RIGGER_ENVIRONMENT") or None
+    json, call = given.get("report") == "json", Call()
+    if words:
+        call = _call_of(given["request"], words, given["reason"], given["wait"])
+        call = _approving(call, given.get("only_plan", False), given.get("approved"))
+    flags = {name: bool(given.get(name)) for name in ("verbose", "yes", "take_over")}
+    return App(chosen, json=json, call=call, **flags)
 
 
 def _call(app: App, function: Callable[[], Any], show: Show | None, show_failed: Show | None) -> int:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from rigger.values import frozen
+import time
+
+from rigger.values import field, frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +26,12 @@ class Call:
     plans: bool = False  # whether it only shows what would be done
     approved: str = ""  # digest of the plan that somebody approved; nothing else is carried out
     given: str = ""  # digest of what people had said then, once that was looked at
-    wait: float = 0.0  # seconds for the lock; infinite where there is no end
+    wait: float = 0.0  # seconds for whoever works there; infinite where there is no end
+    began: float = field(default_factory=time.monotonic)  # when the call did
     say: Callable[[str], None] = _nothing  # hears who is waited for
     since: int = 0  # the record with which this request began, where rigger was killed and it is resumed
+
+    @property
+    def patience(self) -> float:
+        """How many seconds may still be waited: there is one time for the lock and for what the nodes say together."""
+        return self.wait - (time.monotonic() - self.began)

@@ -98,11 +98,11 @@ class FileLock:
 
     def _wait(self, fd: int, call: Call) -> None:
         """Take the lock, as soon as whoever has it gives it back; raises Locked where that takes too long."""
-        limit, waited, holder = time.monotonic() + call.wait, False, b""
+        waited, holder = False, b""
         while not _acquire(fd):
             record = os.pread(fd, RECORD_BYTES, 0)
             problem = self._locked(record)
-            if time.monotonic() >= limit:
+            if call.patience <= 0:
                 raise problem
             if not waited or (record and record != holder):  # it is empty just before it is given back
                 waited, holder = True, record

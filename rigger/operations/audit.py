@@ -18,7 +18,6 @@ from rigger.plans.changes import configured_since, say_changes
 from rigger.plans.scripts import require_scripts
 from rigger.runs.reporter import Reporter, Silent
 from rigger.runs.result import what_they_printed
-from rigger.runs.run import Run
 from rigger.text import ways
 from rigger.values import field, frozen
 
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from rigger.configuration.config import Config
     from rigger.environments.environment import Environment
     from rigger.environments.home import Home
-    from rigger.runs.result import StepResult
 
 BROKEN = f'Compare it with a bundle: "rigger audit --bundle FILE". {REPAIRS.partition("; ")[2]}'
 ELSEWHERE = (
@@ -72,8 +70,8 @@ def audit(
 ) -> Audited:
     """Verify the audit log, then run the modules' own audit scripts, where there is a cluster to look at.
 
-    `head` was noted elsewhere; the log must contain it. `module` is the one to look at, all where none is named. Raises DifferencesFound, with the result, where something is not
-    as it was made; StepFailed where a script could not tell.
+    `head` was noted elsewhere; the log must contain it. `module` is the one to look at, all where none is named. Raises
+    DifferencesFound, with the result, where something is not as it was made; StepFailed where a script could not tell.
     """
     reporter = reporter or Silent()
     verdict = environment.audit.verify((head.count, head.hash) if head else None)
@@ -90,6 +88,11 @@ def audit(
     result = _looked_at(environment, verdict, reporter, module)
     for sentence in result.not_looked_at:
         reporter.warn(sentence)
+    return result
+
+
+def _require_unchanged(environment: Environment, result: Audited) -> None:
+    """Raise DifferencesFound, with the result, where something was changed by hand."""
     if result.changed:
         differs = DifferencesFound(
             f"{environment.name} is not what rigger made: {' '.join(result.changed)}",
@@ -106,7 +109,6 @@ def audit(
             ),
         )
         raise differs.with_result(result)
-    return result
 
 
 def read_head(text: str) -> Head:
@@ -171,19 +173,20 @@ def _looked_at(environment: Environment, verdict: Verdict, reporter: Reporter, m
         config, module
     ).steps:  # nor is anything locked: a log is read on a read-only disk too
         return Audited(verdict, (), unaudited)
-    results = _run_scripts(environment, reporter, module)
-    if broken := [result for result in results if result.failed]:
-        raise StepFailed(" ".join(result.describe() for result in broken), ways(*what_they_printed(broken)))
-    changed = tuple(f"{result.step.shown} found differences." for result in results if result.differs)
-    return Audited(verdict, changed, unaudited, found_by(results))
-
-
-def _run_scripts(environment: Environment, reporter: Reporter, module: str) -> list[StepResult]:
     with session(environment, "rigger audit", reporter, Consent()) as work:
         config = _as_provisioned(work)
         plan = lifecycle.audit(config, module)
         require_scripts(plan)
-        return Run(environment, config, reporter, work.lock).carry_out(plan)
+        work.config = config
+        results = work.run(plan).steps
+        if broken := [result for result in results if result.failed]:
+            raise StepFailed(
+                " ".join(result.describe() for result in broken), ways(*what_they_printed(broken))
+            )
+        changed = tuple(f"{result.step.shown} found differences." for result in results if result.differs)
+        looked = Audited(verdict, changed, unaudited, found_by(results))
+        _require_unchanged(environment, looked)
+    return looked
 
 
 def _as_provisioned(work: Session) -> Config:

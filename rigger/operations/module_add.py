@@ -110,6 +110,7 @@ def add(
         added = _added(work, module, again, merged, values)
         more = [digest_of(found), hidden(environment, secrets, _own(module, values))]
         work.settle(added.plan, more, lambda digest: replace(added, digest=digest))
+        work.ask_hooks(replace(added.plan, command=f"module add {module.name}"))
         work.record(event_of(found, module.name, proposed, chosen.repository))
         _save(work, values, secrets)
         return added
@@ -184,10 +185,12 @@ def _proposed(work: Session, module: Module) -> dict[str, str]:
     if module.script("init") is None:
         return {}
     addons = [one for one in work.config.addons if one.name != module.name]
-    run = replace(work, config=replace(work.config, addons=(*addons, module))).new_run()
+    config = replace(work.config, addons=(*addons, module))
+    trial = replace(work, config=config, settled=True, asked=work.environment.call.plans)
     plan = Plan(f"module add {module.name}", (Step(module, "init", "what would be right for it here?"),))
     require_scripts(plan)
-    (result,) = run.carry_out(plan)
+    (result,) = trial.run(plan).steps
+    work.asked, work.ran = True, trial.ran
     known = {question.name for question in module.questions}
     proposed = prefixed(module, result.proposed)
     if strange := [name for name in proposed if name not in known]:

@@ -121,7 +121,9 @@ class Session:
         `more` is what the plan was made of beside the environment's files, `shown` what is returned in place of the plan,
         by its digest.
         """
-        if self.settled or self.inputs is None:
+        if self.settled:
+            return
+        if self.inputs is None:
             assert not self.environment.call.plans
             return
         self.settled, inputs = True, self.inputs.over(more)

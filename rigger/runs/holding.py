@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import time
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 ENDING = 600.0  # seconds that a step which is stopped may take
 CHANGE_NOTHING = ("backup", "test")  # commands after which another record is as good as this one
+PAUSE = 2.0  # seconds between two looks at the nodes of who waits for them
 ATTEMPTS = 4  # where two begin at the same moment, each gets some of the nodes, or one is about to be refused
 
 
@@ -174,17 +176,16 @@ class Holding:
             )
 
     def _ask_until_clear(self, nodes: Sequence[Node]) -> dict[str, Seen]:
-        """Take the nodes; raises Locked, with none of them taken, where another run is under way."""
-        for attempt in range(ATTEMPTS):
+        """Take the nodes; raises Locked, with none of them taken, where another run is under way for too long."""
+        for attempt in itertools.count(1):
             found = self._take_nodes(nodes)
             try:
                 claim.require_free(found, self.environment.name, self._knows)
                 return found
-            except Locked:
+            except Locked as problem:
                 self._drop()
-                if attempt == ATTEMPTS - 1:
-                    self.run = None
-                    raise
+                if attempt % ATTEMPTS == 0:
+                    self._wait_for(problem, nodes)
             nodes = [
                 node for node in nodes if node.name in found
             ]  # waiting once for those that are silent is enough
@@ -192,6 +193,22 @@ class Holding:
 
             time.sleep(random.uniform(0.05, 0.4))
         raise AssertionError
+
+    def _wait_for(self, problem: Locked, nodes: Sequence[Node]) -> None:
+        """Wait until no other run is under way on nodes; raises Locked once the call has waited as long as it may."""
+        call, said = self.environment.call, ""
+        while call.patience > 0:
+            if problem.message != said:
+                said = problem.message
+                call.say(f"Waiting: {said}")
+            time.sleep(min(PAUSE, max(call.patience, 0)))
+            try:
+                claim.require_free(self._round(nodes, "read"), self.environment.name, self._knows)
+                return
+            except Locked as again:
+                problem = again
+        self.run = None
+        raise problem
 
     def _take_nodes(self, nodes: Sequence[Node]) -> dict[str, Seen]:
         """Take nodes, also those where a run of this record, or of one that it goes on from, was cut off."""

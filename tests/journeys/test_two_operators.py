@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import time
 
 import pytest
 from helpers.clusters import wait_for
@@ -121,8 +122,17 @@ def test_one_run_at_a_time(crew):
     wait_for(crew.at_the_gate)
     for options in ((), ("--take-over",)):
         assert "being changed with another record" in crew.bob("provision", "-y", *options, code=7).err
+    began = time.monotonic()
+    said = crew.bob("provision", "-y", "--wait=3s", code=7)
+    assert "Waiting: ship is being changed with another record" in said.out and time.monotonic() - began > 3
+    waiting = crew.bob.start("provision", "-y", "--wait=5m")
+    time.sleep(3)
+    assert waiting.poll() is None
     crew.open_gate()
     assert running.wait(60) == 0
+    said = waiting.communicate(timeout=60)[0].decode()
+    assert "Waiting: ship is being changed" in said and "is behind" in said and waiting.returncode == 8
+    assert [record["event"] for record in crew.log(crew.bob)].count("claim-begun") <= 5
     assert not crew.clashes()
 
 

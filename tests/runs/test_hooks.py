@@ -90,6 +90,39 @@ def test_what_failed_is_told_as_such(cluster):
     assert "deploy exited 3" in told["error"]["message"] and not os.path.exists(f"{cluster.noted}.post")
 
 
+def test_an_audit_is_asked_for_and_told_of_too(cluster):
+    for name in ("pre-audit", "post-audit", "failed"):
+        hook(cluster, name, f'cat >"$NOTED.{name}"\n')
+    cluster.script("platform", "audit")
+    cluster.rigger("provision")
+    cluster.rigger("audit")
+    with open(f"{cluster.noted}.post-audit") as file:
+        assert json.load(file)["steps"][-1]["step"] == "audit"
+    cluster.script("platform", "audit", "exit 8")
+    cluster.rigger("audit", code=8)
+    with open(f"{cluster.noted}.failed") as file:
+        told = json.load(file)
+    assert (told["command"], told["outcome"], told["exit_code"]) == ("audit", "differs", 8)
+    hook(cluster, "pre-audit", "echo not now; exit 1\n")
+    cluster.ran()
+    assert "refuses: not now" in cluster.rigger("audit", code=10).err and cluster.ran() == []
+
+
+@pytest.mark.parametrize("verb", ["init", "apply"])  # with a script that it runs, and with none
+def test_an_addon_is_added_where_no_hook_refuses(cluster, verb):
+    cluster.modules.write("addon", "cats", "", **{verb: ""})
+    cluster.rigger("provision")
+    for name in ("pre-module-add", "post-module-add"):
+        hook(cluster, name, f'cat >"$NOTED.{name}"\n')
+    cluster.rigger("module", "add", "cats")
+    assert os.path.exists(f"{cluster.noted}.pre-module-add")
+    assert os.path.exists(f"{cluster.noted}.post-module-add") == (verb == "init")
+    hook(cluster, "pre-module-add", "echo no cats; exit 1\n")
+    assert "refuses: no cats" in cluster.rigger("module", "add", "cats", "--as", "more", code=10).err
+    assert "MORE" not in cluster.content("vars") and "more" not in cluster.content("vars")
+    cluster.rigger("module", "add", "cats", "--as", "more", "--plan")
+
+
 def test_modules_have_hooks_too_and_no_hook_gets_a_secret(cluster):
     cluster.rigger("config", "set", "TOKEN=a-secret-token")
     hook(cluster, "pre-provision", 'cat >"$NOTED.told"; env >>"$NOTED.told"\n', role="platform")
