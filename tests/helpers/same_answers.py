@@ -42,7 +42,7 @@ def same_answers(rigger, *words, typed=None, env=None, size=(50, 160)):
     )
     names = {row["name"] for row in report["questions"] if row["applies"]}
     one, two = values(rigger, "one", names), values(rigger, "two", names)
-    assert one == two
+    assert one == two, {n: (one.get(n), two.get(n)) for n in {*one, *two} if one.get(n) != two.get(n)}
     shown = {
         row["name"]: row["value"] for row in report["questions"] if row["name"] in one and not row["secret"]
     }

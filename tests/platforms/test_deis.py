@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 from helpers.deis_repository import BRANCH, Talk, World, git
+from helpers.same_answers import same_answers
 
 from rigger.modules import manifest, search
 from rigger.modules.search import folders
@@ -180,6 +181,19 @@ def test_a_life_from_the_wizard_to_the_end(rigger, world, private_home):
     assert verbs(world.calls()) == DESTROY
     assert not os.path.exists(f"{world.stand_in}/machines")
     assert "DEISCTL_TUNNEL" not in open(f"{folder}/vars").read()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "provider, typed",
+    [("mini", {}), ("vagrant", {"DEIS_NUM_INSTANCES": "5"}), ("noop", {"DEIS_TEST_DOMAIN": "example.org"})],
+)
+def test_the_questions_as_data_give_the_same_answers_as_the_prompts(rigger, world, provider, typed):
+    """Also those that a config.sh asks, one after another: each answer brings the next."""
+    words = ("--platform", "deis", "--repository", world.repository, "--version", "1.11.0", "--trust")
+    words += ("--provider", provider, "--advanced", "--set", f"DEIS_TEST_SSH_KEY={world.key}")
+    asked = same_answers(rigger, *words, typed=typed)
+    assert {"DEIS_TEST_DOMAIN", "IMAGE_PREFIX", *typed} <= {*asked}
 
 
 STEPS = (
