@@ -28,6 +28,8 @@ EXIT_CODES = {
     "(``--approved``) and what it was made of is another now",
     9: "a bundle, a manifest or a git input was refused",
     10: "declined: somebody, or a ``pre-`` hook, was asked and said no; nothing was changed",
+    11: "an upgrade waits until somebody agrees to its next stage; what is done was judged well",
+    12: "an upgrade was rolled back because a stage of it failed or was judged bad: what ran before runs again",
     130: "interrupted",
 }
 
@@ -161,6 +163,18 @@ class Declined(RiggerError):
     """A person was asked, and said no; nothing was changed."""
 
     exit_code = 10
+
+
+class Paused(RiggerError):
+    """Somebody has to agree before more is done; what was done until then is whole."""
+
+    exit_code = 11
+
+
+class RolledBack(RiggerError):
+    """A change did not do well, and was undone."""
+
+    exit_code = 12
 
 
 class Interrupted(RiggerError):

@@ -476,6 +476,81 @@ class UpgradeRolledBack(Event):
     checks = {"from": _is_line, "to": _is_line}
 
 
+def _are_texts_of_lines(value: Any) -> bool:
+    return _are_texts(value) and all(map(_is_line, value.values()))
+
+
+@event("stage-started")
+class StageStarted(Event):
+    """Some nodes are about to be brought to another version, as a stage of an upgrade."""
+
+    stage: int  # from 1
+    of: int
+    nodes: Names
+    to: str  # version
+
+    checks = {"stage": _is_number, "of": _is_number, "nodes": _are_lines, "to": _is_line}
+
+
+@event("stage-finished")
+class StageFinished(Event):
+    """The script that brings the nodes of a stage to another version ended well."""
+
+    stage: int
+    of: int
+    nodes: Names
+    to: str
+
+    checks = StageStarted.checks
+
+
+@event("stage-judged")
+class StageJudged(Event):
+    """A stage was judged by figures: good or bad; or, before the first one, it was measured what is usual."""
+
+    stage: int  # 0: before the first
+    of: int
+    nodes: Names
+    figures: Texts
+    limits: Texts  # in numbers: at most 58.2
+    verdict: str  # good, bad or measured
+    reasons: Names  # why it is bad
+
+    checks = {
+        **{
+            "stage": _is_number,
+            "of": _is_number,
+            "nodes": _are_lines,
+            "verdict": _is_line,
+            "reasons": _are_lines,
+        },
+        **dict.fromkeys(("figures", "limits"), _are_texts_of_lines),
+    }
+
+
+@event("stage-paused")
+class StagePaused(Event):
+    """An upgrade waits until somebody agrees to its next stage, which this one is."""
+
+    stage: int
+    of: int
+    nodes: Names
+
+    checks = {"stage": _is_number, "of": _is_number, "nodes": _are_lines}
+
+
+@event("stage-agreed")
+class StageAgreed(Event):
+    """Somebody agreed to a stage that an upgrade waited with."""
+
+    stage: int
+    of: int
+    nodes: Names
+    by: str  # user@host, and what $USER says where that is another
+
+    checks = {**StagePaused.checks, "by": _is_line}
+
+
 @event("version-change-allowed")
 class VersionChangeAllowed(Event):
     """Somebody allowed a provision to bring another version, without an upgrade."""

@@ -15,10 +15,11 @@ from rigger.audit.events import (
     UpgradeRolledBack,
     UpgradeStarted,
 )
+from rigger.audit.stages import Stages
 from rigger.audit.steps import StepHistory
 from rigger.errors import InvalidConfig
 from rigger.text import ways
-from rigger.values import frozen
+from rigger.values import field, frozen
 
 WAYS_ON = (("Resume", "rigger upgrade --continue"), ("Go back", "rigger upgrade --rollback"))
 
@@ -45,6 +46,7 @@ class PendingUpgrade:
     request: Request
     steps: StepHistory  # since it began
     backup: StepFinished | None = None  # its own, once that was whole
+    stages: Stages = field(default_factory=Stages)
 
     def problem(self, name: str) -> InvalidConfig:
         """Return the error between two versions, for a command that takes for granted which one runs."""
@@ -65,7 +67,7 @@ class UpgradeHistory:
     def __init__(self) -> None:
         self._begun: UpgradeStarted | None = None
         self._changed = False
-        self._steps = StepHistory()
+        self._steps, self._stages = StepHistory(), Stages()
         self._backups: set[tuple[str, int]] = set()  # runs and numbers of steps
         self._backup: StepFinished | None = None
 
@@ -74,7 +76,8 @@ class UpgradeHistory:
         match event:
             case UpgradeStarted():
                 self._begun, self._changed = event, event.rollback  # the way back is from something half-way
-                self._steps, self._backups, self._backup = StepHistory(), set(), None
+                self._steps, self._stages = StepHistory(), Stages()
+                self._backups, self._backup = set(), None
             case UpgradeFinished() | UpgradeRolledBack() | Destroyed() | Restored():
                 self._begun = None
             case StepStarted(command="destroy"):  # whatever comes after it is made anew
@@ -93,6 +96,7 @@ class UpgradeHistory:
                 self._backup = self._backup or event
         if self._begun:
             self._steps.take(event)
+            self._stages.take(event)
 
     @property
     def pending(self) -> PendingUpgrade | None:
@@ -100,4 +104,4 @@ class UpgradeHistory:
         if begun is None or not self._changed:
             return None
         request = Request(begun.from_, begun.to, begun.style, begun.seq, begun.rollback)
-        return PendingUpgrade(request, self._steps, self._backup)
+        return PendingUpgrade(request, self._steps, self._backup, self._stages)

@@ -6,8 +6,8 @@ import re
 
 from rigger.modules.addon_fields import ADDON_FIELDS, ADDON_RECORDS
 from rigger.modules.container_fields import CONTAINER, CONTAINER_RECORDS
-from rigger.modules.contract import GIT_TAGS, INTERFACE, NAME
-from rigger.modules.model import Suite, TerraformSettings, Tool, Upgrade
+from rigger.modules.contract import GIT_TAGS, INTERFACE
+from rigger.modules.model import Suite, TerraformSettings, Tool
 from rigger.modules.shapes import (
     DURATION_SHAPE,
     FLAG,
@@ -35,7 +35,8 @@ from rigger.modules.shapes import (
     record_schema,
     word,
 )
-from rigger.modules.verbs import ROLES, ROLLBACKS, SUSPENDS
+from rigger.modules.upgrade_fields import UPGRADE_RECORDS, UPGRADES
+from rigger.modules.verbs import ROLES, SUSPENDS
 from rigger.questions.model import CHANGES, KEY_KINDS, TYPES, Choice
 
 TYPE_CHECKING = False
@@ -128,27 +129,6 @@ def _suites_schema() -> Schema:
 
 
 SUITES = Shape(_suites, _suites_schema)
-
-UPGRADE_FIELDS = (
-    Entry("description", TEXT, "What it does, in a few words."),
-    Entry("within", word(("major", "minor")), "The part of the version that must stay."),
-    Entry("minors", INTEGER, "How many minor versions one jump may span."),
-    Entry("since", TEXT, "The oldest version that it can start from."),
-    Entry(
-        "rollback",
-        word(ROLLBACKS),
-        "The way back from an upgrade that failed: ``script`` (the default), the same script with the old version; "
-        "``restore``, a restore of the backup that was made first; ``none``.",
-    ),
-)
-_STYLE = matching(
-    NAME, lambda text: f"{text!r} is not the name of a style: upgrade-{text} would be its script"
-)
-_UPGRADES = map_of(record(UPGRADE_FIELDS), _STYLE)
-UPGRADES = Shape(
-    lambda at: {style: Upgrade(style, **fields) for style, fields in _UPGRADES.read(at).items()},
-    _UPGRADES.schema,
-)
 
 
 def _choices(at: Field) -> tuple[tuple[Choice, ...], str]:
@@ -368,7 +348,7 @@ RECORDS: dict[str, tuple[Entry, ...]] = {
     "terraform": TERRAFORM_FIELDS,
     "tools": TOOL_FIELDS,
     "suites": SUITE_FIELDS,
-    "upgrades": UPGRADE_FIELDS,
+    **UPGRADE_RECORDS,
     **CONTAINER_RECORDS,
     **ADDON_RECORDS,
 }

@@ -30,6 +30,37 @@ class Suite:
     tests: tuple[str, ...]
 
 
+REST = "rest"  # of a stage: all nodes that are left
+
+
+@frozen
+class Stage:
+    """Nodes that an upgrade brings to the new version together, before they are judged."""
+
+    nodes: str  # a number, a part of all such as 25%, or REST
+    lasts: str = ""  # how long it is judged, where that is not as the judge says
+    pause: bool = False  # whether somebody has to agree to the next one
+
+
+@frozen
+class Limit:
+    """What a figure may, or must, come to."""
+
+    text: str  # as the manifest has it
+    times: float | None = None  # of what was measured before the first stage; None: whatever that was
+    plus: float = 0.0
+
+
+@frozen
+class Judge:
+    """Who says whether a stage is well: a test that measures, and limits of its figures."""
+
+    test: str
+    lasts: str  # a duration, or a template that gives one
+    at_most: Mapping[str, Limit] = field(default_factory=dict)
+    at_least: Mapping[str, Limit] = field(default_factory=dict)
+
+
 @frozen
 class Upgrade:
     """A way in which a platform goes from one version to another, and the jumps that it can make."""
@@ -40,6 +71,9 @@ class Upgrade:
     minors: int | None = None  # how many minor versions one jump may span
     since: str = ""  # the oldest version that it starts from
     rollback: str = "script"  # the way back: see ROLLBACKS
+    stages: tuple[Stage, ...] = ()  # none: all nodes at once, as far as rigger knows
+    judge: Judge | None = None
+    on_failure: str = "stop"  # see ON_FAILURE
 
 
 @frozen

@@ -207,12 +207,18 @@ def _pattern(at: Field) -> str:
 PATTERN = Shape(_pattern, scalar)
 
 
-def _duration(at: Field) -> float:
-    match = re.fullmatch(DURATION, at.text())
+def seconds_of(text: str) -> float | None:
+    """Return the seconds of a duration of a manifest, 90s, 45m or 1h30m; None for what is none."""
+    match = re.fullmatch(DURATION, text)
     hours, minutes, seconds = (int(part or 0) for part in match.groups()) if match else (0, 0, 0)
-    if not hours + minutes + seconds:
+    return float(hours * 3600 + minutes * 60 + seconds) or None
+
+
+def _duration(at: Field) -> float:
+    seconds = seconds_of(at.text())
+    if seconds is None:
         raise at.refuse(f"{at.text()!r} is not a duration such as 90s, 45m or 1h30m")
-    return float(hours * 3600 + minutes * 60 + seconds)
+    return seconds
 
 
 DURATION_SHAPE = Shape(

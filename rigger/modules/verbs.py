@@ -75,6 +75,8 @@ ROLLBACKS = (
     "none",
 )  # back by upgrade-STYLE itself, by a restore of the backup, or not at all
 
+ON_FAILURE = ("rollback", "stop", "ask")  # what follows where a stage of an upgrade fails or is judged bad
+
 # Seconds. A cloud may take most of an hour to make machines; a check that takes ten minutes has hung.
 DEFAULT_TIMEOUTS = {"check": 600, "plan": 600, "audit": 600, "init": 600, "preflight": 120}
 DEFAULT_TIMEOUT = 3600

@@ -72,6 +72,10 @@ class Consent:
         if not self.ask().type_back(question, name):
             raise Declined("That is not its name. Nothing was changed.")
 
+    def says_yes(self, question: str) -> bool:
+        """Return whether somebody who is asked now says yes; where nobody can be asked, nobody does."""
+        return self.can_ask and self.ask().confirm(question, default=False)
+
     def _require_somebody(self, question: str) -> None:
         if not self.can_ask:
             raise BadUsage(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rigger.errors import Declined, DifferencesFound, Interrupted, RiggerError
+from rigger.errors import Declined, DifferencesFound, Interrupted, Paused, RiggerError, RolledBack
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,6 +16,8 @@ OUTCOMES = {
     0: DONE,
     DifferencesFound.exit_code: "differs",
     Declined.exit_code: "declined",
+    Paused.exit_code: "paused",
+    RolledBack.exit_code: "rolled-back",
     Interrupted.exit_code: "interrupted",
 }
 

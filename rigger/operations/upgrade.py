@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 
 from rigger.audit.events import UpgradeFinished, UpgradeRolledBack, UpgradeStarted
+from rigger.audit.stages import Stages
 from rigger.audit.steps import StepHistory
+from rigger.audit.upgrades import Request
 from rigger.bundles import contents
 from rigger.bundles.contents import default_path
 from rigger.configuration.resolve import resolve
-from rigger.errors import RiggerError
+from rigger.errors import Paused, RiggerError, RolledBack, StepFailed
 from rigger.operations.consent import Consent
 from rigger.operations.session import Session, session
 from rigger.operations.upgrade_checkout import Release, agreement, check_out, release_to_check_out
-from rigger.operations.upgrade_record import ways_out
+from rigger.operations.upgrade_record import command_for, ways_out
 from rigger.operations.upgrade_request import UpgradeOptions, request_of
+from rigger.operations.upgrade_stages import StageRecords, agree
 from rigger.plans import upgrade as plans
 from rigger.plans.lifecycle import with_clients
 from rigger.runs.reporter import Reporter, Silent
@@ -23,11 +26,14 @@ from rigger.values import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from rigger.audit.upgrades import Request
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
     from rigger.configuration.config import Config
     from rigger.environments.environment import Environment
     from rigger.operations.result import RunResult
     from rigger.plans.model import Plan, Step
+    from rigger.runs.result import StepResult
     from rigger.runs.run import Run
 
 
@@ -39,8 +45,8 @@ def upgrade(
 ) -> RunResult:
     """Bring the cluster to another version of its platform, after saving it as it is.
 
-    Raises BadUsage for an upgrade that makes no sense, NotReady before anything was started, StepFailed or Interrupted
-    with the result so far and the ways on from there.
+    Raises BadUsage for an upgrade that makes no sense, NotReady before anything was started, StepFailed, Paused or
+    Interrupted with the result so far and the ways on from there, RolledBack where it went back by itself.
     """
     reporter, consent = reporter or Silent(), consent or Consent()
 
@@ -50,34 +56,48 @@ def upgrade(
     asked = f"upgrade {options!r}"
     with session(environment, "rigger upgrade", reporter, consent, clone_again, asked) as work:
         before = work.config
-        work, request, plan = _planned(work, options)
+        request, plan = _planned(work, options)
         work.require_ready(plan)
         work.claim(plan)
         release = release_to_check_out(work, request)
         if not (request.since or request.back):
             _save_before(work, before)
         request = _begun(work, request)
-        result = _run(work, request, plan, release)
+        if options.resume:
+            agree(work)
+        try:
+            result = _run(work, request, plan, release)
+        except StepFailed as problem:
+            if not _goes_back(work, request, problem):
+                raise
+            raise _gone_back(work, request, problem) from problem
         _finish(work, request, result)
     return result
 
 
-def _planned(work: Session, options: UpgradeOptions) -> tuple[Session, Request, Plan]:
-    """Return a session whose configuration has the version to reach, what is asked for, and its plan."""
+def _planned(work: Session, options: UpgradeOptions) -> tuple[Request, Plan]:
+    """Return what is asked for, and its plan; the session's configuration has the version to reach from then on."""
     work.state.require_running(work.name)
     if work.environment.call.since and work.state.upgrade:  # which the killed run of the same request began
         options = UpgradeOptions(resume=True)
     request = request_of(work, options)
-    work = replace(work, config=resolve(work.environment, {"VERSION": request.to}))
-    plan = _plan(work, request)
-    _show(work, request, plan)
-    return work, request, plan
+    return request, _plan(work, request)
 
 
 def _plan(work: Session, request: Request) -> Plan:
+    """Return the plan of what is asked for, and show it."""
+    work.config = resolve(work.environment, {"VERSION": request.to})
     state = work.state
-    since = state.upgrade.steps if state.upgrade and request.since else StepHistory()
-    plan = plans.steps(work.config, request, since, state.steps)
+    since = state.upgrade if state.upgrade and request.since else None
+    steps, stages = (since.steps, since.stages) if since else (StepHistory(), Stages())
+    nodes = [node.name for node in work.nodes]
+    plan = plans.steps(work.config, request, steps, state.steps, nodes, stages)
+    plan = _with_clients(work, request, plan)
+    _show(work, request, plan)
+    return plan
+
+
+def _with_clients(work: Session, request: Request, plan: Plan) -> Plan:
     environ = {"RIGGER_FROM_VERSION": request.start}
     if any(step.verb == "backup" for step in plan.steps):
         environ["RIGGER_BACKUP_FILE"] = work.environment.backups.new()
@@ -85,6 +105,7 @@ def _plan(work: Session, request: Request) -> Plan:
 
 
 def _show(work: Session, request: Request, plan: Plan) -> None:
+    work.shown = False  # the rest after a pause, and the way back, are plans of their own
     way = "back from" if request.back else "from"
     platform = work.config.platform.name
     work.reporter.heading(f"{work.name}: {platform} {way} {request.start} to {request.to}, {request.style}")
@@ -109,20 +130,73 @@ def _begun(work: Session, request: Request) -> Request:
 
 
 def _run(work: Session, request: Request, plan: Plan, release: Release | None) -> RunResult:
-    """Run the steps; what is raised says the exact state and the ways out of it."""
+    """Run the steps; where it waits for somebody who agrees, go on. What is raised says the exact state and the ways on."""
+    try:
+        return _run_once(work, request, plan, release)
+    except Paused as problem:
+        problem.next_step = ways_out(work, request)
+        if not work.consent.says_yes(f"{problem.message} Continue?"):
+            raise
+        agree(work)
+        return _after(problem, _run(work, request, _plan(work, request), release))
+    except RiggerError as problem:
+        problem.next_step = ways_out(work, request)
+        raise
+
+
+def _run_once(work: Session, request: Request, plan: Plan, release: Release | None) -> RunResult:
+    records = StageRecords(work, request)
 
     def before_step(step: Step) -> None:
         if release and step.verb == request.verb:
             check_out(work, request, release)
+        records.before(step)
 
     def prepare(run: Run) -> None:
-        run.before_step = before_step
+        run.before_step, run.on_step_finished, records.run = before_step, records.after, run
 
-    try:
-        return work.run(plan, before={"from": request.start, "to": request.to}, prepare=prepare)
-    except RiggerError as problem:
-        problem.next_step = ways_out(work, request)
-        raise
+    def judged(results: Sequence[StepResult]) -> Mapping[str, Any]:
+        return {"stages": records.judgements} if records.judgements else {}
+
+    return work.run(plan, {"from": request.start, "to": request.to}, judged, prepare)
+
+
+def _after(problem: RiggerError, result: RunResult) -> RunResult:
+    """Return a result with what had been done before an error in front of it."""
+    first: RunResult = problem.result
+    stages = [*first.after.get("stages", ()), *result.after.get("stages", ())]
+    after = {**first.after, **result.after, **({"stages": stages} if stages else {})}
+    seconds = first.seconds + result.seconds
+    return replace(result, steps=(*first.steps, *result.steps), after=after, seconds=seconds)
+
+
+def _goes_back(work: Session, request: Request, problem: StepFailed) -> bool:
+    """Return whether an upgrade by stages that failed goes back by itself, as its manifest or somebody says."""
+    pending = work.state.upgrade
+    if pending is None or pending.stages.begun is None or request.back:
+        return False
+    wanted = work.config.platform.upgrades[request.style].on_failure
+    question = f"{problem.message} Go back to {request.start}?"
+    return wanted == "rollback" or wanted == "ask" and (work.consent.yes or work.consent.says_yes(question))
+
+
+def _gone_back(work: Session, request: Request, problem: StepFailed) -> RolledBack:
+    """Go back to the version from which an upgrade had begun; return the error that says so.
+
+    What fails on the way back is raised, with the ways on from there.
+    """
+    work.reporter.warn(problem.message)
+    back = Request(request.to, request.start, request.style, back=True)
+    plan = _plan(work, back)
+    release = release_to_check_out(work, back)
+    back = _begun(work, back)
+    result = _run(work, back, plan, release)
+    _finish(work, back, result)
+    again = f'Correct that, then "{command_for(request)}".'
+    gone = RolledBack(f"{problem.message} Everything runs {request.start} again.", again)
+    both = _after(problem, result)
+    gone.result = replace(both, before={"from": request.start, "to": request.to})
+    return gone
 
 
 def _finish(work: Session, request: Request, result: RunResult) -> None:

@@ -57,6 +57,8 @@ def _how_far(upgrade: PendingUpgrade) -> str:
     request = upgrade.request
     upgraded = next((run for key, run in upgrade.steps.last.items() if key.endswith(request.verb)), None)
     way = f"{request.start} {'back ' if request.back else ''}to {request.to}"
+    if stages := upgrade.stages.say(request.start):
+        return stages
     if upgraded is None and not request.back:
         return f"The cluster still runs {request.start}: nothing of it was changed yet"
     if upgraded is None or not upgraded.succeeded:

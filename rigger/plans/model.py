@@ -16,6 +16,21 @@ if TYPE_CHECKING:
 
 
 @frozen
+class StageStep:
+    """Which part of an upgrade a step belongs to."""
+
+    number: int  # from 1; 0: what is measured before the first
+    of: int
+    nodes: tuple[str, ...]
+    waits: bool = False  # whether somebody has to agree before it begins
+    seconds: float = 0.0  # that its judge takes
+
+    @property
+    def shown(self) -> str:
+        return f"stage {self.number} of {self.of}"
+
+
+@frozen
 class Step:
     """One run of one module's script, and the reason for it."""
 
@@ -29,6 +44,7 @@ class Step:
         False  # whether it only runs after a plan of its module that said that something would change
     )
     trace: bool = False  # whether a shell prints each command before it runs it
+    stage: StageStep | None = None  # of an upgrade by stages: the one that it makes, or judges
 
     @property
     def argv(self) -> list[str]:
@@ -58,12 +74,19 @@ class Step:
         """Whether it leaves the modules as they are: a check, or one of a platform's tests."""
         return self.checks or "/" in self.verb
 
-    def as_dict(self) -> dict[str, str]:
+    @property
+    def timeout(self) -> float:
+        """How many seconds it may take; what a judge is told to take comes on top."""
+        return self.module.timeout(self.verb) + (self.stage.seconds if self.stage and self.only_looks else 0)
+
+    def as_dict(self) -> dict[str, Any]:
+        stage = self.stage
         return {
             "module": f"{self.module.role}/{self.module.name}",
             "step": self.verb,
             "script": self.script,
             "why": self.why,
+            **({"stage": stage.number, "stages": stage.of, "nodes": list(stage.nodes)} if stage else {}),
         }
 
 
@@ -76,6 +99,7 @@ class Plan:
     up_to_date: tuple[Step, ...] = ()
     removals: tuple[str, ...] = ()  # sentences about machines or data that will go
     leaving: tuple[str, ...] = ()  # names of the nodes that will be removed
+    rules: tuple[str, ...] = ()  # sentences about how its stages are judged, and what follows
     # What its scripts get beside the contract's variables.
     environ: Mapping[str, str] = field(repr=False, default_factory=dict)
 
@@ -96,4 +120,5 @@ class Plan:
             "steps": [step.as_dict() for step in self.steps],
             "up_to_date": [step.as_dict() for step in self.up_to_date],
             "removals": list(self.removals),
+            **({"rules": list(self.rules)} if self.rules else {}),
         }

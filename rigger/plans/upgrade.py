@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 
 from rigger import versions
+from rigger.audit.stages import Stages
 from rigger.errors import BadUsage
+from rigger.plans import stages
 from rigger.plans.model import Plan, Step
 from rigger.questions.model import Choice
 from rigger.text import did_you_mean
@@ -128,14 +130,23 @@ def _validate_jump(platform: Module, style: Upgrade, start: str, to: str) -> Non
         )
 
 
-def steps(config: Config, request: Request, history: StepHistory, whole: StepHistory) -> Plan:
+def steps(
+    config: Config,
+    request: Request,
+    history: StepHistory,
+    whole: StepHistory,
+    nodes: Sequence[str] = (),
+    got: Stages | None = None,
+) -> Plan:
     """Return the plan of an upgrade: what `history`, which began with it, does not have yet.
 
-    `whole` is the history since the cluster was made: it knows whether applications are watched.
+    `whole` is the history since the cluster was made: it knows whether applications are watched. A style that goes by
+    stages goes by these `nodes`, and `got` is how far it got.
     """
     platform = config.platform
     watched = watches(platform, whole)
-    verb = request.verb
+    verb, got = request.verb, got or Stages()
+    by_stages = goes_by_stages(platform, request)
     done = {key.rpartition("/")[2] for key in history.done if key.startswith("platform/")}
     chosen: list[Step] = []
     finished: list[Step] = []
@@ -147,13 +158,24 @@ def steps(config: Config, request: Request, history: StepHistory, whole: StepHis
         why = f"before anything changes: the data of {request.start}"
         step = Step(platform, "backup", why, environ=before)
         (finished if "backup" in done else chosen).append(step)
-    way = "back to" if request.back else "to"
-    step = Step(platform, verb, f"{request.start} {way} {request.to}")
-    (finished if verb in done else chosen).append(step)
+    if by_stages:
+        todo, ready = stages.steps(config, request, nodes, got)
+        chosen += todo
+        finished += ready
+    else:
+        way, environ = ("back to", {"RIGGER_ROLLBACK": "true"}) if request.back else ("to", {})
+        step = Step(platform, verb, f"{request.start} {way} {request.to}", environ=environ)
+        (finished if verb in done else chosen).append(step)
     chosen.append(Step(platform, "check", f"is {request.to} as it should be?"))
     if watched:
         chosen.append(Step(platform, f"tests/{WATCH}", "are the applications still right?"))
-    return Plan("upgrade", tuple(chosen), tuple(finished))
+    rules = stages.rules(config, request, got) if by_stages else ()
+    return Plan("upgrade", tuple(chosen), tuple(finished), rules=rules)
+
+
+def goes_by_stages(platform: Module, request: Request) -> bool:
+    """Return whether an upgrade goes to its version by stages; the way back is one."""
+    return not request.back and bool(platform.upgrades[request.style].stages)
 
 
 def watches(platform: Module, history: StepHistory) -> bool:

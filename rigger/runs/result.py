@@ -77,7 +77,7 @@ class StepResult:
         if self.interrupted:
             how = f"was interrupted after {took}"
         elif self.timed_out:
-            limit = duration(self.step.module.timeout(self.step.verb))
+            limit = duration(self.step.timeout)
             how = f"did not end within {limit} and was stopped after {took}"
         elif self.exit_code:
             how = f"exited {self.exit_code} after {took}"

@@ -11,7 +11,7 @@ from rigger.configuration import module_state
 from rigger.configuration.origin import as_recorded
 from rigger.environments import reserve
 from rigger.environments.state import state_of
-from rigger.errors import Interrupted, NotReady, StepFailed, Unwritable
+from rigger.errors import Interrupted, NotReady, Paused, StepFailed, Unwritable
 from rigger.files import write_bytes
 from rigger.process import step as step_process
 from rigger.process.actor import actor
@@ -114,8 +114,8 @@ class Run:
                     self._after(result, plan, interrupts)
                 well = not any(result.failed or result.leftovers for result in self.results)
                 outcome = "done" if well else "failed"
-            except Interrupted:
-                outcome = "interrupted"
+            except (Interrupted, Paused) as problem:
+                outcome = "interrupted" if isinstance(problem, Interrupted) else "paused"
                 raise
             finally:
                 self.end(outcome)
@@ -243,7 +243,7 @@ class Run:
                     env=environment,
                     sink=log.take,
                     interrupts=interrupts,
-                    timeout=step.module.timeout(step.verb),
+                    timeout=step.timeout,
                     tick=self.reporter.tick,
                     say=self.reporter.warn,
                     keep_open=[self.lock_fd],

@@ -53,6 +53,8 @@ class _Plan(Protocol):
     def up_to_date(self) -> Sequence[_Step]: ...
     @property
     def removals(self) -> Sequence[str]: ...
+    @property
+    def rules(self) -> Sequence[str]: ...
 
 
 def with_environment(text: str) -> str:
@@ -200,6 +202,8 @@ class Printer:
         self.table(rows if self._fits(rows) else [row[:-1] for row in rows])
         if plan.up_to_date:
             self.line(f"  up to date: {', '.join(f'{s.module.name} {s.verb}' for s in plan.up_to_date)}")
+        for sentence in plan.rules:
+            self.line(f"  {sentence}")
         for sentence in plan.removals:
             self.warn(sentence)
         self.line()

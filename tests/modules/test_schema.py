@@ -93,7 +93,24 @@ class Maker:
 
     def upgrade(self):
         within = lambda: self.one("major", "minor")  # noqa: E731
-        return self.some(description=self.text, within=within, minors=self.integer, since=self.text)
+        simple = self.some(description=self.text, within=within, minors=self.integer, since=self.text)
+        return {**simple, **(self.stages() if self.flag() is True else {})}
+
+    def stages(self):
+        limit = lambda: self.one(0, 1.5, "3x", "3x + 20", "2.5x+0.5")  # noqa: E731
+        stage = {
+            "nodes": self.one(1, "25%", "100%"),
+            **self.some(**{"for": self.duration, "pause": self.flag}),
+        }
+        judge = {
+            "test": "load",
+            "for": self.one("5s", "{{ A }}"),
+            "at-most": {"lost": limit(), "ms": limit()},
+        }
+        return {
+            "stages": [stage, {"nodes": self.one(3, "rest")}],
+            **self.some(judge=lambda: judge, on_failure=lambda: self.one(*verbs.ON_FAILURE)),
+        }
 
     def terraform(self):
         return self.some(
@@ -238,6 +255,13 @@ BROKEN = [
     *({"components": {"kv": value}} for value in ([""], {"tests": ["a b"]})),
     *({"upgrades": {"graceful": value}} for value in ({"within": "patch"}, {"minors": "few"}, {"from": 1}, "x", [1])),
     *({"upgrades": {name: {}}} for name in ("Graceful", "a b", "")),
+    *({"upgrades": {"canary": {"stages": value}}} for value in ([], [{}], [{"nodes": 0}], [{"nodes": "101%"}], [{"nodes": "some"}],
+        [{"nodes": 1, "for": "long"}], [{"nodes": 1, "pause": "later"}], [{"nodes": 1, "judge": "a"}])),
+    *({"upgrades": {"canary": {"stages": [{"nodes": 1}], "judge": value}}} for value in ({"test": "a", "for": "5s"}, {"for": "5s"},
+        {"test": "../a", "for": "5s", "at-most": {"a": 1}}, {"test": "a", "at-most": {"a": 1}}, {"test": "a", "for": "5s", "at-most": {}},
+        {"test": "a", "for": "5s", "at-most": {"a b": 1}}, {"test": "a", "for": "5s", "at-least": {"a": "much"}})),
+    *({"upgrades": {"canary": value}} for value in ({"judge": {"test": "a", "for": "5s", "at-most": {"a": 1}}}, {"on-failure": "stop"},
+        {"stages": [{"nodes": 1}], "on-failure": "rolback"}, {"stages": [{"nodes": 1}], "rollback": "none", "on-failure": "rollback"})),
     *({"ports": [value]} for value in (0, 65536, -1, "http", "65536", [80])),
     *({"ssh-agent": value} for value in ("A", ["a-b"])),
     *({"terraform": value} for value in ({"version": 1}, {"outputs": {"a": "b c"}}, {"variables": ["a"]}, {"backends": {"s3": "x"}})),

@@ -1,5 +1,7 @@
 """An upgrade, its rest and the way back, from Python."""
 
+import contextlib
+import json
 import os
 
 import pytest
@@ -116,6 +118,18 @@ def test_what_could_not_be_recorded_carries_the_result(wood, monkeypatch):
     with pytest.raises(InvalidConfig) as caught:
         upgrade(wood, GRACEFUL)
     assert [step["step"] for step in caught.value.result.as_dict()["steps"]] == STEPS
+
+
+@pytest.mark.parametrize(("script", "event"), [(VERSION_OF, "post-upgrade"), ("exit 3", "failed")])
+def test_hooks_hear_what_became_of_it(wood, trees, script, event):
+    heard = wood.file("heard")
+    trees.modules.script(os.path.join(wood.home, "hooks"), event, f'cat >"{heard}"\n')
+    trees.script("platform", "upgrade-graceful", script)
+    with contextlib.suppress(StepFailed):
+        upgrade(wood, GRACEFUL)
+    with open(heard) as file:
+        told = json.load(file)
+    assert (told["command"], told["to"]) == ("upgrade", "1.10.0")
 
 
 # What the audit log says
