@@ -109,7 +109,8 @@ class Subject:
     @cached_property
     def tests(self) -> list[str]:
         suites = (*self.module.suites.values(), *self.module.components.values())
-        return list(dict.fromkeys(test for suite in suites for test in suite.tests))
+        judges = [style.judge.test for style in self.module.upgrades.values() if style.judge]
+        return list(dict.fromkeys([*(test for suite in suites for test in suite.tests), *judges]))
 
     @cached_property
     def programs(self) -> list[tuple[str, str, str]]:

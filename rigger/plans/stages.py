@@ -10,7 +10,7 @@ from rigger.modules.shapes import seconds_of
 from rigger.plans.judge import in_numbers
 from rigger.plans.model import StageStep, Step
 from rigger.templates import render
-from rigger.text import duration, listed
+from rigger.text import in_words, listed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -79,14 +79,13 @@ def steps(
     if style.judge:
         before = {"VERSION": request.start, f"{config.platform.prefix}_VERSION": request.start}
         usual = StageStep(0, len(stages), (), seconds=_seconds(style, None, config))
-        step = _judging(config, style.judge, usual, "what is usual before anything changes", before)
+        step = _judging(config, style.judge, usual, before)
         (todo if got.usual is None and not got.done else done).append(step)
     for stage in stages:
         todo_or_done = done if stage.nodes in got.done else todo
         todo_or_done.append(_making(config, request, stage, agreed=stage.nodes in got.agreed))
         if style.judge:
-            well = "is it well?" if len(stage.nodes) == 1 else "are they well?"
-            step = _judging(config, style.judge, stage, f"{stage.shown}, {listed(stage.nodes)}: {well}")
+            step = _judging(config, style.judge, stage)
             (done if stage.nodes in got.done and got.is_good(stage.nodes) else todo).append(step)
     return todo, done
 
@@ -98,17 +97,14 @@ def _making(config: Config, request: Request, stage: StageStep, agreed: bool) ->
     return Step(config.platform, request.verb, why, environ=names, stage=stage)
 
 
-def _judging(
-    config: Config, judge: Judge, stage: StageStep, why: str, environ: dict[str, str] | None = None
-) -> Step:
+def _judging(config: Config, judge: Judge, stage: StageStep, environ: dict[str, str] | None = None) -> Step:
     names = {"RIGGER_STAGE_NODES": " ".join(stage.nodes)} if stage.nodes else {}
     own = {"RIGGER_JUDGE_SECONDS": f"{stage.seconds:g}", **names, **(environ or {})}
-    text = (
-        f"{why} Judged for {duration(stage.seconds)}"
-        if stage.nodes
-        else f"{why}, for {duration(stage.seconds)}"
-    )
-    return Step(config.platform, f"tests/{judge.test}", text, environ=own, stage=stage)
+    well = f"is {listed(stage.nodes)} well?" if len(stage.nodes) == 1 else f"are {listed(stage.nodes)} well?"
+    why = f"{stage.shown}, {in_words(stage.seconds)}: {well}"
+    if not stage.nodes:
+        why = f"what is usual before anything changes, {in_words(stage.seconds)}"
+    return Step(config.platform, f"tests/{judge.test}", why, environ=own, stage=stage)
 
 
 def rules(config: Config, request: Request, got: Stages) -> tuple[str, ...]:

@@ -135,21 +135,29 @@ def test_a_spoiled_provider(provider, name):
 
 def test_a_spoiled_platform(platform):
     platform.replace("rigger.yml", "tests: [greets]", "tests: [greets, waves]")
-    platform.replace("rigger.yml", "upgrades:\n", "upgrades:\n  rolling: {within: major}\n")
+    platform.replace(
+        "rigger.yml",
+        "upgrades:\n",
+        "upgrades:\n  rolling: {within: major, stages: [{nodes: 1}], judge: {test: load, for: 5s, at-most: {ms: 5}}}\n",
+    )
     platform.script("upgrade-roling", "")
     platform.script("tests/bows", "")
     os.chmod(platform.folder / "tests" / "greets", 0o644)
     assert sorted(platform.fails()) == [
         "rigger.yml:29: tests/waves is missing",
+        "rigger.yml:35: tests/load is missing",
         "rigger.yml:35: the script upgrade-rolling is missing",
         "tests/greets: is not executable",
         "upgrade-roling: the manifest has no style roling under upgrades (did you mean upgrade-rolling?)",
     ]
     assert platform.advice() == ["tests/bows: belongs to no suite and no component"]
     os.rename(platform.folder / "upgrade-roling", platform.folder / "upgrade-rolling")
-    platform.script("tests/waves", "")
+    for name in ("waves", "load"):
+        platform.script(f"tests/{name}", "")
     os.chmod(platform.folder / "tests" / "greets", 0o755)
-    assert platform.fails() == []
+    assert platform.fails() == [] and platform.advice() == [
+        "tests/bows: belongs to no suite and no component"
+    ]
 
 
 def test_advice_fails_nobody(provider):

@@ -6,8 +6,8 @@ from helpers.without_terminal import Listener, Person, configured
 
 from rigger.errors import BadUsage, InvalidConfig, Paused, RolledBack, StepFailed
 from rigger.operations.consent import Consent
-from rigger.operations.provision import provision
 from rigger.operations.planned import planned
+from rigger.operations.provision import provision
 from rigger.operations.upgrade import upgrade
 from rigger.operations.upgrade_request import UpgradeOptions
 from rigger.values import replace

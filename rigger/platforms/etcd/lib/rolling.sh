@@ -21,10 +21,11 @@ may_follow() {
     ((minor <= old + 1)) || fail "it has run etcd $from; go to 3.$((old + 1)) before $version"
 }
 
-# Starts the members that have data and do not run.
+# revive [NODE...]: starts the members that have data and do not run, of all nodes or of some.
 revive() {
-    local dead=() node
-    for node in "${nodes[@]}"; do
+    local dead=() node names=("$@")
+    ((${#names[@]})) || names=("${nodes[@]}")
+    for node in "${names[@]}"; do
         if [[ ${data[$node]} == yes && ${state[$node]} == stopped ]]; then dead+=("$node"); fi
     done
     if ((${#dead[@]})); then
@@ -33,11 +34,13 @@ revive() {
     fi
 }
 
-# Restarts, one at a time and the leader last, the members that run another version or at other addresses.
+# roll [NODE...]: restarts, one at a time and the leader last, the members that run another version or at other addresses,
+# of all nodes or of some.
 roll() {
-    local node leader='' old=() followers=()
+    local node leader='' old=() followers=() names=("$@")
+    ((${#names[@]})) || names=("${nodes[@]}")
     survey
-    for node in "${nodes[@]}"; do
+    for node in "${names[@]}"; do
         if [[ ${configuration[$node]} != "$(wanted_configuration "$node")" ]]; then old+=("$node"); fi
     done
     ((${#old[@]})) || return 0
@@ -83,10 +86,11 @@ tidy() {
     on "$1" tidy "$version" "${RIGGER_FROM_VERSION-}"
 }
 
-# What both styles of upgrade do before they touch a member, and after all of them are well.
+# What all styles of upgrade do before they touch a member, and after all of them are well.
 
 prepare_upgrade() {
     local node unfinished
+    new_clients=''
     need_version
     read_nodes
     ((${#nodes[@]})) || fail "there are no nodes, so there is no cluster to upgrade"
@@ -97,17 +101,72 @@ prepare_upgrade() {
     if [[ -f $RIGGER_STATE_DIR/restoring && $(<"$RIGGER_STATE_DIR/restoring") != *' preparing' ]]; then
         fail "the last restore did not finish; run it again before an upgrade"
     fi
-    find_programs "$(own_platform)"
-    new_clients=$programs
-    install_on_nodes
+    survey
+    if may_lack_programs; then
+        rigger-log warning "ETCD_BIN_DIR has another version: its clients stay in $RIGGER_BIN_DIR"
+    else
+        find_programs "$(own_platform)"
+        new_clients=$programs
+        install_on_nodes
+    fi
     each must_be_ready "${nodes[@]}" || fail "not every node is ready for etcd $version"
     for node in "${nodes[@]}"; do
         [[ ${data[$node]} == yes ]] || fail "$node has no data; run deploy first"
     done
 }
 
+# On the way back the nodes still have the programs, whatever somebody's own folder has by now.
+may_lack_programs() {
+    local node
+    [[ ${RIGGER_ROLLBACK-} && ${ETCD_BIN_DIR-} ]] || return 1
+    [[ $("$ETCD_BIN_DIR/etcd" --version 2>/dev/null | head -n 1) != "etcd Version: $version" ]] || return 1
+    for node in "${nodes[@]}"; do
+        [[ ${versions[$node]} == *",$version,"* ]] || return 1
+    done
+}
+
+# On the way back a member may be ill because of the version that it runs. It serves nobody, so that it is brought back
+# before all others, whatever their health is: that may be what the cluster lacks for a quorum. Its data stay.
+bring_ill_back() {
+    local node ill=()
+    survey
+    ask_members
+    for node in "${nodes[@]}"; do
+        if [[ ${health[$node]} == ailing && ${configuration[$node]} != "$(wanted_configuration "$node")" ]]; then
+            ill+=("$node")
+        fi
+    done
+    for node in ${ill[@]+"${ill[@]}"}; do
+        rigger-log info "Bringing $node back to etcd $version: it does not answer"
+        stop "$node" || fail "$node could not be stopped"
+        start "$node" || fail "$node could not be started again"
+    done
+}
+
+# What a style that goes by stages does for one of them, or on the way back for all nodes.
+upgrade_stage() {
+    local node names=() left=()
+    for node in ${RIGGER_STAGE_NODES-}; do
+        is_node "$node" || fail "RIGGER_STAGE_NODES names $node, which is no node"
+        names+=("$node")
+    done
+    ((${#names[@]})) || names=("${nodes[@]}")
+    revive "${names[@]}"
+    if [[ ${RIGGER_ROLLBACK-} ]]; then bring_ill_back; fi
+    roll "${names[@]}"
+    survey
+    for node in "${nodes[@]}"; do
+        if [[ ${configuration[$node]} != "$(wanted_configuration "$node")" ]]; then left+=("$node"); fi
+    done
+    if ((${#left[@]})); then
+        each await "${nodes[@]}" || fail "not every member is healthy"
+    else
+        finish_upgrade
+    fi
+}
+
 finish_upgrade() {
     each await "${nodes[@]}" || fail "not every member is healthy"
     each tidy "${nodes[@]}" || true
-    place_clients "$new_clients"
+    [[ ! $new_clients ]] || place_clients "$new_clients"
 }
