@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 RIGGERS = ("PATH", "HOME")  # beside RIGGER_...: no program goes without
 # No script's business: what opens bundles, and whose call this is (a rigger in a script is another one).
 CALLERS = ("RIGGER_PASSPHRASE", "RIGGER_REQUEST", "RIGGER_ACTOR", "RIGGER_ACTOR_PROOF")
+# What only some steps get, and must not come from the shell of a person who works in such a step.
+OF_SOME_STEPS = ("RIGGER_STAGE_NODES", "RIGGER_ROLLBACK", "RIGGER_JUDGE_SECONDS")
 NEED_NO_CLIENTS = ("", "destroy", "undeploy")  # what is there can be removed without a folder for clients
 LIBEXEC = os.path.join(PACKAGE, "libexec")
 
@@ -111,7 +113,7 @@ def _of_the_shell(config: Config) -> dict[str, str]:
     for module in config.modules:
         for name in (*(question.name for question in module.questions), *module.outputs):
             values.pop(name, None)
-    for name in CALLERS:
+    for name in (*CALLERS, *OF_SOME_STEPS):
         values.pop(name, None)
     return values
 

@@ -45,6 +45,14 @@ def test_a_variable_of_the_shell_does_not_stand_in_for_a_question(cluster):
     assert cluster.log("02-create") == "NODES=2 TOKEN=unset\n"
 
 
+def test_what_some_steps_alone_get_does_not_come_from_the_shell(cluster):
+    cluster.script("platform", "deploy", 'env >"$RIGGER_STATE_DIR/env"')
+    given = ("RIGGER_STAGE_NODES", "RIGGER_ROLLBACK", "RIGGER_JUDGE_SECONDS")
+    cluster.rigger("provision", env=dict.fromkeys(given, "7"))
+    seen = cluster.content("modules", "tree", "env")
+    assert "RIGGER_RUN=" in seen and not any(f"{name}=" in seen for name in given)
+
+
 def test_no_proxy_is_asked_for_the_nodes(cluster):
     nodes = [
         {"name": "a", "address": "198.51.100.7", "private_address": "10.0.0.7"},
