@@ -302,14 +302,17 @@ def _call_of(request: str | None, words: str, reason: str | None, wait: str | No
             f"{request!r} is no id of a request.",
             "It has 1 to 128 letters, digits and . _ : / + = @ -, a letter or a digit first.",
         )
-    if reason is not None and (
-        not reason.strip() or not reason.isprintable() or len(reason) > LONGEST_REASON
-    ):
+    seconds = 0.0 if wait is None else float("inf") if wait == ALWAYS else duration_of("--wait", wait)
+    return Call(request, words, reason_of(reason), wait=seconds)
+
+
+def reason_of(text: str | None) -> str:
+    """Return what --reason says, nothing where it was not given; raises BadUsage for what is no line of text."""
+    if text is not None and (not text.strip() or not text.isprintable() or len(text) > LONGEST_REASON):
         raise BadUsage(
             "--reason is no line of text.", f"Give one line of at most {LONGEST_REASON} characters."
         )
-    seconds = 0.0 if wait is None else float("inf") if wait == ALWAYS else duration_of("--wait", wait)
-    return Call(request, words, reason or "", wait=seconds)
+    return text or ""
 
 
 def _approving(call: Call, plans: bool, digest: str | None) -> Call:

@@ -33,6 +33,11 @@ COMMANDS = {
         "resume": "Start suspended machines again, with platform and data.",
         "setup-clients": "Install the platform's clients on this machine.",
     },
+    "Deploy to it": {
+        "deploy": "Bring a release of a project to an environment of it.",
+        "release": "Make releases; show what runs where, and who asked.",
+        "image": "Say which images a label means, as CI does.",
+    },
     "Take it elsewhere": {
         "save": "Pack all about an environment into a file, to move it.",
         "offline": "Take all that it needs to a machine without a network.",

@@ -16,7 +16,7 @@ REMOVING = ways(
 
 # What rigger calls what other tools' commands do: what it is for, and the command.
 _COMMANDS = {
-    ("up", "apply", "deploy", "create", "install", "sync", "launch", "reconcile"): (
+    ("up", "apply", "create", "install", "sync", "launch", "reconcile"): (
         ("Create the cluster, or bring it up to date", "rigger provision"),
     ),
     ("plan", "preview", "dry-run"): (("Show what would be done", "rigger provision --plan"),),

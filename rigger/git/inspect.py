@@ -136,6 +136,21 @@ def changes(folder: str, old: str, new: str, limit: int = 20) -> list[str]:
         return [*lines, *files[:limit], *([f"and {len(files) - limit} more files"] * (len(files) > limit))]
 
 
+def between(folder: str, old: str, new: str, limit: int = 10) -> list[str]:
+    """Return the commits between two, the newest first: `+ 1b8f00c subject` for those that only the new one has, `-` for the old.
+
+    Nothing where they cannot be told: no repository, or one of the two is not in it.
+    """
+    try:
+        words = ("log", "--no-show-signature", "--left-right", f"-{limit + 1}", "--format=%m %h %s")
+        log = text_of(git_runner.git(folder, *words, "--end-of-options", f"{old}...{new}", "--"))
+    except GitError:
+        return []
+    signs = {">": "+", "<": "-"}
+    lines = [f"{signs[line[0]]}{text.printable(line[1:])}" for line in log.splitlines()]
+    return [*lines[:limit], *(["..."] if len(lines) > limit else [])]
+
+
 def local_base(folder: str) -> list[str]:
     """Return the commits of others that HEAD stands on: itself, or where somebody's own commits begin."""
     with saying_what_failed(f"{folder} cannot be looked at"), git_runner.opened(folder) as git:

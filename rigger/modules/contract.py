@@ -39,6 +39,7 @@ SCRIPT_VARIABLES = {
     "RIGGER_ENVIRONMENT_ID": "ten hex digits of its own, the same wherever it is loaded",
     "RIGGER_ENVIRONMENT_DIR": "the environment's folder",
     "RIGGER_VARS_FILE": "the environment's vars file",
+    "RIGGER_IMAGES": "the images of the release that was deployed last, a JSON file: service to URI; empty where none was",
     "RIGGER_BIN_DIR": "programs for the user go here",
     "RIGGER_MIRROR": "what ``rigger offline import`` gave: ``files/SHA256/NAME``, ``debian``, ``python``, ``images``; empty "
     "where nothing was imported",

@@ -44,5 +44,8 @@ class Carrier(Protocol):
     def confirm(self, images: Images) -> None:
         """Look whether what runs is what was applied; raises StepFailed as long as it is not, what else goes wrong at once."""
 
-    def take_back(self, images: Images) -> None:
-        """Let what was given to it be these images again, without carrying anything out; {} where there were none."""
+    def take_back(self, images: Images, before: Images) -> None:
+        """Let what was given to it be as before `apply` of these images, without carrying anything out.
+
+        `before` is what the environment's label meant, {} where that was nothing.
+        """

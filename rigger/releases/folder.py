@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from rigger.environments.home import Home
 
 # The events of the log, and what each has beside the members of every record.
-IMAGES_SET = "images-set"  # label, images: service -> URI, or null
+IMAGES_SET = "images-set"  # label, images: service -> URI, or null; note
 RELEASED = "released"  # release: its record
 DEPLOYMENT_BEGAN = "deployment-began"  # deployment: its record
 DEPLOYMENT_CHANGED = "deployment-changed"  # deployment: of its record, what is another now
@@ -58,9 +58,9 @@ class FolderStore:
     def images(self, label: str) -> dict[str, str]:
         return dict(self._fold().labels.get(label, {}))
 
-    def set_images(self, label: str, images: Mapping[str, str | None]) -> None:
+    def set_images(self, label: str, images: Mapping[str, str | None], note: str = "") -> None:
         with self.writing():
-            self.log.append(IMAGES_SET, label=label, images=dict(images))
+            self.log.append(IMAGES_SET, label=label, images=dict(images), note=note)
 
     def put_release(self, release: Release) -> None:
         with self.writing():

@@ -34,8 +34,11 @@ class Store(Protocol):
     def images(self, label: str) -> dict[str, str]:
         """Return what a label means: the image of each service; {} where it means nothing."""
 
-    def set_images(self, label: str, images: Mapping[str, str | None]) -> None:
-        """Let a label mean these images from now on, and none where it is None; others that it has stay."""
+    def set_images(self, label: str, images: Mapping[str, str | None], note: str = "") -> None:
+        """Let a label mean these images from now on, and none where it is None; others that it has stay.
+
+        `note` says who wants that, and why.
+        """
 
     def put_release(self, release: Release) -> None:
         """Keep a new release; raises BadUsage where there is one of that id."""

@@ -10,6 +10,7 @@ from rigger.configuration import module_state
 from rigger.configuration.resolve import computed
 from rigger.environments import inventory
 from rigger.environments.answers import outputs_of
+from rigger.environments.environment import IMAGES
 from rigger.environments.home import MIRROR
 from rigger.environments.inventory import text_path
 from rigger.environments.state import state_of
@@ -65,6 +66,7 @@ def script_environment(
         RIGGER_NODES_FILE=text_path(environment.inventory_file),
         RIGGER_VARS_FILE=environment.vars_file,
         RIGGER_STATE=environment.file(module_state.FILE),
+        RIGGER_IMAGES=environment.file(IMAGES) if os.path.isfile(environment.file(IMAGES)) else "",
         RIGGER_PYTHON=sys.executable,
         RIGGER_MIRROR=_mirror(environment),
         RIGGER_CACHE_DIR=os.path.join(environment.home, "cache"),

@@ -1,0 +1,38 @@
+"""What the commands about a project share: which project."""
+
+from __future__ import annotations
+
+from rigger.cli.declared import option
+from rigger.operations.projects import opened
+from rigger.process.actor import proven_actor
+from rigger.values import replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, TypeVar
+
+    from rigger.cli.app import App
+    from rigger.operations.projects import Opened
+
+    Function = TypeVar("Function", bound=Callable[..., Any])
+
+PLAN = "Show what would be done, and stop."
+APPROVED = "Do what the plan of that digest shows, or nothing: exit 8."
+CLOCK = "Go on although a record is newer than this machine's clock says."
+
+
+def of_a_project(function: Function) -> Function:
+    """Declare the options that say which project is meant."""
+    file = option(
+        "--project-file", "file", metavar="FILE", help="The project's manifest; default: the nearest one."
+    )
+    return option("--project", metavar="ID", help="Which project of it.")(file(function))
+
+
+def project_of(app: App, project: str | None, file: str | None, reason: str = "") -> Opened:
+    """Return the project that a command is about, with who asks; raises InvalidConfig, BadUsage or Refused."""
+    call = replace(app.call, say=app.printer.line, reason=app.call.reason or reason)
+    at = opened(app.home, call, file or "", project or "")
+    name = proven_actor(app.home.path, at.project.id, call.request)
+    return replace(at, call=replace(call, actor=name))

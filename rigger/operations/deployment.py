@@ -1,0 +1,160 @@
+"""A deployment that is on record: carried out, looked at until a check says that it runs, and recorded as it ended."""
+
+from __future__ import annotations
+
+import time
+
+from rigger.errors import Declined, Interrupted, Locked, RiggerError, StepFailed
+from rigger.releases import moments
+from rigger.releases.model import APPLYING, CONFIRMED, FAILED, ROLLED_BACK
+from rigger.text import in_words, ways
+from rigger.values import frozen, replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from rigger.operations.deploy import Deployed
+    from rigger.operations.projects import Opened
+    from rigger.releases.carrier import Carrier
+    from rigger.releases.model import Deployment
+    from rigger.runs.reporter import Reporter
+
+
+@frozen
+class Waiting:
+    """How long is waited for a check to be good, and how long between two, in seconds."""
+
+    limit: float = 600.0
+    every: float = 10.0
+
+
+class Work:
+    """One deployment that is being carried out."""
+
+    def __init__(self, at: Opened, deployment: Deployment, carrier: Carrier, reporter: Reporter):
+        self.at = at
+        self.deployment = deployment
+        self.carrier = carrier
+        self.reporter = reporter
+        self.images = at.store.release(deployment.release).images
+
+    @property
+    def services(self) -> dict[str, str]:
+        return self.at.project.services(self.images)
+
+    def record(self, **changes: Any) -> None:
+        """Record what is another than before."""
+        self.deployment = replace(self.deployment, **changes)
+        self.at.store.change_deployment(self.deployment)
+
+    def apply(self) -> None:
+        """Move the label, then carry it out; where that fails both are as before, and so says the record."""
+        label = self.deployment.environment.id
+        try:
+            self.at.store.set_images(label, self.images, f"deployment {self.deployment.id}")
+            self.record(status=APPLYING)
+            run = self.carrier.apply(self.services)
+        except BaseException as problem:
+            self._take_back(problem)
+            raise
+        self.record(run=run, applied=True)
+
+    def _take_back(self, problem: BaseException) -> None:
+        try:
+            take_back(self.at, self.deployment, self.carrier)
+            self.record(
+                status=FAILED, run=self.carrier.run(), problem=sentence_of(problem), ended=moments.now()
+            )
+        except (RiggerError, OSError) as failure:
+            self.reporter.warn(
+                f"What became of the deployment could not be recorded: {failure} "
+                "It counts as cut off; the same command goes on with it."
+            )
+
+    def confirm(self, waiting: Waiting) -> None:
+        """Look until a check says that it runs; raises StepFailed, and records that, where none does in time."""
+        end, problem = time.monotonic() + waiting.limit, ""
+        try:
+            while True:
+                try:
+                    return self.carrier.confirm(self.services)
+                except StepFailed as failure:
+                    problem = failure.message
+                if time.monotonic() + waiting.every > end:
+                    break
+                self.reporter.line(f"Not yet: {problem} The next look is in {in_words(waiting.every)}.")
+                time.sleep(waiting.every)
+        except (RiggerError, KeyboardInterrupt) as failure:
+            self.record(
+                status=FAILED,
+                problem=f"It was applied, and not confirmed: {sentence_of(failure)}",
+                ended=moments.now(),
+            )
+            raise
+        said = f"It was applied, and no check confirmed it within {in_words(waiting.limit)}: {problem}"
+        self.record(status=FAILED, problem=said, ended=moments.now())
+        place = self.deployment.environment.id
+        raise StepFailed(
+            said,
+            ways(
+                ("Bring what ran before back", f"rigger deploy {place} --rollback"),
+                ("Try again", f"rigger deploy {place} {self.deployment.release[:8]}"),
+            ),
+        )
+
+    def end(self) -> None:
+        """Record that it runs, and that what it takes back does not any more."""
+        for undone in self.at.store.deployments(self.deployment.environment.id):
+            if undone.id == self.deployment.undoes and undone.applied:
+                self.at.store.change_deployment(replace(undone, status=ROLLED_BACK))
+        self.record(status=CONFIRMED, ended=moments.now())
+
+
+def carry_out(
+    at: Opened,
+    deployment: Deployment,
+    carrier: Carrier,
+    reporter: Reporter,
+    waiting: Waiting,
+    result: Deployed,
+) -> Deployed:
+    """Carry a deployment out that is on record, and return what became of it; what is raised carries that, too."""
+    work = Work(at, deployment, carrier, reporter)
+    try:
+        work.apply()
+        work.confirm(waiting)
+        work.end()
+    except RiggerError as problem:
+        raise problem.with_result(replace(result, deployment=work.deployment)) from None
+    return replace(result, deployment=work.deployment)
+
+
+def take_back(at: Opened, deployment: Deployment, carrier: Carrier) -> None:
+    """Let label and carrier be as they were before a deployment."""
+    images, before = at.store.release(deployment.release).images, deployment.before
+    known = {id: uri for id, uri in before.items() if id in at.project.images}
+    carrier.take_back(at.project.services(images), at.project.services(known))
+    old: Mapping[str, str | None] = {**dict.fromkeys(images), **before}
+    if at.store.images(deployment.environment.id) != dict(before):
+        at.store.set_images(deployment.environment.id, old, f"deployment {deployment.id} is taken back")
+
+
+def cut_off(at: Opened, deployment: Deployment, carrier: Carrier) -> None:
+    """End a deployment that a killed rigger left, and that does not go on."""
+    if not deployment.applied:
+        take_back(at, deployment, carrier)
+    said = "It was cut off before a check confirmed it." if deployment.applied else "It was cut off."
+    at.store.change_deployment(replace(deployment, status=FAILED, problem=said, ended=moments.now()))
+
+
+def sentence_of(problem: BaseException) -> str:
+    """Return why a deployment failed, in a sentence for its record."""
+    if isinstance(problem, Declined):
+        return f"It was declined: {problem.message}"
+    if isinstance(problem, KeyboardInterrupt | Interrupted):
+        return "It was interrupted."
+    if isinstance(problem, Locked):
+        return f"It could not begin: {problem.message}"
+    return problem.message if isinstance(problem, RiggerError) else f"{type(problem).__name__}: {problem}"

@@ -1,0 +1,122 @@
+"""What labels mean: the images of a project's services."""
+
+from __future__ import annotations
+
+from rigger import __version__
+from rigger.errors import BadUsage, DifferencesFound
+from rigger.operations.projects import require_label
+from rigger.releases.difference import difference
+from rigger.releases.names import is_uri
+from rigger.sha256 import digest_of_data
+from rigger.text import ways
+from rigger.values import field, frozen
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from rigger.operations.projects import Opened
+    from rigger.releases.difference import Change
+
+
+@frozen
+class Labels:
+    """What labels mean: the images of services, by label."""
+
+    project: str
+    labels: Mapping[str, Mapping[str, str]]
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "project": self.project,
+            "labels": {name: dict(images) for name, images in self.labels.items()},
+        }
+
+
+@frozen
+class SetImages:
+    """A label that means other images now, or would."""
+
+    project: str
+    label: str
+    changes: tuple[Change, ...]
+    done: bool = True
+    digest: str = field(default="")  # of what it was made of
+
+    @property
+    def changed(self) -> bool:
+        return any(change.changes for change in self.changes)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "project": self.project,
+            "label": self.label,
+            "changes": [change.as_dict() for change in self.changes if change.changes],
+            "digest": self.digest,
+        }
+
+
+def labels(at: Opened, label: str | None = None) -> Labels:
+    """Return what every label means, or one; raises BadUsage for one that means nothing."""
+    if label is None:
+        return Labels(at.project.id, {name: at.store.images(name) for name in at.store.labels()})
+    require_label(label)
+    images = at.store.images(label)
+    if not images:
+        raise BadUsage(
+            f"Label {label} means nothing yet.", f'"rigger image set {label} SERVICE=URI" sets it.'
+        )
+    return Labels(at.project.id, {label: images})
+
+
+def set_images(at: Opened, label: str, assignments: Sequence[str], plan: bool = False) -> SetImages:
+    """Let a label mean these images, given as SERVICE=URI; `plan` shows what would be others.
+
+    Raises BadUsage, and changes nothing, for an empty label, a service that is not in the manifest, what is no image, and the
+    label of an environment: that says what was deployed there.
+    """
+    require_label(label)
+    if label in at.project.places:
+        raise BadUsage(
+            f"{label} is an environment: its label says what was deployed there.",
+            ways(("Deploy to it", f"rigger deploy {label} --reason TEXT")),
+        )
+    images = _images(at, assignments)
+    with at.store.lock(label, f"rigger image set {label}", at.call):
+        before = at.store.images(label)
+        changes = difference(
+            at.project, before, {**before, **images} if before.keys() <= at.project.images.keys() else images
+        )
+        digest = digest_of_data([__version__, "image set", at.project.id, label, before, images])
+        result = SetImages(at.project.id, label, changes, not plan, digest)
+        if plan:
+            return result
+        require_approved(at, digest, f"rigger image set {label} ... --plan")
+        if result.changed:
+            at.store.set_images(label, images, at.note())
+        return result
+
+
+def require_approved(at: Opened, digest: str, again: str) -> None:
+    """Raise DifferencesFound where the approved plan was made of something else than what there is now."""
+    if at.call.approved and at.call.approved != digest:
+        raise DifferencesFound(
+            f"The plan {at.call.approved[:12]} was made of something else than what there is now.",
+            ways(("See what would be done now", again)),
+        )
+
+
+def _images(at: Opened, assignments: Sequence[str]) -> dict[str, str]:
+    images: dict[str, str] = {}
+    for assignment in assignments:
+        word, equals, uri = assignment.partition("=")
+        if not equals or not is_uri(uri):
+            raise BadUsage(
+                f"{assignment!r} does not say the image of a service.",
+                "For example api=registry.example/api:1.2.",
+            )
+        id = at.project.image(word).id
+        if images.setdefault(id, uri) != uri:
+            raise BadUsage(f"{id} is given twice, with two images: {images[id]} and {uri}.")
+    return images

@@ -1,0 +1,135 @@
+"""Deployments that a rigger environment carries out: the images become values, and provision runs what they concern."""
+
+from __future__ import annotations
+
+import json
+
+from rigger.configuration.resolve import resolve
+from rigger.environments.answers import answers_of
+from rigger.environments.environment import IMAGES
+from rigger.environments.state import state_of
+from rigger.errors import InvalidConfig, Locked, StepFailed
+from rigger.files import unlink_if_there, write_bytes
+from rigger.operations.approval import inputs_of
+from rigger.operations.check import check
+from rigger.operations.provision import provision
+from rigger.operations.values import change_values
+from rigger.releases.names import variable
+from rigger.text import listed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rigger.environments.call import Call
+    from rigger.environments.environment import Environment
+    from rigger.environments.home import Home
+    from rigger.operations.consent import Consent
+    from rigger.releases.carrier import Images
+    from rigger.runs.reporter import Reporter
+
+EVERY = "IMAGES"  # the question that has the images of all services, as JSON
+
+
+class RiggerCarrier:
+    """A rigger environment: its modules ask for IMAGE_<SERVICE>, or for IMAGES."""
+
+    def __init__(self, home: Home, name: str, call: Call, reporter: Reporter, consent: Consent):
+        self._environment: Environment = home.get(name)
+        self._environment.call = call
+        self._reporter = reporter
+        self._consent = consent
+        self._saved: dict[str, str] | None = None  # the values before `apply`, those that there were
+
+    @property
+    def name(self) -> str:
+        return f"the rigger environment {self._environment.name}"
+
+    def require_ready(self, images: Images) -> None:
+        """Raise Locked where somebody works there, InvalidConfig where a module has no use for an image, or none runs again."""
+        environment = self._environment
+        if (holder := environment.lock.holder()) and not environment.call.wait:
+            raise Locked(holder, "Wait until that has ended (--wait).")
+        state = state_of(environment)
+        state.require_running(environment.name)
+        state.require_no_upgrade(environment.name)
+        asked = {question.name: question.changes for question in resolve(environment).questions}
+        unused = [service for service in images if not {variable(service), EVERY} & asked.keys()]
+        if unused:
+            raise InvalidConfig(
+                f"{environment.name} has no use for the image of {listed(unused)}: none of its modules asks for "
+                f"{variable(unused[0])}, or for {EVERY}.",
+                f"Add the question {variable(unused[0])} to the platform's rigger.yml, with changes: deploy.",
+            )
+        idle = [name for name in self._values(images) if asked[name] == "none"]
+        if idle:
+            raise InvalidConfig(
+                f"Nothing would run again in {environment.name} for another {idle[0]}: its question says changes: none.",
+                "Say changes: deploy in the rigger.yml that asks for it.",
+            )
+
+    def inputs(self) -> str:
+        return inputs_of(self._environment, "deploy").digest
+
+    def planned(self, images: Images) -> Sequence[str]:
+        names = ", ".join(self._values(images))
+        return [f"{names} in {self._environment.name}, then rigger provision runs what they concern"]
+
+    def apply(self, images: Images) -> str:
+        """Set the values, and provision; a check that is not good yet is no failure of that.
+
+        Raises what `provision` raises otherwise.
+        """
+        environment = self._environment
+        with environment.locked("rigger deploy"):  # the request that holds it has it in provision, too
+            values, saved = self._values(images), answers_of(environment)
+            self._saved = {name: saved[name] for name in values if name in saved}
+            self._set(images, values, ())
+            try:
+                return provision(environment, self._reporter, self._consent).run
+            except StepFailed as problem:
+                failed = [step for step in getattr(problem.result, "steps", ()) if step.failed]
+                if not failed or any(step.step.verb != "check" for step in failed):
+                    raise
+                self._reporter.warn(f"{problem.message} It may need more time.")
+                return self.run()
+
+    def run(self) -> str:
+        last = state_of(self._environment).runs.last
+        mine = last and last.started.request == self._environment.call.request
+        return last.started.run if last and mine else ""
+
+    def confirm(self, images: Images) -> None:
+        try:
+            check(self._environment, self._reporter)
+        except Locked as problem:
+            raise StepFailed(problem.message, problem.next_step) from None
+
+    def take_back(self, images: Images, before: Images) -> None:
+        """Give the values back that there were: those of before where rigger was killed meanwhile."""
+        environment = self._environment
+        given = self._values(images)
+        values = self._values(before) if self._saved is None else self._saved
+        with environment.locked("rigger deploy"):
+            saved = answers_of(environment)
+            gone = [name for name in given if name in saved and name not in values]
+            self._set(before, values, gone)
+
+    def _values(self, images: Images) -> dict[str, str]:
+        """Return the images as the questions of the environment ask for them."""
+        asked = {question.name for question in resolve(self._environment).questions}
+        values = {variable(service): uri for service, uri in images.items()}
+        values |= {EVERY: _text(images)} if images else {}
+        return {name: value for name, value in values.items() if name in asked}
+
+    def _set(self, images: Images, values: Mapping[str, str], gone: Sequence[str]) -> None:
+        path = self._environment.file(IMAGES)
+        if images:
+            write_bytes(path, f"{_text(images)}\n".encode())
+        else:
+            unlink_if_there(path)
+        change_values(self._environment, values, gone)
+
+
+def _text(images: Images) -> str:
+    return json.dumps(dict(images), sort_keys=True)
