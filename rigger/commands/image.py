@@ -66,6 +66,6 @@ def set(
     project: str | None,
     file: str | None,
 ) -> SetImages:
-    """Let LABEL mean these images from now on; services that are not named stay as they are."""
+    """Let LABEL mean these images from now on; others that it has stay. SERVICE= alone takes one away."""
     app.approve(approved, only_plan)
     return operation.set_images(project_of(app, project, file, reason_of(why)), label, assignments, only_plan)

@@ -80,7 +80,7 @@ PERSONS_VARIABLES = {
 
 CONTRACT_VARIABLES = frozenset({*SCRIPT_VARIABLES, *PERSONS_VARIABLES})
 # A question may have each other name: many modules asked for a MIRROR before there was one of rigger's.
-NO_QUESTIONS = CONTRACT_VARIABLES - {"RIGGER_MIRROR"}
+NO_QUESTIONS = CONTRACT_VARIABLES - {"RIGGER_MIRROR", "RIGGER_IMAGES"}
 
 # What steers rigger itself, whatever the command: misspelt, it would be passed over without a word.
 _SETTINGS = (*PERSONS_VARIABLES, "RIGGER_HOME", "RIGGER_ENVIRONMENT", "RIGGER_PASSPHRASE")

@@ -226,7 +226,7 @@ def _new(at: Opened, place: Place, wanted: Wanted, release: Release) -> Deployme
         where,
         moment,
         asked,
-        wanted.reason,
+        wanted.why(),
         REQUESTED,
         request=call.request,
         words=words,

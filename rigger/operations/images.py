@@ -5,7 +5,7 @@ from __future__ import annotations
 from rigger import __version__
 from rigger.errors import BadUsage, DifferencesFound
 from rigger.operations.projects import require_label
-from rigger.releases.difference import difference
+from rigger.releases.difference import Change, difference
 from rigger.releases.names import is_uri
 from rigger.sha256 import digest_of_data
 from rigger.text import ways
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rigger.operations.projects import Opened
-    from rigger.releases.difference import Change
 
 
 @frozen
@@ -73,7 +72,7 @@ def labels(at: Opened, label: str | None = None) -> Labels:
 def set_images(at: Opened, label: str, assignments: Sequence[str], plan: bool = False) -> SetImages:
     """Let a label mean these images, given as SERVICE=URI; `plan` shows what would be others.
 
-    Raises BadUsage, and changes nothing, for an empty label, a service that is not in the manifest, what is no image, and the
+    SERVICE= alone takes the image away. Raises BadUsage, and changes nothing, for an empty label, a service that is not in the manifest, what is no image, and the
     label of an environment: that says what was deployed there.
     """
     require_label(label)
@@ -82,14 +81,16 @@ def set_images(at: Opened, label: str, assignments: Sequence[str], plan: bool = 
             f"{label} is an environment: its label says what was deployed there.",
             ways(("Deploy to it", f"rigger deploy {label} --reason TEXT")),
         )
-    images = _images(at, assignments)
     with at.store.lock(label, f"rigger image set {label}", at.call):
         before = at.store.images(label)
-        changes = difference(
-            at.project, before, {**before, **images} if before.keys() <= at.project.images.keys() else images
-        )
+        images = _images(at, assignments, before)
+        after = {id: uri for id, uri in {**before, **images}.items() if uri and id in at.project.images}
+        gone = tuple(Change(id, id, before[id], "") for id, uri in images.items() if not uri)
+        known = {id: uri for id, uri in before.items() if id in after}
         digest = digest_of_data([__version__, "image set", at.project.id, label, before, images])
-        result = SetImages(at.project.id, label, changes, not plan, digest)
+        result = SetImages(
+            at.project.id, label, (*difference(at.project, known, after), *gone), not plan, digest
+        )
         if plan:
             return result
         require_approved(at, digest, f"rigger image set {label} ... --plan")
@@ -107,16 +108,22 @@ def require_approved(at: Opened, digest: str, again: str) -> None:
         )
 
 
-def _images(at: Opened, assignments: Sequence[str]) -> dict[str, str]:
-    images: dict[str, str] = {}
+def _images(at: Opened, assignments: Sequence[str], before: Mapping[str, str]) -> dict[str, str | None]:
+    """Return the image of each id that is named, None for one that is to be taken away: SERVICE= alone."""
+    images: dict[str, str | None] = {}
     for assignment in assignments:
         word, equals, uri = assignment.partition("=")
-        if not equals or not is_uri(uri):
+        if not equals or uri and not is_uri(uri):
             raise BadUsage(
                 f"{assignment!r} does not say the image of a service.",
                 "For example api=registry.example/api:1.2.",
             )
-        id = at.project.image(word).id
-        if images.setdefault(id, uri) != uri:
-            raise BadUsage(f"{id} is given twice, with two images: {images[id]} and {uri}.")
-    return images
+        id = word if word in before else at.project.image(word).id
+        if id not in at.project.images and uri:
+            at.project.image(word)
+        if images.setdefault(id, uri or None) != (uri or None):
+            raise BadUsage(
+                f"{id} is given twice, with two images: {images[id]} and {uri}.",
+                "One image runs in all its services; give it once.",
+            )
+    return {id: uri for id, uri in images.items() if uri or id in before}

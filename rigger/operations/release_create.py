@@ -83,14 +83,20 @@ def chosen(at: Opened, label: str | None, services: Sequence[str] = ()) -> dict[
 
     Raises BadUsage where there are none, or one cannot be had.
     """
-    if label is None:
+    if label in (None, LATEST):
         images = at.store.images(LATEST)
     else:
         require_label(label)
         images = at.images(label)
     known = {id: uri for id, uri in images.items() if id in at.project.images}
     if strange := sorted(images.keys() - known.keys()):
-        at.project.image(strange[0])  # raises, and says what there is
+        of = label or LATEST
+        raise BadUsage(
+            f"{of} has an image of {strange[0]}, which is no service of {at.project.file}.",
+            f'"rigger image set {of} {strange[0]}=" takes it away.'
+            if of not in at.project.places
+            else "Put it back into the manifest, or take the images from another label.",
+        )
     for assignment in services:
         word, equals, value = assignment.partition("=")
         if not equals or not value:

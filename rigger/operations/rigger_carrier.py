@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from rigger.releases.carrier import Images
     from rigger.runs.reporter import Reporter
 
-EVERY = "IMAGES"  # the question that has the images of all services, as JSON
+EVERY = "RELEASE_IMAGES"  # the question that has the images of all services, as JSON
 
 
 class RiggerCarrier:
-    """A rigger environment: its modules ask for IMAGE_<SERVICE>, or for IMAGES."""
+    """A rigger environment: its modules ask for IMAGE_<SERVICE>, or for RELEASE_IMAGES."""
 
     def __init__(self, home: Home, name: str, call: Call, reporter: Reporter, consent: Consent):
         self._environment: Environment = home.get(name)

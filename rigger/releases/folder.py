@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 
+from rigger.audit.events import Repaired
 from rigger.audit.head import FIRST
 from rigger.audit.lines import follows
 from rigger.audit.log import AuditLog
@@ -149,6 +150,7 @@ class _Fold:
         self.labels: dict[str, dict[str, str]] = {}
         self.releases: dict[str, Release] = {}  # without their deployments
         self.deployments: dict[str, Deployment] = {}
+        self.lossy = False  # whether what follows may be about records that are lost
 
     def release(self, id: str) -> Release:
         own = tuple(one for one in self.deployments.values() if one.release == id)
@@ -166,6 +168,7 @@ class _Fold:
 
     def _take(self, record: Mapping[str, Any]) -> None:
         event = record["event"]
+        self.lossy = self.lossy or event == Repaired.name
         if event == IMAGES_SET:
             label = self.labels.setdefault(record["label"], {})
             for service, uri in record["images"].items():
@@ -178,8 +181,11 @@ class _Fold:
             self.releases[release.id] = release
         elif event == DEPLOYMENT_BEGAN:
             deployment = Deployment.read(record["deployment"], record["deployment"]["release_id"])
-            self.deployments[deployment.id] = deployment
+            if deployment.release in self.releases or not self.lossy:
+                self.deployments[deployment.id] = deployment
         elif event == DEPLOYMENT_CHANGED:
             change = {name: value for name, value in record["deployment"].items() if name in MAY_CHANGE}
             id = record["deployment"]["deployment_id"]
+            if self.lossy and id not in self.deployments:
+                return
             self.deployments[id] = replace(self.deployments[id], **change)
