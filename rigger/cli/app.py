@@ -168,8 +168,8 @@ class App:
             self.printer.line(f"Request {result.request} was carried out before, as run {result.number}.")
         elif show:
             show(self.printer, result)
-            if self.only_plans:
-                self._show_approval(result.as_dict()["digest"])
+            if self.only_plans and (digest := result.as_dict()["digest"]):  # none where nothing would be done
+                self._show_approval(digest)
 
     def _show_planned(self, result: planning.Planned) -> None:
         """Say who works there now, and how exactly this plan is had."""
@@ -226,14 +226,14 @@ def command(
 
 def _app_of(before: str | None, path: str, parameters: Sequence[Parameter], values: dict[str, Any]) -> App:
     """Return what a command works with, and take out of its values what is not its own: the options that many share."""
-    words = _said(path, parameters, values) if "request" in values else ""
+    words = _said(path, parameters, values) if {"request", "only_plan"} & values.keys() else ""
     own = {one.name for one in parameters} - NOT_OWN
     given = {name: values.pop(name) for name in [*values] if name not in own}
     chosen = given.get("environment") or before or os.environ.get("RIGGER_ENVIRONMENT") or None
-    json, call = given.get("report") == "json", Call()
-    if words:
+    json, call = given.get("report") == "json", Call(words=words)
+    if "request" in given:
         call = _call_of(given["request"], words, given["reason"], given["wait"])
-        call = _approving(call, given.get("only_plan", False), given.get("approved"))
+    call = _approving(call, given.get("only_plan", False), given.get("approved"))
     flags = {name: bool(given.get(name)) for name in ("verbose", "yes", "take_over")}
     return App(chosen, json=json, call=call, **flags)
 

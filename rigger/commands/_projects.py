@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     Function = TypeVar("Function", bound=Callable[..., Any])
 
-PLAN = "Show what would be done, and stop."
-APPROVED = "Do what the plan of that digest shows, or nothing: exit 8."
 CLOCK = "Go on although a record is newer than this machine's clock says."
 
 

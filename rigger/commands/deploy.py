@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rigger.cli.app import App, command, duration_of
 from rigger.cli.declared import argument, option
-from rigger.commands._projects import APPROVED, CLOCK, PLAN, of_a_project, project_of
+from rigger.commands._projects import CLOCK, of_a_project, project_of
 from rigger.errors import BadUsage, DifferencesFound
 from rigger.operations import deploy as operation
 from rigger.operations.changes import show_changes
@@ -51,8 +51,6 @@ def _show_plan(printer: Printer, result: Deployed) -> None:
     printer.line("Only shown; nothing was done.")
     if result.busy:
         printer.warn(f"{result.busy} What will have to be done is known once that has ended.")
-    else:
-        printer.ways(("Exactly this, or nothing", f"{result.command} --approved {result.digest}"))
 
 
 def show_failed(printer: Printer, result: Deployed) -> None:
@@ -60,14 +58,14 @@ def show_failed(printer: Printer, result: Deployed) -> None:
         _show_plan(printer, result)
 
 
-@command("deploy", acts=True, asks=True, reports=True, streams=True, show=show, show_failed=show_failed)
+@command(
+    "deploy", acts=True, plans=True, asks=True, reports=True, streams=True, show=show, show_failed=show_failed
+)
 @argument("place", metavar="ENVIRONMENT")
 @argument("release", required=False, metavar="[RELEASE|LABEL]")
 @option("--promote", "promoted", metavar="FROM", help="Deploy the very release that runs in FROM.")
 @option("--rollback", is_flag=True, help="Deploy what ran before.")
 @option("--again", is_flag=True, help="Also where nothing is to change.")
-@option("--plan", "only_plan", is_flag=True, help=PLAN)
-@option("--approved", metavar="DIGEST", help=APPROVED)
 @option("--exit-code", is_flag=True, help="With --plan: exit 8 when something would change.")
 @option("--confirm-within", "limit", metavar="TIME", help="How long a check may take to be good: 10m.")
 @option("--confirm-every", "every", metavar="TIME", help="How long between two looks: 10s.")
@@ -80,8 +78,6 @@ def deploy(
     promoted: str | None,
     rollback: bool,
     again: bool,
-    only_plan: bool,
-    approved: str | None,
     exit_code: bool,
     limit: str | None,
     every: str | None,
@@ -90,7 +86,6 @@ def deploy(
     file: str | None,
 ) -> Deployed:
     """ENVIRONMENT is one of the project's manifest. Without a release, what the label `latest` means."""
-    app.approve(approved, only_plan)
     said = [word for word in (release, promoted, rollback and "--rollback") if word]
     if len(said) > 1:
         raise BadUsage(
@@ -103,8 +98,8 @@ def deploy(
     )
     wanted = Wanted(release or "", promoted or "", rollback, again, app.call.reason, clock_is_right)
     at = project_of(app, project, file)
-    result = operation.deploy(at, place, wanted, app.printer, app.consent(), waiting, only_plan)
-    if only_plan and exit_code and not result.nothing:
+    result = operation.deploy(at, place, wanted, app.printer, app.consent(), waiting)
+    if app.only_plans and exit_code and not result.nothing:
         raise DifferencesFound("Something would change.", f'"{wanted.command(place)}" does it.').with_result(
             result
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rigger.cli.app import App, command, group, reason_of
 from rigger.cli.declared import argument, option
-from rigger.commands._projects import APPROVED, PLAN, of_a_project, project_of
+from rigger.commands._projects import of_a_project, project_of
 from rigger.operations import images as operation
 from rigger.operations.changes import show_changes
 
@@ -49,23 +49,18 @@ def list(app: App, label: str | None, project: str | None, file: str | None) -> 
 
 
 @image.add_command
-@command("set", asks=True, reports=True, show=show_set)
+@command("set", plans=True, asks=True, reports=True, show=show_set)
 @argument("label", metavar="LABEL")
 @argument("assignments", metavar="SERVICE=URI...", many=True)
 @option("--reason", "why", metavar="TEXT", help="Why; recorded.")
-@option("--plan", "only_plan", is_flag=True, help=PLAN)
-@option("--approved", metavar="DIGEST", help=APPROVED)
 @of_a_project
 def set(
     app: App,
     label: str,
     assignments: tuple[str, ...],
     why: str | None,
-    only_plan: bool,
-    approved: str | None,
     project: str | None,
     file: str | None,
 ) -> SetImages:
     """Let LABEL mean these images from now on; others that it has stay. SERVICE= alone takes one away."""
-    app.approve(approved, only_plan)
-    return operation.set_images(project_of(app, project, file, reason_of(why)), label, assignments, only_plan)
+    return operation.set_images(project_of(app, project, file, reason_of(why)), label, assignments)

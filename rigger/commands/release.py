@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rigger.cli.app import App, command, group, reason_of
 from rigger.cli.declared import argument, option
-from rigger.commands._projects import APPROVED, CLOCK, PLAN, of_a_project, project_of
+from rigger.commands._projects import CLOCK, of_a_project, project_of
 from rigger.operations import release_create, release_look, release_repair
 from rigger.operations.changes import show_changes
 from rigger.releases.moments import shown
@@ -42,12 +42,10 @@ def show_created(printer: Printer, result: Created) -> None:
 
 
 @release.add_command
-@command("create", asks=True, reports=True, show=show_created)
+@command("create", plans=True, asks=True, reports=True, show=show_created)
 @option("--from", "label", metavar="LABEL", help="What to take the images from; default: latest.")
 @option("--service", "services", metavar="S=LABEL|URI", multiple=True, help="Take this one from elsewhere.")
 @option("--reason", "why", metavar="TEXT", help="What it is for; recorded.")
-@option("--plan", "only_plan", is_flag=True, help=PLAN)
-@option("--approved", metavar="DIGEST", help=APPROVED)
 @option("--clock-is-right", is_flag=True, help=CLOCK)
 @of_a_project
 def create(
@@ -55,19 +53,14 @@ def create(
     label: str | None,
     services: tuple[str, ...],
     why: str | None,
-    only_plan: bool,
-    approved: str | None,
     clock_is_right: bool,
     project: str | None,
     file: str | None,
 ) -> Created:
     """Fix services at known versions: what a label means, each service as --service says."""
-    app.approve(approved, only_plan)
     reason = reason_of(why)
     at = project_of(app, project, file, reason)
-    return release_create.create(
-        at, label, services, reason, app.printer, app.consent(), only_plan, clock_is_right
-    )
+    return release_create.create(at, label, services, reason, app.printer, app.consent(), clock_is_right)
 
 
 def show_list(printer: Printer, result: Releases) -> None:

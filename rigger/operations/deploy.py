@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-
 from rigger import __version__
 from rigger.errors import BadUsage, RiggerError
 from rigger.operations.carriers import carrier_of
@@ -123,19 +121,14 @@ def deploy(
     reporter: Reporter,
     consent: Consent,
     waiting: Waiting | None = None,
-    only_plan: bool = False,
 ) -> Deployed:
-    """Bring a release to an environment, and say whether it runs there; `only_plan` shows what would be done.
+    """Bring a release to an environment, and say whether it runs there; a call that only plans gets what would be done.
 
     Raises, with the result so far, whatever kept it from being carried out, StepFailed where no check confirmed it in time;
     BadUsage, InvalidConfig, NotReady, Declined or Locked before anything was recorded.
     """
     place = at.project.place(environment)
-    with (
-        at.store.lock(environment, wanted.command(environment), at.call)
-        if not only_plan
-        else contextlib.nullcontext()
-    ):
+    with at.locked(environment, wanted.command(environment)):
         if before := _requested(at, environment, wanted):
             return before
         plan = _plan(at, place, wanted)
@@ -149,16 +142,16 @@ def deploy(
             planned=tuple(carrier.planned(services)),
             running=plan.standing.running,
             resumes=plan.deployment.id if plan.resumed else "",
-            busy=at.store.holder(environment) if only_plan else "",
+            busy=at.store.holder(environment) if at.call.plans else "",
             digest=digest,
             new=plan.new,
             command=wanted.command(environment),
         )
         if plan.nothing and not wanted.again:
-            return replace(result, nothing=True, planned=())
+            return replace(result, nothing=True, planned=(), digest="")
         at.require_clock(wanted.clock_is_right)
         carrier.require_ready(services)
-        if only_plan:
+        if at.call.plans:
             return result
         require_approved(at, digest, f"{wanted.command(environment)} --plan")
         _show(reporter, plan, carrier, result)
@@ -286,7 +279,9 @@ def _rollback(at: Opened, place: Place, now: Standing) -> tuple[Release, bool, s
 
 def _carrier(at: Opened, plan: _Plan, reporter: Reporter, consent: Consent) -> Carrier:
     """Return what carries it out; the deployment's id is what it is known by there."""
-    call = replace(at.call, request=plan.deployment.id, words=f"deploy {plan.place.id}", approved="")
+    call = replace(
+        at.call, request=plan.deployment.id, words=f"deploy {plan.place.id}", approved="", plans=False
+    )
     return carrier_of(at, plan.place, call, reporter, consent)
 
 

@@ -69,11 +69,11 @@ def labels(at: Opened, label: str | None = None) -> Labels:
     return Labels(at.project.id, {label: images})
 
 
-def set_images(at: Opened, label: str, assignments: Sequence[str], plan: bool = False) -> SetImages:
-    """Let a label mean these images, given as SERVICE=URI; `plan` shows what would be others.
+def set_images(at: Opened, label: str, assignments: Sequence[str]) -> SetImages:
+    """Let a label mean these images, given as SERVICE=URI; SERVICE= alone takes an image away.
 
-    SERVICE= alone takes the image away. Raises BadUsage, and changes nothing, for an empty label, a service that is not in the manifest, what is no image, and the
-    label of an environment: that says what was deployed there.
+    Raises BadUsage, and changes nothing, for an empty label, a service that is not in the manifest, what is no image, and
+    the label of an environment: that says what was deployed there.
     """
     require_label(label)
     if label in at.project.places:
@@ -81,17 +81,18 @@ def set_images(at: Opened, label: str, assignments: Sequence[str], plan: bool = 
             f"{label} is an environment: its label says what was deployed there.",
             ways(("Deploy to it", f"rigger deploy {label} --reason TEXT")),
         )
-    with at.store.lock(label, f"rigger image set {label}", at.call):
+    with at.locked(label, f"rigger image set {label}"):
         before = at.store.images(label)
         images = _images(at, assignments, before)
         after = {id: uri for id, uri in {**before, **images}.items() if uri and id in at.project.images}
         gone = tuple(Change(id, id, before[id], "") for id, uri in images.items() if not uri)
         known = {id: uri for id, uri in before.items() if id in after}
         digest = digest_of_data([__version__, "image set", at.project.id, label, before, images])
+        changes = (*difference(at.project, known, after), *gone)
         result = SetImages(
-            at.project.id, label, (*difference(at.project, known, after), *gone), not plan, digest
+            at.project.id, label, changes, not at.call.plans, digest if known != after or gone else ""
         )
-        if plan:
+        if at.call.plans:
             return result
         require_approved(at, digest, f"rigger image set {label} ... --plan")
         if result.changed:

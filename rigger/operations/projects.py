@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 from rigger.errors import BadUsage
@@ -17,6 +18,8 @@ from rigger.values import frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from rigger.environments.call import Call
     from rigger.environments.home import Home
     from rigger.releases.model import Release
@@ -40,6 +43,10 @@ class Opened:
         if self.call.actor:
             return Named(self.call.actor, f"{self.call.actor} (by {actor()})")
         return Named(actor().partition(" ")[0], user())
+
+    def locked(self, name: str, command: str) -> AbstractContextManager[object]:
+        """Hold the lock of an environment, or of a label, unless it is only planned; raises Locked."""
+        return contextlib.nullcontext() if self.call.plans else self.store.lock(name, command, self.call)
 
     def note(self) -> str:
         """Return who asks and why, as one text."""

@@ -12,7 +12,7 @@ from rigger.releases.difference import difference
 from rigger.releases.model import Named, Release, new_id
 from rigger.releases.names import is_uri
 from rigger.sha256 import digest_of_data
-from rigger.values import frozen
+from rigger.values import frozen, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,7 +55,6 @@ def create(
     reason: str,
     reporter: Reporter,
     consent: Consent,
-    plan: bool = False,
     clock_is_right: bool = False,
 ) -> Created:
     """Make a release of what a label means, by default `latest`, some services as they are said: SERVICE=LABEL or SERVICE=URI.
@@ -64,18 +63,17 @@ def create(
     """
     images = chosen(at, label, services)
     created = _created(at, images, reason)
-    digest = digest_of_data(
-        [__version__, "release create", at.project.id, images, created.changes and _olds(created)]
-    )
-    if plan:
-        return Created(created.release, created.changes, created.missing, created.new, False, digest)
-    require_approved(at, digest, "rigger release create --plan")
+    digest = digest_of_data([__version__, "release create", at.project.id, images, _olds(created)])
+    digest = digest if created.new else ""
+    if at.call.plans:
+        return replace(created, done=False, digest=digest)
     if created.new:
+        require_approved(at, digest, "rigger release create --plan")
         at.require_clock(clock_is_right)
         show_changes(reporter, created.changes)
         consent.agree(f"Make this a release of {at.project.name}?")
         at.store.put_release(created.release)
-    return Created(created.release, created.changes, created.missing, created.new, True, digest)
+    return replace(created, digest=digest)
 
 
 def chosen(at: Opened, label: str | None, services: Sequence[str] = ()) -> dict[str, str]:
