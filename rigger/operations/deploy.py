@@ -149,6 +149,8 @@ def deploy(
         )
         if plan.nothing and not wanted.again:
             return replace(result, nothing=True, planned=(), digest="")
+        if result.busy:  # then it is of what will not be there any more
+            return result
         at.require_clock(wanted.clock_is_right)
         carrier.require_ready(services)
         if at.call.plans:
