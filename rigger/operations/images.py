@@ -9,7 +9,7 @@ from rigger.releases.difference import Change, difference
 from rigger.releases.names import is_uri
 from rigger.sha256 import digest_of_data
 from rigger.text import ways
-from rigger.values import field, frozen
+from rigger.values import field, frozen, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rigger.operations.projects import Opened
+
+
+PATIENCE = 60.0  # seconds: several builds may end at once, and each sets the label for a moment
 
 
 @frozen
@@ -81,7 +84,8 @@ def set_images(at: Opened, label: str, assignments: Sequence[str]) -> SetImages:
             f"{label} is an environment: its label says what was deployed there.",
             ways(("Deploy to it", f"rigger deploy {label} --reason TEXT")),
         )
-    with at.locked(label, f"rigger image set {label}"):
+    patient = replace(at, call=replace(at.call, wait=PATIENCE))
+    with patient.locked(label, f"rigger image set {label}"):
         before = at.store.images(label)
         images = _images(at, assignments, before)
         after = {id: uri for id, uri in {**before, **images}.items() if uri and id in at.project.images}

@@ -13,6 +13,8 @@ from helpers.shop import FAST, Shop, image
 from rigger.environments.home import Home
 from rigger.releases.folder import FolderStore
 
+GROWING = ("fsync", "replace", "mkdir", "write", "pwrite")  # what a full disk refuses
+
 
 @pytest.fixture
 def shop(rigger, modules):
@@ -100,6 +102,31 @@ def test_killed_at_every_record(shop):
     shop.build("2")
     stood, moments = killed_everywhere(shop, ("fsync",), 2)
     assert stood == {"confirmed", "requested", "applying"} and moments > 40
+
+
+@pytest.mark.slow
+def test_a_disk_that_is_full_from_some_moment_on(shop):
+    """What was not recorded was not begun; what was begun and could not be recorded counts as cut off."""
+    shop.build("2")
+    snapshot, number, codes = Snapshot(shop), 1, set()
+    while True:
+        code, made = killed_at(
+            number, shop.rigger, "deploy", "stage", "-y", *FAST, calls=GROWING, fault="full"
+        )
+        assert code in (0, 4, 5), (number, code)
+        codes.add(code)
+        last = store(shop).deployments("stage")[0]
+        assert last.status == "failed" or told(shop) in ("confirmed", "requested", "applying")
+        if code == 0 and made < number:
+            break
+        if last.status == "failed":
+            assert store(shop).images("stage") == {"api": image("1")} or last.applied
+        shop.deploy("stage")
+        assert shop.runs() == image("2") and shop.status()["state"] == "confirmed"
+        assert store(shop).log.verify().ok
+        snapshot.again()
+        number += 9
+    assert codes >= {0, 4} and number > 50
 
 
 # Killed while a script runs, and then another command
