@@ -64,37 +64,30 @@ class Work:
     def _take_back(self, problem: BaseException) -> None:
         try:
             take_back(self.at, self.deployment, self.carrier)
-            self.record(
-                status=FAILED, run=self.carrier.run(), problem=sentence_of(problem), ended=moments.now()
-            )
+            self._failed(sentence_of(problem), self.carrier.run())
         except (RiggerError, OSError) as failure:
-            self.reporter.warn(
-                f"What became of the deployment could not be recorded: {failure} "
-                "It counts as cut off; the same command goes on with it."
-            )
+            self._unrecorded(failure)
+
+    def _failed(self, problem: str, run: str) -> None:
+        self.record(status=FAILED, run=run, problem=problem, ended=moments.now())
+
+    def _unrecorded(self, failure: Exception) -> None:
+        self.reporter.warn(
+            f"What became of the deployment could not be recorded: {failure} "
+            "It counts as cut off; the same command goes on with it."
+        )
 
     def confirm(self, waiting: Waiting) -> None:
         """Look until a check says that it runs; raises StepFailed, and records that, where none does in time."""
-        end, problem = time.monotonic() + waiting.limit, ""
         try:
-            while True:
-                try:
-                    return self.carrier.confirm(self.services)
-                except StepFailed as failure:
-                    problem = failure.message
-                if time.monotonic() + waiting.every > end:
-                    break
-                self.reporter.line(f"Not yet: {problem} The next look is in {in_words(waiting.every)}.")
-                time.sleep(waiting.every)
-        except (RiggerError, KeyboardInterrupt) as failure:
-            self.record(
-                status=FAILED,
-                problem=f"It was applied, and not confirmed: {sentence_of(failure)}",
-                ended=moments.now(),
-            )
+            problem = self._look(waiting)
+        except BaseException as failure:
+            self._not_confirmed(f"It was applied, and not confirmed: {sentence_of(failure)}")
             raise
+        if not problem:
+            return
         said = f"It was applied, and no check confirmed it within {in_words(waiting.limit)}: {problem}"
-        self.record(status=FAILED, problem=said, ended=moments.now())
+        self._not_confirmed(said)
         place = self.deployment.environment.id
         raise StepFailed(
             said,
@@ -103,6 +96,26 @@ class Work:
                 ("Try again", f"rigger deploy {place} {self.deployment.release[:8]}"),
             ),
         )
+
+    def _look(self, waiting: Waiting) -> str:
+        """Return nothing once a check is good, else, when the time is over, why the last one was not."""
+        end = time.monotonic() + waiting.limit
+        while True:
+            try:
+                self.carrier.confirm(self.services)
+                return ""
+            except StepFailed as failure:
+                problem = failure.message
+            if time.monotonic() + waiting.every > end:
+                return problem
+            self.reporter.line(f"Not yet: {problem} The next look is in {in_words(waiting.every)}.")
+            time.sleep(waiting.every)
+
+    def _not_confirmed(self, said: str) -> None:
+        try:
+            self._failed(said, self.deployment.run)
+        except (RiggerError, OSError) as failure:
+            self._unrecorded(failure)
 
     def end(self) -> None:
         """Record that it runs, and that what it takes back does not any more."""

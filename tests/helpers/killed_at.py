@@ -14,7 +14,8 @@ def killing(name):
         if os.getpid() == own:
             calls.append(name)
             if number and len(calls) >= number and full:
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                named = [one for one in arguments[:1] if isinstance(one, str)]
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), *named)
             if len(calls) == number:
                 os.kill(own, signal.SIGKILL)
         return real(*arguments, **options)
