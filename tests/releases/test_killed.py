@@ -97,11 +97,11 @@ def test_killed_at_every_moment(shop):
 
 
 @pytest.mark.slow
-def test_killed_at_every_record(shop):
-    """Each record of the project's log has an fsync of its own; the environment's are kinder to a test of everything."""
+def test_killed_at_many_records(shop):
+    """Each record of the project's log has an fsync of its own, those of the environment too."""
     shop.build("2")
-    stood, moments = killed_everywhere(shop, ("fsync",), 2)
-    assert stood == {"confirmed", "requested", "applying"} and moments > 40
+    stood, moments = killed_everywhere(shop, ("fsync",), 5)
+    assert stood >= {"confirmed", "applying"} and moments > 40
 
 
 @pytest.mark.slow
@@ -125,8 +125,8 @@ def test_a_disk_that_is_full_from_some_moment_on(shop):
         assert shop.runs() == image("2") and shop.status()["state"] == "confirmed"
         assert store(shop).log.verify().ok
         snapshot.again()
-        number += 9
-    assert codes >= {0, 4} and number > 50
+        number += 19
+    assert codes >= {0, 4} and number > 100
 
 
 # Killed while a script runs, and then another command
@@ -134,25 +134,24 @@ def test_a_disk_that_is_full_from_some_moment_on(shop):
 
 @pytest.fixture
 def halting(shop):
-    """A shop whose deploy waits for a FIFO, where its image says so."""
-    fifo = os.path.join(shop.rigger.folder, "go-on")
-    os.mkfifo(fifo)
+    """A shop whose deploy waits until a file is there, where its image says so."""
     with open(os.path.join(shop.platform, "deploy")) as file:
         body = file.read().partition("\n")[2]
-    halt = f'case $IMAGE_API in *halt*) echo here >"{fifo}.here"; cat "{fifo}" >/dev/null ;; esac\n'
+    shop.go_on = os.path.join(shop.rigger.folder, "go-on")
+    waiting = f'echo >"{shop.go_on}.here"; while [ ! -e "{shop.go_on}" ]; do sleep 0.05; done'
+    halt = f"case $IMAGE_API in *halt*) {waiting} ;; esac\n"
     shop.modules.script(shop.platform, "deploy", halt + body)
-    shop.fifo = fifo
     return shop
 
 
 def begun(shop, *words):
     process = shop.rigger.start("deploy", "stage", "-y", *FAST, *words)
-    wait_for(lambda: os.path.exists(f"{shop.fifo}.here"))
+    wait_for(lambda: os.path.exists(f"{shop.go_on}.here"))
     return process
 
 
 def go_on(shop):
-    with open(shop.fifo, "w"):
+    with open(shop.go_on, "w"):
         pass
 
 
@@ -218,7 +217,7 @@ def test_somebody_works_on_the_environment_itself(halting):
     """Then nothing is begun, and no label was moved."""
     halting.rigger("config", "set", f"IMAGE_API={image('halt')}")
     process = halting.rigger.start("provision")
-    wait_for(lambda: os.path.exists(f"{halting.fifo}.here"))
+    wait_for(lambda: os.path.exists(f"{halting.go_on}.here"))
     halting.build("2")
     said = halting.deploy("stage", code=7).err
     assert "Environment wood is locked by" in said and "--wait" in said
