@@ -63,4 +63,6 @@ def set(
     file: str | None,
 ) -> SetImages:
     """Let LABEL mean these images from now on; others that it has stay. SERVICE= alone takes one away."""
-    return operation.set_images(project_of(app, project, file, reason_of(why)), label, assignments)
+    return operation.set_images(
+        project_of(app, project, file, reason_of(why)), label, assignments, app.printer
+    )

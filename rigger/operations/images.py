@@ -5,6 +5,7 @@ from __future__ import annotations
 from rigger import __version__
 from rigger.errors import BadUsage, DifferencesFound
 from rigger.operations.projects import require_label
+from rigger.releases import registry
 from rigger.releases.difference import Change, difference
 from rigger.releases.names import is_uri
 from rigger.sha256 import digest_of_data
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rigger.operations.projects import Opened
+    from rigger.runs.reporter import Reporter
 
 
 PATIENCE = 60.0  # seconds: several builds may end at once, and each sets the label for a moment
@@ -72,8 +74,10 @@ def labels(at: Opened, label: str | None = None) -> Labels:
     return Labels(at.project.id, {label: images})
 
 
-def set_images(at: Opened, label: str, assignments: Sequence[str]) -> SetImages:
+def set_images(at: Opened, label: str, assignments: Sequence[str], reporter: Reporter) -> SetImages:
     """Let a label mean these images, given as SERVICE=URI; SERVICE= alone takes an image away.
+
+    Each gets the digest that its registry says now, where that can be asked.
 
     Raises BadUsage, and changes nothing, for an empty label, a service that is not in the manifest, what is no image, and
     the label of an environment: that says what was deployed there.
@@ -87,7 +91,7 @@ def set_images(at: Opened, label: str, assignments: Sequence[str]) -> SetImages:
     patient = replace(at, call=replace(at.call, wait=PATIENCE))
     with patient.locked(label, f"rigger image set {label}"):
         before = at.store.images(label)
-        images = _images(at, assignments, before)
+        images = {id: pin(id, uri, reporter) for id, uri in _images(at, assignments, before).items()}
         after = {id: uri for id, uri in {**before, **images}.items() if uri and id in at.project.images}
         gone = tuple(Change(id, id, before[id], "") for id, uri in images.items() if not uri)
         known = {id: uri for id, uri in before.items() if id in after}
@@ -111,6 +115,14 @@ def require_approved(at: Opened, digest: str, again: str) -> None:
             f"The plan {at.call.approved[:12]} was made of something else than what there is now.",
             ways(("See what would be done now", again)),
         )
+
+
+def pin(id: str, uri: str | None, reporter: Reporter) -> str | None:
+    """Return an image with its digest, as its registry says it; says so where it says none."""
+    pinned, problem = registry.pinned(uri) if uri else (uri, "")
+    if problem:
+        reporter.warn(f"{id} is not pinned to a digest: {problem}.")
+    return pinned
 
 
 def _images(at: Opened, assignments: Sequence[str], before: Mapping[str, str]) -> dict[str, str | None]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from rigger import __version__
 from rigger.errors import BadUsage
 from rigger.operations.changes import show_changes
-from rigger.operations.images import require_approved
+from rigger.operations.images import pin, require_approved
 from rigger.operations.projects import require_label
 from rigger.releases import moments
 from rigger.releases.difference import difference
 from rigger.releases.model import Named, Release, new_id
 from rigger.releases.names import is_uri
+from rigger.runs.reporter import Reporter, Silent
 from rigger.sha256 import digest_of_data
 from rigger.values import frozen, replace
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from rigger.operations.consent import Consent
     from rigger.operations.projects import Opened
     from rigger.releases.difference import Change
-    from rigger.runs.reporter import Reporter
 
 LATEST = "latest"
 
@@ -61,7 +61,7 @@ def create(
 
     It is shown beside the newest release; one that has the same images is that one. Raises BadUsage for one without any image.
     """
-    images = chosen(at, label, services)
+    images = chosen(at, label, services, reporter)
     created = _created(at, images, reason)
     digest = digest_of_data([__version__, "release create", at.project.id, images, _olds(created)])
     digest = digest if created.new else ""
@@ -76,7 +76,9 @@ def create(
     return replace(created, digest=digest)
 
 
-def chosen(at: Opened, label: str | None, services: Sequence[str] = ()) -> dict[str, str]:
+def chosen(
+    at: Opened, label: str | None, services: Sequence[str] = (), reporter: Reporter | None = None
+) -> dict[str, str]:
     """Return the images of a label, by default `latest`, some services replaced.
 
     Raises BadUsage where there are none, or one cannot be had.
@@ -103,7 +105,7 @@ def chosen(at: Opened, label: str | None, services: Sequence[str] = ()) -> dict[
                 "For example api=stage, or api=URI.",
             )
         id = at.project.image(word).id
-        known[id] = _one(at, id, value)
+        known[id] = _one(at, id, value, reporter or Silent())
     if not known:
         raise BadUsage(
             f"Label {LATEST} means nothing yet, so there is nothing to release.",
@@ -112,12 +114,12 @@ def chosen(at: Opened, label: str | None, services: Sequence[str] = ()) -> dict[
     return dict(sorted(known.items()))
 
 
-def _one(at: Opened, id: str, value: str) -> str:
+def _one(at: Opened, id: str, value: str, reporter: Reporter) -> str:
     """Return an image as it was said: a URI, or the label or the release that has it."""
     if any(mark in value for mark in "/:@"):
         if not is_uri(value):
             raise BadUsage(f"{value!r} is no image.", "For example registry.example/api:1.2.")
-        return value
+        return pin(id, value, reporter) or value
     images = at.images(value)
     if id not in images:
         raise BadUsage(f"{value} has no image of {id}.", "Name another label, or the image itself.")

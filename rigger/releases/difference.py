@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from rigger.git import inspect as git_inspect
-from rigger.releases.names import commit_of, short
+from rigger.releases.names import short
+from rigger.releases.registry import commit
 from rigger.values import frozen
 
 TYPE_CHECKING = False
@@ -50,7 +51,8 @@ class Change:
 def difference(project: Project, before: Mapping[str, str], after: Mapping[str, str]) -> tuple[Change, ...]:
     """Return every service of the images before and after; raises BadUsage for one of those after that is not in the manifest.
 
-    Commits are those of the repository that the manifest lies in, where the tags of both images name them.
+    Commits are those of the repository that the manifest lies in, where the tags of both images name them,
+    or the labels that their registry has.
     """
     repository = git_inspect.around(project.folder)
     known = {id: uri for id, uri in before.items() if id in project.images}
@@ -63,7 +65,7 @@ def difference(project: Project, before: Mapping[str, str], after: Mapping[str, 
 
 
 def _commits(repository: str, old: str, new: str) -> tuple[str, ...]:
-    first, last = commit_of(old), commit_of(new)
-    if not (repository and first and last):
+    if not (repository and old and new):
         return ()
-    return tuple(git_inspect.between(repository, first, last))
+    first, last = commit(old), commit(new)
+    return tuple(git_inspect.between(repository, first, last)) if first and last else ()

@@ -39,7 +39,7 @@ def registry(folder):
         server.wait()
 
 
-def push(folder, address, name, docker=False):
+def push(folder, address, name, docker=False, labels=None):
     """Push an image with one file, in Docker's own format if that is said; return its digest."""
     blobs = os.path.join(folder, "image", "blobs", "sha256")
     os.makedirs(blobs)
@@ -52,7 +52,7 @@ def push(folder, address, name, docker=False):
     config = {
         "architecture": "amd64",
         "os": "linux",
-        "config": {},
+        "config": {"Labels": labels or {}},
         "rootfs": {"type": "layers", "diff_ids": [f"sha256:{diff}"]},
     }
     kinds = ("image.config.v1+json", "image.layer.v1.tar", "image.manifest.v1+json")

@@ -3,8 +3,12 @@
 import json
 import os
 import re
+import shutil
+import subprocess
+import sys
 
 import pytest
+from helpers.image_registry import push, registry
 from helpers.shop import MANIFEST, Shop, image
 
 
@@ -338,9 +342,6 @@ def test_a_clock_that_is_behind(deployed):
     deployed.build("2")
     path = deployed.rigger.path("environments", "wood")
     program = "from rigger.releases.folder import FolderStore; from rigger.environments.home import Home; from rigger.releases.model import Release, Named; import sys; FolderStore(Home(), 'storage').put_release(Release('r9', Named('storage', 's'), '2099-01-01T00:00:00.000000', Named('a', 'a'), '', {'api': 'a:9'}))"
-    import subprocess
-    import sys
-
     subprocess.run([sys.executable, "-c", program], env=deployed.rigger.env, check=True)
     said = deployed.deploy("stage", code=4).err
     assert "The clock of this machine says 20" in said and "is from 2099-01-01 00:00 UTC" in said
@@ -377,3 +378,36 @@ def test_records_that_somebody_changed_are_refused_until_repaired(deployed):
     assert deployed.rigger("release", "status").code == 0
     assert "nothing to repair" in deployed.rigger("release", "repair", "-y").out
     assert any(".damaged-" in name for name in os.listdir(os.path.dirname(path)))
+
+
+# What a registry says
+
+
+@pytest.mark.skipif(not (shutil.which("skopeo") and shutil.which("docker-registry")), reason="no registry")
+def test_images_are_pinned_by_the_digest_that_the_registry_says(shop, tmp_path):
+    with registry(tmp_path / "registry") as address:
+        digest = push(str(tmp_path), address, "api")
+        said = shop.rigger("image", "set", "latest", f"api={address}/api:1").out
+        assert f"1 ({digest[7:19]})" in said
+        assert shop.label("latest") == {"api": f"{address}/api:1@{digest}"}
+        said = shop.rigger("image", "set", "latest", f"notifier={address}/none:1").out
+        assert "notifier is not pinned to a digest: " in said and "unknown" in said
+    assert shop.label("latest")["notifier"] == f"{address}/none:1"
+    shop.rigger("image", "set", "latest", f"api={address}/api@{digest}")
+
+
+@pytest.mark.skipif(not (shutil.which("skopeo") and shutil.which("docker-registry")), reason="no registry")
+def test_commits_that_images_say_by_their_labels(shop, tmp_path):
+    shop.git("init", "--quiet")
+    shas = []
+    for subject in ("the start", "mend the leak"):
+        shop.git("commit", "--quiet", "--allow-empty", "-m", subject)
+        shas.append(shop.git("rev-parse", "HEAD"))
+    with registry(tmp_path / "registry") as address:
+        for number, sha in enumerate(shas):
+            folder = tmp_path / sha[:7]
+            folder.mkdir()
+            push(str(folder), address, f"api{number}", labels={"org.opencontainers.image.revision": sha})
+        shop.rigger("image", "set", "old", f"api={address}/api0:1")
+        shop.rigger("image", "set", "new", f"api={address}/api1:1")
+        assert f"+ {shas[1][:7]} mend the leak" in shop.rigger("release", "diff", "old", "new").out
