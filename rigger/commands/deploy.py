@@ -15,7 +15,7 @@ from rigger.text import ways
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from rigger.operations.deploy import Deployed
+    from rigger.operations.deployment import Deployed
     from rigger.ui.printer import Printer
 
 

@@ -6,7 +6,7 @@ from rigger import __version__
 from rigger.errors import BadUsage, RiggerError
 from rigger.operations.carriers import carrier_of
 from rigger.operations.changes import show_changes
-from rigger.operations.deployment import Waiting, carry_out, cut_off
+from rigger.operations.deployment import Deployed, Waiting, carry_out, cut_off
 from rigger.operations.images import require_approved
 from rigger.operations.release_create import LATEST, chosen, release_of
 from rigger.releases import moments
@@ -54,43 +54,6 @@ class Wanted:
         if self.promoted:
             return f"rigger deploy --promote {self.promoted} {environment}"
         return f"{words} --rollback" if self.rollback else f"{words} {self.word or LATEST}"
-
-
-@frozen
-class Deployed:
-    """What became of a deployment, or what would be done."""
-
-    environment: str
-    release: Release
-    changes: tuple[Change, ...]
-    deployment: Deployment | None = None  # None where nothing was to do, or it was only planned
-    planned: tuple[str, ...] = ()  # what carries it out would do
-    nothing: bool = False  # whether there is nothing to change
-    running: Deployment | None = None  # what a check confirmed there last
-    resumes: str = ""  # the deployment that was cut off, and goes on
-    repeated: bool = False  # whether its request was carried out before
-    busy: str = ""  # who deploys there now, of what is only planned
-    digest: str = ""
-    new: bool = False  # whether the release is not on record yet
-    command: str = ""  # what asks for it
-
-    def as_dict(self) -> dict[str, Any]:
-        return {
-            "environment": self.environment,
-            "command": self.command,
-            "new_release": self.new,
-            "release": {
-                name: value for name, value in self.release.as_dict().items() if name != "deployments"
-            },
-            "changes": [change.as_dict() for change in self.changes if change.changes],
-            "deployment": self.deployment.as_dict() if self.deployment else None,
-            "planned": list(self.planned),
-            "nothing": self.nothing,
-            "resumes": self.resumes,
-            "repeated": self.repeated,
-            "busy": self.busy,
-            "digest": self.digest,
-        }
 
 
 @frozen

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from rigger.operations.deploy import Deployed
     from rigger.operations.projects import Opened
     from rigger.releases.carrier import Carrier
-    from rigger.releases.model import Deployment
+    from rigger.releases.difference import Change
+    from rigger.releases.model import Deployment, Release
     from rigger.runs.reporter import Reporter
 
 
@@ -28,6 +28,43 @@ class Waiting:
 
     limit: float = 600.0
     every: float = 10.0
+
+
+@frozen
+class Deployed:
+    """What became of a deployment, or what would be done."""
+
+    environment: str
+    release: Release
+    changes: tuple[Change, ...]
+    deployment: Deployment | None = None  # None where nothing was to do, or it was only planned
+    planned: tuple[str, ...] = ()  # what carries it out would do
+    nothing: bool = False  # whether there is nothing to change
+    running: Deployment | None = None  # what a check confirmed there last
+    resumes: str = ""  # the deployment that was cut off, and goes on
+    repeated: bool = False  # whether its request was carried out before
+    busy: str = ""  # who deploys there now, of what is only planned
+    digest: str = ""
+    new: bool = False  # whether the release is not on record yet
+    command: str = ""  # what asks for it
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "environment": self.environment,
+            "command": self.command,
+            "new_release": self.new,
+            "release": {
+                name: value for name, value in self.release.as_dict().items() if name != "deployments"
+            },
+            "changes": [change.as_dict() for change in self.changes if change.changes],
+            "deployment": self.deployment.as_dict() if self.deployment else None,
+            "planned": list(self.planned),
+            "nothing": self.nothing,
+            "resumes": self.resumes,
+            "repeated": self.repeated,
+            "busy": self.busy,
+            "digest": self.digest,
+        }
 
 
 class Work:
