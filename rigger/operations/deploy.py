@@ -97,19 +97,7 @@ def deploy(
         plan = _plan(at, place, wanted)
         carrier = _carrier(at, plan, reporter, consent)
         services = at.project.services(plan.release.images)
-        digest = _digest(at, plan, carrier)
-        result = Deployed(
-            environment,
-            plan.release,
-            plan.changes,
-            planned=tuple(carrier.planned(services)),
-            running=plan.standing.running,
-            resumes=plan.deployment.id if plan.resumed else "",
-            busy=at.store.holder(environment) if at.call.plans else "",
-            digest=digest,
-            new=plan.new,
-            command=wanted.command(environment),
-        )
+        result = _result(at, plan, carrier, wanted)
         if plan.nothing and not wanted.again:
             return replace(result, nothing=True, planned=(), digest="")
         if result.busy:  # then it is of what will not be there any more
@@ -118,13 +106,30 @@ def deploy(
         carrier.require_ready(services)
         if at.call.plans:
             return result
-        require_approved(at, digest, f"{wanted.command(environment)} --plan")
+        require_approved(at, result.digest, f"{wanted.command(environment)} --plan")
         _show(reporter, plan, carrier, result)
         consent.agree(f"Deploy this to {place.name}?")
         _begin(at, plan, carrier)
         return carry_out(
             at, plan.deployment, carrier, reporter, waiting or Waiting(), replace(result, new=False)
         )
+
+
+def _result(at: Opened, plan: _Plan, carrier: Carrier, wanted: Wanted) -> Deployed:
+    """Return what will be done, as the result of a deployment that has not begun."""
+    environment = plan.place.id
+    return Deployed(
+        environment,
+        plan.release,
+        plan.changes,
+        planned=tuple(carrier.planned(at.project.services(plan.release.images))),
+        running=plan.standing.running,
+        resumes=plan.deployment.id if plan.resumed else "",
+        busy=at.store.holder(environment) if at.call.plans else "",
+        digest=_digest(at, plan, carrier),
+        new=plan.new,
+        command=wanted.command(environment),
+    )
 
 
 def _requested(at: Opened, environment: str, wanted: Wanted) -> Deployed | None:

@@ -66,9 +66,8 @@ def script_environment(
         RIGGER_NODES_FILE=text_path(environment.inventory_file),
         RIGGER_VARS_FILE=environment.vars_file,
         RIGGER_STATE=environment.file(module_state.FILE),
-        RIGGER_IMAGES=environment.file(IMAGES) if os.path.isfile(environment.file(IMAGES)) else "",
         RIGGER_PYTHON=sys.executable,
-        RIGGER_MIRROR=_mirror(environment),
+        **_where_there_is_one(environment),
         RIGGER_CACHE_DIR=os.path.join(environment.home, "cache"),
         RIGGER_BIN_DIR=environment.bin_dir,
         **_of_the_cluster(config, provider_state),
@@ -90,9 +89,13 @@ def _of_the_cluster(config: Config, provider_state: str) -> dict[str, str]:
     }
 
 
-def _mirror(environment: Environment) -> str:
-    folder = os.path.join(environment.home, MIRROR)
-    return folder if os.path.isdir(folder) else ""
+def _where_there_is_one(environment: Environment) -> dict[str, str]:
+    """Return what many environments have none of: empty where it is not there."""
+    mirror, images = os.path.join(environment.home, MIRROR), environment.file(IMAGES)
+    return {
+        "RIGGER_MIRROR": mirror if os.path.isdir(mirror) else "",
+        "RIGGER_IMAGES": images if os.path.isfile(images) else "",
+    }
 
 
 def _make_folders(states: Sequence[str], clients: str, needed: bool) -> None:
