@@ -57,6 +57,9 @@ def start() -> None:
         _stop_at_once_when_asked()
         import gc
 
+        from rigger.imports import find_our_own
+
+        find_our_own()
         gc.set_threshold(50_000)  # much is made when a command starts, and stays until it ends
         code = main()
         _stop_at_once_when_asked()

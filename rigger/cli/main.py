@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import importlib
 import os
 import sys
 
@@ -44,8 +43,10 @@ def find_verb(name: str) -> Verb | Group:
         raise BadUsage(
             f"There is no command {name!r}{hint}.", commands or ways(("All commands", "rigger --help --all"))
         )
-    module = importlib.import_module(f"rigger.commands.{name.replace('-', '_')}")
-    verb: Verb | Group = getattr(module, name.replace("-", "_"))
+    file = name.replace("-", "_")
+    module = f"rigger.commands.{file}"
+    __import__(module)
+    verb: Verb | Group = getattr(sys.modules[module], file)
     return verb
 
 
