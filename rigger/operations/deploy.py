@@ -96,7 +96,7 @@ def deploy(
             return before
         plan = _plan(at, place, wanted)
         carrier = _carrier(at, plan, reporter, consent)
-        services = at.project.services(plan.release.images)
+        services = at.project.services(at.project.over(plan.deployment.before, plan.release.images))
         result = _result(at, plan, carrier, wanted)
         if plan.nothing and not wanted.again:
             return replace(result, nothing=True, planned=(), digest="")
@@ -147,7 +147,7 @@ def _requested(at: Opened, environment: str, wanted: Wanted) -> Deployed | None:
     if before.under_way:
         return None
     release = at.store.release(before.release)
-    changes = difference(at.project, before.before, release.images)
+    changes = difference(at.project, before.before, at.project.over(before.before, release.images))
     result = Deployed(environment, release, changes, before, repeated=True)
     if before.problem:
         problem = RiggerError(before.problem, ways(("What runs where", "rigger release status")))
@@ -174,7 +174,7 @@ def _plan(at: Opened, place: Place, wanted: Wanted) -> _Plan:
         deployment = replace(
             deployment, previous=running.release if running else "", before=dict(before), undoes=undoes
         )
-    changes = difference(at.project, before, release.images)
+    changes = difference(at.project, before, at.project.over(before, release.images))
     return _Plan(place, release, new, deployment, cut, bool(goes_on), changes, now)
 
 
@@ -199,7 +199,7 @@ def _new(at: Opened, place: Place, wanted: Wanted, release: Release) -> Deployme
 def _release(at: Opened, place: Place, wanted: Wanted, now: Standing) -> tuple[Release, bool, str]:
     """Return the release that is meant, whether it is not on record yet, and the deployment that it takes back."""
     if wanted.promoted:
-        return _promoted(at, wanted.promoted, place), False, ""
+        return (*_promoted(at, wanted.promoted, place), "")
     if wanted.rollback:
         return _rollback(at, place, now)
     word = wanted.word or LATEST
@@ -214,7 +214,7 @@ def _release(at: Opened, place: Place, wanted: Wanted, now: Standing) -> tuple[R
     return at.release(word), False, ""
 
 
-def _promoted(at: Opened, source: str, place: Place) -> Release:
+def _promoted(at: Opened, source: str, place: Place) -> tuple[Release, bool]:
     """Return the release that runs in an environment; raises BadUsage where that is not known for certain."""
     there = standing(at.store.deployments(at.project.place(source).id))
     running, last = there.running, there.last
@@ -230,7 +230,20 @@ def _promoted(at: Opened, source: str, place: Place) -> Release:
             f"What runs in {source} is not certain: its last deployment, of release {last.release[:8]}, is {last.status}.",
             ways(("Bring what ran before back", f"rigger deploy {source} --rollback")),
         )
-    return at.store.release(running.release)
+    return _brought(at, running)
+
+
+def _brought(at: Opened, deployment: Deployment) -> tuple[Release, bool]:
+    """Return the release of all that ran once a deployment was confirmed, and whether it is not on record yet.
+
+    It is the deployment's own, but where that had some services alone, and others stayed as they were.
+    """
+    own = at.store.release(deployment.release)
+    whole = at.project.over(deployment.before, own.images)
+    if whole == dict(own.images):
+        return own, False
+    same = [one for one in at.store.releases() if dict(one.images) == whole]
+    return (same[0], False) if same else release_of(at, whole, f"what runs in {deployment.environment.id}")
 
 
 def _rollback(at: Opened, place: Place, now: Standing) -> tuple[Release, bool, str]:
@@ -244,7 +257,7 @@ def _rollback(at: Opened, place: Place, now: Standing) -> tuple[Release, bool, s
             f"Nothing else ran in {place.id} before, as far as is on record.",
             ways(("What was deployed", "rigger release list")),
         )
-    return at.store.release(target.release), False, last.id
+    return (*_brought(at, target), last.id)
 
 
 def _carrier(at: Opened, plan: _Plan, reporter: Reporter, consent: Consent) -> Carrier:

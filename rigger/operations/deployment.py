@@ -79,7 +79,8 @@ class Work:
 
     @property
     def services(self) -> dict[str, str]:
-        return self.at.project.services(self.images)
+        project = self.at.project
+        return project.services(project.over(self.deployment.before, self.images))
 
     def record(self, **changes: Any) -> None:
         """Record what is another than before."""
@@ -183,9 +184,10 @@ def carry_out(
 
 def take_back(at: Opened, deployment: Deployment, carrier: Carrier) -> None:
     """Let label and carrier be as they were before a deployment."""
-    images, before = at.store.release(deployment.release).images, deployment.before
-    known = {id: uri for id, uri in before.items() if id in at.project.images}
-    carrier.take_back(at.project.services(images), at.project.services(known))
+    images, before, project = at.store.release(deployment.release).images, deployment.before, at.project
+    carrier.take_back(
+        project.services(project.over(before, images)), project.services(project.over(before, {}))
+    )
     old: Mapping[str, str | None] = {**dict.fromkeys(images), **before}
     if at.store.images(deployment.environment.id) != dict(before):
         at.store.set_images(deployment.environment.id, old, f"deployment {deployment.id} is taken back")

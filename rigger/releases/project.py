@@ -76,6 +76,10 @@ class Project:
             f"It has {listed(sorted({*self.images, *services}))}.",
         )
 
+    def over(self, before: Mapping[str, str], images: Mapping[str, str]) -> dict[str, str]:
+        """Return what there is once images are brought to where others were before: what is not among them stays."""
+        return {**{id: uri for id, uri in before.items() if id in self.images}, **images}
+
     def services(self, images: Mapping[str, str]) -> dict[str, str]:
         """Return the image of every service that some images are for, by service; raises BadUsage for one that is not here."""
         return {service: uri for id, uri in images.items() for service in self.image(id).services}

@@ -224,6 +224,26 @@ def test_some_services_of_a_label_and_the_rest_of_another(deployed):
     ]
 
 
+def test_what_a_release_has_not_stays(deployed):
+    """A release of one service alone; whoever gets all images at once hears of the others too."""
+    deployed.rigger("image", "set", "alone", f"notifier={image('7', 'notifier')}")
+    said = deployed.deploy("stage", "alone").out
+    assert re.search(r"api +1 +stays\n +notifier +- +-> +7 +new", said)
+    path = deployed.rigger.path("environments", "wood", "images.json")
+    with open(path) as file:
+        assert json.load(file) == {
+            "api": image("1"),
+            "worker": image("1"),
+            "notifier": image("7", "notifier"),
+        }
+    assert deployed.label("stage") == {"api": image("1"), "notifier": image("7", "notifier")}
+    deployed.rigger("image", "set", "next", f"api={image('2')}")
+    deployed.deploy("stage", "next")
+    deployed.deploy("stage", "--rollback")
+    assert deployed.label("stage") == {"api": image("1"), "notifier": image("7", "notifier")}
+    assert deployed.runs() == image("1")
+
+
 def test_the_record_of_a_release_is_printed_as_it_is(deployed):
     id = deployed.json("release", "list")["releases"][0]["release_id"]
     record = deployed.json("release", "show", id[:6])
