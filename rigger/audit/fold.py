@@ -22,7 +22,13 @@ from rigger.audit.versions import VersionHistory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import TypeVar
+
     from rigger.audit.events import Event
+
+    T = TypeVar("T")
+
+ROOM = __name__.rpartition(".")[0] + "."
 
 
 class Fold:
@@ -48,3 +54,17 @@ class Fold:
         """Take the next event of the log in."""
         for history in vars(self).values():
             history.take(event)
+
+
+def copied(value: T) -> T:
+    """Return histories that can go on while the given ones stay as they are; values, which nothing changes, are shared."""
+    kind = type(value)
+    if isinstance(value, dict):
+        return kind((name, copied(one)) for name, one in value.items())  # type: ignore[call-arg]
+    if isinstance(value, list | set):
+        return kind(map(copied, value))  # type: ignore[call-arg]
+    if not kind.__module__.startswith(ROOM) or kind.__setattr__ is not object.__setattr__:
+        return value
+    copy = object.__new__(kind)
+    copy.__dict__.update(copied(value.__dict__))
+    return copy

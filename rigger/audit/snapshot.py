@@ -13,7 +13,7 @@ import sys
 from contextlib import suppress
 
 from rigger.audit.events import parse
-from rigger.audit.fold import Fold
+from rigger.audit.fold import Fold, copied
 from rigger.audit.head import Head, Place
 from rigger.errors import RiggerError
 from rigger.files import write_bytes
@@ -41,6 +41,20 @@ def folded(log: AuditLog) -> Fold:
         fold.take(parse(record))
     if len(records) >= EVERY:
         _keep(path, log, fold, records[-1]["seq"], chained=kept is not None)
+    return fold
+
+
+def further(log: AuditLog, place: Place, fold: Fold) -> Fold | None:
+    """Return what a log comes to that came to a fold at a place, None where it does not go on from there.
+
+    The fold stays as it is.
+    """
+    records = log.after(place)
+    if records is None:
+        return None
+    fold = copied(fold)
+    for record in records:
+        fold.take(parse(record))
     return fold
 
 

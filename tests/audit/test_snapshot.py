@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rigger.audit import snapshot
 from rigger.audit.events import EVENTS, parse
-from rigger.audit.fold import Fold
+from rigger.audit.fold import Fold, copied
 from rigger.audit.log import AuditLog
 from rigger.audit.state import ClusterState
 from rigger.errors import InvalidConfig
@@ -48,6 +48,15 @@ def test_a_state_that_was_written_goes_on_as_one_that_was_not(life, at):
     records = records_of(life)
     kept = json.dumps(snapshot._encoded(fold_of(records[:at])))
     assert shape(fold_of(records[at:], snapshot._decoded(json.loads(kept)))) == shape(fold_of(records))
+
+
+@settings(max_examples=50, deadline=None)
+@given(lives(*LIVED), st.integers(0, 60))
+def test_a_copy_goes_on_and_the_state_that_was_stays(life, at):
+    records = records_of(life)
+    first = fold_of(records[:at])
+    assert shape(fold_of(records[at:], copied(first))) == shape(fold_of(records))
+    assert shape(first) == shape(fold_of(records[:at]))
 
 
 def test_a_state_can_be_written_after_every_event():
@@ -129,6 +138,19 @@ def test_what_follows_a_snapshot_alone_is_read(log, reads):
     reads.clear()
     assert shape(snapshot.folded(AuditLog(log.path))) == expected and open(kept(log)).read() != before
     assert shape(snapshot.folded(AuditLog(log.path))) == expected and reads == []
+
+
+def test_what_was_added_since_is_all_that_is_read(tmp_path, reads):
+    log = open_log(tmp_path / "audit.jsonl")
+    grow(log, 3)
+    fold, place = snapshot.folded(log), log.place()
+    before = shape(fold)
+    grow(log, 2)
+    expected = whole(log)
+    reads.clear()
+    assert shape(snapshot.further(log, place, fold)) == expected and reads == []
+    assert shape(fold) == before
+    assert snapshot.further(AuditLog(str(tmp_path / "other.jsonl")), place, fold) is None
 
 
 def test_a_short_log_needs_none(tmp_path):
