@@ -89,6 +89,7 @@ NOT_WORDS = (
     "report",
     "verbose",
     "only_plan",
+    "exit_code",  # of --plan alone
     *RUNS,
 )  # options that make a request no other one
 

@@ -38,8 +38,10 @@ def provision(
                 environment, app.printer, consent, again, allow_version_change, modules
             )
         )
-    planned = operation.plan(environment, app.printer, again, not app.json, allow_version_change, modules)
-    if not exit_code or not planned.plan.changes:
+    planned = operation.plan(
+        environment, app.printer, again, exit_code or not app.json, allow_version_change, modules
+    )
+    if not exit_code or not planned.differs:
         return planned
     problem = DifferencesFound("Something would change.", '"rigger provision" does it.')
     raise problem.with_result(planned)

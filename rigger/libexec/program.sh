@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Summary: What is done on a node to have a program there that nobody installed.
-# Usage: rigger-program sends it to the node with a verb: find, archive <FILE, debian PACKAGE, remove
+# Usage: rigger-program sends it to the node with a verb: find [OTHER NAME], archive <FILE, debian PACKAGE, remove
 # Needs: a POSIX shell; prepared.sh before it; name (the program); tar and gzip, or apt-get and dpkg-deb
 # Writes: the folder of the program: NAME, which starts it, and files, what was unpacked
 # shellcheck disable=SC2154 # environment and prepared: prepared.sh
@@ -17,7 +17,7 @@ fail() {
 find_program() {
     PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
     path=$folder/$name
-    [ -x "$path" ] || path=$(command -v "$name") || path=
+    [ -x "$path" ] || path=$(command -v "$name") || path=$(command -v "${1:-$name}") || path=
     echo "$(uname -sm | tr ' ' -) $path"
 }
 
@@ -28,8 +28,11 @@ begin() {
 }
 
 # The folder appears under its name once all is in it.
-finish() { # its libraries, with : between
-    own=$(find files -type f -name "$name" -perm -100 ! -path '*/etc/*' | sed -n 1p)
+finish() { # its libraries, with : between; how the program may be called, too
+    own=
+    for called in "$name" "${2:-$name}"; do
+        [ "$own" ] || own=$(find files -type f -name "$called" -perm -100 ! -path '*/etc/*' | sed -n 1p)
+    done
     [ "$own" ] || fail "there is no program $name in it"
     printf '#!/bin/sh\n%sexec "%s" "$@"\n' "${1:+LD_LIBRARY_PATH=\"$1\" }" "$folder/$own" >"$name"
     chmod 755 "$name"
@@ -63,7 +66,7 @@ unpack_debian() { # PACKAGE
     for library in $(find files -name 'lib*.so.*' -exec dirname {} + | sort -u); do
         libraries=$libraries${libraries:+:}$folder/$library
     done
-    finish "$libraries"
+    finish "$libraries" "$1"
 }
 
 remove() {
@@ -76,7 +79,7 @@ remove() {
 verb=$1
 shift
 case $verb in
-    find) find_program ;;
+    find) find_program "$@" ;;
     archive) unpack_archive ;;
     debian) unpack_debian "$@" ;;
     remove) remove ;;

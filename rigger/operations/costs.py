@@ -54,8 +54,11 @@ def show_machines(
     show_plans(environment, config, plans.machines(config, planned, installs), reporter, lock)
 
 
-def show_plans(environment: Environment, config: Config, shown: Plan, reporter: Reporter, lock: int) -> None:
-    """Run scripts that show what would change, and show what each of them says."""
+def show_plans(environment: Environment, config: Config, shown: Plan, reporter: Reporter, lock: int) -> bool:
+    """Run scripts that show what would change, and show what each of them says; return whether any says that something would.
+
+    One that fails says so, too: what it would have said is unknown.
+    """
     results = Run(environment, config, reporter, lock).carry_out(shown) if shown.steps else ()
     for result in results:
         if reporter.live and result.step.verb == "plan":
@@ -63,6 +66,7 @@ def show_plans(environment: Environment, config: Config, shown: Plan, reporter: 
                 reporter.pass_on(file.read())
         if result.failed:
             reporter.warn(f"What would change could not be shown: {result.describe()}")
+    return any(not result.good for result in results)
 
 
 def show_costs(reporter: Reporter, costs: Costs) -> None:

@@ -22,6 +22,9 @@ class Planned:
     costs: Costs | None = None  # of the cluster in a month
     digest: str = ""  # of all that it was made of: who approves that gets this plan, or nothing
     running: str = ""  # who works there now, if anybody does: then it is of what will not be there any more
+    differs: bool = (
+        True  # whether anything would change, by what the modules' own plans say where they were asked
+    )
 
     def as_dict(self) -> dict[str, Any]:
         costs = {"costs": self.costs.as_dict()} if self.costs else {}

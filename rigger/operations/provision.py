@@ -118,13 +118,14 @@ def plan(
     others, known, busy = related(environment, config), costs(config), environment.lock.holder()
     planned = _plan(environment, config, again, modules, others)
     require_met(environment, config, planned, others)
+    differs = planned.changes
     if machines:
         reporter.plan(planned)
-        _show_machines(environment, config, planned, reporter, others)
+        differs = _show_machines(environment, config, planned, reporter, others)
         if known:
             show_costs(reporter, known)
     inputs = inputs_of(environment, _asked(again, allow_version_change, modules))
-    return Planned(planned, known, inputs.digest, busy)
+    return Planned(planned, known, inputs.digest, busy, differs)
 
 
 def _asked(again: bool, allow_version_change: bool, modules: Sequence[str]) -> str:
@@ -193,18 +194,23 @@ def _show(work: Session, plan: Plan, standing: str) -> None:
 
 def _show_machines(
     environment: Environment, config: Config, planned: Plan, reporter: Reporter, others: Related | None
-) -> None:
-    """Have the modules show what would change, those that can, and where nobody works here now."""
+) -> bool:
+    """Have the modules show what would change, those that can, and where nobody works here now.
+
+    Return whether anything would, or may where they could not be asked.
+    """
     steps = addons.shown(config, others, planned.steps) if others else ()
     if not (plans.machines(config, planned).steps or steps):
-        return
+        return planned.changes
     if reason := environment.lock.unwritable():
         reporter.warn(f"What would change cannot be looked at now: {environment.path}: {reason}.")
-        return
+        return planned.changes
     try:
         with environment.locked("rigger provision --plan") as lock:
             config = load_config(environment)
             show_machines(environment, config, planned, reporter, lock)
-            show_plans(environment, config, Plan("plan", steps), reporter, lock)
+            differs = show_plans(environment, config, Plan("plan", steps), reporter, lock)
     except Locked as problem:
         reporter.warn(f"What would change cannot be looked at now: {problem.message}")
+        return planned.changes
+    return differs or planned.surely_changes

@@ -113,6 +113,11 @@ class Plan:
         """Whether anything is going to be changed, or only looked at."""
         return any(not step.checks for step in self.steps)
 
+    @property
+    def surely_changes(self) -> bool:
+        """Whether anything is going to be changed, whatever the modules' own plans say."""
+        return any(not (step.checks or step.verb == "plan" or step.if_differs) for step in self.steps)
+
     def as_dict(self) -> dict[str, Any]:
         return {
             "command": self.command,

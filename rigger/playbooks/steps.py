@@ -80,6 +80,7 @@ def _environ(values: Mapping[str, str]) -> dict[str, str]:
         "ANSIBLE_HOME": own,
         "ANSIBLE_RETRY_FILES_ENABLED": "false",
         "ANSIBLE_NOCOLOR": "true",
+        "ANSIBLE_PYTHON_INTERPRETER": "auto_silent",  # found on the node, without a warning each time
         "ANSIBLE_SSH_CONTROL_PATH_DIR": values.get("RIGGER_CONNECTIONS") or os.path.join(own, "cp"),
     }
 

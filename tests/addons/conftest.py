@@ -58,7 +58,7 @@ class Cluster:
 
     def process(self, name, node="node-1"):
         """Return the process of a service on a machine, as it was noted there when it began; None where none is noted."""
-        with contextlib.suppress(FileNotFoundError, ValueError):
+        with contextlib.suppress(FileNotFoundError, IndexError, ValueError):
             services = os.path.join(self.home(node), ".local", "share", "rigger-services")
             with open(glob.glob(os.path.join(services, "*", name, "process"))[0]) as file:
                 return int(file.read().split()[0])

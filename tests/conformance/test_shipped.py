@@ -60,7 +60,7 @@ def test_what_ships(conforms, folder):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["monitoring", "proxy"])
+@pytest.mark.parametrize("name", ["monitoring", "node-exporter", "proxy"])
 def test_the_addons_that_ship(conforms, name):
     conforms(os.path.join(ROOT, "rigger", "addons", name), "--provider", "local")
 
