@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Function = TypeVar("Function", bound=Callable[..., Any])
 
-CLOCK = "Go on although a record is newer than this machine's clock says."
+CLOCK = "Continue although a record is newer than this machine's clock says."
 
 
 def of_a_project(function: Function) -> Function:

@@ -33,9 +33,7 @@ def show(printer: Printer, result: Deployed) -> None:
     elif result.deployment is None:
         _show_plan(printer, result)
     elif result.repeated:
-        printer.line(
-            f"Request {result.deployment.request} was carried out before: {result.deployment.status}."
-        )
+        printer.line(f"Request {result.deployment.request} was done before: {result.deployment.status}.")
     else:
         printer.line()
         printer.line(f"Release {release.id[:8]} runs in {place}; its check said so.")

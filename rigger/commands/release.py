@@ -36,7 +36,7 @@ def show_created(printer: Printer, result: Created) -> None:
         show_changes(printer, result.changes)
         printer.line("Only shown; nothing was done.")
     for name in result.missing:
-        printer.warn(f"It has no image of {name}: what runs of that stays as it is.")
+        printer.warn(f"It has no image of {name}: it keeps what it has.")
     if result.done:
         printer.ways(("Deploy it", f"rigger deploy ENVIRONMENT {id[:8]} --reason TEXT"))
 
@@ -176,12 +176,14 @@ def show_repaired(printer: Printer, result: Repaired) -> None:
     if not result.lost:
         printer.line(f"{result.path} is what rigger wrote; there is nothing to repair.")
         return
-    printer.line(f"{result.path} goes on with what can be proved; as it was, it is in {result.kept}.")
+    printer.line(
+        f"{result.path} continues with what can be proved. The file before that is kept in {result.kept}."
+    )
 
 
 @release.add_command
 @command("repair", asks=True, reports=True, show=show_repaired)
 @of_a_project
 def repair(app: App, project: str | None, file: str | None) -> Repaired:
-    """Go on with what can be proved of records that somebody damaged, and keep the file as it was."""
+    """Continue with what can be proved of damaged records; the damaged file is kept."""
     return release_repair.repair(project_of(app, project, file), app.printer, app.consent())

@@ -23,6 +23,6 @@ def carrier_of(at: Opened, place: Place, call: Call, reporter: Reporter, consent
     if place.carrier == "rigger":
         return RiggerCarrier(at.home, place.target, call, reporter, consent)
     raise InvalidConfig(
-        f"{at.project.file}, line {place.line}: nothing is named that carries out the deployments to {place.id}.",
+        f"{at.project.file}, line {place.line}: it does not say what deploys to {place.id}.",
         "Add one to it: rigger: {environment: NAME}.",
     )

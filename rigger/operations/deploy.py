@@ -285,7 +285,7 @@ def _show(reporter: Reporter, plan: _Plan, carrier: Carrier, result: Deployed) -
     show_changes(reporter, plan.changes)
     if plan.resumed:
         reporter.line(
-            f"  It goes on with the deployment of {moments.shown(plan.deployment.date)}, which was cut off."
+            f"  It continues the deployment of {moments.shown(plan.deployment.date)}, which was cut off."
         )
     elif plan.cut:
         reporter.warn(f"The deployment of release {plan.cut.release[:8]} was cut off; it ends as failed.")

@@ -112,7 +112,7 @@ class Work:
     def _unrecorded(self, failure: Exception) -> None:
         self.reporter.warn(
             f"What became of the deployment could not be recorded: {failure} "
-            "It counts as cut off; the same command goes on with it."
+            "It counts as cut off; the same command continues it."
         )
 
     def confirm(self, waiting: Waiting) -> None:

@@ -40,7 +40,7 @@ def repair(at: Opened, reporter: Reporter, consent: Consent) -> Repaired:
         for problem in (*problems, *(f"lost: {one}" for one in lost)):
             reporter.warn(f"{problem}.")
         try:
-            consent.agree("Go on without what is lost?")
+            consent.agree("Continue without what is lost?")
         except Declined:
             raise
         return Repaired(log.path, lost or tuple(problems), log.repair())

@@ -8,7 +8,7 @@ from rigger.configuration.resolve import resolve
 from rigger.environments.answers import answers_of
 from rigger.environments.environment import IMAGES
 from rigger.environments.state import state_of
-from rigger.errors import InvalidConfig, Locked, StepFailed
+from rigger.errors import BadUsage, InvalidConfig, Locked, StepFailed
 from rigger.files import unlink_if_there, write_bytes
 from rigger.operations.approval import inputs_of
 from rigger.operations.check import check
@@ -113,7 +113,10 @@ class RiggerCarrier:
         with environment.locked("rigger deploy"):
             saved = answers_of(environment)
             gone = [name for name in given if name in saved and name not in values]
-            self._set(before, values, gone)
+            try:
+                self._set(before, values, gone)
+            except (BadUsage, InvalidConfig):  # one that has to be answered keeps what it was given
+                self._set(before, values, ())
 
     def _values(self, images: Images) -> dict[str, str]:
         """Return the images as the questions of the environment ask for them."""

@@ -45,7 +45,7 @@ class FolderStore:
         self._home = home
         self.folder = os.path.join(home.path, "projects", project)
         self._writing = False
-        self._repairs = f'"rigger release repair" shows what is lost, and goes on with the rest; a copy of {self.folder} is better.'
+        self._repairs = f'"rigger release repair" shows what is lost, and continues with the rest; a copy of {self.folder} is better.'
         self.log = AuditLog(self._file("releases.jsonl"), lambda: self._writing, repairs=self._repairs)
         self._known: tuple[tuple[int, ...] | None, _Fold] = (None, _Fold())
 

@@ -264,7 +264,7 @@ def test_the_record_of_a_release_is_printed_as_it_is(deployed):
     ("words", "code", "said"),
     [
         ("deploy stge", 2, "has no environment 'stge' (did you mean stage?)"),
-        ("deploy dev", 3, "nothing is named that carries out the deployments to dev"),
+        ("deploy dev", 3, "it does not say what deploys to dev"),
         ("deploy stage nothing", 2, "There is no release 'nothing'"),
         ("deploy stage prod", 2, "prod is an environment"),
         ("deploy stage latest --rollback", 2, "latest and --rollback are two releases"),
@@ -394,7 +394,7 @@ def test_records_that_somebody_changed_are_refused_until_repaired(deployed):
     assert "is not what rigger wrote" in said and "rigger release repair" in said
     assert "There is no terminal to ask on" in deployed.rigger("release", "repair", code=2).err
     said = deployed.rigger("release", "repair", "-y").out
-    assert "goes on with what can be proved" in said
+    assert "continues with what can be proved" in said
     assert deployed.rigger("release", "status").code == 0
     assert "nothing to repair" in deployed.rigger("release", "repair", "-y").out
     assert any(".damaged-" in name for name in os.listdir(os.path.dirname(path)))
