@@ -34,6 +34,7 @@ __all__ = [
     "field",
     "fields_of",
     "frozen",
+    "is_frozen",
     "mutable",
     "replace",
 ]
@@ -139,6 +140,11 @@ def declare(cls: Any, methods: dict[str, Any]) -> None:
     for name, method in methods.items():
         if name not in own or (name == "__hash__" and cls.__dict__[name] is None):
             setattr(cls, name, method)
+
+
+def is_frozen(cls: type) -> bool:
+    """Return whether nothing can change what is of a class."""
+    return cls.__setattr__ is _unchangeable
 
 
 def fields_of(cls: Any) -> tuple[Field, ...]:

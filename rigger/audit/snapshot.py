@@ -18,6 +18,7 @@ from rigger.audit.head import Head, Place
 from rigger.errors import RiggerError
 from rigger.files import write_bytes
 from rigger.sha256 import sha256
+from rigger.values import is_frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -100,36 +101,83 @@ def _code() -> str:
     return digest.hexdigest()
 
 
-# Histories, events and values as JSON: scalars as they are, all else as [kind, content]. Only classes of this room come back.
+# Histories, events and values as JSON: scalars, and dicts with names that are texts, as they are, all else as [kind, content].
+# What is long and cannot change stands once, in a table: the parameters of many steps are the same, and steps are kept that
+# ran last and that were done. Only classes of this room come back.
 
 CONTAINERS: dict[str, type] = {"list": list, "tuple": tuple, "set": set, "frozenset": frozenset}
+LONG = 200  # characters of JSON
+SAME = "same"
+
+
+class _Table:
+    """What stands once, in the order in which it must be read."""
+
+    def __init__(self) -> None:
+        self.rows: list[Any] = []
+        self._numbers: dict[str, int] = {}
+
+    def encoded(self, value: Any, fixed: bool = False) -> Any:
+        """Return a value as JSON can hold it, `fixed` where nothing changes it; raises TypeError for what it cannot hold."""
+        if value is None or isinstance(value, str | int | float):
+            return value
+        fixed = fixed or is_frozen(type(value))
+        data = self._composite(value, fixed)
+        if not fixed or len(text := json.dumps(data, separators=(",", ":"))) < LONG:
+            return data
+        if text not in self._numbers:
+            self._numbers[text] = len(self.rows)
+            self.rows.append(data)
+        return [SAME, self._numbers[text]]
+
+    def _composite(self, value: Any, fixed: bool) -> Any:
+        kind = type(value)
+        if kind is dict:
+            pairs = [(name, self.encoded(one, fixed)) for name, one in value.items()]
+            if all(isinstance(name, str) for name in value):
+                return dict(pairs)
+            return ["dict", [[self.encoded(name, fixed), one] for name, one in pairs]]
+        if CONTAINERS.get(kind.__name__) is kind:
+            return [kind.__name__, [self.encoded(one, fixed) for one in value]]
+        if not kind.__module__.startswith(ROOM):
+            raise TypeError(f"a snapshot cannot hold {kind}")
+        name = f"{kind.__module__.removeprefix(ROOM)}.{kind.__qualname__}"
+        return [name, self._composite(value.__dict__, fixed)]
 
 
 def _encoded(value: Any) -> Any:
-    if value is None or isinstance(value, str | int | float):
-        return value
-    kind = type(value)
-    if kind is dict:
-        return ["dict", [[_encoded(name), _encoded(one)] for name, one in value.items()]]
-    if CONTAINERS.get(kind.__name__) is kind:
-        return [kind.__name__, [_encoded(one) for one in value]]
-    if not kind.__module__.startswith(ROOM):
-        raise TypeError(f"a snapshot cannot hold {kind}")
-    return [f"{kind.__module__.removeprefix(ROOM)}.{kind.__qualname__}", _encoded(value.__dict__)]
+    table = _Table()
+    whole = table.encoded(value)
+    return [table.rows, whole]
 
 
 def _decoded(data: Any) -> Any:
+    table: list[Any] = []
+    rows, whole = data
+    for row in rows:
+        table.append(_value(row, table))
+    return _value(whole, table)
+
+
+def _value(data: Any, table: list[Any]) -> Any:
+    if isinstance(data, dict):
+        for name, one in data.items():
+            if isinstance(one, list | dict):
+                data[name] = _value(one, table)
+        return data
     if not isinstance(data, list):
         return data
     kind, content = data
+    if kind == SAME:
+        return table[content]
     if kind == "dict":
-        return {_decoded(name): _decoded(one) for name, one in content}
+        return {_value(name, table): _value(one, table) for name, one in content}
     if kind in CONTAINERS:
-        return CONTAINERS[kind](map(_decoded, content))
+        return CONTAINERS[kind](_value(one, table) for one in content)
     module, _, name = kind.partition(".")
     known = getattr(sys.modules[ROOM + module], name)
     if not (isinstance(known, type) and known.__module__ == ROOM + module):
         raise TypeError(f"{kind} is no class of this room")
     value: Any = object.__new__(known)
-    value.__dict__.update(_decoded(content))
+    value.__dict__.update(_value(content, table))
     return value

@@ -12,6 +12,7 @@ from rigger.audit.modules import APPLIED, DESTROYED, FAILED, INITIALIZED, Module
 from rigger.configuration.addons import labels_of
 from rigger.environments.state import state_of
 from rigger.files import write_bytes
+from rigger.modules.selectors import influenced
 from rigger.modules.verbs import MAKES
 from rigger.sha256 import digest_of_data
 
@@ -100,13 +101,16 @@ def inputs_of(
     """Return for each add-on a digest of what it reads of each module that it stands on, or that influences it."""
     labels, state = labels_of(config), state_of(environment)
     records = {config.state_name(module): (module, record_of(state, module)) for module in config.modules}
+    influencing = {
+        name: frozenset(influenced(other.influences, labels, name))
+        for name, (other, _) in records.items()
+        if other.influences
+    }
     digests: dict[str, str] = {}  # each is worked out once, and only where somebody reads it
     found = {}
     for addon in addons:
         related = {*addon.requires.selected(labels, addon.name)}
-        for name, (other, _) in records.items():
-            if name != addon.name and any(group.holds(labels[addon.name]) for group in other.influences):
-                related.add(name)
+        related |= {name for name, others in influencing.items() if addon.name in others}
         for name in related - digests.keys():
             module, record = records[name]
             digests[name] = digest_of_data(_read_of(environment, config, module, record))

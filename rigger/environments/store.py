@@ -65,6 +65,7 @@ class FolderStore:
         self.vars_file = os.path.join(path, vars_file)
         self.secrets_file = os.path.join(path, "secrets")
         self.inventory_file = os.path.join(path, "inventory.json")
+        self._nodes: tuple[tuple[int, int, int], list[Node]] | None = None  # of a file, by what it was like
         self._held = held or (lambda: False)
         self.audit = AuditLog(os.path.join(path, "audit.jsonl"), self._held, self._traces)
 
@@ -130,7 +131,14 @@ class FolderStore:
 
     def nodes(self) -> list[Node]:
         """Return the machines of the inventory; raises InvalidConfig for a corrupt one."""
-        return inventory.read(self.inventory_file)
+        try:
+            status = os.stat(self.inventory_file)
+            file = (status.st_ino, status.st_size, status.st_mtime_ns)
+        except OSError:
+            return inventory.read(self.inventory_file)
+        if self._nodes is None or self._nodes[0] != file:
+            self._nodes = file, inventory.read(self.inventory_file)
+        return [*self._nodes[1]]
 
     def key(self) -> bytes:
         """Return the key in the folder; where there is none, whoever holds the lock makes it, and others get any.

@@ -46,13 +46,15 @@ class Inputs:
         return replace(self, given=digest_of_data([self.given, more])) if more else self
 
 
-def inputs_of(environment: Environment, asked: str) -> Inputs:
+def inputs_of(environment: Environment, asked: str, known: Config | None = None) -> Inputs:
     """Return what a plan is made of now: values, scripts, commit, inventory, the head of the audit log.
 
-    `asked` is the command with what was asked of it. Raises InvalidConfig for a configuration that cannot be used.
+    `asked` is the command with what was asked of it; `known` the configuration, where it was just resolved. Raises
+    InvalidConfig for one that cannot be used.
     """
-    look_up_references(environment)
-    config = resolve(environment)
+    if known is None:
+        look_up_references(environment)
+    config = known or resolve(environment)
     answers = outputs_of(environment).answers(environment.values())
     given = [__version__, asked, hidden(environment, config.secrets, answers), *_scripts(environment, config)]
     nodes = [{**vars(node)} for node in environment.nodes()]

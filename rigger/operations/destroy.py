@@ -74,7 +74,7 @@ def plan(environment: Environment, reporter: Reporter | None = None) -> Planned:
     planned = lifecycle.destroy(config, state_of(environment).steps, environment.nodes())
     require_scripts(planned)
     reporter.plan(planned)
-    digest = inputs_of(environment, ASKED).digest
+    digest = inputs_of(environment, ASKED, config).digest
     return Planned(planned, digest=digest, running=environment.lock.holder())
 
 

@@ -124,7 +124,7 @@ def plan(
         differs = _show_machines(environment, config, planned, reporter, others)
         if known:
             show_costs(reporter, known)
-    inputs = inputs_of(environment, _asked(again, allow_version_change, modules))
+    inputs = inputs_of(environment, _asked(again, allow_version_change, modules), config)
     return Planned(planned, known, inputs.digest, busy, differs)
 
 

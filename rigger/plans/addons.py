@@ -78,7 +78,7 @@ def steps(
 def _changed(config: Config, related: Related, module: Module, made: Sequence[Module]) -> list[str]:
     """Return the modules that are not what an add-on read; without those `made` now, where one of them influences it."""
     labels = related.labels.get(config.state_name(module), {})
-    influenced = any(group.holds(labels) for one in made for group in one.influences if one != module)
+    influenced = any(group.holds(labels) for one in made for group in one.influences if one is not module)
     now = {config.state_name(one) for one in made} if influenced else set()
     return [name for name in related.changed.get(module.name, ()) if name not in now]
 

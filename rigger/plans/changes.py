@@ -78,8 +78,9 @@ def changed_values(
     config: Config, parameters: Mapping[str, str], before: Mapping[str, str]
 ) -> dict[str, Change]:
     """Return the questions whose value is not what it was: name -> (old or None, new or None)."""
-    names = [question.name for question in config.questions]
-    names += [name for name in before if name not in names]
+    if before == parameters:  # which is compared at once, also where there are thousands
+        return {}
+    names = dict.fromkeys([*(question.name for question in config.questions), *before])
     changes = {n: (before.get(n), parameters.get(n)) for n in names if before.get(n) != parameters.get(n)}
     # What came to be a secret since the step ran stands there as it was.
     return {

@@ -17,7 +17,7 @@ from rigger.values import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from rigger.configuration.config import Config
     from rigger.environments.inventory import Node
@@ -42,6 +42,7 @@ class _Planner:
         self.again = again
         self.running = running
         self._shared: dict[str, str] = {}
+        self._recorded: Mapping[str, str] | None = None
 
     def reason(self, module: Module, verb: str, follows: str = "") -> str:
         """Return why a step must run, nothing when it is up to date."""
@@ -82,10 +83,18 @@ class _Planner:
 
     def changes(self, module: Module, verb: str, run: StepRun) -> dict[str, Change]:
         """Return the values that concern a step and are not what that run of it had."""
-        concerned = values_of_step(self.config, module, verb)
-        parameters = recorded_parameters(self.config.seen_by(module, verb), self.key)
-        changes = changed_values(self.config, parameters, run.parameters)
+        changes = changed_values(self.config, self._parameters(module, verb), run.parameters)
+        concerned = values_of_step(self.config, module, verb) if changes else ()
         return {name: change for name, change in changes.items() if name in concerned}
+
+    def _parameters(self, module: Module, verb: str) -> Mapping[str, str]:
+        """Return the values that a step sees as they are recorded; worked out once where all steps see the same."""
+        seen = self.config.seen_by(module, verb)
+        if seen is not self.config:
+            return recorded_parameters(seen, self.key)
+        if self._recorded is None:
+            self._recorded = recorded_parameters(seen, self.key)
+        return self._recorded
 
     def _other_script(self, module: Module, verb: str, done: StepRun) -> str:
         """Return in which way a step would run something else than it did, nothing where it would not."""

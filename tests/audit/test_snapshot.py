@@ -38,7 +38,7 @@ def ordered(data):
             if data[:1] in (["set"], ["frozenset"])
             else [*map(ordered, data)]
         )
-    return data
+    return {name: ordered(one) for name, one in data.items()} if isinstance(data, dict) else data
 
 
 @pytest.mark.slow
@@ -88,6 +88,27 @@ def test_a_state_does_not_grow_with_its_log():
                 fold.take(parse({**one, **event, "seq": 1000 + 5 * n + turn}))
         sizes.append(len(json.dumps(snapshot._encoded(fold))))
     assert sizes[1] < sizes[0] + 50  # longer numbers
+
+
+def test_what_can_change_is_not_shared_by_what_comes_back():
+    fold, long = Fold(), {f"addon/{n}/apply": n for n in range(99)}
+    fold.steps.kept = {**long}
+    fold.steps.versions = {**long}
+    again = snapshot._decoded(json.loads(json.dumps(snapshot._encoded(fold))))
+    again.steps.kept.clear()
+    assert again.steps.versions == long
+
+
+def test_what_is_the_same_in_many_steps_is_kept_once():
+    sizes = []
+    for steps in (10, 20):
+        fold = Fold()
+        for n in range(steps):
+            one = {"time": "2026-11-20T21:00:00.123Z", "run": "r", "module": f"addon/a{n}", "step": "apply"}
+            one |= {"number": n, "parameters": {f"VALUE_{number}": "x" * 90 for number in range(99)}}
+            fold.take(parse({"seq": n + 1, "event": "step-started", **one}))
+        sizes.append(len(json.dumps(snapshot._encoded(fold))))
+    assert sizes[1] < sizes[0] + 10 * 1000
 
 
 @pytest.fixture
@@ -212,7 +233,7 @@ def test_a_spoiled_one_is_ignored_and_made_anew(log, reads, how):
 )
 def test_nothing_but_this_rooms_values_come_back(kind):
     with pytest.raises((TypeError, KeyError, AttributeError, ValueError)):
-        fold = snapshot._decoded([kind, ["dict", []]])
+        fold = snapshot._decoded([[], [kind, {}]])
         if isinstance(fold, AuditLog):  # made of nothing, and no state
             raise TypeError(kind)
 

@@ -16,6 +16,7 @@ import bundles
 import clusters
 import everyday
 import growth
+import modules
 import nodes
 import picture
 import streams
@@ -33,6 +34,7 @@ GROUPS = {
     "many-steps": growth.many_steps,
     "thousand": nodes.thousand,
     "thirty": nodes.thirty,
+    "modules": modules.modules,
     "lines": streams.lines,
     "masking": streams.masking,
     "save": bundles.save,

@@ -52,3 +52,6 @@ INSTRUCTIONS = {
     "status": (166, 120),
     "test four": (312, 200),
 }
+
+# A plan over 100 modules and 1,000 nodes, in times the instructions of `status` of an empty environment: the limit, the aim.
+HUNDRED_MODULES = (5.5, 3.0)

@@ -81,7 +81,7 @@ def imports(place: Place, table: Table) -> None:
         slow = sorted(times.items(), key=lambda item: -item[1])[:5]
         print(f"       {', '.join(f'{module} {took / 1000:.1f}' for module, took in slow)}")
         more = [module for module in outside if module not in known.get(name, [])]
-        if more and _as_measured():
+        if more and is_as_measured():
             table.failed.append(f"imports of {name} ({', '.join(more[:5])}{' ...' if more[5:] else ''})")
     if os.environ.get("RENEW_IMPORTS"):  # once it was read why there are more
         with open(IMPORTS, "w") as file:
@@ -89,7 +89,7 @@ def imports(place: Place, table: Table) -> None:
             file.write("\n")
 
 
-def _as_measured() -> bool:
+def is_as_measured() -> bool:
     """Return whether this Python is the one whose figures are limits here; those of others are only shown."""
     return (sys.version_info[:2], platform.machine()) == MEASURED
 
@@ -114,15 +114,15 @@ def instructions(place: Place, table: Table) -> None:
         return
     place.four()
     for command, (limit, aim) in INSTRUCTIONS.items():
-        count = _instructions(place, command.split())
+        count = millions_of_instructions(place, command.split())
         print(f"     {command}: {count:.0f} million instructions; limit {limit}, aim {aim}")
         if count > aim:
             table.above.append(command)
-        if count > limit and _as_measured():
+        if count > limit and is_as_measured():
             table.failed.append(f"instructions of {command} ({count:.0f} million, limit {limit})")
 
 
-def _instructions(place: Place, words: list[str]) -> float:
+def millions_of_instructions(place: Place, words: list[str]) -> float:
     """Return the millions of instructions of a command's own process."""
     out = place.file("callgrind.out")
     argv = (
