@@ -120,6 +120,10 @@ class Bad(Exception):
     next_step = "Get it again from whoever made it."
 
 
+class Damaged(Bad):
+    """Its bytes are not what somebody packed."""
+
+
 class LaterFormat(Bad):
     """A later rigger wrote the bundle: it is whole, but cannot be read here."""
 

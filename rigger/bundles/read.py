@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from contextlib import contextmanager
 from hashlib import sha256
 
@@ -15,6 +16,7 @@ from rigger.bundles.format import (
     SIGNATURE,
     Bad,
     CheckSignature,
+    Damaged,
     File,
     LaterFormat,
     Limits,
@@ -26,21 +28,26 @@ from rigger.bundles.stream import Stream
 from rigger.bundles.tar import Entry, read_entry
 from rigger.errors import Refused
 from rigger.files import saying_what_failed
+from rigger.later import later
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Set
 
+    from rigger.bundles import damage
+else:
+    damage = later("rigger.bundles.damage")
+
 
 def read_manifest(path: str, *, limits: Limits = LIMITS) -> Manifest:
     """What the bundle says of itself; neither its contents nor its signature are checked. Raises Refused."""
-    with _refusing(path):
+    with _refusing(path, limits):
         return _read(path, _Nowhere(), limits, hashing=False)
 
 
 def verify(path: str, *, limits: Limits = LIMITS, check_signature: CheckSignature | None = None) -> Manifest:
     """Check all of a bundle and write nothing; raises Refused. See `extract` for `check_signature`."""
-    with _refusing(path):
+    with _refusing(path, limits):
         manifest = _read(path, _Nowhere(), limits)
         return _signed(manifest, check_signature)
 
@@ -60,7 +67,7 @@ def extract(
     when this returns. Raises Refused for a bundle that is not acceptable, BadUsage when `into` exists or the
     bundle cannot be read, and NotReady when `into` cannot be written.
     """
-    with _refusing(path), saying_what_failed(into), Folder(into) as folder:
+    with _refusing(path, limits), saying_what_failed(into), Folder(into) as folder:
         manifest = _signed(_read(path, folder, limits), check_signature)
         folder.commit(durable)
         return manifest
@@ -76,11 +83,15 @@ def _signed(manifest: Manifest, check_signature: CheckSignature | None) -> Manif
 
 
 @contextmanager
-def _refusing(path: str) -> Iterator[None]:
+def _refusing(path: str, limits: Limits) -> Iterator[None]:
+    """Say why a bundle is refused; of a damaged one, at which file inside."""
     try:
         yield
     except Bad as bad:
-        raise Refused(f"The bundle {path} was refused: {bad}.", bad.next_step) from bad
+        most = limits.total_for(os.path.getsize(path)) if isinstance(bad, Damaged) else 0
+        inside = damage.damaged_file(path, limits, most) if most else ""
+        where = f", at {shown_name(inside)}" if inside else ""
+        raise Refused(f"The bundle {path} was refused: {bad}{where}.", bad.next_step) from bad
 
 
 def _read(path: str, sink: _Nowhere | Folder, limits: Limits, hashing: bool = True) -> Manifest:

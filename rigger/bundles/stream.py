@@ -7,7 +7,7 @@ import stat
 from queue import SimpleQueue
 from threading import Thread
 
-from rigger.bundles.format import Bad, Limits
+from rigger.bundles.format import Bad, Damaged, Limits
 from rigger.bundles.threads import BLOCK, Worker, worker_pool
 from rigger.errors import BadUsage
 
@@ -69,7 +69,7 @@ class Stream:
         """The next bytes, each piece valid until the next one; `update` is called with them by a thread."""
         while size:
             if not self._rest and not self._next_block():
-                raise Bad("it ends too early")
+                raise Damaged("it ends too early")
             piece, self._rest = self._rest[:size], self._rest[size:]
             size -= len(piece)
             if update:
@@ -102,7 +102,7 @@ class Stream:
             reader = unpacker.stream_reader(self._file, read_size=BLOCK // 4)
             self._fill_blocks(reader)
         except zstandard.ZstdError as error:
-            bad = Bad("it is damaged")
+            bad = Damaged("it is damaged")
             bad.__cause__ = error
             self._ready.put(bad)
         except OSError as error:
@@ -169,11 +169,11 @@ def _end_of_blocks(fd: int, at: int, most: int) -> int:
     while not last:
         head = os.pread(fd, 3, at)
         if len(head) < 3:
-            raise Bad("it ends too early")
+            raise Damaged("it ends too early")
         value = int.from_bytes(head, "little")
         last, kind, size = bool(value & 1), value >> 1 & 3, value >> 3
         left -= 1
         if kind == _RESERVED or size > _BLOCK_SIZE or left < 0:
-            raise Bad("it is damaged")
+            raise Damaged("it is damaged")
         at += 3 + (1 if kind == _RLE else size)
     return at

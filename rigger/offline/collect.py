@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from rigger.offline.wanted import Wanted
 
+EPOCH = "315532800"  # 1980, the first year that a zip file can name
 LARGEST = 8 * 1024**3 - 1  # bytes of a file, as in bundles
 SECONDS = 3600.0  # that one file may take
 FOLDERS = {FILE: "files", DEBIAN: "debian", PYTHON: "python", IMAGE: "images"}
@@ -93,7 +94,8 @@ def _python(one: Wanted, into: str) -> None:
 def _wheels(words: list[str], into: str) -> None:
     if any(word.startswith("-") for word in words):
         raise Failed("it would be an option of pip")
-    run([sys.executable, "-m", "pip", "wheel", "--quiet", "--no-input", "--wheel-dir", into, *words])
+    argv = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-input", "--wheel-dir", into, *words]
+    run(argv, {"SOURCE_DATE_EPOCH": EPOCH})  # of wheels that are made here: the same files are the same wheel
 
 
 def rigger_itself(folder: str, say: Callable[[str], None]) -> None:

@@ -169,17 +169,23 @@ def test_a_full_disk_is_the_reason_and_leaves_nothing(machines, tiny, tmp_path):
 
 
 def test_a_flipped_byte_is_refused_and_nothing_is_imported(machines, tmp_path):
-    machines.addon("tool", "version: 1.0\n")
+    folder, blob = machines.addon("tool", "version: 1.0\n"), os.urandom(400_000)
+    with open(os.path.join(folder, "blob"), "wb") as file:
+        file.write(blob)
     machines.rigger("module", "add", "tool")
     path, _ = export(machines, tmp_path)
     with open(path, "rb") as file:
         data = bytearray(file.read())
-    for at in (10, len(data) // 2, len(data) - 20):
+    inside = data.rindex(blob[200_000:200_100])
+    for at in (10, inside, len(data) - 20):
         flipped = bytearray(data)
         flipped[at] ^= 1
         with open(path, "wb") as file:
             file.write(flipped)
-        assert "was refused" in machines.rigger("offline", "import", path, code=9).err
+        said = machines.rigger("offline", "import", path, code=9).err
+        assert "was refused" in said
+        if at == inside:
+            assert "it is damaged, at 'modules/tool/1.0/blob'." in said
         assert not os.path.exists(machines.rigger.path("mirror"))
     with open(path, "wb") as file:
         file.write(data)
