@@ -1,14 +1,23 @@
 """rigger test"""
 
+from __future__ import annotations
+
 from rigger.cli.app import App, command
 from rigger.cli.declared import argument
 from rigger.configuration.addons import LIST, parse
-from rigger.operations import module_verb
+from rigger.later import later
 from rigger.operations import test as operation
-from rigger.operations.result import Result, RunResult
-from rigger.operations.test import Tested
+from rigger.operations.result import RunResult
 from rigger.text import short_home
-from rigger.ui.printer import Printer
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rigger.operations import module_verb
+    from rigger.operations.result import Result
+    from rigger.operations.test import Tested
+    from rigger.ui.printer import Printer
+else:
+    module_verb = later("rigger.operations.module_verb")
 
 
 def show(printer: Printer, result: Tested | RunResult) -> None:

@@ -13,7 +13,6 @@ from rigger.modules import search
 from rigger.modules.contract import MANIFEST
 from rigger.modules.instance import instance
 from rigger.modules.search import in_checkout
-from rigger.sources.compat import require_interface
 from rigger.sources.spec import same_repository
 from rigger.values import replace
 
@@ -24,9 +23,11 @@ if TYPE_CHECKING:
     from rigger.environments.environment import Environment
     from rigger.interface1 import record as interface1_record
     from rigger.modules.model import Module
+    from rigger.sources import compat
     from rigger.sources.chooser import SourceChooser
     from rigger.sources.saved import SavedSource
 else:
+    compat = later("rigger.sources.compat")
     interface1_record = later("rigger.interface1.record")
 
 DEFAULT_PLATFORM = "etcd"
@@ -134,7 +135,7 @@ class ModuleFinder:
             self._checkout = self._repository_source.folder(values)
             if self._checkout and values.get("PLATFORM"):
                 platform = self.module("platform", values["PLATFORM"])
-                require_interface(platform, self._repository_source.version(values))
+                compat.require_interface(platform, self._repository_source.version(values))
 
     def comes_from_repository(self, platform: Module) -> bool:
         """Return whether a platform names its repository, and is not the copy of one that came in a bundle."""

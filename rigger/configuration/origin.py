@@ -8,7 +8,8 @@ from rigger import __version__
 from rigger.audit.cluster import RecordedModule
 from rigger.environments.environment import CHECKOUT
 from rigger.environments.state import state_of
-from rigger.modules import own_files, search
+from rigger.later import later
+from rigger.modules import search
 from rigger.trust import digests
 from rigger.trust.digests import lies_in
 
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rigger.environments.environment import Environment
+    from rigger.modules import own_files
     from rigger.modules.model import Module
+else:
+    own_files = later("rigger.modules.own_files")
 
 RIGGER, USER, PATH, REPOSITORY, FOLDER, BUNDLE = "rigger", "user", "path", "repository", "folder", "bundle"
 

@@ -16,7 +16,7 @@ from rigger.configuration.own_questions import (
 )
 from rigger.environments.checkout import is_used
 from rigger.errors import BadUsage, ModuleIncomplete, RiggerError
-from rigger.interface1 import script as config_sh
+from rigger.later import later
 from rigger.questions.model import Choice, Question
 from rigger.questions.order import credentials_last
 from rigger.sources.saved import SavedSource
@@ -30,9 +30,12 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rigger.environments.environment import Environment
+    from rigger.interface1 import script as config_sh
     from rigger.interface1.conversations import Conversations
     from rigger.modules.model import Module
     from rigger.sources.chooser import SourceChooser
+else:
+    config_sh = later("rigger.interface1.script")
 
 DEFAULT_PROVIDER = "local"
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from rigger.containers import engine
 from rigger.errors import NotReady, StepFailed
+from rigger.later import later
 from rigger.modules.kinds import STEPS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from rigger.containers import engine
     from rigger.modules.model import Module
+else:
+    engine = later("rigger.containers.engine")
 
 
 def problem_of(module: Module) -> NotReady | None:

@@ -9,13 +9,17 @@ from rigger import text as texts
 from rigger.envfile import names as variable_names
 from rigger.envfile import path as path_lines
 from rigger.envfile.quoting import QUOTED, quote, unquote
-from rigger.envfile.reader import Reader
 from rigger.errors import InvalidConfig
 from rigger.files import write_bytes
+from rigger.later import later
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from rigger.envfile import reader
+else:
+    reader = later("rigger.envfile.reader")
 
 # Compiled when it is first used, for the sake of commands that read no file.
 _WRITTEN = rf'export ([A-Za-z_][A-Za-z0-9_]*)="({QUOTED})"\n'
@@ -72,7 +76,7 @@ def parse(data: bytes, source: str) -> dict[str, str]:
     """
     text = texts.decode(data)
     values = _parse_written(text)
-    return Reader(text, source).values() if values is None else values
+    return reader.Reader(text, source).values() if values is None else values
 
 
 def readable(data: bytes) -> dict[str, str]:

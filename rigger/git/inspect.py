@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterator, Sequence
 
 from rigger import text, versions
 from rigger.errors import NotReady
-from rigger.git import lfs
 from rigger.git import runner as git_runner
 from rigger.git.errors import GitError
 from rigger.git.gitlinks import Submodule, is_here, submodules
 from rigger.git.runner import Repository, git_folders, saying_what_failed, text_of
+from rigger.later import later
 from rigger.values import frozen
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+
+    from rigger.git import lfs
+else:
+    lfs = later("rigger.git.lfs")
 
 KNOWN = "refs/rigger/known"  # below it, the commits that rigger itself brought here: nobody's local work
 

@@ -7,10 +7,10 @@ import re
 
 from rigger.errors import BadUsage, Refused, RiggerError
 from rigger.files import PACKAGE
-from rigger.modules import interface1, manifest
+from rigger.later import later
+from rigger.modules import manifest
 from rigger.modules import yaml as yaml_reader
 from rigger.modules.contract import INTERFACE, MANIFEST, NAME
-from rigger.modules.interface1 import is_provider
 from rigger.modules.verbs import REQUIRED, a_role, in_words
 from rigger.text import did_you_mean
 from rigger.values import frozen, replace
@@ -19,7 +19,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rigger.modules import interface1
     from rigger.modules.model import Module
+else:
+    interface1 = later("rigger.modules.interface1")
 
 # Where modules are looked for
 
@@ -205,7 +208,7 @@ def find(role: str, name: str, home: str, checkout: str | None = None) -> Module
     if os.sep in name:
         folder = os.path.abspath(os.path.expanduser(name))
         if role == "provider" and not os.path.isfile(os.path.join(folder, MANIFEST)):
-            if is_provider(folder):
+            if interface1.is_provider(folder):
                 return interface1.load(folder)
         if not os.path.isfile(os.path.join(folder, MANIFEST)):
             if old := _scripts_alone(role, folder):
@@ -242,7 +245,7 @@ def at(role: str, folder: str, home: str, checkout: str | None = None) -> Module
 
 def _scripts_alone(role: str, folder: str) -> Module | None:
     """Return the provider of interface 1 in a folder that somebody named, None where it is none."""
-    return interface1.load(folder) if role == "provider" and is_provider(folder) else None
+    return interface1.load(folder) if role == "provider" and interface1.is_provider(folder) else None
 
 
 def _of_role(module: Module, role: str) -> Module:

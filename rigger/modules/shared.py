@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from rigger.git import inspect as git_inspect
+from rigger.later import later
 from rigger.modules.contract import MANIFEST
 from rigger.modules.scripts import content_digest
 from rigger.sha256 import sha256
@@ -13,7 +13,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rigger.git import inspect as git_inspect
     from rigger.modules.model import Module
+else:
+    git_inspect = later("rigger.git.inspect")
 
 # Of a module's own folder alone: what lies deeper is for the scripts, whatever its name.
 NOT_SHARED = frozenset({MANIFEST, "README", "README.md", "README.rst", "__init__.py", "tests"})

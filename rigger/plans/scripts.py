@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from rigger.errors import NotReady
+from rigger.later import later
 from rigger.modules.shared import shared_digest
 from rigger.sha256 import sha256
-from rigger.terraform.beside import digest_beside
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rigger.modules.model import Module
     from rigger.plans.model import Plan
+    from rigger.terraform import beside as terraform_beside
+else:
+    terraform_beside = later("rigger.terraform.beside")
 
 
 def check_scripts(plan: Plan) -> list[str]:
@@ -26,7 +29,10 @@ def check_scripts(plan: Plan) -> list[str]:
 
 def digest_of_shared(module: Module) -> str:
     """Return a SHA-256 over what the scripts of a module share, also what Terraform takes from beside its folder."""
-    own, beside = shared_digest(module), digest_beside(module.folder) if module.has_terraform else ""
+    own, beside = (
+        shared_digest(module),
+        terraform_beside.digest_beside(module.folder) if module.has_terraform else "",
+    )
     beside += repr(module.container) if module.container else ""
     return sha256(f"{own} {beside}".encode()).hexdigest() if beside else own
 

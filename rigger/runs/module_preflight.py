@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from rigger import text
 from rigger.errors import StepFailed
+from rigger.later import later
 from rigger.modules.verbs import in_words
-from rigger.process import capture
 from rigger.runs.environment import script_environment
 from rigger.runs.finding import Finding
 from rigger.text import last_line
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from rigger.environments.environment import Environment
     from rigger.modules.model import Module
     from rigger.plans.model import Plan
+    from rigger.process import capture
+else:
+    capture = later("rigger.process.capture")
 
 VERB = "preflight"
 MAKES = ("install", "create", "deploy", "resume")  # what a preflight looks ahead at

@@ -9,16 +9,14 @@ from rigger import versions
 from rigger.containers import preflight as containers
 from rigger.environments.state import state_of
 from rigger.errors import NotReady, StepFailed
+from rigger.later import later
 from rigger.modules.kinds import ANSIBLE
 from rigger.plans.scripts import check_scripts
-from rigger.playbooks.runner import is_installed, not_installed
-from rigger.process import capture
 from rigger.runs.finding import Finding
 from rigger.runs.module_preflight import of_modules
 from rigger.runs.own_folder import problem_of
 from rigger.runs.programs import run_program
 from rigger.runs.surroundings import surroundings, temporary
-from rigger.ssh.agent import key_problem
 from rigger.text import last_line
 
 TYPE_CHECKING = False
@@ -29,6 +27,13 @@ if TYPE_CHECKING:
     from rigger.environments.environment import Environment
     from rigger.modules.model import Module, Tool
     from rigger.plans.model import Plan
+    from rigger.playbooks import runner as playbook_runner
+    from rigger.process import capture
+    from rigger.ssh import agent as ssh_agent
+else:
+    capture = later("rigger.process.capture")
+    ssh_agent = later("rigger.ssh.agent")
+    playbook_runner = later("rigger.playbooks.runner")
 
 LEAST_FREE_BYTES = 64 << 20  # for records and logs; what a platform needs is its scripts' business
 
@@ -164,9 +169,11 @@ def _images(planned: Plan) -> list[Finding]:
 def _playbooks(planned: Plan) -> list[Finding]:
     """Look whether what runs the playbooks of a plan is installed."""
     modules = {step.module.name for step in planned.steps if step.module.kind == ANSIBLE}
-    if not modules or is_installed():
+    if not modules or playbook_runner.is_installed():
         return []
-    return [Finding(f"ansible of {name}", False, *not_installed(name)) for name in sorted(modules)]
+    return [
+        Finding(f"ansible of {name}", False, *playbook_runner.not_installed(name)) for name in sorted(modules)
+    ]
 
 
 def _state(environment: Environment, planned: Plan) -> list[Finding]:
@@ -180,7 +187,7 @@ def _keys(config: Config) -> list[Finding]:
     findings = []
     for name in config.platform.ssh_agent:
         if key := config.values.get(name):
-            problem = key_problem(key)
+            problem = ssh_agent.key_problem(key)
             detail, remedy = (problem.message, problem.remedy) if problem else (key, "")
             findings.append(Finding(name, problem is None, detail, remedy))
     return findings

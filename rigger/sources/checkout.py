@@ -10,11 +10,9 @@ from rigger.audit.versions import Deployed
 from rigger.environments.environment import CHECKOUT, Environment
 from rigger.environments.state import state_of
 from rigger.errors import BadUsage, NotReady
-from rigger.git import clone as git_clone
 from rigger.git import inspect as git_inspect
-from rigger.git import remote as git_remote
 from rigger.git.inspect import is_repository
-from rigger.git.urls import check_url
+from rigger.later import later
 from rigger.sources.spec import ANOTHER_FOLDER, UNVERSIONED, Checkout, same_release
 from rigger.trust.ledger import agreed_commits
 
@@ -22,7 +20,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from rigger.git import clone as git_clone
+    from rigger.git import remote as git_remote
+    from rigger.git import urls as git_urls
     from rigger.modules.model import Module
+else:
+    git_urls = later("rigger.git.urls")
+    git_remote = later("rigger.git.remote")
+    git_clone = later("rigger.git.clone")
 
 # ---- which folder, which commit --------------------------------------------------------------------------
 
@@ -116,7 +121,7 @@ def missing_clone(environment: Environment) -> Checkout | None:
     folder = environment.file(CHECKOUT)
     if not values.get("REPOSITORY") or values.get("CHECKOUT") or os.path.isdir(folder):
         return None
-    url, last = check_url(values["REPOSITORY"]), last_record(environment)
+    url, last = git_urls.check_url(values["REPOSITORY"]), last_record(environment)
     ref, version = values.get("REF", ""), values.get("VERSION", "")
     target = git_remote.resolve(url, "" if ref else version, ref, cache=environment.cache_dir)
     if last and same_release(last.version, version) and last.commit != target.commit:
