@@ -115,6 +115,17 @@ class Field:
         return self.empty if self.default is MISSING else self.default
 
 
+class _Layout:
+    """The fields of a class of events, worked out when they are first asked for: most commands meet few of the classes."""
+
+    def __get__(self, event: object, kind: type[Event]) -> Sequence[Field]:
+        if kind is Event:
+            return ()
+        declare(kind, {})  # the methods are those of Event
+        kind.layout = [_layout(one) for one in fields_of(kind)]
+        return kind.layout
+
+
 class Event:
     """Something that was recorded. One that this rigger does not know has no class of its own.
 
@@ -123,7 +134,7 @@ class Event:
 
     name: ClassVar[str] = ""
     checks: ClassVar[Mapping[str, Check]] = {}  # what must hold of it where somebody else may have written it
-    layout: ClassVar[Sequence[Field]] = ()
+    layout: ClassVar[Sequence[Field]] = _Layout()  # type: ignore[assignment]
 
     seq: int  # its number in the log; 0: not written yet
     time: str  # in UTC
@@ -178,8 +189,7 @@ def event(name: str) -> Callable[[Kind], Kind]:
     """Make a class the event of that name."""
 
     def decorate(kind: Kind) -> Kind:
-        declare(kind, {})  # the methods are those of Event
-        kind.name, kind.layout = name, [_layout(one) for one in fields_of(kind)]
+        kind.name = name
         EVENTS[name] = kind
         return kind
 

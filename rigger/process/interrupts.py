@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
-import signal
 import time
-from collections.abc import Callable
 from contextlib import suppress
-from types import FrameType
 
-Handler = Callable[[int, FrameType | None], object]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import signal
+    from collections.abc import Callable
+    from types import FrameType
+
+    Handler = Callable[[int, FrameType | None], object]
+else:
+    import _signal as signal  # the module signal makes enumerations of it, which takes as long as a small command
 
 TICK = 0.25  # seconds between two looks at the clock while a script is silent
 
@@ -40,7 +45,11 @@ class Interrupts:
     @property
     def signal_name(self) -> str:
         """The name of the signal that asked first, "" when none did."""
-        return signal.Signals(self.first).name if self.first else ""
+        if not self.first:
+            return ""
+        from signal import Signals
+
+        return Signals(self.first).name
 
     def requested(self) -> bool:
         return self.count > 0

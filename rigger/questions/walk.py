@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from rigger.errors import Refused
+from rigger.later import later
 from rigger.questions.order import names_in
-from rigger.templates import is_true
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from rigger import templates
     from rigger.questions.model import Question
+else:
+    templates = later("rigger.templates")
 
 
 def met(
@@ -114,7 +117,7 @@ class Walk:
     def _holds(self, question: Question) -> bool:
         """Return whether a condition holds; one that needs an answer not given yet does not."""
         try:
-            return is_true(question.when, self.taken, f"{question.origin}, when of {question.name}")
+            return templates.is_true(question.when, self.taken, f"{question.origin}, when of {question.name}")
         except Refused:
             if any(name in self._first and name not in self.taken for name in names_in(question.when)):
                 return False

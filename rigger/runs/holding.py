@@ -13,7 +13,7 @@ from rigger.audit.events import ClaimBegun, ClaimLeft, TakenOver
 from rigger.environments.state import state_of
 from rigger.errors import Locked, NotReady, RiggerError, StepFailed
 from rigger.files import temporary_folder, write_bytes
-from rigger.process import capture
+from rigger.later import later
 from rigger.runs import claim
 from rigger.runs.claim import Claim, Seen, UnderWay
 from rigger.runs.environment import LIBEXEC
@@ -27,8 +27,11 @@ if TYPE_CHECKING:
     from rigger.environments.environment import Environment
     from rigger.environments.inventory import Node
     from rigger.plans.model import Plan, Step
+    from rigger.process import capture
     from rigger.runs.reach import Reach
     from rigger.runs.reporter import Reporter
+else:
+    capture = later("rigger.process.capture")
 
 ENDING = 600.0  # seconds that a step which is stopped may take
 CHANGE_NOTHING = ("backup", "test")  # commands after which another record is as good as this one

@@ -13,7 +13,7 @@ import time
 
 from rigger.audit.events import HookFinished, HookStarted
 from rigger.errors import Declined, NotReady, StepFailed
-from rigger.process import capture
+from rigger.later import later
 from rigger.process.actor import actor
 from rigger.redact.known import masked, masked_data
 from rigger.runs.environment import CALLERS
@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 
     from rigger.configuration.config import Config
     from rigger.environments.environment import Environment
+    from rigger.process import capture
     from rigger.runs.reporter import Reporter
+else:
+    capture = later("rigger.process.capture")
 
 LIMIT = 60.0  # seconds that a hook has
 LONGEST = 500  # characters of what it says

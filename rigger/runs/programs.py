@@ -7,8 +7,8 @@ import sys
 
 from rigger import text
 from rigger.errors import NotReady, StepFailed
+from rigger.later import later
 from rigger.modules.contract import INTERFACE
-from rigger.process import capture
 from rigger.runs.environment import LIBEXEC, script_environment
 from rigger.text import last_line
 from rigger.trust.gate import require_agreed_folder, require_trusted
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from rigger.configuration.config import Config
     from rigger.environments.environment import Environment
     from rigger.environments.inventory import Node
+    from rigger.process import capture
+else:
+    capture = later("rigger.process.capture")
 
 
 def run_program(

@@ -5,9 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 
-from rigger.process import capture
+from rigger.later import later
 from rigger.runs.environment import LIBEXEC, script_environment
-from rigger.ssh import agent
 from rigger.ssh.agent import key_problem
 from rigger.ssh.connections import Connections
 
@@ -17,7 +16,12 @@ if TYPE_CHECKING:
 
     from rigger.configuration.config import Config
     from rigger.environments.environment import Environment
+    from rigger.process import capture
     from rigger.runs.reporter import Reporter
+    from rigger.ssh import agent
+else:
+    capture = later("rigger.process.capture")
+    agent = later("rigger.ssh.agent")
 
 
 PATIENCE = "5"  # seconds that a node has to answer, unless RIGGER_SSH_TIMEOUT says otherwise

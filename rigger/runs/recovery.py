@@ -8,8 +8,8 @@ import os
 from rigger.audit.events import StepRecovered, StepStarted
 from rigger.configuration.identity import require_recorded
 from rigger.configuration.resolve import look_up_references, resolve, write_computed
-from rigger.containers.engine import stop_left
 from rigger.environments.state import state_of
+from rigger.later import later
 from rigger.plans.model import Step
 from rigger.redact import Redactor, maskable
 from rigger.runs.log import mask_logs
@@ -21,7 +21,10 @@ from rigger.trust.gate import require_trusted
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rigger.configuration.config import Config
+    from rigger.containers import engine as container_engine
     from rigger.environments.environment import Environment
+else:
+    container_engine = later("rigger.containers.engine")
 
 
 def load_config(environment: Environment) -> Config:
@@ -50,7 +53,7 @@ def _recover_step(environment: Environment, config: Config, started: StepStarted
     channels = StepFiles.of_step(folder, started.number, started.step, started.attempt)
     given = channels.collect(started.script)
     if os.path.exists(channels.container):
-        stop_left(config.id)
+        container_engine.stop_left(config.id)
     role, _, name = started.module.partition("/")
     module = config.provider if role == "provider" else config.addon(name) or config.platform
     take_own(given, Step(module, started.step, ""), environment, config.every_secret().values())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rigger import text
 from rigger.errors import RiggerError
-from rigger.process import capture
+from rigger.later import later
 from rigger.runs import claim
 
 TYPE_CHECKING = False
@@ -13,8 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rigger.configuration.config import Config
+    from rigger.process import capture
     from rigger.runs.claim import Seen
     from rigger.runs.reach import Reach
+else:
+    capture = later("rigger.process.capture")
 
 PATIENCE = 30.0  # seconds that a provider has to answer
 

@@ -10,8 +10,6 @@ from rigger.audit.versions import Deployed
 from rigger.environments.environment import CHECKOUT, Environment
 from rigger.environments.state import state_of
 from rigger.errors import BadUsage, NotReady
-from rigger.git import inspect as git_inspect
-from rigger.git.inspect import is_repository
 from rigger.later import later
 from rigger.sources.spec import ANOTHER_FOLDER, UNVERSIONED, Checkout, same_release
 from rigger.trust.ledger import agreed_commits
@@ -21,10 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from rigger.git import clone as git_clone
+    from rigger.git import inspect as git_inspect
     from rigger.git import remote as git_remote
     from rigger.git import urls as git_urls
     from rigger.modules.model import Module
 else:
+    git_inspect = later("rigger.git.inspect")
     git_urls = later("rigger.git.urls")
     git_remote = later("rigger.git.remote")
     git_clone = later("rigger.git.clone")
@@ -36,7 +36,7 @@ def find(environment: Environment, platform: Module, values: Mapping[str, str]) 
     """Return the folder of the platform's repository, None where there is none."""
     root = values.get(f"{platform.prefix}_ROOT", "")
     for folder in (root, environment.file(CHECKOUT), platform.folder):
-        if folder and is_repository(folder):
+        if folder and git_inspect.is_repository(folder):
             return folder
     return None
 

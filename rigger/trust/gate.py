@@ -9,7 +9,7 @@ from rigger.environments.checkout import is_used
 from rigger.environments.environment import CHECKOUT, Environment
 from rigger.environments.state import state_of
 from rigger.errors import BadUsage
-from rigger.git.inspect import local_base
+from rigger.later import later
 from rigger.text import ways
 from rigger.trust import digests, ledger
 from rigger.trust.digests import lies_in
@@ -19,7 +19,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from rigger.git import inspect as git_inspect
     from rigger.modules.model import Module
+else:
+    git_inspect = later("rigger.git.inspect")
 
 
 def is_trusted(environment: Environment, module: Module) -> bool:
@@ -118,4 +121,4 @@ def unknown_commits(environment: Environment, url: str) -> list[str]:
     Somebody's own work on top needs no agreement: changed files, and commits that no remote has.
     """
     agreed = agreed_commits(environment.home, url)
-    return [commit for commit in local_base(environment.file(CHECKOUT)) if commit not in agreed]
+    return [commit for commit in git_inspect.local_base(environment.file(CHECKOUT)) if commit not in agreed]

@@ -122,7 +122,7 @@ def optional(number):
 
 @pytest.mark.parametrize("kind", (plain, first_decides, never, optional))
 def test_four_times_the_questions_are_four_times_the_work(kind, monkeypatch):
-    monkeypatch.setattr("rigger.questions.walk.is_true", lambda when, values, where: "'x'" in when)
+    monkeypatch.setattr("rigger.templates.is_true", lambda when, values, where: "'x'" in when)
 
     def resolve(count):
         talk = interview(*map(kind, range(count)), take_defaults=True)
@@ -136,7 +136,7 @@ def test_four_times_the_questions_are_four_times_the_work(kind, monkeypatch):
 @pytest.mark.parametrize("kind", (first_decides, never))
 def test_a_condition_is_evaluated_once(kind, monkeypatch):
     seen = []
-    monkeypatch.setattr("rigger.questions.walk.is_true", lambda *given: seen.append(given) or is_true(*given))
+    monkeypatch.setattr("rigger.templates.is_true", lambda *given: seen.append(given) or is_true(*given))
     talk = interview(*map(kind, range(100)), take_defaults=True)
     assert talk.missing() == []
     assert len(seen) == 99
