@@ -1,5 +1,6 @@
 """Deployments as a team has them: by label, promoted, rolled back, and told as they were."""
 
+import hmac
 import json
 import os
 import re
@@ -431,3 +432,38 @@ def test_commits_that_images_say_by_their_labels(shop, tmp_path):
         shop.rigger("image", "set", "old", f"api={address}/api0:1")
         shop.rigger("image", "set", "new", f"api={address}/api1:1")
         assert f"+ {shas[1][:7]} mend the leak" in shop.rigger("release", "diff", "old", "new").out
+
+
+# Who asks, and who says no
+
+
+def test_what_a_hook_refuses_is_declined_and_as_before(deployed):
+    hooks = deployed.rigger.path("hooks")
+    os.makedirs(hooks, exist_ok=True)
+    hook = os.path.join(hooks, "pre-provision")
+    with open(hook, "w") as file:
+        file.write("#!/bin/sh\necho 'Not on a Friday.'\nexit 1\n")
+    os.chmod(hook, 0o755)
+    deployed.build("2")
+    said = deployed.deploy("stage", code=10).err
+    assert "Not on a Friday." in said
+    last = deployed.deployments()[-1]
+    assert last["status"] == "failed" and last["problem"].startswith("It was declined: ")
+    assert "Not on a Friday." in last["problem"]
+    assert deployed.label("stage") == {"api": image("1")} and deployed.value() == image("1")
+
+
+def test_for_whom_it_is_done_where_that_is_proved(shop):
+    shop.build("1")
+    key = "k" * 40
+    path = shop.rigger.path("actor.key")
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
+        file.write(key)
+    proof = hmac.new(key.encode(), b"anna\nstorage\nbuild-7", "sha256").hexdigest()
+    env = {"RIGGER_ACTOR": "anna", "RIGGER_ACTOR_PROOF": proof}
+    assert "nothing proves that" in shop.deploy("stage", env=env, code=2).err
+    shop.deploy("stage", "--request", "build-7", env=env)
+    [one] = shop.deployments()
+    assert one["requested_by"]["id"] == "anna" and "(by " in one["requested_by"]["name"]
+    run = json.loads(shop.rigger("-e", "wood", "history", "-o", "json").out)["runs"]
+    assert any("anna" in json.dumps(each) for each in run)
