@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 ISO = r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]{1,9})?(?:Z|\+00:?00)?"
+EARLIEST = 1704067200.0  # 2024-01-01: a clock that says less was never set
 SKEW = 300.0  # seconds by which the clocks of two machines may differ, without a word about it
 
 
@@ -59,7 +60,14 @@ def shown(moment: str) -> str:
 
 
 def require_clock(newest: str, of: str) -> None:
-    """Raise NotReady where this machine's clock is behind a record: the records would have a wrong order by their dates."""
+    """Raise NotReady where this machine's clock was never set, or is behind a record: by their dates, the records would have
+    a wrong order.
+    """
+    if time.time() < EARLIEST:
+        raise NotReady(
+            f"The clock of this machine says {shown(now())}.",
+            "Set the clock: a record would have that date for good.",
+        )
     if newest and seconds(newest) > time.time() + SKEW:
         raise NotReady(
             f"The clock of this machine says {shown(now())}, and {of} is from {shown(newest)}.",

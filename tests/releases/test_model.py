@@ -121,6 +121,12 @@ def test_a_clock_that_is_behind(monkeypatch):
         moments.require_clock("2099-01-01T00:00:00.000000", "x")
 
 
+def test_a_clock_that_was_never_set(monkeypatch):
+    monkeypatch.setattr(moments.time, "time", lambda: 86400.0)
+    with pytest.raises(NotReady, match="The clock of this machine says 1970-01-02 00:00 UTC"):
+        moments.require_clock("", "x")
+
+
 def test_new_ids_are_uuids():
     assert uuid.UUID(new_id()).version == 4 and new_id() != new_id()
     assert re.fullmatch("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", new_id())
