@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rigger import __version__
-from rigger.errors import BadUsage, RiggerError
+from rigger.errors import BadUsage, RiggerError, StepFailed
 from rigger.operations.carriers import carrier_of
 from rigger.operations.changes import show_changes
 from rigger.operations.deployment import Deployed, Waiting, carry_out, cut_off
@@ -151,7 +151,7 @@ def _requested(at: Opened, environment: str, wanted: Wanted) -> Deployed | None:
     result = Deployed(environment, release, changes, before, repeated=True)
     if before.problem:
         problem = RiggerError(before.problem, ways(("What runs where", "rigger release status")))
-        problem.exit_code = 5
+        problem.exit_code = before.exit_code or StepFailed.exit_code
         raise problem.with_result(result)
     return result
 
@@ -162,10 +162,8 @@ def _plan(at: Opened, place: Place, wanted: Wanted) -> _Plan:
     last = now.last if now.last and now.last.under_way else None  # nobody is at work on it: the lock is ours
     release, new, undoes = _release(at, place, wanted, now)
     goes_on = last and last.release == release.id and bool(last.undoes) == wanted.rollback
-    taken_back = last is not None and (
-        goes_on or not last.applied
-    )  # else it is what runs there, as far as anybody knows
-    before = last.before if last and taken_back else at.store.images(place.id)
+    # One that was applied, and cut off before a check, is what runs there as far as is known.
+    before = last.before if last and (goes_on or not last.applied) else at.store.images(place.id)
     if last and goes_on:
         deployment, cut = last, None
     else:
@@ -227,7 +225,7 @@ def _promoted(at: Opened, source: str, place: Place) -> tuple[Release, bool]:
         )
     if not there.certain and last:
         raise BadUsage(
-            f"What runs in {source} is not certain: its last deployment, of release {last.release[:8]}, is {last.status}.",
+            f"What runs in {source} is not certain: its last deployment, of release {last.release[:8]}, has the status {last.status}.",
             ways(("Bring what ran before back", f"rigger deploy {source} --rollback")),
         )
     return _brought(at, running)

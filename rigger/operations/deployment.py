@@ -102,12 +102,13 @@ class Work:
     def _take_back(self, problem: BaseException) -> None:
         try:
             take_back(self.at, self.deployment, self.carrier)
-            self._failed(sentence_of(problem), self.carrier.run())
+            self._failed(problem, sentence_of(problem), self.carrier.run())
         except (RiggerError, OSError) as failure:
             self._unrecorded(failure)
 
-    def _failed(self, problem: str, run: str) -> None:
-        self.record(status=FAILED, run=run, problem=problem, ended=moments.now())
+    def _failed(self, problem: BaseException, said: str, run: str) -> None:
+        code = problem.exit_code if isinstance(problem, RiggerError) else Interrupted.exit_code
+        self.record(status=FAILED, run=run, problem=said, ended=moments.now(), exit_code=code)
 
     def _unrecorded(self, failure: Exception) -> None:
         self.reporter.warn(
@@ -119,21 +120,22 @@ class Work:
         """Look until a check says that it runs; raises StepFailed, and records that, where none does in time."""
         try:
             problem = self._look(waiting)
-        except BaseException as failure:
-            self._not_confirmed(f"It was applied, and not confirmed: {sentence_of(failure)}")
+        except BaseException as stop:
+            self._not_confirmed(stop, f"It was applied, and not confirmed: {sentence_of(stop)}")
             raise
         if not problem:
             return
         said = f"It was applied, and no check confirmed it within {in_words(waiting.limit)}: {problem}"
-        self._not_confirmed(said)
         place = self.deployment.environment.id
-        raise StepFailed(
+        failure = StepFailed(
             said,
             ways(
                 ("Bring what ran before back", f"rigger deploy {place} --rollback"),
                 ("Try again", f"rigger deploy {place} {self.deployment.release[:8]}"),
             ),
         )
+        self._not_confirmed(failure, said)
+        raise failure
 
     def _look(self, waiting: Waiting) -> str:
         """Return nothing once a check is good, else, when the time is over, why the last one was not."""
@@ -149,9 +151,9 @@ class Work:
             self.reporter.line(f"Not yet: {problem} The next look is in {in_words(waiting.every)}.")
             time.sleep(waiting.every)
 
-    def _not_confirmed(self, said: str) -> None:
+    def _not_confirmed(self, problem: BaseException, said: str) -> None:
         try:
-            self._failed(said, self.deployment.run)
+            self._failed(problem, said, self.deployment.run)
         except (RiggerError, OSError) as failure:
             self._unrecorded(failure)
 

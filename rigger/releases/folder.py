@@ -35,7 +35,7 @@ IMAGES_SET = "images-set"  # label, images: service -> URI, or null; note
 RELEASED = "released"  # release: its record
 DEPLOYMENT_BEGAN = "deployment-began"  # deployment: its record
 DEPLOYMENT_CHANGED = "deployment-changed"  # deployment: of its record, what is another now
-MAY_CHANGE = ("status", "run", "problem", "applied", "ended")
+MAY_CHANGE = ("status", "run", "problem", "applied", "ended", "exit_code")
 
 
 class FolderStore:

@@ -66,6 +66,7 @@ class Deployment:
     problem: str = ""  # why it failed, in a sentence
     applied: bool = False  # whether all of it was carried out, checked or not
     ended: str = ""  # when it was confirmed, or failed
+    exit_code: int = 0  # of the command, where it failed
     request: str = ""  # the caller's own id
     words: str = ""  # the command of that request
 
@@ -89,7 +90,8 @@ class Deployment:
             "before": dict(self.before),
             "applied": self.applied,
         }
-        rest = {"undoes": self.undoes, "problem": self.problem, "date_ended": self.ended}
+        rest: dict[str, Any] = {"undoes": self.undoes, "problem": self.problem, "date_ended": self.ended}
+        rest["exit_code"] = self.exit_code
         rest |= {"request": self.request, "words": self.words}
         return record | {name: value for name, value in rest.items() if value}
 
@@ -118,6 +120,7 @@ class Deployment:
             str(record.get("problem") or ""),
             bool(record.get("applied", status == CONFIRMED)),
             moments.read(record["date_ended"], where) if record.get("date_ended") else "",
+            int(record.get("exit_code") or 0),
             str(record.get("request") or ""),
             str(record.get("words") or ""),
         )

@@ -104,7 +104,7 @@ def test_promote_brings_the_very_release(rigger, modules):
     shop.build("sick")
     shop.deploy("stage", code=5)
     said = shop.deploy("--promote", "stage", "prod", code=2).err
-    assert "What runs in stage is not certain" in said and "is failed" in said
+    assert "What runs in stage is not certain" in said and "has the status failed" in said
 
 
 def test_rollback_brings_back_what_ran_before(deployed):
@@ -206,6 +206,7 @@ def test_a_request_is_carried_out_once(deployed):
     deployed.build("broken")
     for _ in range(2):
         assert "shop/deploy exited 1" in deployed.deploy("stage", "--request", "build-18", code=5).err
+    assert deployed.deployments()[-1]["exit_code"] == 5
     assert len(deployed.deployments()) == 3
 
 
