@@ -49,6 +49,7 @@ TREES = ("runs", "tests", "modules")
 SECRETS = "secrets.age"
 CHECKOUT = "checkout.bundle"
 BACKUPS, BACKUP_NAME = FOLDER, rf"{WORD}{re.escape(ENDING)}"
+ATTEMPTS = 5
 ADDED = (SECRETS, CHECKOUT, f"{BACKUPS}/")  # what a bundle has only when it was asked for
 
 
@@ -88,10 +89,17 @@ def save(
 ) -> Contents:
     """Pack an environment that nobody else changes meanwhile; raises Refused if a secret would get in.
 
-    `encrypt` keeps the secrets, and files that hold one, inside the bundle; without it they stay out.
+    `encrypt` keeps the secrets, and files that hold one, inside the bundle; without it they stay out. What runs on this
+    computer may write to its module's folder now and then: then all is packed anew; raises Changed where it never rests.
     """
-    with saying_what_failed(path), folder_aside(os.path.dirname(os.path.abspath(path))) as aside:
-        return _save(environment, config, path, aside, encrypt, sign, with_checkout, backup)
+    for attempt in range(ATTEMPTS):
+        with saying_what_failed(path), folder_aside(os.path.dirname(os.path.abspath(path))) as aside:
+            try:
+                return _save(environment, config, path, aside, encrypt, sign, with_checkout, backup)
+            except pack.Changed:
+                if attempt == ATTEMPTS - 1:
+                    raise
+    raise AssertionError("the last attempt returns or raises")
 
 
 def _save(

@@ -58,7 +58,8 @@ def pack(
     """Write a bundle, mode 0600, in one step: `path` is replaced when all is well, else left as it was.
 
     `sign` makes the signature of the manifest's bytes. Raises Refused when a secret would get into the bundle
-    or a member is not what `extract` takes, and NotReady when a file changes meanwhile or the disk is full.
+    or a member is not what `extract` takes, Changed when a file does
+    meanwhile, and NotReady when the disk is full.
     """
     chosen = sorted(members, key=lambda member: member.name)
     _check_members(chosen, fields, limits)
@@ -302,8 +303,12 @@ def _hash(parts: list[tuple[_Update, memoryview]]) -> None:
         update(part)
 
 
-def _changed(member: Member) -> NotReady:
-    return NotReady(
+class Changed(NotReady):
+    """A file changed while it was read."""
+
+
+def _changed(member: Member) -> Changed:
+    return Changed(
         f"{shown_name(member.name)} changed while it was read.",
         "Wait until nothing writes to it, and try again.",
     )

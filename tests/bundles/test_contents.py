@@ -2,16 +2,18 @@
 
 import base64
 import gzip
+import itertools
 import json
 import os
 import re
 
 import pytest
+from helpers.disks import Faulty, replace_os
 from helpers.environments_to_save import ID, TOKEN
 from helpers.second_machine import contents, fields
 
 from rigger.bundles.contents import SECRETS, checkout_member, default_path
-from rigger.errors import BadUsage, InvalidConfig, Refused
+from rigger.errors import BadUsage, InvalidConfig, NotReady, Refused
 
 
 def test_the_usual_name_is_never_one_that_is_there(wood, tmp_path):
@@ -194,3 +196,30 @@ def test_a_platform_without_a_repository_has_none_to_add(wood, tmp_path):
         checkout_member(wood.environment, wood.config, str(tmp_path))
     assert problem.value.message == "tree of wood has no checkout to add."
     assert problem.value.next_step == "Leave --with-checkout out."
+
+
+@pytest.mark.parametrize("changes", [2, None], ids=["twice", "always"])
+def test_a_file_that_something_writes_to_now_and_then_is_packed_once_it_rests(
+    wood, tmp_path, monkeypatch, changes
+):
+    wood.write("modules/soil/count", "7")
+    counted = wood.environment.file("modules", "soil", "count")
+    written = itertools.count(1)
+
+    def readv(fd, buffers):
+        count = os.readv(fd, buffers)
+        if os.readlink(f"/proc/self/fd/{fd}") == counted:
+            number = next(written)
+            if count and (changes is None or number <= 2 * changes):
+                os.utime(counted, ns=(number, number))
+        return count
+
+    replace_os(monkeypatch, Faulty(readv=readv))
+    path = tmp_path / "b.rigger"
+    if changes is None:
+        with pytest.raises(NotReady, match="'modules/soil/count' changed while it was read"):
+            wood.save(path)
+        assert not [name for name in os.listdir(tmp_path) if "rigger" in name]
+    else:
+        assert contents(wood.save(path).path)["modules/soil/count"] == b"7"
+        assert next(written) > 2 * changes

@@ -104,7 +104,7 @@ class Cluster:
         return self.content("runs", run, f"{name}.log")
 
 
-def wait_for(condition, seconds=20):
+def wait_for(condition, seconds=60):
     """Wait until a condition holds; fail if it never does."""
     end = time.monotonic() + seconds
     while not condition():
