@@ -151,7 +151,7 @@ def steps(
     chosen: list[Step] = []
     finished: list[Step] = []
     before = {"VERSION": request.start, f"{platform.prefix}_VERSION": request.start}  # still what runs
-    if watched and verb not in done:
+    if watched and verb not in done and not request.back:  # what is ill is no reason to stay there
         why = "are the applications right before we begin?"
         chosen.append(Step(platform, f"tests/{WATCH}", why, environ=before))
     if platform.script("backup") and not request.back:
