@@ -186,7 +186,9 @@ def test_what_was_done_since_it_began_is_not_done_again(tree):
 def test_the_way_back_makes_no_backup(tree):
     plan = planned(tree, asked("1.10.0", "1.9.0", back=True))
     assert [step.verb for step in plan.steps] == ["upgrade-graceful", "check"]
-    assert plan.steps[0].why == "1.10.0 back to 1.9.0" and plan.steps[0].environ == {"RIGGER_ROLLBACK": "true"}
+    assert plan.steps[0].why == "1.10.0 back to 1.9.0" and plan.steps[0].environ == {
+        "RIGGER_ROLLBACK": "true"
+    }
 
 
 def test_the_way_back_does_not_wait_for_applications_to_be_well(tree):
