@@ -36,6 +36,8 @@ def show(printer: Printer, status: Status) -> None:
         printer.line(f"  {line}")
     if status.upgrade:
         printer.warn(unfinished(status.name, status.upgrade.start, status.upgrade.to))
+        if status.reached:
+            printer.line(f"  {status.reached}.")
         printer.ways(*WAYS_ON)
     elif status.version_change:
         change = status.version_change

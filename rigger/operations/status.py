@@ -65,11 +65,12 @@ class Status:
     problem: str  # why no step would be run with these vars, if none would
     running: str  # who works there now, if anybody does
     addons: tuple[AddonStatus, ...] = ()  # in their order
+    reached: str = ""  # how far that upgrade got, where it goes by stages
 
     def as_dict(self) -> dict[str, Any]:
         begun = self.upgrade
         return {
-            **{name: value for name, value in vars(self).items() if name != "version"},
+            **{name: value for name, value in vars(self).items() if name not in ("version", "reached")},
             "configured_version": self.version,
             "nodes": [vars(node) for node in self.nodes],
             "addons": [vars(addon) for addon in self.addons],
@@ -78,7 +79,10 @@ class Status:
             "leftovers": list(self.leftovers),
             "version_change": self.version_change and self.version_change.command,
             "upgrade": begun
-            and {"from": begun.start, "to": begun.to, "style": begun.style, "rollback": begun.back},
+            and {
+                **{"from": begun.start, "to": begun.to, "style": begun.style, "rollback": begun.back},
+                **({"reached": self.reached} if self.reached else {}),
+            },
         }
 
 
@@ -107,6 +111,7 @@ def status(environment: Environment) -> Status:
         leftovers=tuple(state.leftovers.items),
         last_run=last,
         upgrade=state.upgrade.request if state.upgrade else None,
+        reached=state.upgrade.stages.say(state.upgrade.request.start) if state.upgrade else "",
         restore=state.restore,
         problem=_problem(environment, config),
         running=environment.lock.holder(),
