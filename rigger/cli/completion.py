@@ -124,7 +124,9 @@ def _values(kind: str, home: str, environment: str, words: list[str]) -> list[Of
     if kind.startswith("choices:"):
         return [(word, "") for word in kind.removeprefix("choices:").split(",")]
     if kind in ("providers", "platforms", "addons"):
-        return _modules(kind, home)
+        offered = _of_repositories(home, words[-1]) if kind == "addons" else []
+        here = _modules(kind, home)
+        return [*here[:-1], *(one for one in offered if one[0] not in {name for name, _ in here}), FILES]
     if kind == "repositories":
         return [(name[:-5], "") for name in _listed(os.path.join(home, "indexes")) if name.endswith(".json")]
     if kind == "environments":
@@ -188,6 +190,25 @@ def _modules(kind: str, home: str) -> list[Offer]:
         if os.path.exists(os.path.join(place, name, "rigger.yml"))
     ]
     return [*((name, "") for name in dict.fromkeys(found)), FILES]
+
+
+def _of_repositories(home: str, typed: str) -> list[Offer]:
+    """Return the modules that repositories have, behind an @ with each version; nothing of an index that cannot be read."""
+    import json
+
+    found: dict[str, str] = {}
+    name, at, _ = typed.partition("@")
+    for file in _listed(os.path.join(home, "indexes")):
+        try:
+            with open(os.path.join(home, "indexes", file), encoding="utf-8") as index:
+                for one in json.load(index)["index"]["components"]:
+                    versions = [
+                        f"{name}@{each['version']}" for each in one["versions"] if name == one["name"]
+                    ]
+                    found |= dict.fromkeys(versions if at else [one["name"]], one["description"])
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return [*found.items()]
 
 
 def _runs(folder: str) -> list[Offer]:

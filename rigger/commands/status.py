@@ -31,7 +31,9 @@ def show(printer: Printer, status: Status) -> None:
     if status.nodes:
         printer.table([(node.name, node.address) for node in status.nodes])
     if status.addons:
-        printer.table([(one.name, one.version or "-", one.problem or one.status) for one in status.addons])
+        printer.table(
+            [(one.name, one.version or "-", one.problem or one.status, one.program) for one in status.addons]
+        )
     for line in _last_run(status):
         printer.line(f"  {line}")
     if status.upgrade:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rigger.audit.modules import APPLIED
 from rigger.audit.steps import is_skipped
 from rigger.configuration.identity import require_recorded
 from rigger.configuration.module_state import record_of
@@ -38,6 +39,7 @@ class AddonStatus:
     status: str
     since: str
     problem: str
+    program: str = ""  # what it says that it runs, which may be of another version than its own
 
 
 @frozen
@@ -121,7 +123,9 @@ def status(environment: Environment) -> Status:
 
 def _addon(state: ClusterState, module: Module) -> AddonStatus:
     record = record_of(state, module)
-    return AddonStatus(module.name, module.version, record.status, record.since, record.problem)
+    program = record.given().get("program", "") if record.status == APPLIED else ""
+    said = program if isinstance(program, str) else ""
+    return AddonStatus(module.name, module.version, record.status, record.since, record.problem, said)
 
 
 def _run(run: RecordedRun, busy_since: float | None) -> Mapping[str, Any]:

@@ -36,6 +36,7 @@ else:
 ENDING = 600.0  # seconds that a step which is stopped may take
 CHANGE_NOTHING = ("backup", "test")  # commands after which another record is as good as this one
 PAUSE = 2.0  # seconds between two looks at the nodes of who waits for them
+NAMED = 20  # nodes that did not answer
 ATTEMPTS = 4  # where two begin at the same moment, each gets some of the nodes, or one is about to be refused
 
 
@@ -174,8 +175,10 @@ class Holding:
 
     def _name_silent(self, silent: set[str]) -> None:
         if silent:
+            names = sorted(silent)
+            more = [f"{len(names) - NAMED} more"] if len(names) > NAMED else []
             self.reporter.warn(
-                f"{', '.join(sorted(silent))} did not answer, and could not be asked who changed the cluster last."
+                f"{', '.join([*names[:NAMED], *more])} did not answer, and could not be asked who changed the cluster last."
             )
 
     def _ask_until_clear(self, nodes: Sequence[Node]) -> dict[str, Seen]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import urllib.parse
 import urllib.request
@@ -38,6 +39,9 @@ def test_etcd_tells_monitoring_of_what_it_gained_and_a_change_by_hand_is_found(c
     assert "monitoring would gain 3 targets" in said
     addresses = [node["address"] for node in cluster.state()["nodes"]]
     assert cluster.output("monitoring")["targets"] == [f"{address}:2379" for address in addresses]
+    [shown] = [row for row in json.loads(rigger("status", "-o", "json").out)["addons"]]
+    assert re.fullmatch(r"Prometheus [0-9]+\.[0-9]+\.[0-9].*", shown["program"])
+    assert shown["program"] in rigger("status").out
     rigger("config", "set", "MONITORING_INTERVAL=1s")
     assert "monitoring would look every 1s" in rigger("provision", "monitoring").out
     assert "The test of monitoring passed." in rigger("test", "monitoring").out

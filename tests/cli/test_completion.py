@@ -9,6 +9,7 @@ import time
 import pexpect
 import pytest
 from helpers.clusters import Cluster
+from helpers.module_repositories import Shelf
 from helpers.repositories import put
 
 from rigger.cli import completion, completion_table, help
@@ -100,9 +101,15 @@ def test_names_of_addons_and_repositories(cluster, modules):
     for command in ("module remove", "provision", "upgrade", "backup", "scale"):
         assert words(f"{command} b") == ["birds"], command
     assert words("module info ") == ["soil", "tree", "birds"]
-    put(str(cluster.rigger.folder), "shelf/v1.yaml", "version: v1\nkind: Repository\ncomponents: []\n")
+    shelf = Shelf(os.path.join(cluster.rigger.folder, "shelf"))
+    for name, version in (("bats", "1.0"), ("bats", "1.1"), ("bees", "2.0")):
+        shelf.write(name, version)
     cluster.rigger("repository", "add", "shelf")
     assert words("repository update ") == words("module add x --from ") == ["shelf"]
+    assert words("module add b") == ["bees", "birds", "bats", FILES[0]]
+    assert words("module add bats@") == ["bats@1.0", "bats@1.1", FILES[0]]
+    put(cluster.rigger.home, "indexes/other.json", "{")
+    assert words("module add ba") == ["bats", FILES[0]]
 
 
 @pytest.mark.parametrize("damage", [b"", b"\xff\t\n", b"code\n", b"verb"])

@@ -54,6 +54,11 @@ find_prometheus() { # sets program
         --debian prometheus)
 }
 
+# Says which Prometheus that is: it may be an older one than this module's, as Debian or the node has it.
+program_version() {
+    rigger-node "$NODE" "$program" --version 2>&1 </dev/null | sed -n '1s/^prometheus, version \([^ ]*\).*/Prometheus \1/p'
+}
+
 # The files as they should be.
 write_files() { # FOLDER
     mkdir -p "$1"

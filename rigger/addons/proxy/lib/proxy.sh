@@ -55,6 +55,11 @@ ask() { # COMMAND of HAProxy's runtime API
     on "$NODE" python3 control.py ask "$1" </dev/null
 }
 
+# Says which HAProxy that is: what the node has, or Debian.
+program_version() {
+    rigger-node "$NODE" "$program" -v 2>&1 </dev/null | sed -n '1s/^HAProxy version \([^ ]*\).*/HAProxy \1/p'
+}
+
 find_haproxy() { # sets program
     program=$(rigger-program "$NODE" haproxy --debian haproxy)
     on "$NODE" python3 -c '' </dev/null 2>/dev/null || fail "$NODE has no python3, which drains the nodes: install it there"
