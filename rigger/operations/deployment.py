@@ -95,9 +95,18 @@ class Work:
             self.record(status=APPLYING)
             run = self.carrier.apply(self.services)
         except BaseException as problem:
+            if isinstance(problem, StepFailed):
+                problem.next_step = f"{problem.next_step}\n{self._ways_on('Correct that, then')}".strip()
             self._take_back(problem)
             raise
         self.record(run=run, applied=True)
+
+    def _ways_on(self, again: str) -> str:
+        place = self.deployment.environment.id
+        return ways(
+            ("Bring what ran before back", f"rigger deploy {place} --rollback"),
+            (again, f"rigger deploy {place} {self.deployment.release[:8]}"),
+        )
 
     def _take_back(self, problem: BaseException) -> None:
         try:
@@ -126,14 +135,7 @@ class Work:
         if not problem:
             return
         said = f"It was applied, and no check confirmed it within {in_words(waiting.limit)}: {problem}"
-        place = self.deployment.environment.id
-        failure = StepFailed(
-            said,
-            ways(
-                ("Bring what ran before back", f"rigger deploy {place} --rollback"),
-                ("Try again", f"rigger deploy {place} {self.deployment.release[:8]}"),
-            ),
-        )
+        failure = StepFailed(said, self._ways_on("Try again"))
         self._not_confirmed(failure, said)
         raise failure
 

@@ -15,7 +15,7 @@ from rigger.operations.check import check
 from rigger.operations.provision import provision
 from rigger.operations.values import change_values
 from rigger.releases.names import variable
-from rigger.text import listed
+from rigger.text import addressed, listed, ways
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -89,6 +89,10 @@ class RiggerCarrier:
                 return provision(environment, self._reporter, self._consent).run
             except StepFailed as problem:
                 failed = [step for step in getattr(problem.result, "steps", ()) if step.failed]
+                if failed:  # nothing is left to provision: what it had set is taken back
+                    problem.next_step = addressed(
+                        ways(("What it printed", failed[-1].show_log)), environment.name
+                    )
                 if not failed or any(step.step.verb != "check" for step in failed):
                     raise
                 self._reporter.warn(f"{problem.message} It may need more time.")

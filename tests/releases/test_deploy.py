@@ -129,7 +129,8 @@ def test_rollback_brings_back_what_ran_before(deployed):
 def test_a_deployment_that_failed_is_no_deployment(deployed):
     deployed.build("broken")
     said = deployed.deploy("stage", code=5)
-    assert "shop/deploy exited 1" in said.err
+    assert "shop/deploy exited 1" in said.err and "rigger -e wood logs" in said.err
+    assert "rigger deploy stage --rollback" in said.err and "rigger provision" not in said.err
     last = deployed.deployments()[-1]
     assert (last["status"], last["applied"]) == ("failed", False) and "shop/deploy exited 1" in last[
         "problem"
