@@ -8,6 +8,7 @@
 play() { # PLAYBOOK [OPTION...]
     export ANSIBLE_HOME=$RIGGER_STATE_DIR/ansible ANSIBLE_RETRY_FILES_ENABLED=false
     export ANSIBLE_PIPELINING=true # so that a task that is cut off leaves no file on a node
+    export ANSIBLE_REMOTE_TEMP=$ANSIBLE_HOME/tmp # its tasks run on this computer, and leave no ~/.ansible here
     export ANSIBLE_SSH_CONTROL_PATH_DIR=${RIGGER_CONNECTIONS:-$ANSIBLE_HOME/cp}
     ansible-playbook -i localhost, "$RIGGER_MODULE_DIR/$1" "${@:2}"
 }
