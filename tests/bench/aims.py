@@ -54,4 +54,4 @@ INSTRUCTIONS = {
 }
 
 # A plan over 100 modules and 1,000 nodes, in times the instructions of `status` of an empty environment: the limit, the aim.
-HUNDRED_MODULES = (5.5, 3.0)
+HUNDRED_MODULES = (6.2, 3.0)
