@@ -11,7 +11,7 @@ from __future__ import annotations
 import marshal
 import os
 import sys
-from _frozen_importlib import ModuleSpec
+from _frozen_importlib import BuiltinImporter, ModuleSpec
 from _frozen_importlib_external import MAGIC_NUMBER, SourceFileLoader
 
 TYPE_CHECKING = False
@@ -86,6 +86,5 @@ def _code(file: str, compiled: str) -> CodeType | None:
 def find_our_own() -> None:
     """Have rigger's modules found so in this process, unless bytecode lies elsewhere or is of another kind here."""
     if sys.pycache_prefix is None and not sys.flags.optimize and os.name == "posix":
-        sys.meta_path.insert(
-            -1, Finder
-        )  # before the one that searches, after whatever else listens to imports
+        others = sys.meta_path  # whatever else listens to imports comes first
+        others.insert(others.index(BuiltinImporter) if BuiltinImporter in others else len(others), Finder)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 ROOM = __name__.rpartition(".")[0] + "."
+SHARED = frozenset({str, int, float, bool, type(None), tuple, frozenset})
 
 
 class Fold:
@@ -59,9 +60,11 @@ class Fold:
 def copied(value: T) -> T:
     """Return histories that can go on while the given ones stay as they are; values, which nothing changes, are shared."""
     kind = type(value)
+    if kind in SHARED:
+        return value
     if isinstance(value, dict):
         return kind((name, copied(one)) for name, one in value.items())  # type: ignore[call-arg]
-    if isinstance(value, list | set):
+    if isinstance(value, (list, set)):
         return kind(map(copied, value))  # type: ignore[call-arg]
     if not kind.__module__.startswith(ROOM) or kind.__setattr__ is not object.__setattr__:
         return value

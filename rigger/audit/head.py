@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from contextlib import suppress
 
 from rigger.errors import InvalidConfig
@@ -11,7 +10,8 @@ from rigger.files import NEW_FILE, sync_folder, temporary_path, unlink_if_there,
 from rigger.values import frozen
 
 FIRST = "0" * 64  # the `prev` of the first record
-HEAD = r"(0|[1-9][0-9]{0,17}):([0-9a-f]{64})"
+DIGITS = 18  # that a count may have
+HEX = "0123456789abcdef"
 
 
 @frozen
@@ -27,8 +27,9 @@ class Head:
     @classmethod
     def parse(cls, text: str) -> Head | None:
         """Return the head that is written so, None where it is none."""
-        match = re.fullmatch(HEAD, text.strip())
-        return cls(int(match[1]), match[2]) if match else None
+        count, _, digest = text.strip().partition(":")
+        is_count = count.isascii() and count.isdecimal() and len(count) <= DIGITS and str(int(count)) == count
+        return cls(int(count), digest) if is_count and len(digest) == 64 and not digest.strip(HEX) else None
 
 
 @frozen
