@@ -39,7 +39,8 @@ def modules(place: Place, table: Table) -> None:
         return
     provider = "interface: 2\nname: big\nrole: provider\ndescription: Nodes on paper\nlabels: {kind: k0}\n"
     place.write("providers/big/rigger.yml", provider)
-    for verb, text in {"create": NODES, "exec": "exit 253\n", "check": "", "destroy": ""}.items():
+    scripts = {"install": "", "create": NODES, "exec": "exit 253\n", "check": "", "destroy": ""}
+    for verb, text in scripts.items():
         place.write(f"providers/big/{verb}", f"#!/bin/sh\n{text}", 0o755)
     place.platform("bare", "interface: 2\nname: bare\nrole: platform\ndescription: Nothing\n", {})
     place.env["RIGGER_ADDON_PATH"] = place.file("addons")
