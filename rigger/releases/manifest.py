@@ -7,6 +7,7 @@ this is read. Ours is the name `.rigger_project`, and what carries out the deplo
 from __future__ import annotations
 
 import os
+import re
 
 from rigger.errors import BadUsage, InvalidConfig, ModuleRefused, ProjectRefused, Refused
 from rigger.modules import yaml
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 NAMES = (".rigger_project", ".wellcome_project")
 EMPTY = ("", "null", "~")  # how JSON and YAML write nothing
 CARRIERS = ("rigger", "stack")
+STORES = ("folder", "aws")
 NEXT_STEP = "Correct it, then run the same command again."
 
 
@@ -101,8 +103,22 @@ def _project(path: str, id: str, field: Field) -> Project:
         _text(entries, "role_arn"),
         _text(entries, "tf_stack_root"),
         _text(entries, "github_repository"),
+        *_store(entries),
         field.line,
     )
+
+
+def _store(entries: dict[str, Field]) -> tuple[str, str]:
+    """Return where the records are, and the name of the table; raises ModuleRefused for what neither is."""
+    table = _text(entries, "releases_table")
+    if table and not re.fullmatch(r"[A-Za-z0-9_.-]{3,255}", table):
+        raise entries["releases_table"].refuse(
+            f"{table!r} is no name of a DynamoDB table: 3 to 255 letters, digits, _ . and -"
+        )
+    store = entries["store"].word(STORES) if _text(entries, "store") else ""
+    if table and store != "aws":
+        raise entries["releases_table"].refuse("is for store: aws alone")
+    return ("" if store == "folder" else store), table
 
 
 def _region(entries: dict[str, Field]) -> str:

@@ -47,6 +47,8 @@ class Project:
     role_arn: str = ""
     stack_root: str = ""  # `tf_stack_root`
     repository: str = ""  # `github_repository`
+    store: str = ""  # where the records are: "aws", or nothing for a folder of this machine
+    table: str = ""  # `releases_table`, of the store aws
     line: int = field(default=0, compare=False)
 
     @property

@@ -128,7 +128,8 @@ def test_writers_at_once_lose_nothing(store, open_store):
 
 
 @pytest.mark.parametrize("harm", ["cut", "edit", "foreign"])
-def test_a_folder_that_somebody_harmed_is_neither_read_nor_added_to(store, open_store, harm):
+def test_a_folder_that_somebody_harmed_is_neither_read_nor_added_to(open_folder, harm):
+    open_store, store = open_folder, open_folder()
     store.put_release(release())
     store.put_release(release("r2"))
     with open(store.log.path, "rb+") as file:
@@ -145,7 +146,8 @@ def test_a_folder_that_somebody_harmed_is_neither_read_nor_added_to(store, open_
         assert "rigger release repair" in problem.value.next_step
 
 
-def test_a_torn_line_is_set_aside(store, open_store):
+def test_a_torn_line_is_set_aside(open_folder):
+    open_store, store = open_folder, open_folder()
     store.put_release(release())
     with open(store.log.path, "ab") as file:
         file.write(b'{"seq":2,"time":"')
