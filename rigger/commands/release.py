@@ -5,7 +5,7 @@ from __future__ import annotations
 from rigger.cli.app import App, command, group, reason_of
 from rigger.cli.declared import argument, option
 from rigger.commands._projects import CLOCK, of_a_project, project_of
-from rigger.operations import release_create, release_look, release_repair
+from rigger.operations import release_create, release_look, release_repair, release_table
 from rigger.operations.changes import show_changes
 from rigger.releases.moments import shown
 from rigger.releases.names import short
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rigger.operations.release_create import Created
     from rigger.operations.release_look import Compared, Releases, Shown, Status, Where
     from rigger.operations.release_repair import Repaired
+    from rigger.operations.release_table import Made
     from rigger.releases.model import Release
     from rigger.ui.printer import Printer
 
@@ -187,3 +188,19 @@ def show_repaired(printer: Printer, result: Repaired) -> None:
 def repair(app: App, project: str | None, file: str | None) -> Repaired:
     """Continue with what can be proved of damaged records; the damaged file is kept."""
     return release_repair.repair(project_of(app, project, file), app.printer, app.consent())
+
+
+def show_made(printer: Printer, result: Made) -> None:
+    table = f"Table {result.table} in account {result.account}, region {result.region},"
+    if not result.made:
+        printer.line(f"{table} is there already.")
+    else:
+        printer.line(f"{table} {'would be' if result.planned else 'is'} made.")
+
+
+@release.add_command
+@command("make-table", plans=True, asks=True, reports=True, show=show_made)
+@of_a_project
+def make_table(app: App, project: str | None, file: str | None) -> Made:
+    """Make the table in AWS that the releases are in, of a project with store: aws."""
+    return release_table.make_table(project_of(app, project, file), app.printer, app.consent())

@@ -76,8 +76,8 @@ class TableLock:
                 if not found:
                     taken = self._table.put(item, f"attribute_not_exists({KEY})")
                 else:
-                    old = {":holder": found["holder"], ":until": found["until"]}
-                    taken = self._table.put(item, "holder = :holder AND until = :until", old)
+                    old = {":holder": found["holder"], ":free_at": found["free_at"]}
+                    taken = self._table.put(item, "holder = :holder AND free_at = :free_at", old)
                 found = None if taken else self._table.get(self._key)
                 if taken or (found and found["holder"] == item["holder"]):  # its answer was lost
                     self._owner, self._sure_until = item["holder"], began + LEASE
@@ -94,16 +94,16 @@ class TableLock:
     def _keep(self, over: threading.Event) -> None:
         while not over.wait(LEASE / 6):
             began = time.monotonic()
-            values = {":me": self._owner, ":until": int(self._table.aws.now() + LEASE)}
+            values = {":me": self._owner, ":free_at": int(self._table.aws.now() + LEASE)}
             with contextlib.suppress(RiggerError):
-                if not self._table.update(self._key, "SET until = :until", "holder = :me", values):
+                if not self._table.update(self._key, "SET free_at = :free_at", "holder = :me", values):
                     self._sure_until = 0.0
                     return
                 self._sure_until = began + LEASE
 
     def _free(self, item: Mapping[str, Any]) -> bool:
         """Return whether a lock is nobody's: its time is over, or who held it was a process of this machine and has ended."""
-        if item["until"] < self._table.aws.now():
+        if item["free_at"] < self._table.aws.now():
             return True
         local = bool(item["machine"] == _machine())
         return local and process_start_time(int(item["pid"])) != item["started"]
@@ -113,7 +113,7 @@ class TableLock:
         return {
             KEY: self._key,
             "holder": os.urandom(16).hex(),
-            "until": int(now + LEASE),
+            "free_at": int(now + LEASE),
             "since": moments.of_seconds(now),
             "who": f"{call.actor} (by {actor()})" if call.actor else actor(),
             "command": command,
@@ -124,7 +124,7 @@ class TableLock:
         }
 
     def _locked(self, item: Mapping[str, Any]) -> Locked:
-        until = moments.shown(moments.of_seconds(float(item["until"])))
+        until = moments.shown(moments.of_seconds(float(item["free_at"])))
         problem = Locked(
             f'Environment {self._name} is locked by "{item["command"]}" ({item["who"]}, process {item["pid"]}, '
             f"since {moments.shown(item['since'])}; it is free at {until} if nothing more is heard of it).",

@@ -206,14 +206,19 @@ def as_item(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: writer.serialize(value) for name, value in values.items()}
 
 
+def _answer(problem: Exception) -> dict[str, Any]:
+    """Return the answer that an error came with, {} where nothing answered."""
+    return getattr(problem, "response", None) or {}
+
+
 def _code(problem: Exception) -> str:
-    return str(getattr(problem, "response", {}).get("Error", {}).get("Code", ""))
+    return str(_answer(problem).get("Error", {}).get("Code", ""))
 
 
 def _plainly(problem: Exception, code: str, name: str) -> NotReady:
     """Return an error as a sentence and a next step; no credential is part of it."""
     call = str(getattr(problem, "operation_name", name))
-    answer = getattr(problem, "response", {})
+    answer = _answer(problem)
     if code in EXPIRED:
         return NotReady("The AWS credentials have expired.", CREDENTIALS)
     if code in UNKNOWN:

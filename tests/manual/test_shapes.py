@@ -8,7 +8,7 @@ import pytest
 from conftest import ROOT
 from helpers.module_repositories import Shelf
 from helpers.repositories import Upstream
-from helpers.shop import Shop
+from helpers.shop import MANIFEST, Shop
 
 from rigger.cli.main import every_verb
 
@@ -162,13 +162,14 @@ RELEASES = {
         "release-create",
         "release-diff",
         "release-list",
+        "release-make-table",
         "release-repair",
     ),
     *("release-show", "release-status"),
 }
 
 
-def test_every_report_about_releases_is_as_described(rigger, reported, modules):
+def test_every_report_about_releases_is_as_described(rigger, reported, modules, aws):
     shop = Shop(rigger, modules)
     reported("release", "status", shape_of="release-status")
     reported("image", "set", "latest", "api=a:1", shape_of="image-set")
@@ -183,6 +184,9 @@ def test_every_report_about_releases_is_as_described(rigger, reported, modules):
     reported("release", "diff", "stage", "latest", shape_of="release-diff")
     reported("release", "status", shape_of="release-status")
     reported("release", "repair", shape_of="release-repair")
+    rigger.env |= aws
+    shop.write({"storage": {**MANIFEST["storage"], "store": "aws"}})
+    reported("release", "make-table", "-y", shape_of="release-make-table")
     assert reported.compared == RELEASES
 
 

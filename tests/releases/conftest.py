@@ -1,44 +1,14 @@
 """Stores of a project, one of each kind: what holds for one holds for all."""
 
 import pytest
-from helpers.aws_account import REGION, SECRET, Proxy, Server
+from helpers.aws_records import aws, aws_proxy, aws_server
 
 from rigger.environments.home import Home
 from rigger.releases.aws_reach import Aws
 from rigger.releases.aws_store import AwsStore
 from rigger.releases.folder import FolderStore
 
-ACCOUNT = "123456789012"  # the one that moto's server has
-
-
-@pytest.fixture(scope="session")
-def aws_server(tmp_path_factory):
-    server = Server(str(tmp_path_factory.mktemp("moto") / "log"))
-    yield server
-    server.close()
-
-
-@pytest.fixture(scope="session")
-def aws_proxy(aws_server):
-    proxy = Proxy(aws_server)
-    yield proxy
-    proxy.close()
-
-
-@pytest.fixture
-def aws(aws_server, aws_proxy):
-    """An account with nothing in it, behind a proxy; returns the variables that lead there."""
-    aws_server.tell("moto-api/reset")
-    aws_proxy.reset()
-    return {
-        "AWS_ENDPOINT_URL": aws_proxy.url,
-        "AWS_REGION": REGION,
-        "AWS_ACCESS_KEY_ID": "AKIATESTONLY",
-        "AWS_SECRET_ACCESS_KEY": SECRET,
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_CONFIG_FILE": "/nowhere",
-        "AWS_SHARED_CREDENTIALS_FILE": "/nowhere",
-    }
+__all__ = ["aws", "aws_proxy", "aws_server"]  # fixtures
 
 
 @pytest.fixture
@@ -52,6 +22,12 @@ def aws_here(aws, monkeypatch):
 def open_folder(private_home):
     """Return what opens the project's store in a folder, as another process would do it too."""
     return lambda: FolderStore(Home(str(private_home / ".rigger")), "storage")
+
+
+@pytest.fixture
+def open_aws_there(aws_here):
+    """Return what opens it in AWS, whose table a command makes."""
+    return lambda: AwsStore(Aws(), "storage")
 
 
 @pytest.fixture
