@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rigger.errors import InvalidConfig
 from rigger.operations.rigger_carrier import RiggerCarrier
+from rigger.operations.stack_carrier import StackCarrier
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +23,9 @@ def carrier_of(at: Opened, place: Place, call: Call, reporter: Reporter, consent
     """
     if place.carrier == "rigger":
         return RiggerCarrier(at.home, place.target, call, reporter, consent)
+    if place.carrier == "stack":
+        return StackCarrier(at.home, at.project, place, reporter, consent)
     raise InvalidConfig(
         f"{at.project.file}, line {place.line}: it does not say what deploys to {place.id}.",
-        "Add one to it: rigger: {environment: NAME}.",
+        "Add one to it: rigger: {environment: NAME}, or stack: FOLDER.",
     )
