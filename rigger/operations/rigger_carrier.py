@@ -54,7 +54,9 @@ class RiggerCarrier:
         state.require_running(environment.name)
         state.require_no_upgrade(environment.name)
         asked = {question.name: question.changes for question in resolve(environment).questions}
-        unused = [service for service in images if not {variable(service), EVERY} & asked.keys()]
+        unused = [
+            service for service in images if not any(_asks(name, variable(service), EVERY) for name in asked)
+        ]
         if unused:
             raise InvalidConfig(
                 f"{environment.name} has no use for the image of {listed(unused)}: none of its modules asks for "
@@ -127,7 +129,7 @@ class RiggerCarrier:
         asked = {question.name for question in resolve(self._environment).questions}
         values = {variable(service): uri for service, uri in images.items()}
         values |= {EVERY: _text(images)} if images else {}
-        return {name: value for name, value in values.items() if name in asked}
+        return {name: value for name in asked for word, value in values.items() if _asks(name, word)}
 
     def _set(self, images: Images, values: Mapping[str, str], gone: Sequence[str]) -> None:
         path = self._environment.file(IMAGES)
@@ -136,6 +138,13 @@ class RiggerCarrier:
         else:
             unlink_if_there(path)
         change_values(self._environment, values, gone)
+
+
+def _asks(name: str, *words: str) -> bool:
+    """Return whether a question is one of these; those of an add-on have its prefix before them: WEB_IMAGE_API."""
+    return any(
+        name == word or (name.endswith(f"_{word}") and not name.startswith("IMAGE_")) for word in words
+    )
 
 
 def _text(images: Images) -> str:
