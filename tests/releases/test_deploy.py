@@ -353,7 +353,7 @@ def test_a_platform_that_takes_all_images_at_once(shop):
     deploy = 'printf %s "$RELEASE_IMAGES" >"$RIGGER_STATE_DIR/running"\n'
     questions = "versions: [1.0.0]\nquestions: [{name: RELEASE_IMAGES, default: none, changes: deploy}]\n"
     shop.modules.write(
-        "platform", "shop", questions, deploy=deploy, check='grep -q example "$RIGGER_STATE_DIR/running"\n'
+        "platform", "shop", questions, deploy=deploy, check='grep -q api:1 "$RIGGER_STATE_DIR/running"\n'
     )
     shop.build("1")
     shop.deploy("stage")
