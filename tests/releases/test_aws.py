@@ -175,6 +175,32 @@ def test_what_aws_does_not_allow(store, aws_proxy):
         store.set_images("latest", {"api": "a:1"})
 
 
+def test_a_role_is_taken_on(store, aws_proxy):
+    aws_proxy.reset()
+    AwsStore(Aws(role="arn:aws:iam::123456789012:role/deploy"), "storage").set_images(
+        "latest", {"api": "a:1"}
+    )
+    assert aws_proxy.calls[0] == "sts:AssumeRole"
+
+
+def test_a_lost_answer_makes_nothing_twice(store, aws_proxy):
+    """The call is made again, and finds what it wrote itself."""
+
+    def losing(call, act):
+        aws_proxy.reset()
+        aws_proxy.break_at, aws_proxy.how = call, "lost"
+        act()
+        assert aws_proxy.broken == 1
+
+    losing("dynamodb:PutItem", lambda: store.put_release(release()))
+    losing("dynamodb:UpdateItem", lambda: store.begin_deployment(deployment()))
+    losing("dynamodb:UpdateItem", lambda: store.change_deployment(replace(deployment(), status="confirmed")))
+    assert [(one.id, one.status) for one in store.deployments()] == [("d1", "confirmed")]
+    losing("dynamodb:PutItem", lambda: store.set_images("latest", {"api": "a:1"}))
+    losing("dynamodb:DeleteItem", lambda: store.set_images("latest", {"api": "a:2"}))
+    assert store.holder("latest") == "" and store.images("latest") == {"api": "a:2"}
+
+
 # The lock
 
 
