@@ -204,9 +204,9 @@ class Holding:
         """Wait until no other run is under way on nodes; raises Locked once the call has waited as long as it may."""
         call, said = self.environment.call, ""
         while call.patience > 0:
-            if problem.message != said:
-                said = problem.message
-                call.say(f"Waiting: {said}")
+            if (line := f"Waiting: {problem.message}") != said:
+                call.say(line)
+                said = line
             time.sleep(min(PAUSE, max(call.patience, 0)))
             try:
                 claim.require_free(self._round(nodes, "read"), self.environment.name, self._knows)

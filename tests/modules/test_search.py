@@ -159,4 +159,4 @@ def test_an_addon_that_is_not_known_names_those_that_are_and_the_places(rigger, 
     modules.write("provider", "soil")
     rigger("configure", "--defaults", "--name", "a", "--platform", "noop", "--provider", "soil")
     said = rigger("module", "add", "cache", code=2).err
-    assert "Known: monitoring, proxy. Others are found in $RIGGER_ADDON_PATH and" in said
+    assert "Known: monitoring, node-exporter, proxy. Others are found in $RIGGER_ADDON_PATH and" in said

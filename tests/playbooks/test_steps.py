@@ -79,6 +79,7 @@ def content(machines, name="node-1"):
         return file.read()
 
 
+@pytest.mark.slow
 def test_what_the_plan_shows_the_apply_does_and_nothing_stays_behind(machines):
     rigger = machines.rigger
     said = rigger("provision", "shelf").out

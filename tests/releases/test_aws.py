@@ -277,6 +277,7 @@ def every_fault(shop, proxy, store, how, step):
         number, version = number + step, version + 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["lost", "killed"])
 def test_faults_at_some_calls(shop, aws_proxy, open_aws_there, how):
     assert every_fault(shop, aws_proxy, open_aws_there(), how, 9) > 20

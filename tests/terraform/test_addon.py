@@ -33,6 +33,7 @@ def machines(rigger, modules):
     return machines
 
 
+@pytest.mark.slow
 def test_it_is_applied_changed_and_removed(machines):
     rigger = machines.rigger
     rigger("module", "add", "shelf", "--no-input")
