@@ -45,6 +45,7 @@ SHOWN = {
     "rigger.environments.call.Call.given",  # a digest
     "rigger.operations.approval.Inputs.given",  # a digest
     "rigger.terraform.workspace.Workspace.data",  # a folder
+    "rigger.terraform.stack.Stack.data",  # a folder
 }
 SHOWN_ROOMS = ("rigger.audit.",)
 

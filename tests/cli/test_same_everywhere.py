@@ -69,6 +69,7 @@ EVERY = {
     "offline import": ("nothing", 2),
     "deploy": ("stage", 3),
     "release create": ("", 3),
+    "release make-table": ("", 3),
     "release list": ("", 3),
     "release show": ("8f6d", 3),
     "release diff": ("stage prod", 3),

@@ -35,6 +35,7 @@ def runs(shop):
         return file.read().strip()
 
 
+@pytest.mark.slow
 def test_an_add_on_carries_deployments_out(shop):
     shop.build("1")
     shop.deploy("stage", "--reason", "why")

@@ -28,6 +28,7 @@ def store(open_aws):
     return open_aws()
 
 
+@pytest.mark.slow
 def test_the_table_is_as_older_tools_know_it(store, aws_server):
     assert store.table.make() is False
     found = aws_server.client("dynamodb").describe_table(TableName=TABLE)["Table"]
@@ -78,6 +79,7 @@ def test_an_item_of_an_older_tool(store, aws_server):
     assert [one.status for one in store.deployments("stage")] == ["requested", "rolled-back"]
 
 
+@pytest.mark.slow
 def test_a_release_goes_on_in_further_items(store, open_aws, monkeypatch, aws_server):
     monkeypatch.setattr(aws_store, "FULL", 4000)
     store.put_release(release())
@@ -204,6 +206,7 @@ def test_a_lost_answer_makes_nothing_twice(store, aws_proxy):
 # The lock
 
 
+@pytest.mark.slow
 def test_a_lock_whose_holder_was_killed_or_is_silent(store, open_aws, monkeypatch):
     program = (
         "import os, sys; from rigger.releases.aws_reach import Aws; from rigger.releases.aws_store import AwsStore;"
@@ -310,6 +313,7 @@ def test_faults_while_a_label_is_set(shop, aws_proxy, open_aws_there, how):
     assert number > 6
 
 
+@pytest.mark.slow
 def test_two_deployments_at_once(shop, open_aws_there):
     shop.build("1")
     with open_aws_there().lock("stage", "rigger deploy stage latest", Call()):

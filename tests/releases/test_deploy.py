@@ -169,6 +169,7 @@ def test_what_no_check_confirms_is_not_confirmed(deployed):
     assert [one["status"] for one in deployed.deployments()] == ["confirmed", "rolled-back", "confirmed"]
 
 
+@pytest.mark.slow
 def test_what_gets_well_in_time_is_confirmed(deployed):
     deployed.build("late")
     said = deployed.deploy("stage", "--confirm-within", "1m", "--confirm-every", "1s", fast=False).out
@@ -194,6 +195,7 @@ def test_a_plan_is_approved_by_its_digest(deployed, tag):
         assert deployed.runs() == image("2")
 
 
+@pytest.mark.slow
 def test_a_request_is_carried_out_once(deployed):
     deployed.build("2")
     words = ("stage", "latest", "--request", "build-17")
@@ -227,6 +229,7 @@ def test_some_services_of_a_label_and_the_rest_of_another(deployed):
     ]
 
 
+@pytest.mark.slow
 def test_what_a_release_has_not_stays(deployed):
     """A release of one service alone; whoever gets all images at once hears of the others too."""
     deployed.rigger("image", "set", "alone", f"notifier={image('7', 'notifier')}")

@@ -82,6 +82,7 @@ def killed_everywhere(shop, calls, every):
         number += every
 
 
+@pytest.mark.slow
 def test_killed_at_some_moments(shop):
     shop.build("2")
     stood, moments = killed_everywhere(shop, ("replace",), 7)
@@ -155,6 +156,7 @@ def go_on(shop):
         pass
 
 
+@pytest.mark.slow
 def test_killed_and_another_one_is_deployed(halting):
     halting.build("halt")
     process = begun(halting)

@@ -54,6 +54,7 @@ def runs(shop):
         return file.read()
 
 
+@pytest.mark.slow
 def test_a_stack_is_planned_applied_and_confirmed(shop):
     shop.build("1")
     said = shop.deploy("stage", "--reason", "why").out
