@@ -57,8 +57,8 @@ MEASURED = ((3, 11), "x86_64")
 # test four, 253: those, and 20 ctypes with subprocess, which brings locale, threading and selectors; 30 another 70 modules;
 # 60 the run itself, 8 a step. 200 takes a start of scripts without subprocess, whose fork_exec is not public, and fewer modules.
 INSTRUCTIONS = {
-    "status": (158, 120),
-    "test four": (265, 200),
+    "status": (163, 120),
+    "test four": (270, 200),
 }
 
 # A plan over 100 modules and 1,000 nodes, in times the instructions of `status` of an empty environment: the limit, the aim.
