@@ -32,6 +32,7 @@ def elsewhere(tmp_path, machines):
     return other
 
 
+@pytest.mark.slow
 def test_a_machine_that_has_none_of_the_modules_goes_on(saved, tmp_path):
     machines, path = saved
     before = machines.state()
@@ -52,6 +53,7 @@ def test_a_machine_that_has_none_of_the_modules_goes_on(saved, tmp_path):
     other("destroy", "-y")
 
 
+@pytest.mark.slow
 def test_a_script_of_an_addon_that_changed_after_it_was_agreed_to_does_not_run(saved, tmp_path):
     machines, path = saved
     other = elsewhere(tmp_path, machines)
@@ -64,6 +66,7 @@ def test_a_script_of_an_addon_that_changed_after_it_was_agreed_to_does_not_run(s
     assert "not the ones that somebody agreed to" in other("provision", "broker", code=2).err
 
 
+@pytest.mark.slow
 def test_a_machine_that_has_the_modules_uses_its_own(saved):
     machines, path = saved
     machines.rigger("forget", "bare", "-y", code=None)

@@ -136,6 +136,7 @@ def test_a_requirement_that_a_failed_module_would_meet(made):
     assert made.status() == dict.fromkeys(("machines", "bare", "storage", "database"), "applied")
 
 
+@pytest.mark.slow
 def test_two_modules_with_one_label_both_meet_a_requirement(made):
     simple(made, "disk", "storage")
     simple(made, "tape", "storage")
@@ -149,6 +150,7 @@ def test_two_modules_with_one_label_both_meet_a_requirement(made):
     assert "tape is required by database" in made.rigger("module", "remove", "tape", "--yes", code=4).err
 
 
+@pytest.mark.slow
 def test_a_second_instance_has_vars_and_state_of_its_own(made):
     made.addon(
         "cache",
@@ -474,6 +476,7 @@ def test_check_looks_at_addons_and_a_failed_one_is_applied_again(made):
     assert [one for one in made.ran()[before:] if one[1] == "apply"] == [("cache", "apply")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["ends", "stops"])
 def test_suspend_and_resume_bring_addons_back(rigger, modules, how):
     machines = Machines(rigger, modules)
@@ -499,6 +502,7 @@ def test_suspend_and_resume_bring_addons_back(rigger, modules, how):
     assert set(machines.status().values()) == {"applied"}
 
 
+@pytest.mark.slow
 def test_plan_shows_what_the_plans_of_addons_say_and_applies_nothing(made):
     made.write_story()
     for name in ("monitoring", "broker"):

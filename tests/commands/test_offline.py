@@ -101,6 +101,7 @@ def test_what_is_in_it_is_listed_with_its_hash(machines, world, tmp_path):
     assert {"pkg:deb/debian/rigger-test-data@1.0?arch=all", "pkg:pypi/seedling@1.0"} <= purls
 
 
+@pytest.mark.slow
 @needs_apt
 def test_only_what_an_earlier_export_lacks(machines, world, tmp_path):
     with served(world.folder) as url:

@@ -244,6 +244,7 @@ def test_versions_and_names(machines, shelf, tmp_path):
     assert "cache is there already, in version 2.0." in refused and "rigger upgrade cache --to 1.9" in refused
 
 
+@pytest.mark.slow
 def test_an_upgrade_brings_the_version_that_is_asked_for(machines, shelf):
     rigger = machines.rigger
     scripts = {"upgrade": 'echo "from $RIGGER_FROM_VERSION"\n[ ! -e "$RIGGER_HOME/broken" ]\n', "check": ""}
@@ -294,6 +295,7 @@ def test_candidates_of_repositories_are_named_with_their_commands(machines, shel
     assert not machines.exists("scripts", "addon", "database")
 
 
+@pytest.mark.slow
 def test_a_module_of_a_git_repository(machines, shelf, tmp_path):
     rigger = machines.rigger
     shelf.write("cache", "1.0")

@@ -29,6 +29,7 @@ def test_the_plan_shows_the_stages_and_is_approved_by_its_digest(staged, rigger)
     assert "wood runs 1.9.1." in rigger(*CANARY, "--approved", digest).out
 
 
+@pytest.mark.slow
 def test_what_is_bad_exits_12_and_says_that_it_went_back(staged, rigger):
     staged.measure("1.9.1", lost=3)
     report = json.loads(rigger(*CANARY, "-o", "json", code=12).out)

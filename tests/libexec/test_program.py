@@ -81,6 +81,7 @@ def test_what_is_not_the_release_is_refused_and_all_that_was_tried_is_named(node
     assert not [name for _, _, names in os.walk(node.home()) for name in names if name == "greet"]
 
 
+@pytest.mark.slow
 def test_a_mirror_is_asked_first(node):
     url, sha256 = node.archive("hello")
     words = ("--archive", PLATFORM, "https://nowhere.invalid/greet-1.0.tar.gz", sha256)

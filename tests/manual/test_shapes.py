@@ -169,6 +169,7 @@ RELEASES = {
 }
 
 
+@pytest.mark.slow
 def test_every_report_about_releases_is_as_described(rigger, reported, modules, aws):
     shop = Shop(rigger, modules)
     reported("release", "status", shape_of="release-status")

@@ -198,6 +198,7 @@ def test_interrupted(halting):
 # Two at once
 
 
+@pytest.mark.slow
 def test_two_at_once(halting):
     halting.build("halt")
     first = begun(halting, "--reason", "the halting one")
