@@ -247,6 +247,7 @@ def test_a_finished_secret_is_masked_at_once_although_a_longer_one_may_follow():
     assert stream.feed(b"hunter2-and") + stream.feed(b"-less") == b"***-and-less"
 
 
+@pytest.mark.slow
 def test_a_secret_of_100_kb_is_one_mask_and_little_of_it_is_ever_held():
     secret = "".join(random.Random(2).choices("abcdefghijklmnopqrstuvwxyz0123456789", k=100_000))
     data = f"<{secret}> <{secret}{secret}>".encode()

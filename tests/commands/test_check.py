@@ -74,6 +74,7 @@ def test_the_old_words_for_it_still_work(provisioned):
     assert provisioned.ran().count("platform/check") == 4
 
 
+@pytest.mark.slow
 def test_to_wait_is_to_wait_for_the_lock(provisioned):
     provisioned.script("platform", "check", 'while [ ! -e "$NOTED.go" ]; do sleep 0.05; done')
     first = provisioned.rigger.start("check")

@@ -82,6 +82,7 @@ PROVISION = [
 DESTROY = ["deisctl list", "deisctl stop platform", "deisctl uninstall platform", "vagrant destroy -f"]
 
 
+@pytest.mark.slow
 def test_a_life_from_the_wizard_to_the_end(rigger, world, private_home):
     """configure, checkout, provision, test, upgrade both ways, destroy: on a terminal all the while."""
     key = private_home / ".ssh" / "rigger-rsa"

@@ -588,6 +588,7 @@ def test_an_authority_that_nobody_knows_is_the_reason(steps, tmp_path):
     assert re.search(rf"{url}/v3.5.0/SHA256SUMS: curl: .*certificate", said)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount")
 def test_a_disk_from_which_nothing_is_executed_is_the_reason(steps, tmp_path):
     machines = tmp_path / "machines"

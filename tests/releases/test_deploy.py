@@ -213,6 +213,7 @@ def test_a_request_is_carried_out_once(deployed):
     assert len(deployed.deployments()) == 3
 
 
+@pytest.mark.slow
 def test_some_services_of_a_label_and_the_rest_of_another(deployed):
     deployed.rigger("image", "set", "latest", f"api={image('2')}", f"notifier={image('7', 'notifier')}")
     said = deployed.rigger("release", "create", "--from", "stage", "--service", "notifier=latest", "-y").out

@@ -175,6 +175,7 @@ def test_killed_and_another_one_is_deployed(halting):
     assert records[2]["previous"] == records[0]["release_id"] and records[2]["before"] == {"api": image("1")}
 
 
+@pytest.mark.slow
 def test_killed_and_rolled_back(halting):
     halting.build("halt")
     killed(begun(halting))
