@@ -16,7 +16,7 @@ from rigger.releases.aws_labels import Labels
 from rigger.releases.aws_lock import TableLock
 from rigger.releases.aws_reach import Aws, as_item
 from rigger.releases.aws_table import KEY, Table, update_of
-from rigger.releases.model import Release
+from rigger.releases.model import MAY_CHANGE, Release
 from rigger.releases.store import no_release
 
 TYPE_CHECKING = False
@@ -117,13 +117,8 @@ class AwsStore:
             raise BadUsage(f"There is no deployment {deployment.id} in {self.where}.")
         part, number = parts[place[0]], place[1]
         at = f"deployments[{number}]"
-        changed = {
-            "status": deployment.status,
-            "run": deployment.run,
-            "problem": deployment.problem[:LONGEST_PROBLEM],
-            "applied": deployment.applied,
-            "date_ended": deployment.ended,
-        }
+        changed = {called: getattr(deployment, name) for name, called in MAY_CHANGE.items()}
+        changed["problem"] = deployment.problem[:LONGEST_PROBLEM]
         change = ", ".join(f"{at}.#{name} = :{name}" for name in changed)
         values = {f":{name}": value for name, value in changed.items()}
         values[":date"] = part["deployments"][number][

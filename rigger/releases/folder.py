@@ -17,7 +17,7 @@ from rigger.audit.log import AuditLog
 from rigger.environments.lock import FileLock
 from rigger.errors import BadUsage, InvalidConfig
 from rigger.files import in_turn, saying_what_failed
-from rigger.releases.model import Deployment, Release
+from rigger.releases.model import MAY_CHANGE, Deployment, Release
 from rigger.releases.store import no_release
 from rigger.values import asdict, replace
 
@@ -35,7 +35,6 @@ IMAGES_SET = "images-set"  # label, images: service -> URI, or null; note
 RELEASED = "released"  # release: its record
 DEPLOYMENT_BEGAN = "deployment-began"  # deployment: its record
 DEPLOYMENT_CHANGED = "deployment-changed"  # deployment: of its record, what is another now
-MAY_CHANGE = ("status", "run", "problem", "applied", "ended", "exit_code")
 
 
 class FolderStore:

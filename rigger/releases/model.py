@@ -126,6 +126,17 @@ class Deployment:
         )
 
 
+# What may change of a deployment that is on record: its field, and that field's name in the record.
+MAY_CHANGE = {
+    "status": "status",
+    "run": "run",
+    "problem": "problem",
+    "applied": "applied",
+    "ended": "date_ended",
+    "exit_code": "exit_code",
+}
+
+
 @frozen
 class Release:
     """Services at known versions, which never change; and its deployments, the oldest first."""

@@ -7,7 +7,7 @@ import pytest
 
 from rigger.environments.call import Call
 from rigger.errors import BadUsage, InvalidConfig, Locked
-from rigger.releases.model import APPLYING, CONFIRMED, Deployment, Named, Release
+from rigger.releases.model import APPLYING, CONFIRMED, FAILED, Deployment, Named, Release
 from rigger.releases.store import newest
 from rigger.values import replace
 
@@ -72,6 +72,16 @@ def test_deployments(store, open_store):
     assert open_store().release("r1").deployments == (first,)
     assert open_store().release("r1").last_deployed == first.date
     assert newest(store) == first.ended
+
+
+def test_how_a_deployment_failed_is_kept(store, open_store):
+    store.put_release(release())
+    store.begin_deployment(deployment())
+    failed = replace(
+        deployment(), status=FAILED, problem="It is shut.", exit_code=7, ended="2026-11-05T10:00:00.000000"
+    )
+    store.change_deployment(failed)
+    assert open_store().deployments() == [failed]
 
 
 def test_what_a_deployment_began_with_stays(store):
