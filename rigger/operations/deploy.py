@@ -135,7 +135,7 @@ def _result(at: Opened, plan: _Plan, carrier: Carrier, wanted: Wanted) -> Deploy
 def _requested(at: Opened, environment: str, wanted: Wanted) -> Deployed | None:
     """Return what a request came to that was carried out before; raises what it raised."""
     request = at.call.request
-    found = [one for one in at.store.deployments(environment) if request and one.request == request]
+    found = [one for one in at.store.deployments(environment) if one.request == request] if request else []
     if not found:
         return None
     before = found[0]
@@ -207,7 +207,7 @@ def _release(at: Opened, place: Place, wanted: Wanted, now: Standing) -> tuple[R
             ways(("Deploy the release that runs there", f"rigger deploy --promote {word} {place.id}")),
         )
     if word == LATEST or (is_name(word) and at.store.images(word)):
-        release, new = release_of(at, chosen(at, word), wanted.reason)
+        release, new = release_of(at, at.store.releases(), chosen(at, word), wanted.reason)
         return release, new, ""
     return at.release(word), False, ""
 
@@ -240,8 +240,11 @@ def _brought(at: Opened, deployment: Deployment) -> tuple[Release, bool]:
     whole = at.project.over(deployment.before, own.images)
     if whole == dict(own.images):
         return own, False
-    same = [one for one in at.store.releases() if dict(one.images) == whole]
-    return (same[0], False) if same else release_of(at, whole, f"what runs in {deployment.environment.id}")
+    known = at.store.releases()
+    same = [one for one in known if dict(one.images) == whole]
+    if same:
+        return same[0], False
+    return release_of(at, known, whole, f"what runs in {deployment.environment.id}")
 
 
 def _rollback(at: Opened, place: Place, now: Standing) -> tuple[Release, bool, str]:

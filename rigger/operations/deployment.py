@@ -161,9 +161,10 @@ class Work:
 
     def end(self) -> None:
         """Record that it runs, and that what it takes back does not any more."""
-        for undone in self.at.store.deployments(self.deployment.environment.id):
-            if undone.id == self.deployment.undoes and undone.applied:
-                self.at.store.change_deployment(replace(undone, status=ROLLED_BACK))
+        if undoes := self.deployment.undoes:
+            for undone in self.at.store.deployments(self.deployment.environment.id):
+                if undone.id == undoes and undone.applied:
+                    self.at.store.change_deployment(replace(undone, status=ROLLED_BACK))
         self.record(status=CONFIRMED, ended=moments.now())
 
 

@@ -126,9 +126,10 @@ def _one(at: Opened, id: str, value: str, reporter: Reporter) -> str:
     return images[id]
 
 
-def release_of(at: Opened, images: Mapping[str, str], reason: str) -> tuple[Release, bool]:
-    """Return the release of these images: the newest one where it has the same, else a new one; and whether it is new."""
-    known = at.store.releases()
+def release_of(
+    at: Opened, known: Sequence[Release], images: Mapping[str, str], reason: str
+) -> tuple[Release, bool]:
+    """Return the release of these images: the newest known one where it has the same, else a new one; and whether it is new."""
     if known and dict(known[0].images) == dict(images):
         return known[0], False
     project = Named(at.project.id, at.project.name)
@@ -136,8 +137,8 @@ def release_of(at: Opened, images: Mapping[str, str], reason: str) -> tuple[Rele
 
 
 def _created(at: Opened, images: Mapping[str, str], reason: str) -> Created:
-    release, new = release_of(at, images, reason)
     known = at.store.releases()
+    release, new = release_of(at, known, images, reason)
     before = known[0].images if known else {}
     missing = tuple(id for id in at.project.images if id not in images)
     return Created(release, difference(at.project, before, images), missing, new)

@@ -9,6 +9,7 @@ from rigger.values import frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
     from rigger.operations.projects import Opened
@@ -135,20 +136,24 @@ def diff(at: Opened, old: str, new: str) -> Compared:
 
 def status(at: Opened) -> Status:
     """Return what runs in every environment of the manifest."""
-    return Status(at.project.id, tuple(_where(at, place) for place in at.project.places.values()))
+    every = at.store.deployments()
+    images = {release.id: release.images for release in at.store.releases()}
+    found = []
+    for place in at.project.places.values():
+        now = standing([one for one in every if one.environment.id == place.id])
+        found.append(Where(place, now, tuple(_services(at, now, images)), at.store.holder(place.id)))
+    return Status(at.project.id, tuple(found))
 
 
-def _where(at: Opened, place: Place) -> Where:
-    now = standing(at.store.deployments(place.id))
-    return Where(place, now, tuple(_services(at, now)), at.store.holder(place.id))
+def _services(at: Opened, now: Standing, released: Mapping[str, Mapping[str, str]]) -> list[Service]:
+    """Return the services that run, each with the confirmed deployment that brought its image.
 
-
-def _services(at: Opened, now: Standing) -> list[Service]:
-    """Return the services that run, each with the confirmed deployment that brought its image."""
+    `released` has the images of each release; what a deployment has not of its own stayed.
+    """
     if now.running is None:
         return []
     since = now.deployments[now.deployments.index(now.running) :]
-    applied = [(one, _whole(at, one)) for one in since if one.applied]
+    applied = [(one, {**one.before, **released[one.release]}) for one in since if one.applied]
     found = []
     for id, uri in sorted(applied[0][1].items()):
         brought = now.running
@@ -159,8 +164,3 @@ def _services(at: Opened, now: Standing) -> list[Service]:
         services = at.project.images[id].services if id in at.project.images else (id,)
         found += [Service(service, id, uri, brought) for service in services]
     return found
-
-
-def _whole(at: Opened, deployment: Deployment) -> dict[str, str]:
-    """Return all that ran once a deployment was confirmed: what it has not of its own stayed."""
-    return {**deployment.before, **at.store.release(deployment.release).images}

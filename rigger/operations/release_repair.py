@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rigger.errors import BadUsage, Declined
+from rigger.errors import BadUsage
 from rigger.releases.folder import FolderStore
 from rigger.values import frozen
 
@@ -39,8 +39,5 @@ def repair(at: Opened, reporter: Reporter, consent: Consent) -> Repaired:
         lost = tuple(log.salvage().lost)
         for problem in (*problems, *(f"lost: {one}" for one in lost)):
             reporter.warn(f"{problem}.")
-        try:
-            consent.agree("Continue without what is lost?")
-        except Declined:
-            raise
+        consent.agree("Continue without what is lost?")
         return Repaired(log.path, lost or tuple(problems), log.repair())
