@@ -6,6 +6,7 @@ import json
 import os
 import re
 import time
+from contextlib import suppress
 
 from rigger.audit.events import WORD
 from rigger.audit.head import REPAIRS
@@ -92,14 +93,15 @@ def save(
     `encrypt` keeps the secrets, and files that hold one, inside the bundle; without it they stay out. What runs on this
     computer may write to its module's folder now and then: then all is packed anew; raises Changed where it never rests.
     """
-    for attempt in range(ATTEMPTS):
+
+    def once() -> Contents:
         with saying_what_failed(path), folder_aside(os.path.dirname(os.path.abspath(path))) as aside:
-            try:
-                return _save(environment, config, path, aside, encrypt, sign, with_checkout, backup)
-            except pack.Changed:
-                if attempt == ATTEMPTS - 1:
-                    raise
-    raise AssertionError("the last attempt returns or raises")
+            return _save(environment, config, path, aside, encrypt, sign, with_checkout, backup)
+
+    for _ in range(ATTEMPTS - 1):
+        with suppress(pack.Changed):
+            return once()
+    return once()
 
 
 def _save(
