@@ -15,7 +15,7 @@ from rigger.modules.shapes import (
     MODULE_NAME,
     PATTERN,
     PORT,
-    TEST_NAME,
+    TEST,
     TEXT,
     TEXT_MAP,
     TEXTS,
@@ -30,7 +30,6 @@ from rigger.modules.shapes import (
     list_of,
     map_of,
     map_or,
-    matching,
     record,
     record_schema,
     word,
@@ -103,7 +102,7 @@ TOOLS = list_of(
     )
 )
 
-TESTS = list_of(matching(TEST_NAME, lambda text: f"{text!r} is not the name of a file in tests/"))
+TESTS = list_of(TEST)
 SUITE_FIELDS = (
     Entry("description", TEXT, "What it tests, in a few words."),
     Entry("tests", TESTS, "The programs in ``tests/``, in their order.", required=True),

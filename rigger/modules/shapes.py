@@ -190,6 +190,7 @@ VARIABLE = Shape(_variable, _variable_schema)
 MODULE_NAME = matching(
     NAME, lambda text: f"{text!r} is not a name: lower-case letters, digits, - and _, at most 63"
 )
+TEST = matching(TEST_NAME, lambda text: f"{text!r} is not the name of a file in tests/")
 TEXTS = list_of(TEXT)
 VARIABLES = list_of(VARIABLE)
 TEXT_MAP = map_of(TEXT)

@@ -10,7 +10,7 @@ from rigger.modules.shapes import (
     DURATION_SHAPE,
     FLAG,
     INTEGER,
-    TEST_NAME,
+    TEST,
     TEXT,
     Entry,
     Shape,
@@ -89,7 +89,7 @@ LIMITS = map_of(
 JUDGE_FIELDS = (
     Entry(
         "test",
-        matching(TEST_NAME, lambda text: f"{text!r} is not the name of a file in tests/"),
+        TEST,
         "The program in ``tests/`` that measures for ``$RIGGER_JUDGE_SECONDS`` and reports with ``rigger-figure``. Where it "
         "fails, the stage is bad, whatever the figures are.",
         required=True,
