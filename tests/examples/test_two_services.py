@@ -3,14 +3,13 @@
 import json
 import os
 import re
-import shlex
 import shutil
 import subprocess
-import sys
 import urllib.request
 
 import pytest
 from conftest import ROOT
+from helpers.programs import install_rigger
 
 EXAMPLE = os.path.join(ROOT, "examples", "two-services")
 
@@ -98,11 +97,7 @@ def typed():
 @pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("curl"), reason="no curl")
 def test_the_story_of_the_readme(shop, tmp_path):
-    programs = tmp_path / "programs"
-    programs.mkdir()
-    program = programs / "rigger"
-    program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m rigger "$@"\n')
-    program.chmod(0o755)
+    programs = install_rigger(tmp_path / "programs")
     path = f"{programs}{os.pathsep}{os.environ['PATH']}"
     commands = [*typed()]
     assert len(commands) > 20 and {code for _, code, _ in commands} == {0, 5}

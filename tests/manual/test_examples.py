@@ -3,15 +3,14 @@
 import json
 import os
 import re
-import shlex
 import shutil
 import subprocess
-import sys
 
 import pytest
 import yaml
 from conftest import ROOT
 from helpers.manual_pages import pasted, read
+from helpers.programs import install_rigger
 
 from rigger.cli.declared import Group
 from rigger.cli.help import summaries
@@ -130,11 +129,7 @@ def test_blocks_of_yaml_are_yaml_and_blocks_of_shell_are_shell():
 @pytest.fixture
 def shell(private_home, tmp_path):
     """Run commands in a bash of somebody who has installed rigger."""
-    programs = tmp_path / "bin"
-    programs.mkdir()
-    rigger = programs / "rigger"
-    rigger.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m rigger "$@"\n')
-    rigger.chmod(0o755)
+    programs = install_rigger(tmp_path / "bin")
     env = {
         **os.environ,
         "PYTHONPATH": ROOT,
