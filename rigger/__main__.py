@@ -18,6 +18,11 @@ def main(arguments: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments in (["--version"], ["--help"], ["-h"], []) or arguments in EVERYTHING:
         return _answer(arguments)
+    if arguments[-1:] in (["--help"], ["-h"]):
+        from rigger.cli.kept_help import kept
+
+        if text := kept(arguments[:-1]):
+            return _say(text)
     if arguments[:1] == ["__complete"]:
         from rigger.cli.completion import main as complete
 
@@ -36,6 +41,10 @@ def _answer(arguments: list[str]) -> int:
         from rigger.cli.help import text as usage
 
         text = usage(everything=len(arguments) == 2)
+    return _say(text)
+
+
+def _say(text: str) -> int:
     try:
         sys.stdout.write(text)
         sys.stdout.flush()

@@ -5,11 +5,16 @@ click is imported where it is used: most commands end before it would be there.
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 
+from rigger.cli.completion import code_as_it_is, home_folder
 from rigger.cli.declared import ENVIRONMENT, Argument, Option
+from rigger.cli.kept_help import file_of
 from rigger.cli.other_words import option_hint
-from rigger.errors import BadUsage
+from rigger.errors import BadUsage, RiggerError
+from rigger.files import write_bytes
 from rigger.text import ways
 
 TYPE_CHECKING = False
@@ -46,7 +51,7 @@ def in_front(words: list[str], path: str, group: Group | None, usage: str) -> tu
 
     class Front(click.Group):
         def get_help(self, ctx: click.Context) -> str:
-            return super().get_help(ctx) if group else usage.rstrip("\n")
+            return _kept(ctx, super().get_help(ctx)) if group else usage.rstrip("\n")
 
         def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
             """Say of each command all of its first paragraph; click would cut it."""
@@ -111,8 +116,13 @@ def _command(verb: Verb) -> click.Command:
         "allow_interspersed_args": verb.interspersed,
         "ignore_unknown_options": verb.foreign_options,
     }
+
+    class Command(click.Command):
+        def get_help(self, ctx: click.Context) -> str:
+            return _kept(ctx, super().get_help(ctx))
+
     parameters = [_parameter(one) for one in verb.parameters]
-    return click.Command(verb.name, params=parameters, help=verb.help, context_settings=settings)
+    return Command(verb.name, params=parameters, help=verb.help, context_settings=settings)
 
 
 def _parameter(one: Parameter) -> click.Parameter:
@@ -123,6 +133,16 @@ def _parameter(one: Parameter) -> click.Parameter:
         many = -1 if one.many else 1
         return click.Argument([one.name], required=one.required, nargs=many, type=kind, metavar=one.metavar)
     return click.Option([one.name, *_spelt(one)], **_settings(one))
+
+
+def _kept(ctx: click.Context, text: str) -> str:
+    """Return a command's help, and keep it for the next time, where there is a home, and every terminal can show it."""
+    if text.isascii() and os.path.isdir(home_folder()):
+        path = file_of(ctx.command_path.split()[1:])
+        with contextlib.suppress(OSError, RiggerError):
+            os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+            write_bytes(path, f"{code_as_it_is()}\n{text}\n".encode(), durable=False)
+    return text
 
 
 def _spelt(option: Option) -> list[str]:

@@ -59,7 +59,7 @@ def _joined(words: list[str]) -> tuple[int, list[str]]:
 
 def offers(words: list[str]) -> list[Offer]:
     """Return what may stand in place of the last of the words that follow `rigger`."""
-    home = os.path.abspath(os.environ.get("RIGGER_HOME") or os.path.expanduser("~/.rigger"))
+    home = home_folder()
     table, typed, environment = _table(home), words[-1], ""
     rest = words[:-1]
     while rest[:1] in (["-e"], ["--environment"]):
@@ -79,6 +79,10 @@ def offers(words: list[str]) -> list[Offer]:
         return _starting([*next_words.items(), *(options if typed.startswith("-") else [])], typed)
     own = [row for row in table if row[0] in ("option", "argument") and row[1] == path]
     return _of_verb(own, rest[len(path.split()) :], typed, home, environment)
+
+
+def home_folder() -> str:
+    return os.path.abspath(os.environ.get("RIGGER_HOME") or os.path.expanduser("~/.rigger"))
 
 
 def _of_verb(rows: Rows, words: list[str], typed: str, home: str, environment: str) -> list[Offer]:

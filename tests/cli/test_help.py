@@ -1,5 +1,6 @@
 """The words of `rigger --help`, before any library is imported."""
 
+import os
 import re
 
 import pytest
@@ -53,3 +54,45 @@ def test_a_group_alone_prints_its_help(rigger, name):
     said = rigger(name).out
     assert said == rigger(name, "--help").out and "Commands:" in said
     assert "..." not in said.partition("Commands:")[2] and max(map(len, said.splitlines())) <= 80
+
+
+@pytest.fixture
+def kept(rigger):
+    """Return what keeps the help of commands: a command's file, as wide as tests see it."""
+    os.makedirs(rigger.home, exist_ok=True)
+    return lambda path, width=80: rigger.path("cache", "help", f"{path} {width}")
+
+
+@pytest.mark.parametrize("path", ["config get", "config", "status", "shell-reset"])
+def test_help_is_read_the_second_time(rigger, kept, path):
+    words = path.split()
+    said = rigger(*words, "--help").out
+    with open(kept(path)) as file:
+        assert file.read().partition("\n")[2] == said
+    with open(kept(path), "a") as file:
+        file.write("as it was kept\n")
+    assert rigger(*words, "--help").out == rigger(*words, "-h").out == f"{said}as it was kept\n"
+    assert rigger("shell", "reset", "--help", code=2).err  # nothing like it is taken for it
+
+
+@pytest.mark.parametrize("damage", ["", "old code\nwrong\n", "\0\xff"])
+def test_kept_help_that_is_not_right_is_made_again(rigger, kept, damage):
+    said = rigger("status", "--help").out
+    with open(kept("status"), "w", encoding="latin-1") as file:
+        file.write(damage)
+    assert rigger("status", "--help").out == said
+    with open(kept("status")) as file:
+        assert file.read().endswith(said)
+
+
+def test_kept_help_is_as_wide_as_the_terminal(rigger, kept):
+    narrow = rigger("status", "--help", env={"COLUMNS": "50"}).out
+    wide = rigger("status", "--help", env={"COLUMNS": "200"}).out
+    assert max(map(len, narrow.splitlines())) <= 50 < max(map(len, wide.splitlines())) <= 80
+    assert os.path.exists(kept("status", 50)) and os.path.exists(kept("status"))
+    assert rigger("status", "--help", env={"COLUMNS": "50"}).out == narrow
+
+
+def test_help_makes_no_home(rigger):
+    rigger("status", "--help")
+    assert not os.path.exists(rigger.home)
