@@ -88,7 +88,7 @@ def _save(place: Place, table: Table, row: str, name: str, size: int, count: int
     def ours() -> float:
         if os.path.exists(bundle):
             os.unlink(bundle)
-        return place.run(place.rigger, "-e", name, "save", bundle)
+        return place.run(place.rigger, "-e", name, "save", "-f", bundle)
 
     took, base = place.rounds_of(ours, ["bash", "-c", by_hand], rounds=3)
     table.ratios(row, took, base, "tar | zstd -3 -T0, synced")
@@ -118,7 +118,7 @@ def small_files(place: Place, table: Table) -> None:
 def big_file(place: Place, table: Table) -> None:
     """How much memory one big file takes, beside ten secrets."""
     _environment(place, "secretive", 500_000_000, 1)
-    place.run(place.rigger, "-e", "secretive", "save", place.file("big.rigger"))
+    place.run(place.rigger, "-e", "secretive", "save", "-f", place.file("big.rigger"))
     table.figures("save of one file of 500 MB, memory", [place.memory], "MB", "nothing")
     shutil.rmtree(os.path.join(place.home, "environments", "secretive", "runs"))
 

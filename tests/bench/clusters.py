@@ -138,5 +138,5 @@ def _in_steps(place: Place) -> float:
     """Return the seconds that passed in the steps of the last run."""
     argv = (place.rigger, "-e", "cluster", "history", "-o", "json")
     text = subprocess.check_output(argv, env=place.env, text=True)
-    last = max(json.loads(text), key=lambda run: run["number"])
+    last = max(json.loads(text)["runs"], key=lambda run: run["number"])
     return float(sum(step["seconds"] for step in last["steps"]))
