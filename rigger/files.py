@@ -41,14 +41,15 @@ def mark_in_use(fd: int) -> None:
 
 
 def sweep(folder: str, names: str = PARTIAL, age: float = 0) -> None:
-    """Remove what runs that were killed left aside in a folder, as far as that can be; `names` is a pattern.
+    """Remove what runs that were killed left aside in a folder, as far as that can be.
 
+    `names` is a pattern of names that begin with a dot, as those of all that lies aside do.
     A group `pid` of the pattern tells who is at work on it; without one, a lock does (`mark_in_use`), and time.
     `age` is how many seconds old it must be as well, where machines that share the folder have processes of their own.
     """
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in list(entries):
-            if match := re.fullmatch(names, entry.name):
+            if entry.name.startswith(".") and (match := re.fullmatch(names, entry.name)):
                 with suppress(OSError):
                     if time.time() - entry.stat(follow_symlinks=False).st_mtime < age:
                         continue

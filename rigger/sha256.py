@@ -23,6 +23,7 @@ else:
 
 __all__ = ["GrowingDigest", "digest_of_data", "digest_of_file", "sha256"]
 
+BLOCK = 1 << 16  # bytes that are read at once; for more, memory is mapped anew each time
 LARGE = 1 << 20  # bytes from which on OpenSSL is worth its import
 
 
@@ -65,7 +66,7 @@ class GrowingDigest:
 def digest_of_file(path: str) -> str:
     """Return the digest of a file, in hexadecimal."""
     digest = GrowingDigest()
-    with open(path, "rb") as file:
-        while block := file.read(1 << 20):
+    with open(path, "rb", buffering=0) as file:
+        while block := file.read(BLOCK):
             digest.update(block)
     return digest.hexdigest()

@@ -34,7 +34,9 @@ __all__ = [
     "field",
     "fields_of",
     "frozen",
+    "has_usual",
     "is_frozen",
+    "is_usual",
     "mutable",
     "replace",
 ]
@@ -78,8 +80,11 @@ class Field:
 def _init(self: Any, *given: Any, **named: Any) -> None:
     """Take the fields by position or by name, as a dataclass does; raises TypeError as that does."""
     fields, values = self.__fields__, self.__dict__
-    taken = dict(zip(fields, given))  # noqa: B905 - what is too much is counted below
-    taken.update(named)
+    if given:
+        taken = dict(zip(fields, given))  # noqa: B905 - what is too much is counted below
+        taken.update(named)
+    else:
+        taken = named
     values.update(self.__usual__)
     values.update(taken)
     for name in self.__needed__:
@@ -147,6 +152,20 @@ def is_frozen(cls: type) -> bool:
     return cls.__setattr__ is _unchangeable
 
 
+def has_usual(cls: Any) -> bool:
+    """Return whether a value of a class is made by the names of its fields, and what is not named is as usual."""
+    return cls.__init__ is _init
+
+
+def is_usual(cls: Any, name: str, value: object) -> bool:
+    """Return whether a field would have that value where it is not named."""
+    one = cls.__fields__.get(name) if has_usual(cls) else None
+    if one is None or (one.default is MISSING and one.default_factory is MISSING):
+        return False
+    usual = one.usual(cls)
+    return type(usual) is type(value) and usual == value
+
+
 def fields_of(cls: Any) -> tuple[Field, ...]:
     """Return the fields of a value, or of its class, in their order; none of what is no value."""
     return tuple(getattr(cls, "__fields__", {}).values())
@@ -170,7 +189,9 @@ if not TYPE_CHECKING:
 
     def replace(value, /, **changes):
         """Return the same value with other fields; raises TypeError for one that it has not."""
-        return type(value)(**{**{name: value.__dict__[name] for name in value.__fields__}, **changes})
+        fields = {name: value.__dict__[name] for name in value.__fields__}
+        fields.update(changes)
+        return type(value)(**fields)
 
     def asdict(value):
         """Return the fields as a dict, and so those of values within, in lists, tuples and dicts too."""

@@ -6,28 +6,20 @@ chained to it, and to the head beside the log. A damaged or stale one, or one of
 
 from __future__ import annotations
 
-import functools
-import json
-import os
-import sys
 from contextlib import suppress
 
 from rigger.audit.events import parse
 from rigger.audit.fold import Fold, copied
 from rigger.audit.head import Head, Place
 from rigger.errors import RiggerError
-from rigger.files import write_bytes
-from rigger.sha256 import sha256
-from rigger.values import is_frozen
+from rigger.kept import keep, recall
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from rigger.audit.log import AuditLog
 
 EVERY = 100  # records after which a new one is made: to fold as many costs about as much as to read one
-ROOM = __name__.rpartition(".")[0] + "."
+ROOMS = ("audit",)  # whose code works a state out
 
 
 def folded(log: AuditLog) -> Fold:
@@ -61,123 +53,17 @@ def further(log: AuditLog, place: Place, fold: Fold) -> Fold | None:
 
 def _keep(path: str, log: AuditLog, fold: Fold, count: int, chained: bool) -> None:
     """Write a snapshot, where that can be; of a log that was not chained to an earlier one, once all of it was checked."""
-    with suppress(RiggerError, OSError, TypeError):
+    with suppress(RiggerError, OSError):
         place = log.place()
-        if place.head.count != count or not (chained or log.verify((count, place.head.hash)).ok):
-            return
-        state = json.dumps(_encoded(fold), separators=(",", ":"))
-        head = {"head": str(place.head), "size": place.size, "rigger": _code()}
-        head["sha256"] = _digest(head, state)
-        write_bytes(path, f"{json.dumps(head)}\n{state}\n".encode("ascii"), durable=False)
+        if place.head.count == count and (chained or log.verify((count, place.head.hash)).ok):
+            keep(path, {"head": str(place.head), "size": place.size}, fold, ROOMS)
 
 
 def _read(path: str) -> tuple[Place, Fold] | None:
-
-    try:
-        with open(path, encoding="ascii") as file:
-            first, state = file.readline(), file.read().removesuffix("\n")
-        said = json.loads(first)
-        head = Head.parse(said["head"])
-        if head and said.pop("sha256") == _digest(said, state) and said["rigger"] == _code():
-            fold = _decoded(json.loads(state))
-            usable = isinstance(fold, Fold) and type(said["size"]) is int
-            return (Place(head, said["size"]), fold) if usable else None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        pass
-    return None
-
-
-def _digest(head: dict[str, Any], state: str) -> str:
-    return sha256(f"{json.dumps(head, sort_keys=True)}\n{state}".encode()).hexdigest()
-
-
-@functools.cache
-def _code() -> str:
-    """Return a digest of the code that works a state out: what another one kept is not believed."""
-    digest, folder = sha256(), os.path.dirname(os.path.abspath(__file__))
-    for name in sorted(name for name in os.listdir(folder) if name.endswith(".py")):
-        with open(os.path.join(folder, name), "rb") as file:
-            digest.update(sha256(file.read()).digest())
-    return digest.hexdigest()
-
-
-# Histories, events and values as JSON: scalars, and dicts with names that are texts, as they are, all else as [kind, content].
-# What is long and cannot change stands once, in a table: the parameters of many steps are the same, and steps are kept that
-# ran last and that were done. Only classes of this room come back.
-
-CONTAINERS: dict[str, type] = {"list": list, "tuple": tuple, "set": set, "frozenset": frozenset}
-LONG = 200  # characters of JSON
-SAME = "same"
-
-
-class _Table:
-    """What stands once, in the order in which it must be read."""
-
-    def __init__(self) -> None:
-        self.rows: list[Any] = []
-        self._numbers: dict[str, int] = {}
-
-    def encoded(self, value: Any, fixed: bool = False) -> Any:
-        """Return a value as JSON can hold it, `fixed` where nothing changes it; raises TypeError for what it cannot hold."""
-        if value is None or isinstance(value, str | int | float):
-            return value
-        fixed = fixed or is_frozen(type(value))
-        data = self._composite(value, fixed)
-        if not fixed or len(text := json.dumps(data, separators=(",", ":"))) < LONG:
-            return data
-        if text not in self._numbers:
-            self._numbers[text] = len(self.rows)
-            self.rows.append(data)
-        return [SAME, self._numbers[text]]
-
-    def _composite(self, value: Any, fixed: bool) -> Any:
-        kind = type(value)
-        if kind is dict:
-            pairs = [(name, self.encoded(one, fixed)) for name, one in value.items()]
-            if all(isinstance(name, str) for name in value):
-                return dict(pairs)
-            return ["dict", [[self.encoded(name, fixed), one] for name, one in pairs]]
-        if CONTAINERS.get(kind.__name__) is kind:
-            return [kind.__name__, [self.encoded(one, fixed) for one in value]]
-        if not kind.__module__.startswith(ROOM):
-            raise TypeError(f"a snapshot cannot hold {kind}")
-        name = f"{kind.__module__.removeprefix(ROOM)}.{kind.__qualname__}"
-        return [name, self._composite(value.__dict__, fixed)]
-
-
-def _encoded(value: Any) -> Any:
-    table = _Table()
-    whole = table.encoded(value)
-    return [table.rows, whole]
-
-
-def _decoded(data: Any) -> Any:
-    table: list[Any] = []
-    rows, whole = data
-    for row in rows:
-        table.append(_value(row, table))
-    return _value(whole, table)
-
-
-def _value(data: Any, table: list[Any]) -> Any:
-    if isinstance(data, dict):
-        for name, one in data.items():
-            if isinstance(one, list | dict):
-                data[name] = _value(one, table)
-        return data
-    if not isinstance(data, list):
-        return data
-    kind, content = data
-    if kind == SAME:
-        return table[content]
-    if kind == "dict":
-        return {_value(name, table): _value(one, table) for name, one in content}
-    if kind in CONTAINERS:
-        return CONTAINERS[kind](_value(one, table) for one in content)
-    module, _, name = kind.partition(".")
-    known = getattr(sys.modules[ROOM + module], name)
-    if not (isinstance(known, type) and known.__module__ == ROOM + module):
-        raise TypeError(f"{kind} is no class of this room")
-    value: Any = object.__new__(known)
-    value.__dict__.update(_value(content, table))
-    return value
+    recalled = recall(path, ROOMS)
+    if recalled is None:
+        return None
+    said, fold = recalled
+    head, size = Head.parse(str(said.get("head"))), said.get("size")
+    usable = head and isinstance(fold, Fold) and type(size) is int
+    return (Place(head, size), fold) if usable else None

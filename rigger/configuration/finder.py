@@ -51,6 +51,7 @@ class ModuleFinder:
         self._records = records
         self._checkout: str | None = None
         self._loaded: dict[tuple[str, str, str | None], Module] = {}
+        self._instances: dict[str, tuple[Module, Module]] = {}  # name -> an add-on, and what it is under that name
 
     def folders(self, role: str) -> dict[str, str]:
         """Return the folders of all modules of a role, by name."""
@@ -117,7 +118,13 @@ class ModuleFinder:
 
     def addons(self, chosen: Mapping[str, str]) -> tuple[Module, ...]:
         """Return the add-ons of an environment, given as name -> module, under their names; raises BadUsage or Refused."""
-        return tuple(instance(self.module("addon", module), name) for name, module in chosen.items())
+        return tuple(self._instance(self.module("addon", module), name) for name, module in chosen.items())
+
+    def _instance(self, module: Module, name: str) -> Module:
+        known = self._instances.get(name)
+        if known is None or known[0] is not module:
+            known = self._instances[name] = (module, instance(module, name))
+        return known[1]
 
     def in_repository(self, values: Mapping[str, str]) -> bool:
         """Return whether the platform comes from a repository."""

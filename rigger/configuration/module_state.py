@@ -12,7 +12,7 @@ from rigger.audit.modules import APPLIED, DESTROYED, FAILED, INITIALIZED, Module
 from rigger.configuration.addons import labels_of
 from rigger.environments.state import state_of
 from rigger.files import write_bytes
-from rigger.modules.selectors import influenced
+from rigger.modules.selectors import Labelled, influenced
 from rigger.modules.verbs import MAKES
 from rigger.sha256 import digest_of_data
 
@@ -99,7 +99,7 @@ def inputs_of(
     environment: Environment, config: Config, addons: Iterable[Module]
 ) -> dict[str, dict[str, str]]:
     """Return for each add-on a digest of what it reads of each module that it stands on, or that influences it."""
-    labels, state = labels_of(config), state_of(environment)
+    labels, state = Labelled(labels_of(config)), state_of(environment)
     records = {config.state_name(module): (module, record_of(state, module)) for module in config.modules}
     influencing = {
         name: frozenset(influenced(other.influences, labels, name))

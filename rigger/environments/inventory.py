@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
@@ -12,7 +13,7 @@ from rigger.values import asdict, field, frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,252}"
@@ -115,26 +116,43 @@ def _node(item: object) -> Node | str:
     if not isinstance(item, dict):
         return "a node must be an object"
     name, address = item.get("name"), item.get("address")
-    if not isinstance(name, str) or not re.fullmatch(NAME, name):
+    if not _is_whole(NAME, name):
         return f"{name!r} is not a node's name"
     private = item.get("private_address") or ""
-    for value in (address, private or address):
-        if not isinstance(value, str) or not re.fullmatch(ADDRESS, value):
+    for value in (address, private) if private else (address,):
+        if not _is_whole(ADDRESS, value):
             return f"node {name}: {value!r} is not an address"
     ssh, offset, labels = item.get("ssh") or {}, item.get("port_offset") or 0, item.get("labels") or {}
     if not isinstance(offset, int) or isinstance(offset, bool) or not 0 <= offset < 65536:
         return f"node {name}: port_offset must be a number from 0 to 65535"
     if not isinstance(ssh, dict) or not isinstance(labels, dict):
         return f"node {name}: ssh and labels must be objects"
-    if not re.fullmatch(USER, str(ssh.get("user", "root"))) or not _is_port(ssh.get("port", 22)):
-        return f"node {name}: ssh has no usable user or port"
-    for field_name, pattern in (("key", KEY), ("jump", JUMPS), ("host", ADDRESS)):
-        value = ssh.get(field_name)
-        if value and not (isinstance(value, str) and re.fullmatch(pattern, value)):
-            return f"node {name}: {value!r} is not a usable {field_name} for ssh"
+    if ssh and (problem := _ssh_problem(ssh)):
+        return f"node {name}: {problem}"
     return Node(
         name, str(address), private, ssh, offset, {str(key): str(value) for key, value in labels.items()}
     )
+
+
+def _ssh_problem(ssh: Mapping[str, Any]) -> str:
+    """Return what is wrong with what a node says of ssh, nothing where it can be used."""
+    if not _is_whole(USER, str(ssh.get("user", "root"))) or not _is_port(ssh.get("port", 22)):
+        return "ssh has no usable user or port"
+    for name, pattern in (("key", KEY), ("jump", JUMPS), ("host", ADDRESS)):
+        value = ssh.get(name)
+        if value and not _is_whole(pattern, value):
+            return f"{value!r} is not a usable {name} for ssh"
+    return ""
+
+
+def _is_whole(pattern: str, value: object) -> bool:
+    """Return whether a value is a text that a pattern matches from its start to its end."""
+    return isinstance(value, str) and _matching(pattern)(value) is not None
+
+
+@functools.cache
+def _matching(pattern: str) -> Callable[[str], re.Match[str] | None]:
+    return re.compile(pattern).fullmatch
 
 
 def _is_port(value: object) -> bool:

@@ -82,6 +82,18 @@ CONTRACT_VARIABLES = frozenset({*SCRIPT_VARIABLES, *PERSONS_VARIABLES})
 # A question may have each other name: many modules asked for a MIRROR before there was one of rigger's.
 NO_QUESTIONS = CONTRACT_VARIABLES - {"RIGGER_MIRROR", "RIGGER_IMAGES"}
 
+
+def variable_problem(name: str) -> str | None:
+    """Return why a module must not have a variable of that name, None when it may."""
+    if reason := names.check_name(name):
+        return f"{name!r} {reason}"
+    if name in names.CORE:
+        return f"{name!r} is a question of rigger's own"
+    if f"RIGGER_{name}" in NO_QUESTIONS:
+        return f"{name!r} cannot be given as RIGGER_{name}, which rigger sets for scripts"
+    return None
+
+
 # What steers rigger itself, whatever the command: misspelt, it would be passed over without a word.
 _SETTINGS = (*PERSONS_VARIABLES, "RIGGER_HOME", "RIGGER_ENVIRONMENT", "RIGGER_PASSPHRASE")
 _NEARNESS = 0.75  # two letters of four in the wrong order

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from rigger.modules.shapes import variable_problem
+from rigger.modules.contract import variable_problem
 from rigger.values import replace
 
 TYPE_CHECKING = False

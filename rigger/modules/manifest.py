@@ -1,70 +1,60 @@
-"""Read a module's manifest, and say which line is wrong."""
+"""A module's manifest: each is decoded once, and once more where a byte of it changed, or the code that decodes it."""
 
 from __future__ import annotations
 
 import os
-import re
+from contextlib import suppress
 
-from rigger.modules import yaml as yaml_reader
-from rigger.modules.contract import GIT_TAGS, INTERFACE, MANIFEST
-from rigger.modules.fields import MODULE
+from rigger.errors import Refused
+from rigger.files import STALE, TEMPORARY, sweep
+from rigger.kept import keep, recall
+from rigger.later import later
+from rigger.modules import content
+from rigger.modules.contract import MANIFEST
 from rigger.modules.model import Module
-from rigger.modules.verbs import MAKES
-from rigger.questions.model import Question
+from rigger.sha256 import sha256
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from rigger.modules import decode
+else:
+    decode = later("rigger.modules.decode")  # which takes YAML and all fields along
 
-    from rigger.modules.yaml import Field
+ROOMS = ("envfile", "modules", "questions")  # whose code makes a module of a manifest
 
 
 def load(folder: str, cache: str | None = None) -> Module:
-    """Read a module's manifest; raises Refused with file, line and field. `cache`: see yaml.read."""
+    """Return the module in a folder; raises Refused with file, line and field.
+
+    `cache` is a folder for what was decoded: to decode takes longer than all else that a command does before its first
+    step. The manifest itself is read every time, and only the module of these very bytes is taken from there.
+    """
     path = os.path.join(folder, MANIFEST)
-    root = yaml_reader.read(path, cache)
-    _check_interface(root)
-    fields = MODULE.read(root)
-    fields.pop("interface")
-    if fields.get("versions") == GIT_TAGS:
-        fields.update(versions=(), git_tags=True)
-    questions = _questions(fields.pop("questions", []), path, folder, fields["role"])
-    if fields["role"] in ("platform", "addon"):
-        fields.setdefault("prefix", re.sub(r"[^A-Z0-9]", "_", fields["name"].upper()))
-    return Module(folder=folder, questions=questions, **fields)
+    data = content.read(path)
+    if cache is None:
+        return decode.decode(data, path)
+    place = os.path.join(cache, f"{sha256(os.fsencode(path)).hexdigest()}.json")
+    of = {"manifest": path, "content": sha256(data).hexdigest()}
+    known, module = recall(place, ROOMS) or ({}, None)
+    if isinstance(module, Module) and of.items() <= known.items():
+        return module
+    module = decode.decode(data, path)
+    if os.path.isdir(os.path.dirname(cache)):  # no home is made for the sake of a cache
+        with suppress(OSError):
+            os.makedirs(cache, mode=0o700, exist_ok=True)
+            sweep(cache, TEMPORARY, STALE)
+            keep(place, of, module, ROOMS)
+    return module
 
 
-def _check_interface(root: Field) -> None:
-    entries = root.entries()
-    if "interface" not in entries:
-        raise root.refuse(f"the field 'interface' is missing; this rigger speaks interface {INTERFACE}")
-    at = entries["interface"]
-    if at.integer() != INTERFACE:
-        needed = f"; rigger {entries['rigger'].text()} knows it" if "rigger" in entries else ""
-        raise at.refuse(f"interface {at.text()} is not one that this rigger speaks ({INTERFACE}){needed}")
+def role_and_name(folder: str, cache: str | None = None) -> tuple[str, str]:
+    """Return the role and the name that a manifest says, whatever else is wrong with it; empty where it has none.
 
-
-def _question(at: Field, fields: dict[str, Any], path: str, folder: str, changes: str) -> Question:
-    fields.setdefault("ask", f"{fields['name']}?")
-    fields.setdefault("changes", changes)
-    fields["pinned"] = fields.pop("keep", False) or "make" in fields
-    fields["generate"] = fields.get("generate", {}).get("length", 0)
-    if fields["generate"] and fields.get("type") != "secret":
-        raise at.refuse(f"{fields['name']} is no secret: nothing else can be generated")
-    fields["choices"], fields["choices_command"] = fields.get("choices", ((), ""))
-    if fields.get("type") in ("select", "checkbox") and not (fields["choices"] or fields["choices_command"]):
-        raise at.refuse(f"{fields['name']} is a {fields['type']} without choices")
-    return Question(origin=f"{path}, {fields['name']}", folder=folder, **fields)
-
-
-def _questions(
-    items: list[tuple[Field, dict[str, Any]]], path: str, folder: str, role: str
-) -> tuple[Question, ...]:
-    changes = MAKES[role]
-    questions = tuple(_question(at, fields, path, folder, changes) for at, fields in items)
-    names: set[str] = set()
-    for question, (at, _) in zip(questions, items, strict=True):
-        if question.name in names:
-            raise at.refuse(f"{question.name} is asked twice")
-        names.add(question.name)
-    return questions
+    Raises Refused where that cannot be read.
+    """
+    try:
+        module = load(folder, cache)
+    except Refused:
+        path = os.path.join(folder, MANIFEST)
+        return decode.role_and_name(content.read(path), path)
+    return module.role, module.name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rigger.modules.selectors import Labelled
 from rigger.values import frozen
 
 TYPE_CHECKING = False
@@ -25,6 +26,7 @@ def in_order(labels: Mapping[str, Mapping[str, str]], requires: Mapping[str, Req
 
     A module can be made once each of its strong requirements is met by one that was made before it.
     """
+    labels = Labelled(labels)
     selected = {
         name: [frozenset(one.selected(labels, name)) for one in requires[name].strong] for name in labels
     }
@@ -50,12 +52,31 @@ def _placed(
     connects: Mapping[str, set[str]],
 ) -> list[str]:
     """Return the modules that can be made, in their order: where there is a choice, what connects to nothing to come."""
-    waiting, placed, made = list(names), list[str](), set[str]()
-    while ready := [name for name in waiting if all(not made.isdisjoint(one) for one in selected[name])]:
-        chosen = next((name for name in ready if connects[name] <= made), ready[0])
-        waiting.remove(chosen)
+    place = {name: number for number, name in enumerate(names)}
+    unmet = {name: {*range(len(selected[name]))} for name in names}  # the requirements that nothing made meets
+    to_come = {name: len(connects[name]) for name in names}
+    meets: dict[str, list[tuple[str, int]]] = {name: [] for name in names}  # which requirements of which modules
+    connected: dict[str, list[str]] = {name: [] for name in names}
+    for name in names:
+        for number, others in enumerate(selected[name]):
+            for other in others & meets.keys():
+                meets[other].append((name, number))
+        for other in connects[name] & connected.keys():
+            connected[other].append(name)
+    ready, placed = [name for name in names if not unmet[name]], list[str]()
+    while ready:
+        chosen = next((name for name in ready if not to_come[name]), ready[0])
+        ready.remove(chosen)
         placed.append(chosen)
-        made.add(chosen)
+        for name in connected[chosen]:
+            to_come[name] -= 1
+        before = len(ready)
+        for name, number in meets[chosen]:
+            if unmet[name]:
+                unmet[name].discard(number)
+                ready += [] if unmet[name] else [name]
+        if len(ready) > before:
+            ready.sort(key=place.__getitem__)
     return placed
 
 

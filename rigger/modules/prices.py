@@ -108,10 +108,8 @@ def _number(price: Decimal | None) -> float | None:
     return None if price is None else float(round(price, 2))
 
 
-def costs_of(provider: Module, values: Mapping[str, str]) -> Costs | None:
-    """Return what the machines of a provider cost, None where it says of no costs; raises Refused."""
-    if not provider.costs:
-        return None
+def costs_of(provider: Module, values: Mapping[str, str]) -> Costs:
+    """Return what the machines of a provider cost that says that they do; raises Refused."""
     if provider.costs == UNKNOWN:
         return Costs()
     path = os.path.join(provider.folder, provider.costs)

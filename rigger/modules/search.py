@@ -9,7 +9,6 @@ from rigger.errors import BadUsage, Refused, RiggerError
 from rigger.files import PACKAGE
 from rigger.later import later
 from rigger.modules import manifest
-from rigger.modules import yaml as yaml_reader
 from rigger.modules.contract import INTERFACE, MANIFEST, NAME
 from rigger.modules.verbs import REQUIRED, a_role, in_words
 from rigger.text import did_you_mean
@@ -151,15 +150,14 @@ def in_checkout(role: str, home: str, checkout: str) -> list[FoundModule]:
 
 def _in_checkout(folder: str, role: str, home: str) -> FoundModule | None:
     """Return the module of that role whose manifest lies in a folder; one that cannot be read counts."""
-    path = os.path.join(folder, MANIFEST)
-    if not os.path.isfile(path):
+    if not os.path.isfile(os.path.join(folder, MANIFEST)):
         return None
     name = os.path.basename(folder)
     try:
-        fields = yaml_reader.read(path, _manifest_cache(home)).entries()
-        if "role" in fields and fields["role"].text() != role:
+        said, named = manifest.role_and_name(folder, _manifest_cache(home))
+        if said not in ("", role):
             return None
-        name = fields["name"].text() if role == "platform" and "name" in fields else name
+        name = named if role == "platform" and named else name
     except Refused:
         if role == "provider" and name == "rigger":
             return None  # the platform's own place

@@ -23,6 +23,23 @@ OPERATORS = {
 }
 
 
+class Labelled(dict[str, "Mapping[str, str]"]):
+    """Modules with their labels, of which those with one value of a label are found without a look at the others."""
+
+    def __init__(self, modules: Mapping[str, Mapping[str, str]]):
+        super().__init__(modules)
+        self._with: dict[str, dict[str, list[str]]] = {}  # label -> value -> the modules that have it
+
+    def having(self, key: str, value: str) -> list[str]:
+        """Return the names of the modules whose label has that value."""
+        if key not in self._with:
+            self._with[key] = {}
+            for name, labels in self.items():
+                if key in labels:
+                    self._with[key].setdefault(labels[key], []).append(name)
+        return self._with[key].get(value, [])
+
+
 @frozen
 class Expression:
     """What must hold of one label."""
@@ -48,6 +65,8 @@ class Expression:
         """Return for which of some modules, given with their labels, it holds; in one pass for each operator."""
         key, values = self.key, self.values
         match self.operator:
+            case "eq" if names is modules and isinstance(modules, Labelled):
+                return [*modules.having(key, values[0])]
             case "eq" | "in":
                 return [name for name in names if modules[name].get(key) in values]
             case "ne" | "notin":
@@ -82,10 +101,10 @@ class Group:
 
     def selected(self, modules: Mapping[str, Mapping[str, str]], apart: str = "") -> list[str]:
         """Return the names of the modules, given with their labels, that it selects; `apart` is whose group it is."""
-        names = list(modules)
+        names: Iterable[str] = modules
         for expression in self.expressions:
             names = expression.among(names, modules)
-        return [name for name in names if name != apart] if apart in names else names
+        return [name for name in names if name != apart]
 
     def __str__(self) -> str:
         return " and ".join(map(str, self.expressions))
@@ -99,6 +118,8 @@ class Requirement:
 
     def selected(self, modules: Mapping[str, Mapping[str, str]], apart: str = "") -> list[str]:
         """Return the names of the modules that one of its groups selects."""
+        if len(self.groups) == 1:
+            return self.groups[0].selected(modules, apart)
         chosen = {name for group in self.groups for name in group.selected(modules, apart)}
         return [name for name in modules if name in chosen]
 

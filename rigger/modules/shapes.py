@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from rigger.envfile import names
-from rigger.modules.contract import NAME, NO_QUESTIONS
+from rigger.modules.contract import NAME, NO_QUESTIONS, variable_problem
 from rigger.modules.yaml import MAPPING, SEQUENCE, Field
 from rigger.values import frozen
 
@@ -107,11 +107,14 @@ def map_of(value: Shape, key: Shape = TEXT) -> Shape:
 def record(entries: tuple[Entry, ...]) -> Shape:
     """Return the shape of a map with known fields; it is read as a dict, with `_` for `-` in the names."""
 
+    decoders = {entry.name: entry.shape.read for entry in entries}
+    required = [entry.name for entry in entries if entry.required]
+
     def read(at: Field) -> dict[str, Any]:
-        fields = at.record(**{entry.name.replace("-", "_"): entry.shape.read for entry in entries})
-        for entry in entries:
-            if entry.required and entry.name not in fields:
-                raise at.refuse(f"the field {entry.name!r} is missing")
+        fields = at.record(decoders)
+        for name in required:
+            if name not in fields:
+                raise at.refuse(f"the field {name!r} is missing")
         return fields
 
     return Shape(read, lambda: record_schema(entries))
@@ -154,17 +157,6 @@ def _text_at(text: str, at: Field) -> Field:
 
 
 # Names, numbers and durations
-
-
-def variable_problem(name: str) -> str | None:
-    """Return why a module must not have a variable of that name, None when it may."""
-    if reason := names.check_name(name):
-        return f"{name!r} {reason}"
-    if name in names.CORE:
-        return f"{name!r} is a question of rigger's own"
-    if f"RIGGER_{name}" in NO_QUESTIONS:
-        return f"{name!r} cannot be given as RIGGER_{name}, which rigger sets for scripts"
-    return None
 
 
 def _variable(at: Field) -> str:

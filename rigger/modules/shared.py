@@ -31,8 +31,8 @@ def shared_digest(module: Module) -> str:
     """
     digest = sha256()
     not_shared = NOT_SHARED | module.contract.not_shared
-    for path in sorted(_files_of(module)):
-        name = os.path.relpath(path, module.folder)
+    for name in sorted(_files_of(module)):
+        path = os.path.join(module.folder, name)
         top, *inner = name.split(os.sep)
         if top in not_shared or not inner and (name == module.costs or os.access(path, os.X_OK)):
             continue  # a verb's script counts for that verb alone, and a price for nothing that runs
@@ -43,23 +43,25 @@ def shared_digest(module: Module) -> str:
 
 
 def _files_of(module: Module) -> Iterator[str]:
-    root = os.path.realpath(module.checkout)
-    if not module.checkout or not os.path.exists(os.path.join(root, ".git")):
+    """Return the files and links of a module by their paths in its folder."""
+    root = os.path.realpath(module.checkout) if module.checkout else ""
+    if not root or not os.path.exists(os.path.join(root, ".git")):
         yield from _files(module.folder)
         return
     folder = os.path.realpath(module.folder)
     for path in git_inspect.tracked(root, folder, links=True) if folder != root else ():
-        if NO_SCRIPTS.isdisjoint(os.path.relpath(path, folder).split(os.sep)):
-            yield os.path.join(module.folder, os.path.relpath(path, folder))
+        name = os.path.relpath(path, folder)
+        if NO_SCRIPTS.isdisjoint(name.split(os.sep)):
+            yield name
 
 
-def _files(folder: str) -> Iterator[str]:
-    """Return the paths of the files and links in a folder; what a link leads to is not looked into."""
-    with os.scandir(folder) as entries:
+def _files(folder: str, under: str = "") -> Iterator[str]:
+    """Return the files and links in a folder; what a link leads to is not looked into. `under` ends in a slash."""
+    with os.scandir(os.path.join(folder, under)) as entries:
         for entry in entries:
             if entry.name in NO_SCRIPTS and not entry.is_symlink():
                 continue
             if entry.is_dir(follow_symlinks=False):
-                yield from _files(entry.path)
+                yield from _files(folder, f"{under}{entry.name}{os.sep}")
             elif entry.is_symlink() or entry.is_file():
-                yield entry.path
+                yield under + entry.name

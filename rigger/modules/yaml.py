@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
 
-from rigger.errors import ModuleRefused, Refused, RiggerError
-from rigger.files import write_bytes
-from rigger.sha256 import sha256
+from rigger.errors import ModuleRefused, Refused
+from rigger.modules import content
+from rigger.modules.content import NEXT_STEP
 from rigger.text import did_you_mean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, Mapping
     from typing import Any
 
     from yaml import Event
@@ -21,13 +19,11 @@ if TYPE_CHECKING:
 
     Node = list[Any]
 
-MAX_BYTES = 1 << 20
 MAX_NODES = 20_000  # aliases of aliases must not grow without bound
 MAX_DEPTH = 20
-NEXT_STEP = "Correct it, then run the same command again."
 SCALAR, SEQUENCE, MAPPING = "scalar", "sequence", "mapping"
 
-# [kind, line, value], as JSON keeps it: the value of a scalar is its text as it is written, of a sequence its nodes, of
+# [kind, line, value]: the value of a scalar is its text as it is written, of a sequence its nodes, of
 # a mapping its pairs of nodes.
 
 
@@ -91,66 +87,25 @@ class Field:
             entries[name] = entry
         return entries
 
-    def record(self, **decoders: Callable[[Field], object]) -> dict[str, Any]:
-        """Decode a map with known fields, named by keywords with `_` for `-`."""
+    def record(self, decoders: Mapping[str, Callable[[Field], object]]) -> dict[str, Any]:
+        """Decode a map with known fields, by their names; the result has `_` for `-` in these."""
         result = {}
         for name, value in self.entries().items():
-            decode = None if "_" in name else decoders.get(name.replace("-", "_"))
+            decode = decoders.get(name)
             if decode is None:
-                known = [known.replace("_", "-") for known in decoders]
-                raise value.refuse(f"there is no such field{did_you_mean(name, known)}")
+                raise value.refuse(f"there is no such field{did_you_mean(name, [*decoders])}")
             result[name.replace("-", "_")] = decode(value)
         return result
 
 
-def read(path: str, cache: str | None = None) -> Field:
-    """Return the top of a manifest; raises Refused with file and line.
-
-    `cache` is a folder for what was read, by the SHA-256 of the manifest: importing a YAML library takes longer than
-    all else that a command does before its first step.
-    """
-    data = _bytes(path)
-    kept = os.path.join(cache, f"{sha256(data).hexdigest()}-1.json") if cache else None
-    node = _kept(kept) if kept else None
-    if node is None:
-        node = _compose(data, path, MAX_NODES)
-        if kept:
-            _keep(kept, node)
-    return Field(node, path)
+def read(path: str) -> Field:
+    """Return the top of a file; raises Refused with file and line."""
+    return parse(content.read(path), path)
 
 
-def parse(data: bytes, name: str, most: int) -> Field:
-    """Return the top of other YAML than a manifest, of at most so many nodes; raises Refused with name and line."""
+def parse(data: bytes, name: str, most: int = MAX_NODES) -> Field:
+    """Return the top of YAML of at most so many nodes; raises Refused with name and line."""
     return Field(_compose(data, name, most), name)
-
-
-def _bytes(path: str) -> bytes:
-    try:
-        with open(path, "rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except OSError as problem:
-        raise Refused(f"{path} cannot be read: {problem.strerror}.", NEXT_STEP) from None
-    if len(data) > MAX_BYTES:
-        raise Refused(f"{path} is larger than {MAX_BYTES} bytes.", NEXT_STEP)
-    return data
-
-
-def _kept(path: str) -> Node | None:
-    try:
-        with open(path, "rb") as file:
-            node = json.loads(file.read())
-    except (OSError, ValueError):
-        return None
-    return node if isinstance(node, list) and len(node) == 3 else None
-
-
-def _keep(path: str, node: Node) -> None:
-    try:
-        if os.path.isdir(os.path.dirname(os.path.dirname(path))):  # no home is made for the sake of a cache
-            os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-            write_bytes(path, json.dumps(node).encode(), durable=False)
-    except (OSError, RiggerError):
-        return  # a cache that cannot be written costs time, nothing else
 
 
 def _compose(data: bytes, path: str, most: int) -> Node:

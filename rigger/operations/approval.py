@@ -11,11 +11,11 @@ from rigger.configuration.resolve import look_up_references, resolve
 from rigger.environments.answers import outputs_of
 from rigger.errors import DifferencesFound
 from rigger.git import inspect as git_inspect
+from rigger.later import later
 from rigger.modules.scripts import content_digest
 from rigger.runs.hooks import folder_of
 from rigger.sha256 import digest_of_data
 from rigger.sources import checkout as source_checkout
-from rigger.terraform.beside import digest_beside
 from rigger.text import ways
 from rigger.trust import digests
 from rigger.values import frozen, replace
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
     from rigger.configuration.config import Config
     from rigger.environments.environment import Environment
+    from rigger.terraform import beside
+else:
+    beside = later("rigger.terraform.beside")
 
 
 @frozen
@@ -97,7 +100,7 @@ def hidden(environment: Environment, names: Iterable[str], values: Mapping[str, 
 def _scripts(environment: Environment, config: Config) -> Iterator[Any]:
     """Yield the digests of all that a run may start: modules, hooks, and the platform's repository."""
     for module in config.modules:
-        yield digest_of(module), digest_beside(module.folder) if module.has_terraform else ""
+        yield digest_of(module), beside.digest_beside(module.folder) if module.has_terraform else ""
     hooks = folder_of(environment.home)
     yield digests.digest(hooks) if os.path.isdir(hooks) else ""
     folder = source_checkout.find(environment, config.platform, config.values)

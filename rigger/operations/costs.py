@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import calendar
 import time
 
-from rigger.modules.prices import costs_of
+from rigger.later import later
 from rigger.plans import provision as plans
 from rigger.runs.run import Run
 
@@ -15,18 +14,23 @@ if TYPE_CHECKING:
 
     from rigger.configuration.config import Config
     from rigger.environments.environment import Environment
+    from rigger.modules import prices
     from rigger.modules.prices import Costs
     from rigger.operations.session import Session
     from rigger.plans.model import Plan
     from rigger.runs.reporter import Reporter
+else:
+    prices = later("rigger.modules.prices")
 
 YEAR = 365
 
 
 def costs(config: Config) -> Costs | None:
     """Return what the configured machines cost in a month, None where the provider says of no costs."""
+    if not config.provider.costs:
+        return None
     ports = " ".join(map(str, config.platform.ports))
-    return costs_of(config.provider, {**config.values, "RIGGER_PLATFORM_PORTS": ports})
+    return prices.costs_of(config.provider, {**config.values, "RIGGER_PLATFORM_PORTS": ports})
 
 
 def agree_to_costs(work: Session, plan: Plan) -> None:
@@ -85,6 +89,8 @@ def show_costs(reporter: Reporter, costs: Costs) -> None:
 
 def _days_since(date: str) -> int:
     """Return how many days ago a date such as 2025-06-30 was; raises ValueError for one that no calendar has."""
+    import calendar  # slow to import, seldom needed
+
     return int(time.time() // 86400) - calendar.timegm(time.strptime(date, "%Y-%m-%d")) // 86400
 
 

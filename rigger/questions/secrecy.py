@@ -58,8 +58,10 @@ def _is_made_of_one(
 
 def is_made_of(source: str, values: Mapping[str, str], secret: Collection[str], where: str) -> bool:
     """Return whether a template says something else if a secret is another one of the same form and length."""
+    if "{" not in source:
+        return False
     named = {name for name in re.findall(r"[A-Za-z_][A-Za-z0-9_]*", source) if name in secret}
-    if not named or "{" not in source:
+    if not named:
         return False
     try:
         is_now = templates.render(source, values, where)

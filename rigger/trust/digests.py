@@ -25,15 +25,14 @@ def digest(folder: str, without: Collection[str] = ()) -> str:
     `without` are relative paths of files that do not count: what scripts wrote beside them.
     """
     total = sha256()
-    for path in _files(folder):
-        if without and os.path.relpath(path, folder) in without:
+    for name in _files(folder, ""):
+        if name in without:
             continue
-        content = content_digest(path)
+        path = os.path.join(folder, name)
         runs = "x" if os.access(path, os.X_OK) else "-"
-        name = os.fsencode(os.path.relpath(path, folder))
         # As sha256sum writes names: one with a line break in it could pass for another file.
-        name = name.replace(b"\\", b"\\\\").replace(b"\n", b"\\n")
-        total.update(f"{content} {runs} ".encode() + name + b"\n")
+        shown = os.fsencode(name).replace(b"\\", b"\\\\").replace(b"\n", b"\\n")
+        total.update(f"{content_digest(path)} {runs} ".encode() + shown + b"\n")
     return total.hexdigest()
 
 
@@ -43,14 +42,18 @@ def agreed_digest(folder: str) -> str:
     return sha256(f"{digest(folder)} {outside}".encode()).hexdigest() if outside else digest(folder)
 
 
-def _files(folder: str) -> Iterator[str]:
-    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+def _files(folder: str, under: str) -> Iterator[str]:
+    """Return the files and links of a folder by their paths in it, in order; `under` begins these, and ends in a slash."""
+    with os.scandir(os.path.join(folder, under)) as entries:
+        found = sorted(entries, key=lambda entry: entry.name)
+    for entry in found:
+        name = under + entry.name
         if entry.name in NOT_SCRIPTS and not entry.is_symlink():
             continue
         if entry.is_dir(follow_symlinks=False):
-            yield from _files(entry.path)
+            yield from _files(folder, f"{name}{os.sep}")
         elif entry.is_symlink() or entry.is_file():
-            yield entry.path
+            yield name
 
 
 def lies_in(path: str, folder: str) -> bool:

@@ -1,13 +1,15 @@
 """What a manifest says, and what is said about one that is wrong."""
 
+import json
 import os
 import textwrap
 
 import pytest
 
+from rigger import kept
 from rigger.errors import Refused
+from rigger.modules import decode, scripts, search, verbs
 from rigger.modules import manifest as modules_manifest
-from rigger.modules import scripts, search, verbs
 
 HEAD = "interface: 2\nname: soil\nrole: provider\n"
 
@@ -307,3 +309,192 @@ def test_a_script_that_a_module_need_not_have_is_looked_at_too(modules, verb):
     with open(os.path.join(folder, verb), "w", encoding="utf-8") as script:
         script.write("#!/bin/sh\n")
     assert module.script_problems() == [f"{os.path.join(folder, verb)} is not executable"]
+
+
+# What was decoded once
+
+
+def as_it_is(module):
+    """Return all that a module is, as text; its contract is the same wherever its class is."""
+    return f"{ {**vars(module), 'contract': type(module.contract)} }"
+
+
+@pytest.fixture
+def decoded(monkeypatch):
+    """The manifests that were decoded."""
+    found, usual = [], decode.decode
+    monkeypatch.setattr(decode, "decode", lambda data, path: found.append(path) or usual(data, path))
+    return found
+
+
+@pytest.fixture
+def cache(tmp_path):
+    (tmp_path / "home").mkdir()
+    return tmp_path / "home" / "manifests"
+
+
+OAK = HEAD + "labels: {colour: red}\nquestions: [{name: SIZE, type: secret, default: a}]\n"
+
+
+@pytest.fixture
+def soil(manifest, cache, decoded):
+    """Decode a manifest once; return its folder."""
+    folder = manifest(OAK)
+    modules_manifest.load(folder, str(cache))
+    decoded.clear()
+    return folder
+
+
+@pytest.mark.parametrize("role", ["provider", "platform", "addon"])
+def test_a_module_that_was_decoded_once_is_the_same_as_before(role, tmp_path, cache, decoded):
+    for folder in search.folders(role, str(tmp_path)).values():
+        first = modules_manifest.load(folder, str(cache))
+        assert decoded == [f"{folder}/rigger.yml"]
+        again = modules_manifest.load(folder, str(cache))
+        assert as_it_is(again) == as_it_is(first) == as_it_is(modules_manifest.load(folder))
+        decoded.clear()
+
+
+def test_there_is_one_private_file_for_each_module(soil, manifest, cache):
+    manifest(OAK + "# changed\n")
+    modules_manifest.load(soil, str(cache))
+    (file,) = cache.iterdir()
+    assert (file.stat().st_mode & 0o777, cache.stat().st_mode & 0o777) == (0o600, 0o700)
+
+
+def same_size_and_time(path):
+    """One byte is another, and nothing tells but that byte: `touch -d` gave the old time back."""
+    status = os.stat(path)
+    with open(path, "r+b") as file:
+        file.seek(file.read().index(b"red"))
+        file.write(b"rad")
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert os.stat(path).st_mtime_ns == status.st_mtime_ns and os.stat(path).st_size == status.st_size
+
+
+def another_in_its_place(path):
+    status = os.stat(path)
+    with open(path) as old, open(f"{path}.new", "w") as new:
+        new.write(old.read().replace("red", "rad"))
+    os.utime(f"{path}.new", ns=(status.st_atime_ns, status.st_mtime_ns))
+    os.replace(f"{path}.new", path)
+
+
+def a_link_to_another(path):
+    another_in_its_place(path)
+    os.rename(path, f"{path}.real")
+    os.symlink(f"{path}.real", path)
+
+
+def mapped_and_written(path):
+    """By a program that writes through a mapping: the time may be set much later."""
+    import mmap
+
+    with open(path, "r+b") as file, mmap.mmap(file.fileno(), 0) as memory:
+        place = memory.find(b"red")
+        memory[place : place + 3] = b"rad"
+
+
+CHANGES = (same_size_and_time, another_in_its_place, a_link_to_another, mapped_and_written)
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
+def test_a_changed_byte_is_seen_at_once(soil, cache, decoded, change):
+    change(f"{soil}/rigger.yml")
+    assert modules_manifest.load(soil, str(cache)).labels == {"colour": "rad"}
+    assert modules_manifest.load(soil, str(cache)).labels == {"colour": "rad"} and len(decoded) == 1
+
+
+def test_a_manifest_that_is_gone_or_became_wrong_is_refused(soil, manifest, cache):
+    manifest(OAK + "colour: red\n")
+    for _ in range(2):
+        with pytest.raises(Refused, match="there is no such field"):
+            modules_manifest.load(soil, str(cache))
+    os.unlink(f"{soil}/rigger.yml")
+    with pytest.raises(Refused, match="cannot be read: No such file"):
+        modules_manifest.load(soil, str(cache))
+
+
+def test_a_module_that_was_moved_lies_where_it_is(soil, cache):
+    other = f"{soil}-moved"
+    os.rename(soil, other)
+    module = modules_manifest.load(other, str(cache))
+    assert (module.folder, module.questions[0].folder) == (other, other)
+    assert module.questions[0].origin == f"{other}/rigger.yml, SIZE"
+
+
+SPOILED = {
+    "empty": lambda data: b"",
+    "cut": lambda data: data[: len(data) // 2],
+    "another value": lambda data: data.replace(b'"SIZE"', b'"SUZE"'),
+    "what an older rigger kept": lambda data: b'["mapping", 1, [[["scalar", 1, "name"], ["scalar", 1, "oak"]]]]',
+}
+
+
+@pytest.mark.parametrize("how", SPOILED)
+def test_what_was_kept_and_is_spoiled_does_not_count(soil, cache, decoded, how):
+    (file,) = cache.iterdir()
+    file.write_bytes(SPOILED[how](file.read_bytes()))
+    for _ in range(2):
+        assert modules_manifest.load(soil, str(cache)).questions[0].name == "SIZE"
+    assert len(decoded) == 1
+
+
+def test_what_others_may_have_written_does_not_count(soil, cache, decoded):
+    (file,) = cache.iterdir()
+    file.chmod(0o666)
+    modules_manifest.load(soil, str(cache))
+    assert len(decoded) == 1 and file.stat().st_mode & 0o777 == 0o600
+
+
+def test_what_is_kept_of_another_module_does_not_count(soil, cache, tmp_path, decoded):
+    """Somebody copied the file of one module over that of another whose manifest says the same."""
+    other = tmp_path / "clay"
+    other.mkdir()
+    (other / "rigger.yml").write_text(OAK)
+    (own,) = cache.iterdir()
+    modules_manifest.load(str(other), str(cache))
+    (file,) = {*cache.iterdir()} - {own}
+    file.write_bytes(own.read_bytes())
+    assert modules_manifest.load(str(other), str(cache)).folder == str(other)
+
+
+def test_what_an_older_rigger_decoded_does_not_count(soil, cache, decoded, monkeypatch):
+    monkeypatch.setattr(kept, "code", lambda rooms: "another")
+    modules_manifest.load(soil, str(cache))
+    modules_manifest.load(soil, str(cache))
+    assert len(decoded) == 1
+
+
+def test_no_home_is_made_for_the_sake_of_a_cache(manifest, tmp_path):
+    modules_manifest.load(manifest(OAK), str(tmp_path / "home" / "cache" / "manifests"))
+    assert not os.path.exists(tmp_path / "home")
+
+
+def test_what_cannot_be_kept_is_decoded_all_the_same(manifest, tmp_path, cache):
+    cache.touch()
+    assert modules_manifest.load(manifest(OAK), str(cache)).name == "soil"
+
+
+def test_a_command_sees_a_changed_byte_at_once(rigger, modules):
+    folder = modules.write("provider", "soil", "questions: [{name: COLOUR, default: red}]\n")
+    rigger("configure", "--defaults", "--name", "a", "--platform", "noop", "--provider", "soil")
+    for change in (lambda path: None, same_size_and_time):
+        change(os.path.join(folder, "rigger.yml"))
+        expected = "rad" if change is same_size_and_time else "red"
+        for _ in range(2):
+            values = json.loads(rigger("config", "get", "-o", "json").out)["values"]
+            assert values["COLOUR"] == expected, values
+
+
+def test_no_secret_is_kept(rigger, modules):
+    modules.write("provider", "soil", "questions: [{name: TOKEN, type: secret}]\n")
+    chosen = ("--name", "a", "--platform", "noop", "--provider", "soil")
+    rigger("configure", "--defaults", *chosen, "--set", "TOKEN=jd8-Kw2.pLx41")
+    rigger("provision")
+    rigger("status")
+    found = [os.path.join(parent, name) for parent, _, names in os.walk(rigger.path("cache")) for name in names]
+    assert [path for path in found if "manifests" in path]
+    for path in found:
+        with open(path, "rb") as file:
+            assert b"jd8-Kw2.pLx41" not in file.read(), path

@@ -1,7 +1,4 @@
-"""YAML with the line of every value, read once."""
-
-import json
-import os
+"""YAML with the line of every value."""
 
 import pytest
 from hypothesis import given, settings
@@ -51,14 +48,14 @@ def test_every_value_knows_its_line_and_its_path(top):
 
 def test_a_record_decodes_the_fields_that_it_knows(manifest):
     top = yaml_reader.read(manifest(b"version-pattern: x\nports: [1, 2]\n"))
-    found = top.record(version_pattern=Field.text, ports=Field.texts, name=Field.text)
+    found = top.record({"version-pattern": Field.text, "ports": Field.texts, "name": Field.text})
     assert found == {"version_pattern": "x", "ports": ("1", "2")}
 
 
 def test_a_field_that_is_not_known_is_refused_with_the_nearest_one(manifest):
     path = manifest(b"name: oak\nversion-patern: x\n")
     with pytest.raises(ModuleRefused) as refused:
-        yaml_reader.read(path).record(name=Field.text, version_pattern=Field.text)
+        yaml_reader.read(path).record({"name": Field.text, "version-pattern": Field.text})
     assert refused.value.message == (
         f"{path}, line 2: version-patern: there is no such field (did you mean version-pattern?)"
     )
@@ -94,39 +91,6 @@ def test_a_whole_number_is_read_as_it_is_written(number):
     assert scalar(str(number)).integer() == number
 
 
-# What was read once
-
-
-def test_what_was_read_is_kept_and_reads_the_same(manifest, tmp_path):
-    cache, path = tmp_path / "cache", manifest()
-    first = yaml_reader.read(path, str(cache))
-    (kept,) = cache.iterdir()
-    again = yaml_reader.read(path, str(cache))
-    assert (again.kind, again.line, again.value) == (first.kind, first.line, first.value)
-    kept.write_text(json.dumps(["mapping", 1, []]))
-    assert yaml_reader.read(path, str(cache)).entries() == {}
-    assert "name" in yaml_reader.read(manifest(CONTENT + b"# changed\n"), str(cache)).entries()
-
-
-@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b'"words"', b"\xff"])
-def test_what_was_kept_and_is_damaged_does_not_count(manifest, tmp_path, content):
-    cache, path = tmp_path / "cache", manifest()
-    yaml_reader.read(path, str(cache))
-    (kept,) = cache.iterdir()
-    kept.write_bytes(content)
-    assert yaml_reader.read(path, str(cache)).entries()["name"].text() == "oak"
-
-
-def test_no_home_is_made_for_the_sake_of_a_cache(manifest, tmp_path):
-    yaml_reader.read(manifest(), str(tmp_path / "home" / "cache"))
-    assert not os.path.exists(tmp_path / "home")
-
-
-def test_what_cannot_be_kept_is_read_all_the_same(manifest, tmp_path):
-    (tmp_path / "cache").touch()
-    assert yaml_reader.read(manifest(), str(tmp_path / "cache")).entries()["name"].text() == "oak"
-
-
 # What is no manifest
 
 
@@ -148,12 +112,11 @@ def test_a_file_that_cannot_be_read(tmp_path):
     ],
     ids=range(7),
 )
-def test_what_is_no_manifest_is_refused_and_not_kept(manifest, tmp_path, content, said):
+def test_what_is_no_manifest_is_refused(manifest, content, said):
     path = manifest(content)
     with pytest.raises(Refused) as refused:
-        yaml_reader.read(path, str(tmp_path / "cache"))
+        yaml_reader.read(path)
     assert refused.value.message.startswith(f"{path}{said}")
-    assert not os.path.exists(tmp_path / "cache")
 
 
 def test_what_is_just_small_enough_is_read(manifest):
