@@ -11,13 +11,18 @@ if TYPE_CHECKING:
 FALSE = frozenset({"", "false", "no", "0", "none", "off"})
 
 
+def is_plain(source: str) -> bool:
+    """Return whether a template is text that stays as it is, whatever the values are."""
+    return "{{" not in source and "{%" not in source
+
+
 def render(source: str, values: Mapping[str, str], where: str) -> str:
     """Return `source` with its expressions replaced; a name that is not set is an error.
 
     `where` names the source in the error. Raises Refused. The sandbox keeps a template from reaching Python's
     internals: a manifest is data, not a program.
     """
-    if "{{" not in source and "{%" not in source:
+    if is_plain(source):
         return source
     import jinja2
     from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -38,7 +43,7 @@ def is_true(source: str, values: Mapping[str, str], where: str) -> bool:
 
 def syntax_problem(source: str) -> str:
     """Return what is wrong with a template as it is written, nothing where it can be read; evaluates nothing."""
-    if "{{" not in source and "{%" not in source:
+    if is_plain(source):
         return ""
     import jinja2
     from jinja2.sandbox import ImmutableSandboxedEnvironment

@@ -320,7 +320,7 @@ class Interview:
     def default(self, question: Question) -> str | None:
         """Return the default as it stands for the values known, None where there is none (yet)."""
         if question.default is not None:
-            values = self._known()
+            values: Mapping[str, str] = {} if templates.is_plain(question.default) else self._known()
             try:
                 rendered = templates.render(
                     question.default, values, f"{question.origin}, default of {question.name}"
@@ -346,7 +346,8 @@ class Interview:
         """Return the answers with the secrets that references lead to; nothing for those that were not looked up."""
         unknown, values = self.unknown(), self.values()
         meant = {name: "" if name in unknown else value for name, value in values.items()}
-        return {**self.answers, **{name: replace(self.answers[name], value=v) for name, v in meant.items()}}
+        others = {name: value for name, value in meant.items() if value != self.answers[name].value}
+        return {**self.answers, **{name: replace(self.answers[name], value=v) for name, v in others.items()}}
 
     def unknown(self) -> set[str]:
         """Return the names of the references that were not looked up."""
