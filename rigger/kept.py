@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    Rooms = tuple[str, ...]  # whose code makes the values: the folders of the package in which their classes are
+    Rooms = tuple[
+        str, ...
+    ]  # whose code makes the values: the folders of the package in which their classes are
 
 OURS = f"{__name__.partition('.')[0]}."
 OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH

@@ -50,7 +50,11 @@ def shown(value):
     if isinstance(value, (list, tuple)):
         return [type(value).__name__, [*map(shown, value)]]
     own = vars(value) if type(value).__module__.startswith("rigger.") else {}
-    return [type(value).__name__, shown(own)] if own else [type(value).__name__, repr(value).partition(" object")[0]]
+    return (
+        [type(value).__name__, shown(own)]
+        if own
+        else [type(value).__name__, repr(value).partition(" object")[0]]
+    )
 
 
 @settings(max_examples=300, deadline=None)
@@ -87,7 +91,9 @@ def test_a_file_has_the_value_and_what_it_was_made_of(path):
 def test_another_value_takes_its_place(path):
     keep(path, {"manifest": "/b"}, {"a": [1]}, ROOMS)
     of, value = recall(path, ROOMS)
-    assert (of["manifest"], value) == ("/b", {"a": [1]}) and os.listdir(os.path.dirname(path)) == ["kept.json"]
+    assert (of["manifest"], value) == ("/b", {"a": [1]}) and os.listdir(os.path.dirname(path)) == [
+        "kept.json"
+    ]
 
 
 def rewritten(path, change):
@@ -215,7 +221,9 @@ def test_what_cannot_be_kept_is_not(tmp_path):
     assert os.listdir(tmp_path) == ["folder"]
 
 
-@pytest.mark.parametrize("kind", ["os.system", "audit.log.AuditLog", "modules.model.field", "modules.model.Nothing", "x", ""])
+@pytest.mark.parametrize(
+    "kind", ["os.system", "audit.log.AuditLog", "modules.model.field", "modules.model.Nothing", "x", ""]
+)
 def test_nothing_but_values_of_the_rooms_come_back(kind):
     with pytest.raises((TypeError, KeyError, AttributeError, ValueError, ImportError)):
         decoded([[], [kind, {}]], ROOMS)

@@ -65,5 +65,6 @@ def _read(path: str) -> tuple[Place, Fold] | None:
         return None
     said, fold = recalled
     head, size = Head.parse(str(said.get("head"))), said.get("size")
-    usable = head and isinstance(fold, Fold) and type(size) is int
-    return (Place(head, size), fold) if usable else None
+    if head is None or type(size) is not int or not isinstance(fold, Fold):
+        return None
+    return Place(head, size), fold

@@ -51,7 +51,9 @@ class ModuleFinder:
         self._records = records
         self._checkout: str | None = None
         self._loaded: dict[tuple[str, str, str | None], Module] = {}
-        self._instances: dict[str, tuple[Module, Module]] = {}  # name -> an add-on, and what it is under that name
+        self._instances: dict[
+            str, tuple[Module, Module]
+        ] = {}  # name -> an add-on, and what it is under that name
 
     def folders(self, role: str) -> dict[str, str]:
         """Return the folders of all modules of a role, by name."""

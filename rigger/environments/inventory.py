@@ -130,7 +130,7 @@ def _node(item: object) -> Node | str:
     if ssh and (problem := _ssh_problem(ssh)):
         return f"node {name}: {problem}"
     return Node(
-        name, str(address), private, ssh, offset, {str(key): str(value) for key, value in labels.items()}
+        str(name), str(address), private, ssh, offset, {str(key): str(value) for key, value in labels.items()}
     )
 
 

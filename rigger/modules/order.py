@@ -53,9 +53,13 @@ def _placed(
 ) -> list[str]:
     """Return the modules that can be made, in their order: where there is a choice, what connects to nothing to come."""
     place = {name: number for number, name in enumerate(names)}
-    unmet = {name: {*range(len(selected[name]))} for name in names}  # the requirements that nothing made meets
+    unmet = {
+        name: {*range(len(selected[name]))} for name in names
+    }  # the requirements that nothing made meets
     to_come = {name: len(connects[name]) for name in names}
-    meets: dict[str, list[tuple[str, int]]] = {name: [] for name in names}  # which requirements of which modules
+    meets: dict[str, list[tuple[str, int]]] = {
+        name: [] for name in names
+    }  # which requirements of which modules
     connected: dict[str, list[str]] = {name: [] for name in names}
     for name in names:
         for number, others in enumerate(selected[name]):

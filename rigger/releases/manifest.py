@@ -156,7 +156,7 @@ def _carrier(field: Field, entries: dict[str, Field]) -> tuple[str, str]:
         if folder in EMPTY:
             raise own.refuse("must name the folder of a Terraform stack")
         return "stack", folder
-    name = own.record(environment=Field.text).get("environment", "")
+    name = own.record({"environment": Field.text}).get("environment", "")
     if name in EMPTY:
         raise own.refuse("must name a rigger environment: rigger: {environment: NAME}")
     return "rigger", name

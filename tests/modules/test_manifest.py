@@ -1,6 +1,5 @@
 """What a manifest says, and what is said about one that is wrong."""
 
-import json
 import os
 import textwrap
 
@@ -427,7 +426,9 @@ SPOILED = {
     "empty": lambda data: b"",
     "cut": lambda data: data[: len(data) // 2],
     "another value": lambda data: data.replace(b'"SIZE"', b'"SUZE"'),
-    "what an older rigger kept": lambda data: b'["mapping", 1, [[["scalar", 1, "name"], ["scalar", 1, "oak"]]]]',
+    "what an older rigger kept": lambda data: (
+        b'["mapping", 1, [[["scalar", 1, "name"], ["scalar", 1, "oak"]]]]'
+    ),
 }
 
 
@@ -483,8 +484,7 @@ def test_a_command_sees_a_changed_byte_at_once(rigger, modules):
         change(os.path.join(folder, "rigger.yml"))
         expected = "rad" if change is same_size_and_time else "red"
         for _ in range(2):
-            values = json.loads(rigger("config", "get", "-o", "json").out)["values"]
-            assert values["COLOUR"] == expected, values
+            assert rigger("config", "get", "COLOUR").out == f"{expected}\n"
 
 
 def test_no_secret_is_kept(rigger, modules):
@@ -493,7 +493,9 @@ def test_no_secret_is_kept(rigger, modules):
     rigger("configure", "--defaults", *chosen, "--set", "TOKEN=jd8-Kw2.pLx41")
     rigger("provision")
     rigger("status")
-    found = [os.path.join(parent, name) for parent, _, names in os.walk(rigger.path("cache")) for name in names]
+    found = [
+        os.path.join(parent, name) for parent, _, names in os.walk(rigger.path("cache")) for name in names
+    ]
     assert [path for path in found if "manifests" in path]
     for path in found:
         with open(path, "rb") as file:
