@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+from rigger.errors import DifferencesFound
+from rigger.text import ways
 from rigger.values import field, frozen
 
 TYPE_CHECKING = False
@@ -35,3 +37,16 @@ class Call:
     def patience(self) -> float:
         """How many seconds may still be waited: there is one time for the lock and for what the nodes say together."""
         return self.wait - (time.monotonic() - self.began)
+
+    def require_plan(self, digest: str, again: str) -> None:
+        """Raise DifferencesFound where another plan was approved than the one of a digest; the command `again` shows that."""
+        if self.approved and self.approved != digest:
+            raise self.outdated(again)
+
+    def outdated(self, again: str) -> DifferencesFound:
+        """Return the error for an approved plan that is none any more."""
+        return DifferencesFound(
+            f"The plan {self.approved[:12]} was made of something else than what there is now: a value, an image, a script, "
+            "the commit, the inventory or the record has changed since.",
+            ways(("See what would be done now", again)),
+        )

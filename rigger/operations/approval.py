@@ -9,14 +9,12 @@ from rigger.audit.secrets import secret_digest
 from rigger.configuration.origin import digest_of
 from rigger.configuration.resolve import look_up_references, resolve
 from rigger.environments.answers import outputs_of
-from rigger.errors import DifferencesFound
 from rigger.git import inspect as git_inspect
 from rigger.later import later
 from rigger.modules.scripts import content_digest
 from rigger.runs.hooks import folder_of
 from rigger.sha256 import digest_of_data
 from rigger.sources import checkout as source_checkout
-from rigger.text import ways
 from rigger.trust import digests
 from rigger.values import frozen, replace
 
@@ -79,14 +77,11 @@ def require_same(environment: Environment, now: Inputs, command: str) -> None:
 
     A request that is resumed has moved its own cluster: then what people say must be what it was.
     """
-    call = environment.call
-    same = now.given == call.given if call.since else now.digest == call.approved
-    if not same:
-        raise DifferencesFound(
-            f"The plan {call.approved[:12]} was made of something else than what there is now: a value, a script, the "
-            "commit, the inventory or the record has changed since.",
-            ways(("See what would be done now", f"rigger {command} --plan")),
-        )
+    call, again = environment.call, f"rigger {command} --plan"
+    if not call.since:
+        call.require_plan(now.digest, again)
+    elif now.given != call.given:
+        raise call.outdated(again)
     environment.call = replace(call, given=now.given)
 
 

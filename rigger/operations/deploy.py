@@ -7,7 +7,6 @@ from rigger.errors import BadUsage, RiggerError, StepFailed
 from rigger.operations.carriers import carrier_of
 from rigger.operations.changes import show_changes
 from rigger.operations.deployment import Deployed, Waiting, carry_out, cut_off
-from rigger.operations.images import require_approved
 from rigger.operations.release_create import LATEST, chosen, release_of
 from rigger.releases import moments
 from rigger.releases.difference import difference
@@ -106,7 +105,7 @@ def deploy(
         carrier.require_ready(services)
         if at.call.plans:
             return result
-        require_approved(at, result.digest, f"{wanted.command(environment)} --plan")
+        at.call.require_plan(result.digest, f"{wanted.command(environment)} --plan")
         _show(reporter, plan, carrier, result)
         consent.agree(f"Deploy this to {place.name}?")
         _begin(at, plan, carrier)

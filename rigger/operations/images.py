@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rigger import __version__
-from rigger.errors import BadUsage, DifferencesFound
+from rigger.errors import BadUsage
 from rigger.operations.projects import require_label
 from rigger.releases import registry
 from rigger.releases.difference import Change, difference
@@ -102,19 +102,10 @@ def set_images(at: Opened, label: str, assignments: Sequence[str], reporter: Rep
         )
         if at.call.plans:
             return result
-        require_approved(at, digest, f"rigger image set {label} ... --plan")
+        at.call.require_plan(digest, f"rigger image set {label} ... --plan")
         if result.changed:
             at.store.set_images(label, images, at.note())
         return result
-
-
-def require_approved(at: Opened, digest: str, again: str) -> None:
-    """Raise DifferencesFound where the approved plan was made of something else than what there is now."""
-    if at.call.approved and at.call.approved != digest:
-        raise DifferencesFound(
-            f"The plan {at.call.approved[:12]} was made of something else than what there is now.",
-            ways(("See what would be done now", again)),
-        )
 
 
 def pin(id: str, uri: str | None, reporter: Reporter) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rigger import __version__
 from rigger.errors import BadUsage
 from rigger.operations.changes import show_changes
-from rigger.operations.images import pin, require_approved
+from rigger.operations.images import pin
 from rigger.operations.projects import require_label
 from rigger.releases import moments
 from rigger.releases.difference import difference
@@ -68,7 +68,7 @@ def create(
     if at.call.plans:
         return replace(created, done=False, digest=digest)
     if created.new:
-        require_approved(at, digest, "rigger release create --plan")
+        at.call.require_plan(digest, "rigger release create --plan")
         at.require_clock(clock_is_right)
         show_changes(reporter, created.changes)
         consent.agree(f"Make this a release of {at.project.name}?")
