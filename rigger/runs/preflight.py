@@ -76,13 +76,19 @@ def require(environment: Environment, config: Config, planned: Plan) -> None:
     if not failures and _makes_the_first(environment, planned):
         failures = _failures(of_modules(environment, config, planned))
     if failures:
-        lines = [
-            f"  {f.what}: {f.detail}" + (f"\n    remedy: {f.remedy}" if f.remedy else "") for f in failures
-        ]
-        raise NotReady(
-            "Not ready, nothing was started:\n" + "\n".join(lines),
-            'Put that right and try again; "rigger doctor" looks at everything again.',
-        )
+        raise _not_ready(*failures)
+
+
+def _not_ready(first: Finding, *others: Finding) -> NotReady:
+    """Return the error that names the first failure, and says of each what to do."""
+    more = f", and {len(others)} more" if others else ""
+    lines = [f"remedy: {first.remedy}"] if first.remedy else []
+    for one in others:
+        lines += [f"{one.what}: {one.detail}", *([f"  remedy: {one.remedy}"] if one.remedy else [])]
+    lines.append('Put that right and try again; "rigger doctor" looks at everything again.')
+    return NotReady(
+        f"Not ready, nothing was started: {first.what} ({first.detail.rstrip('.')}){more}.", "\n".join(lines)
+    )
 
 
 def _failures(findings: Iterable[Finding]) -> list[Finding]:

@@ -19,7 +19,7 @@ def test_scripts_that_cannot_run_are_found_before_anything_starts(cluster):
 
 def test_a_folder_for_temporary_files_that_is_not_there_is_named(cluster, tmp_path):
     gone = {"TMPDIR": str(tmp_path / "gone")}
-    said = f"temporary files: TMPDIR is {tmp_path}/gone, which is no folder"
+    said = f"temporary files (TMPDIR is {tmp_path}/gone, which is no folder)."
     assert cluster.rigger("provision", code=4, env=gone).err.count(said) == 1
     assert cluster.ran() == []
     assert cluster.rigger("doctor", code=4, env=gone).out.count("TMPDIR is") == 1
@@ -36,7 +36,7 @@ def test_what_modules_look_at_stops_the_first_create_alone(cluster):
     """,
     )
     stopped = cluster.rigger("provision", code=4).err
-    assert "quota: 1 machine is left, 2 are needed" in stopped and "remedy: ask for more" in stopped
+    assert "started: quota (1 machine is left, 2 are needed).\n  remedy: ask for more\n" in stopped
     assert cluster.ran() == ["provider/preflight"]
     cluster.script("provider", "preflight", "true")
     cluster.rigger("provision")
