@@ -101,7 +101,7 @@ def ways(*pairs: tuple[str, str]) -> str:
 
 
 # Commands that are not about an environment, or that name theirs.
-_ELSEWHERE = "bundle|completion|configure|docs|forget|help|list|module|platform|provider|repository|use"
+_ELSEWHERE = "bundle|completion|configure|deploy|docs|forget|help|image|list|module|platform|provider|release|repository|use"
 
 
 def addressed(text: str, environment: str) -> str:

@@ -146,6 +146,7 @@ def test_narrow_columns():
             'Type "rigger -e other provision", or rigger -e other destroy.',
         ),
         ("rigger list, rigger use x", "rigger list, rigger use x"),
+        ("rigger deploy stage, rigger image list", "rigger deploy stage, rigger image list"),
         ('Type "rigger --help".', 'Type "rigger --help".'),
         ("rigger -e this status", "rigger -e this status"),
         ("the trigger pulls", "the trigger pulls"),

@@ -93,6 +93,7 @@ NOT_WORDS = (
     *RUNS,
 )  # options that make a request no other one
 
+HIDDEN = replace(ENVIRONMENT, hidden=True)  # of commands that are not about an environment, and say so
 NOT_OWN = {one.name for one in (*SHARED, *PLANS)}
 LONGEST_REASON = 500  # characters
 
@@ -193,6 +194,7 @@ class App:
 def command(
     name: str,
     *,
+    environment: bool = True,
     asks: bool = False,
     reports: bool = False,
     streams: bool = False,
@@ -207,7 +209,7 @@ def command(
     """Make a function a verb: it gets an App first, then its own options, and returns its operation's result, or the exit
     code of a program that had the terminal.
 
-    `asks` adds --yes, which every command takes that changes something, whether it asks or not; `reports` adds -o json,
+    Without `environment` it is about a project, and refuses -e. `asks` adds --yes, which every command takes that changes something, whether it asks or not; `reports` adds -o json,
     `streams` adds -v, `runs` what all take that run steps (--wait, --request, --reason), `acts` that and
     --take-over, `plans` what all take whose plan is shown and approved. `show` tells a person the result, `show_failed`
     what was done until something failed. `interspersed` and `foreign_options` are as a `Verb` has them.
@@ -219,7 +221,8 @@ def command(
             return _call(app, lambda: function(app, **values), show, show_failed)
 
         own = (*declared(function), *(PLANS if plans else ()))
-        parameters = (*_shared(asks, reports, streams, acts, runs or acts), *own)
+        shared = _shared(asks, reports, streams, acts, runs or acts)
+        parameters = (*(shared if environment else [HIDDEN, *shared[1:]]), *own)
         return Verb(name, run, _words(name, function), parameters, interspersed, foreign_options)
 
     return decorate
@@ -230,7 +233,13 @@ def _app_of(before: str | None, path: str, parameters: Sequence[Parameter], valu
     words = _said(path, parameters, values) if {"request", "only_plan"} & values.keys() else ""
     own = {one.name for one in parameters} - NOT_OWN
     given = {name: values.pop(name) for name in [*values] if name not in own}
-    chosen = given.get("environment") or before or os.environ.get("RIGGER_ENVIRONMENT") or None
+    named = given.get("environment") or before
+    if named and HIDDEN in parameters:
+        raise BadUsage(
+            f"-e {named} has no meaning here: rigger {path} is about a project, not about an environment of rigger.",
+            "Leave out -e. The project's manifest says which environment of rigger carries a deployment out.",
+        )
+    chosen = named or os.environ.get("RIGGER_ENVIRONMENT") or None
     json, call = given.get("report") == "json", Call(words=words)
     if "request" in given:
         call = _call_of(given["request"], words, given["reason"], given["wait"])

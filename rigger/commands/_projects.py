@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rigger.cli.app import command
 from rigger.cli.declared import option
 from rigger.operations.projects import opened
 from rigger.process.actor import proven_actor
@@ -13,11 +14,17 @@ if TYPE_CHECKING:
     from typing import Any, TypeVar
 
     from rigger.cli.app import App
+    from rigger.cli.declared import Verb
     from rigger.operations.projects import Opened
 
     Function = TypeVar("Function", bound=Callable[..., Any])
 
 CLOCK = "Continue although a record is newer than this machine's clock says."
+
+
+def project_command(name: str, **how: Any) -> Callable[[Callable[..., Any]], Verb]:
+    """Make a function a verb about a project: as `command` does, but that it refuses -e."""
+    return command(name, environment=False, **how)
 
 
 def of_a_project(function: Function) -> Function:

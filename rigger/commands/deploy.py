@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from rigger.cli.app import App, command, duration_of
+from rigger.cli.app import App, duration_of
 from rigger.cli.declared import argument, option
-from rigger.commands._projects import CLOCK, of_a_project, project_of
+from rigger.commands._projects import CLOCK, of_a_project, project_command, project_of
 from rigger.errors import BadUsage, DifferencesFound
 from rigger.operations import deploy as operation
 from rigger.operations.changes import show_changes
@@ -56,7 +56,7 @@ def show_failed(printer: Printer, result: Deployed) -> None:
         _show_plan(printer, result)
 
 
-@command(
+@project_command(
     "deploy", acts=True, plans=True, asks=True, reports=True, streams=True, show=show, show_failed=show_failed
 )
 @argument("place", metavar="ENVIRONMENT")

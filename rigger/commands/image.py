@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from rigger.cli.app import App, command, group, reason_of
+from rigger.cli.app import App, group, reason_of
 from rigger.cli.declared import argument, option
-from rigger.commands._projects import of_a_project, project_of
+from rigger.commands._projects import of_a_project, project_command, project_of
 from rigger.operations import images as operation
 from rigger.operations.changes import show_changes
 
@@ -40,7 +40,7 @@ def show_set(printer: Printer, result: SetImages) -> None:
 
 
 @image.add_command
-@command("list", reports=True, show=show)
+@project_command("list", reports=True, show=show)
 @argument("label", required=False, metavar="[LABEL]")
 @of_a_project
 def list(app: App, label: str | None, project: str | None, file: str | None) -> Labels:
@@ -49,7 +49,7 @@ def list(app: App, label: str | None, project: str | None, file: str | None) -> 
 
 
 @image.add_command
-@command("set", plans=True, asks=True, reports=True, show=show_set)
+@project_command("set", plans=True, asks=True, reports=True, show=show_set)
 @argument("label", metavar="LABEL")
 @argument("assignments", metavar="SERVICE=URI...", many=True)
 @option("--reason", "why", metavar="TEXT", help="Why; recorded.")

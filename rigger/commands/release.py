@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from rigger.cli.app import App, command, group, reason_of
+from rigger.cli.app import App, group, reason_of
 from rigger.cli.declared import argument, option
-from rigger.commands._projects import CLOCK, of_a_project, project_of
+from rigger.commands._projects import CLOCK, of_a_project, project_command, project_of
 from rigger.operations import release_create, release_look, release_repair, release_table
 from rigger.operations.changes import show_changes
 from rigger.releases.moments import shown
@@ -43,7 +43,7 @@ def show_created(printer: Printer, result: Created) -> None:
 
 
 @release.add_command
-@command("create", plans=True, asks=True, reports=True, show=show_created)
+@project_command("create", plans=True, asks=True, reports=True, show=show_created)
 @option("--from", "label", metavar="LABEL", help="What to take the images from; default: latest.")
 @option("--service", "services", metavar="S=LABEL|URI", multiple=True, help="Take this one from elsewhere.")
 @option("--reason", "why", metavar="TEXT", help="What it is for; recorded.")
@@ -82,7 +82,7 @@ def _deployed(one: Release) -> str:
 
 
 @release.add_command
-@command("list", reports=True, show=show_list)
+@project_command("list", reports=True, show=show_list)
 @of_a_project
 def list(app: App, project: str | None, file: str | None) -> Releases:
     """List the releases, the newest first, and where each was deployed to."""
@@ -104,7 +104,7 @@ def show_one(printer: Printer, result: Shown) -> None:
 
 
 @release.add_command
-@command("show", reports=True, show=show_one)
+@project_command("show", reports=True, show=show_one)
 @argument("word", metavar="RELEASE")
 @of_a_project
 def show(app: App, word: str, project: str | None, file: str | None) -> Shown:
@@ -119,7 +119,7 @@ def show_diff(printer: Printer, result: Compared) -> None:
 
 
 @release.add_command
-@command("diff", reports=True, show=show_diff)
+@project_command("diff", reports=True, show=show_diff)
 @argument("old", metavar="A")
 @argument("new", metavar="B")
 @of_a_project
@@ -166,7 +166,7 @@ def _show_last(printer: Printer, where: Where) -> None:
 
 
 @release.add_command
-@command("status", reports=True, show=show_status)
+@project_command("status", reports=True, show=show_status)
 @of_a_project
 def status(app: App, project: str | None, file: str | None) -> Status:
     """Show which version of which service runs where, since when, by whom and why."""
@@ -183,7 +183,7 @@ def show_repaired(printer: Printer, result: Repaired) -> None:
 
 
 @release.add_command
-@command("repair", asks=True, reports=True, show=show_repaired)
+@project_command("repair", asks=True, reports=True, show=show_repaired)
 @of_a_project
 def repair(app: App, project: str | None, file: str | None) -> Repaired:
     """Continue with what can be proved of damaged records; the damaged file is kept."""
@@ -199,7 +199,7 @@ def show_made(printer: Printer, result: Made) -> None:
 
 
 @release.add_command
-@command("make-table", plans=True, asks=True, reports=True, show=show_made)
+@project_command("make-table", plans=True, asks=True, reports=True, show=show_made)
 @of_a_project
 def make_table(app: App, project: str | None, file: str | None) -> Made:
     """Make the table in AWS that the releases are in, of a project with store: aws."""
