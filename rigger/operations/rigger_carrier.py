@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 
-from rigger.configuration.resolve import resolve
+from rigger.configuration.resolve import look_up_references, resolve
 from rigger.environments.answers import answers_of
 from rigger.environments.environment import IMAGES
 from rigger.environments.state import state_of
-from rigger.errors import BadUsage, InvalidConfig, Locked, StepFailed
+from rigger.errors import BadUsage, InvalidConfig, Locked, StepFailed, TestsFailed
 from rigger.files import unlink_if_there, write_bytes
 from rigger.operations.approval import inputs_of
 from rigger.operations.check import check
 from rigger.operations.provision import provision
+from rigger.operations.test import test
 from rigger.operations.values import change_values
+from rigger.plans.upgrade import WATCH, watches
 from rigger.releases.names import variable
 from rigger.text import addressed, listed, ways
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from rigger.configuration.config import Config
     from rigger.environments.call import Call
     from rigger.environments.environment import Environment
     from rigger.environments.home import Home
@@ -39,6 +43,7 @@ class RiggerCarrier:
         self._environment.call = call
         self._reporter = reporter
         self._consent = consent
+        self._config: Config | None = None
         self._saved: dict[str, str] | None = None  # the values before `apply`, those that there were
 
     @property
@@ -53,7 +58,7 @@ class RiggerCarrier:
         state = state_of(environment)
         state.require_running(environment.name)
         state.require_no_upgrade(environment.name)
-        asked = {question.name: question.changes for question in resolve(environment).questions}
+        asked = self._asked()
         unused = [
             service for service in images if not any(_asks(name, variable(service), EVERY) for name in asked)
         ]
@@ -71,7 +76,7 @@ class RiggerCarrier:
             )
 
     def inputs(self) -> str:
-        return inputs_of(self._environment, "deploy").digest
+        return inputs_of(self._environment, "deploy", self._resolved()).digest
 
     def planned(self, images: Images) -> Sequence[str]:
         names = ", ".join(self._values(images))
@@ -83,7 +88,7 @@ class RiggerCarrier:
         Raises what `provision` raises otherwise.
         """
         environment = self._environment
-        with environment.locked("rigger deploy"):  # the request that holds it has it in provision, too
+        with self._locked():
             values, saved = self._values(images), answers_of(environment)
             self._saved = {name: saved[name] for name in values if name in saved}
             self._set(images, values, ())
@@ -106,27 +111,47 @@ class RiggerCarrier:
         return last.started.run if last and mine else ""
 
     def confirm(self, images: Images) -> None:
+        """Look by `check`, and by the applications that are watched, where some were deployed."""
+        environment = self._environment
         try:
-            check(self._environment, self._reporter)
-        except Locked as problem:
+            check(environment, self._reporter)
+            if watches(self._resolved().platform, state_of(environment).steps):
+                test(environment, (WATCH,), self._reporter, self._consent)
+        except (Locked, TestsFailed) as problem:
             raise StepFailed(problem.message, problem.next_step) from None
 
     def take_back(self, images: Images, before: Images) -> None:
         """Give the values back that there were: those of before where rigger was killed meanwhile."""
         environment = self._environment
-        given = self._values(images)
-        values = self._values(before) if self._saved is None else self._saved
-        with environment.locked("rigger deploy"):
-            saved = answers_of(environment)
+        with self._locked():
+            given, saved = self._values(images), answers_of(environment)
+            values = self._values(before) if self._saved is None else self._saved
             gone = [name for name in given if name in saved and name not in values]
             try:
                 self._set(before, values, gone)
             except (BadUsage, InvalidConfig):  # one that has to be answered keeps what it was given
                 self._set(before, values, ())
 
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Hold the environment, by the request that has it in `provision` too; what it asks for is looked at anew."""
+        with self._environment.locked("rigger deploy"):
+            self._config = None
+            yield
+
+    def _resolved(self) -> Config:
+        if self._config is None:
+            look_up_references(self._environment)
+            self._config = resolve(self._environment)
+        return self._config
+
+    def _asked(self) -> dict[str, str]:
+        """Return the questions of the environment, each with what another answer changes."""
+        return {question.name: question.changes for question in self._resolved().questions}
+
     def _values(self, images: Images) -> dict[str, str]:
         """Return the images as the questions of the environment ask for them."""
-        asked = {question.name for question in resolve(self._environment).questions}
+        asked = self._asked()
         values = {variable(service): uri for service, uri in images.items()}
         values |= {EVERY: _text(images)} if images else {}
         return {name: value for name in asked for word, value in values.items() if _asks(name, word)}

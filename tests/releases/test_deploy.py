@@ -7,10 +7,20 @@ import re
 import shutil
 import subprocess
 import sys
+import textwrap
 
 import pytest
 from helpers.image_registry import push, registry
-from helpers.shop import MANIFEST, Shop, image
+from helpers.shop import CHECK, DEPLOY, MANIFEST, QUESTIONS, Shop, image
+
+from rigger.environments.call import Call
+from rigger.environments.home import Home
+from rigger.operations import approval, rigger_carrier
+from rigger.operations import deploy as operation
+from rigger.operations.consent import Consent
+from rigger.operations.deploy import Wanted
+from rigger.operations.projects import opened
+from rigger.runs.reporter import Silent
 
 
 @pytest.fixture
@@ -177,6 +187,51 @@ def test_what_gets_well_in_time_is_confirmed(deployed):
     assert deployed.deployments()[-1]["status"] == "confirmed"
 
 
+@pytest.mark.slow
+def test_applications_that_are_watched_have_to_be_right(deployed):
+    suites = "suites: {app-deploy: {tests: [app-deploy]}, app-test: {tests: [app-test]}}\n"
+    scripts = {
+        "tests/app-deploy": "",
+        "tests/app-test": 'case $IMAGE_API in *lossy*) echo "2 keys are lost"; exit 1 ;; esac\n',
+    }
+    deployed.modules.write(
+        "platform", "shop", textwrap.dedent(QUESTIONS) + suites, deploy=DEPLOY, check=CHECK, **scripts
+    )
+    deployed.build("lossy")
+    deployed.deploy("stage")  # nothing is watched yet
+    deployed.rigger("-e", "wood", "test", "app-deploy")
+    said = deployed.deploy("stage", "--again", code=5).err
+    assert "no check confirmed it within 2 s: 1 of 1 tests failed: app-test." in said
+    assert deployed.status()["certain"] is False
+    deployed.build("2")
+    assert "app-test" in deployed.deploy("stage").out
+    assert deployed.deployments()[-1]["status"] == "confirmed"
+
+
+def test_the_configuration_is_resolved_once_before_a_deployment_begins(deployed, monkeypatch):
+    monkeypatch.chdir(deployed.rigger.folder)
+    for name, value in deployed.rigger.env.items():
+        monkeypatch.setenv(name, value)
+    deployed.build("2")
+    found, resolve = [], rigger_carrier.resolve
+    monkeypatch.setattr(rigger_carrier, "resolve", lambda *given: found.append(given) or resolve(*given))
+    monkeypatch.setattr(approval, "resolve", rigger_carrier.resolve)
+    at = opened(Home(deployed.rigger.home), Call(plans=True))
+    assert operation.deploy(at, "stage", Wanted(), Silent(), Consent(yes=True)).digest
+    assert len(found) == 1
+
+
+def test_what_is_missing_is_one_sentence_of_the_record(deployed):
+    with open(os.path.join(deployed.platform, "rigger.yml"), "a") as file:
+        file.write("tools: [no-such-tool, nor-this-one]\n")
+    deployed.build("2")
+    said = deployed.deploy("stage", code=4).err
+    assert "nor-this-one: not on PATH; shop needs it" in said and "remedy: install it" in said
+    sentence = "Not ready, nothing was started: tool no-such-tool (not on PATH; shop needs it), and 1 more."
+    assert deployed.deployments()[-1]["problem"] == sentence
+    assert deployed.label("stage") == {"api": image("1")} and deployed.value() == image("1")
+
+
 @pytest.mark.parametrize("tag", ["2", "sick"])
 def test_a_plan_is_approved_by_its_digest(deployed, tag):
     deployed.build("2")
@@ -293,6 +348,8 @@ def test_the_record_of_a_release_is_printed_as_it_is(deployed):
         ("release create --service api", 2, "does not say what the service is taken from"),
         ("release show 0000", 2, "There is no release '0000'"),
         ("release diff latest prod", 2, "Nothing was deployed to prod yet"),
+        ("release list -e wood", 2, "-e wood has no meaning here: rigger release list is about a project"),
+        ("-e wood deploy stage", 2, "-e wood has no meaning here: rigger deploy is about a project"),
         ("release list --project none", 2, "has no project 'none'"),
         ("release list --project-file none", 2, "There is no file none"),
     ],
