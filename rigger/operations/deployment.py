@@ -210,7 +210,7 @@ def sentence_of(problem: BaseException) -> str:
     """Return why a deployment failed, in a sentence for its record."""
     if isinstance(problem, Declined):
         return f"It was declined: {problem.message}"
-    if isinstance(problem, KeyboardInterrupt | Interrupted):
+    if isinstance(problem, KeyboardInterrupt):
         return "It was interrupted."
     if isinstance(problem, Locked):
         return f"It could not begin: {problem.message}"

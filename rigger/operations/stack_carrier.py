@@ -5,19 +5,18 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import signal
 import tempfile
-import threading
 
-from rigger.errors import InvalidConfig, NotReady, StepFailed
+from rigger.errors import Interrupted, InvalidConfig, NotReady, StepFailed
 from rigger.later import later
 from rigger.process.capture import capture
+from rigger.process.interrupts import Interrupts
 from rigger.releases.names import variable
 from rigger.sha256 import digest_of_data
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from rigger.environments.home import Home
     from rigger.operations.consent import Consent
@@ -41,6 +40,7 @@ class StackCarrier:
         self._names = {"RIGGER_PROJECT": project.id, "RIGGER_PROJECT_ENVIRONMENT": place.id}
         self._where = f"{project.file}, line {place.line}"
         self._reporter, self._consent = reporter, consent
+        self._stop = Interrupts()
 
     @property
     def name(self) -> str:
@@ -76,14 +76,16 @@ class StackCarrier:
         def agree() -> None:
             self._consent.agree("Apply this plan of Terraform?")
 
-        with _terraform_hears_ctrl_c():
-            stack.apply_stack(self._folder, self._data, self._values(images), agree, self._reporter.line)
+        values, say = self._values(images), self._reporter.line
+        stack.apply_stack(self._folder, self._data, values, agree, say, self._stop)
         return ""
 
     def run(self) -> str:
         return ""
 
     def confirm(self, images: Images) -> None:
+        if self._stop.requested():  # Terraform had no more to do when it heard of it
+            raise Interrupted("Interrupted before anything looked at it.")
         with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
             json.dump(dict(images), file)
             file.flush()
@@ -103,17 +105,3 @@ class StackCarrier:
         with contextlib.suppress(OSError):
             return sorted(n for n in os.listdir(self._folder) if n.endswith((".tf", ".tf.json", ".tfvars")))
         return []
-
-
-@contextlib.contextmanager
-def _terraform_hears_ctrl_c() -> Iterator[None]:
-    """Leave Ctrl-C to Terraform, which saves its state and ends; this process waits for that."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, lambda number, frame: runner.interrupted.set())
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-        runner.interrupted.clear()

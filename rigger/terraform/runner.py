@@ -10,6 +10,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import threading
 
@@ -27,6 +28,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from typing import Any
+
+    from rigger.process.interrupts import Interrupts
 
 PROGRAMS = ("terraform", "tofu")
 MINIMUM = "1.3.0"  # older ones lack parts of the machine-readable output that is read here
@@ -145,9 +148,18 @@ class Terraform:
     `synchronous` option on; so it builds the command line here, and starting, following and stopping are ours.
     Output goes to a file: a Terraform whose reader was killed must not die of a broken pipe before it has saved its
     state.
+
+    With a `stop`, what changes something runs apart from this process's group, so that no Ctrl-C and no closing terminal
+    reaches it: it is asked to end once for each request that was counted, and this process waits until it has.
     """
 
-    def __init__(self, workspace: Workspace, program: Program, say: Callable[[str], None]):
+    def __init__(
+        self,
+        workspace: Workspace,
+        program: Program,
+        say: Callable[[str], None],
+        stop: Interrupts | None = None,
+    ):
         import logging
 
         import python_terraform
@@ -156,6 +168,7 @@ class Terraform:
         self.workspace = workspace
         self.program = program
         self.say = say
+        self.stop = stop
         self.flag = python_terraform.IsFlagged
         self._library = python_terraform.Terraform(
             working_dir=workspace.folder, terraform_bin_path=program.path, state=workspace.passing("none")
@@ -201,15 +214,23 @@ class Terraform:
 
     def follow(self, words: list[str], path: str, take: Callable[[bytes], None]) -> int:
         """Run a command, hand over each line that it says as it comes, and return its exit code."""
+        with self.stop or contextlib.nullcontext():
+            return self._follow(words, path, take)
+
+    def _follow(self, words: list[str], path: str, take: Callable[[bytes], None]) -> int:
+        asked = 0
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         try:
-            process = self._start(words, descriptor, descriptor)
+            process = self._start(words, descriptor, descriptor, apart=self.stop is not None)
         finally:
             os.close(descriptor)
         with open(path, "rb") as output:
             rest = b""
             while True:
                 ended = process.poll() is not None
+                if self.stop and self.stop.count > asked:
+                    asked = self.stop.count
+                    process.send_signal(signal.SIGINT)
                 rest += output.read()
                 *whole_lines, rest = rest.split(b"\n")
                 for line in whole_lines:
@@ -223,7 +244,7 @@ class Terraform:
             take(rest)
         return process.returncode
 
-    def _start(self, words: list[str], out: int, err: int) -> subprocess.Popen[bytes]:
+    def _start(self, words: list[str], out: int, err: int, apart: bool = False) -> subprocess.Popen[bytes]:
         lock = os.environ.get("RIGGER_LOCK_FD", "")
         try:
             return subprocess.Popen(
@@ -233,6 +254,7 @@ class Terraform:
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,
+                start_new_session=apart,
                 pass_fds=[int(lock)] if lock.isdigit() and _is_open(int(lock)) else [],
             )
         except OSError as problem:
@@ -263,7 +285,7 @@ class Terraform:
 
     def plan(self, *, destroy: bool = False, out: str = "") -> bool:
         """Plan, show it as people read it, and return whether anything would change; raises StepFailed."""
-        _go_on()
+        self._go_on()
         options = {"input": False, "no_color": self.flag, "detailed_exitcode": self.flag}
         words = self.words(
             "plan", **options, **({"out": out} if out else {}), **({"destroy": True} if destroy else {})
@@ -281,6 +303,8 @@ class Terraform:
         finally:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(path)
+        if self.stop:
+            self._go_on()
         if code not in (0, CHANGES):
             _explain_lock("\n".join(lines))
             raise StepFailed(f"{self.program.name} plan failed; what it said is above.")
@@ -288,7 +312,7 @@ class Terraform:
 
     def apply(self, plan: str) -> None:
         """Carry a saved plan out, and say how far it got; raises StepFailed."""
-        _go_on()
+        self._go_on()
         progress = Progress(self.say)
         back_up(self.workspace)
         words = self.words("apply", plan, json=self.flag, input=False)
@@ -297,9 +321,22 @@ class Terraform:
             code = self.follow(words, journal, progress.take)
         if code >= 0 and is_whole(self.workspace):  # it ended by itself: the state knows all of it
             os.unlink(journal)
+        if code and self._is_to_stop():
+            raise Interrupted(
+                f"Interrupted in {self.program.name} apply, of which a part may be done.",
+                "The state has what was done; the same command does the rest.",
+            )
         if code:
             _explain_lock(progress.said)
             raise StepFailed(f"{self.program.name} apply failed; what it said is above.")
+
+    def _is_to_stop(self) -> bool:
+        return self.stop is not None and self.stop.requested()
+
+    def _go_on(self) -> None:
+        """Raise Interrupted after Ctrl-C: what comes next has not begun."""
+        if interrupted.is_set() or self._is_to_stop():
+            raise Interrupted("Interrupted; nothing was changed.")
 
     def outputs(self) -> dict[str, dict[str, Any]]:
         """Return the outputs: name -> {value, type, sensitive}."""
@@ -313,12 +350,6 @@ class Terraform:
             self.fail("output", output.stdout + output.stderr)
         outputs = json.loads(output.stdout or b"{}")
         return outputs
-
-
-def _go_on() -> None:
-    """Raise Interrupted after Ctrl-C: what comes next has not begun."""
-    if interrupted.is_set():
-        raise Interrupted("Interrupted; nothing was changed.")
 
 
 @contextlib.contextmanager

@@ -14,6 +14,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from rigger.process.interrupts import Interrupts
+
 VARIABLE = "TF_VAR_"
 
 
@@ -31,12 +33,18 @@ class Stack(Workspace):
 
 
 def apply_stack(
-    folder: str, data: str, values: Mapping[str, str], agree: Callable[[], None], say: Callable[[str], None]
+    folder: str,
+    data: str,
+    values: Mapping[str, str],
+    agree: Callable[[], None],
+    say: Callable[[str], None],
+    stop: Interrupts,
 ) -> bool:
     """Init, plan, show the plan and, once it is agreed to, apply that very plan; return whether something changed.
 
     A variable that the stack declares gets the value of its name in capitals: `image_api` that of IMAGE_API. `data` is the
-    folder of plugins. Raises NotReady, StepFailed, and whatever `agree` raises.
+    folder of plugins, `stop` what counts requests to stop: an apply that came to its end in spite of one has changed all.
+    Raises NotReady, StepFailed, Interrupted, and whatever `agree` raises.
     """
     given = {
         name[len(VARIABLE) :].upper(): value
@@ -47,7 +55,7 @@ def apply_stack(
     module = Module(os.path.basename(folder), "provider", folder, outputs=tuple(known))
     stack = Stack(module, folder, data, {**os.environ, **known})
     os.makedirs(data, mode=0o700, exist_ok=True)
-    terraform = Terraform(stack, find_program(MINIMUM, cache=os.path.dirname(data)), say)
+    terraform = Terraform(stack, find_program(MINIMUM, cache=os.path.dirname(data)), say, stop)
     terraform.init()
     plan = stack.passing("plan")
     try:

@@ -1,4 +1,4 @@
-"""rigger configure on a terminal of its own, and a person in front of it."""
+"""rigger on a terminal of its own, and a person in front of it."""
 
 import re
 import signal
@@ -12,10 +12,10 @@ UP, DOWN, ENTER, BACKSPACE, CTRL_C, CTRL_D = "\x1b[A", "\x1b[B", "\r", "\x7f", "
 class Conversation:
     """rigger on a terminal of its own, and a person in front of it."""
 
-    def __init__(self, rigger, *arguments, term="xterm", size=(30, 100), **env):
+    def __init__(self, rigger, *arguments, command="configure", term="xterm", size=(30, 100), **env):
         self.child = pexpect.spawn(
             sys.executable,
-            ["-m", "rigger", "configure", *arguments],
+            ["-m", "rigger", command, *arguments],
             env={**rigger.env, "TERM": term, **env},
             cwd=rigger.folder,
             dimensions=size,
