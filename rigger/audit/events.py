@@ -486,6 +486,21 @@ class UpgradeRolledBack(Event):
     checks = {"from": _is_line, "to": _is_line}
 
 
+@event("rehearsed")
+class Rehearsed(Event):
+    """An upgrade was rehearsed on a copy; nothing of the cluster was changed."""
+
+    from_: str
+    to: str
+    style: str
+    verdict: str  # go, no-go or inconclusive
+    plan: str  # digest of what the plan of the upgrade is made of, but for what runs change
+    file: str  # the verdict's, in the environment's folder
+    sha256: str  # of that file
+
+    checks = dict.fromkeys(("from", "to", "style", "verdict", "plan", "file", "sha256"), _is_line)
+
+
 def _are_texts_of_lines(value: Any) -> bool:
     return _are_texts(value) and all(map(_is_line, value.values()))
 

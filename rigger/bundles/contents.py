@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from rigger.environments.environment import Environment
 
 # Of an environment's folder; what scripts may have left elsewhere is not ours.
-TREES = ("runs", "tests", "modules")
+TREES = ("runs", "tests", "modules", "rehearsals")
 SECRETS = "secrets.age"
 CHECKOUT = "checkout.bundle"
 BACKUPS, BACKUP_NAME = FOLDER, rf"{WORD}{re.escape(ENDING)}"

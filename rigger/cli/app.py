@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from rigger.environments.environment import Environment
     from rigger.modules import contract
     from rigger.operations import planned as planning
+    from rigger.operations import rehearsal_left as rehearsals
     from rigger.operations import request as requests
     from rigger.operations.result import Result
     from rigger.ui import wizard
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 else:
     contract = later("rigger.modules.contract")
     planning = later("rigger.operations.planned")
+    rehearsals = later("rigger.operations.rehearsal_left")
     requests = later("rigger.operations.request")
     wizard = later("rigger.ui.wizard")
 
@@ -253,7 +255,8 @@ def _call(app: App, function: Callable[[], Any], show: Show | None, show_failed:
     try:
         hear_stop_signals()
         _tell_misspelt(app)
-        app.home.sweep()
+        if left := app.home.sweep():
+            rehearsals.remove(left, app.printer)
         result = planning.planned(function) if app.only_plans else function()
         if isinstance(result, int):
             return result

@@ -116,6 +116,7 @@ def option(
     metavar: str | None = None,
     hidden: bool = False,
     help: str = "",
+    alone: str | None = None,
 ) -> Callable[[Function], Function]:
     """Declare an option of the function that follows: "-f", "--file", and the function's name for it if it is another.
 
@@ -130,7 +131,7 @@ def option(
         default = bool(default)
     longest = max(on, key=len)
     name = own[0] if own else longest.lstrip("-").replace("-", "_")
-    declared = Option(name, on, off, metavar, flag, multiple, tuple(choices), default, hidden, help)
+    declared = Option(name, on, off, metavar, flag, multiple, tuple(choices), default, hidden, help, alone)
     return lambda function: _declare(function, declared)
 
 

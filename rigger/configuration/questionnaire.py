@@ -14,6 +14,7 @@ from rigger.configuration.own_questions import (
     type_question,
     version_question,
 )
+from rigger.envfile.names import SETTINGS
 from rigger.environments.checkout import is_used
 from rigger.errors import BadUsage, ModuleIncomplete, RiggerError
 from rigger.later import later
@@ -251,7 +252,7 @@ class Questionnaire:
         if self.conversations and provider:
             given = self.conversations.names(provider)
         asked = (question.name for question in self.questions(values))
-        known = list(dict.fromkeys([*asked, *sorted({*also, *given})]))
+        known = list(dict.fromkeys([*asked, *sorted({*also, *given, *SETTINGS})]))
         for name in names:
             if name not in known:
                 raise BadUsage(

@@ -87,6 +87,10 @@ CORE = (
     "MODULES",
 )
 
+# What an environment may say of rigger's own commands; no question asks for it, and no plan is made of it.
+REQUIRE_REHEARSAL = "REQUIRE_REHEARSAL"  # how old the rehearsal may be without which no upgrade begins
+SETTINGS = (REQUIRE_REHEARSAL,)
+
 
 def is_core(name: str, values: Mapping[str, str]) -> bool:
     """Return whether rigger itself works by that value, which it has from no secret: a core answer, or PREFIX_ID and the like."""

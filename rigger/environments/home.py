@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}"
 FORGOTTEN = r"\.forgotten-[0-9a-f]{16}"  # beside the environments: one that is being removed
 MAKING = r"\.new-(?P<pid>[0-9]+)-[0-9a-f]{16}"  # one that is being made
+REHEARSAL = (
+    ".rehearsal-"  # and the name of an environment: the private home of its copy, see rehearsals/copies.py
+)
 LOADING = r"\.load-[0-9a-f]{16}"  # a bundle that is being loaded
 SECRETS = ("secrets", SECRET_OUTPUTS, "key")
 MIRROR = "mirror"  # in RIGGER_HOME: what imports of exports gave
@@ -203,8 +206,12 @@ class Home:
             unlink_if_there(current)
         remove(folder)
 
-    def sweep(self) -> None:
-        """Finish what a killed forget began, and remove the half-written files and folders of processes that are dead."""
+    def sweep(self) -> list[str]:
+        """Finish what a killed forget began, and remove the half-written files and folders of processes that are dead.
+
+        Return the paths of copies for rehearsals: those of killed ones have machines, which no sweep removes.
+        """
+        names: list[str] = []
         with contextlib.suppress(OSError):
             names = os.listdir(self.environments_dir)
             for name in names:
@@ -214,6 +221,7 @@ class Home:
             environments = (os.path.join(self.environments_dir, name) for name in names if name[:1] != ".")
             for folder in (self.path, self.cache_dir, os.path.join(self.path, "drafts"), *environments):
                 sweep(folder, TEMPORARY, STALE)
+        return [os.path.join(self.environments_dir, name) for name in names if name.startswith(REHEARSAL)]
 
 
 def _unreadable(path: str, problem: OSError) -> InvalidConfig:

@@ -57,6 +57,7 @@ def _question(at: Field, fields: dict[str, Any], path: str, folder: str, changes
     fields.setdefault("ask", f"{fields['name']}?")
     fields.setdefault("changes", changes)
     fields["pinned"] = fields.pop("keep", False) or "make" in fields
+    fields["copied"] = fields.pop("copy", True)
     fields["generate"] = fields.get("generate", {}).get("length", 0)
     if fields["generate"] and fields.get("type") != "secret":
         raise at.refuse(f"{fields['name']} is no secret: nothing else can be generated")

@@ -200,6 +200,12 @@ QUESTION_FIELDS = (
         "For ``secret``: ``{length: 32}``, so many letters and digits, made once where nobody gives a value; nobody is asked.",
     ),
     Entry(
+        "copy",
+        FLAG,
+        "For ``secret``: ``false`` keeps it from the copy on which ``rigger upgrade --rehearse`` rehearses; one that can be "
+        "generated is generated for every copy.",
+    ),
+    Entry(
         "make",
         word(KEY_KINDS),
         "For ``ssh-key``: ``ed25519`` or ``rsa`` (4096 bits), the kind of key to make, without a passphrase, where "

@@ -22,6 +22,7 @@ OPTIONAL = {
         "preflight",
         "suspend",
         "resume",
+        "faults",
     ),
     "addon": (
         "init",
@@ -46,6 +47,7 @@ OPTIONAL = {
         "audit",
         "suspend",
         "resume",
+        "faults",
     ),
 }
 
@@ -65,6 +67,7 @@ MAKES = {"provider": "create", "platform": "deploy", "addon": "apply"}  # the ve
 VERBS = (
     *("install", "create", "check", "destroy", "exec", "plan", "audit", "preflight"),
     *("backup", "restore", "scale", "suspend", "resume", "leaving", "existing", "claim", "leftovers"),
+    "faults",
 )
 
 SUSPENDS = ("ends", "stops")  # the machines with what is on them, or only until they are started again

@@ -8,6 +8,7 @@ from rigger import __version__
 from rigger.audit.secrets import secret_digest
 from rigger.configuration.origin import digest_of
 from rigger.configuration.resolve import look_up_references, resolve
+from rigger.envfile.names import SETTINGS
 from rigger.environments.answers import outputs_of
 from rigger.git import inspect as git_inspect
 from rigger.later import later
@@ -57,6 +58,7 @@ def inputs_of(environment: Environment, asked: str, known: Config | None = None)
         look_up_references(environment)
     config = known or resolve(environment)
     answers = outputs_of(environment).answers(environment.values())
+    answers = {name: value for name, value in answers.items() if name not in SETTINGS}
     given = [__version__, asked, hidden(environment, config.secrets, answers), *_scripts(environment, config)]
     nodes = [{**vars(node)} for node in environment.nodes()]
     moving = [hidden(environment, config.secrets, config.values), nodes]

@@ -13,6 +13,7 @@ from rigger.bundles.contents import default_path
 from rigger.configuration.resolve import resolve
 from rigger.errors import Paused, RiggerError, RolledBack, StepFailed
 from rigger.operations.consent import Consent
+from rigger.operations.rehearsal_required import require_rehearsal, required_age
 from rigger.operations.session import Session, session
 from rigger.operations.upgrade_checkout import Release, agreement, check_out, release_to_check_out
 from rigger.operations.upgrade_record import command_for, ways_out
@@ -45,7 +46,8 @@ def upgrade(
 ) -> RunResult:
     """Bring the cluster to another version of its platform, after saving it as it is.
 
-    Raises BadUsage for an upgrade that makes no sense, NotReady before anything was started, StepFailed, Paused or
+    Raises BadUsage for an upgrade that makes no sense, NotReady before anything was started (also where a rehearsal of it
+    is required, and none says go), StepFailed, Paused or
     Interrupted with the result so far and the ways on from there, RolledBack where it went back by itself.
     """
     reporter, consent = reporter or Silent(), consent or Consent()
@@ -56,7 +58,10 @@ def upgrade(
     asked = f"upgrade {options!r}"
     with session(environment, "rigger upgrade", reporter, consent, clone_again, asked) as work:
         before = work.config
+        age = required_age(environment, options.rehearsed)
         request, plan = _planned(work, options)
+        if age is not None and not (request.since or request.back):
+            require_rehearsal(environment, before, request, age)
         work.require_ready(plan)
         work.claim(plan)
         release = release_to_check_out(work, request)

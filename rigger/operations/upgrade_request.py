@@ -36,6 +36,9 @@ class UpgradeOptions:
     allow_downgrade: bool = False
     resume: bool = False
     rollback: bool = False
+    rehearsed: str | None = (
+        None  # how old the rehearsal may be without which it is refused; None: as the vars say
+    )
 
 
 def request_of(work: Session, options: UpgradeOptions) -> Request:

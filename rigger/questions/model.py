@@ -44,6 +44,7 @@ class Question:
     flag: str = ""  # a flag of its own (--provider) beside --set NAME=VALUE
     pinned: bool = False  # stored even when nobody changed the default
     generate: int = 0  # characters of a secret that is made where nobody gives one
+    copied: bool = True  # whether a copy of the environment, for a rehearsal, has the same secret
     make: str = ""  # the kind of SSH key to make where there is none
     origin: str = ""  # the manifest, for messages
     folder: str = ""  # where the module's programs lie

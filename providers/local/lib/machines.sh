@@ -211,7 +211,24 @@ remove_machines() { # NUMBER...
     [[ ! $failed ]]
 }
 
+# Prints where disks are mounted in a folder, the innermost first.
+mounted_in() { # FOLDER
+    [[ -r /proc/self/mounts ]] || return 0
+    local place
+    while read -r _ place _; do
+        printf -v place %b "$place" # a blank stands there as \\040
+        if [[ $place == "$1" || $place == "$1"/* ]]; then echo "$place"; fi
+    done </proc/self/mounts | sort -r
+}
+
+is_mounted() { # FOLDER
+    [[ $'\n'$(mounted_in "$1")$'\n' == *$'\n'"$1"$'\n'* ]]
+}
+
 delete_folder() {
+    local place
+    # `faults` may have given a machine a disk of its own.
+    while read -r place; do umount "$place" 2>/dev/null || umount -l "$place" || true; done < <(mounted_in "$1")
     if rm -rf "$1" 2>/dev/null; then
         return
     fi
