@@ -86,6 +86,7 @@ def _show_upgraded(printer: Printer, result: RunResult) -> None:
 @option(
     "--only", multiple=True, metavar="NAME", help="With --rehearse: this rehearsal alone; can be repeated."
 )
+@option("--sign-key", metavar="KEY", help="With --rehearse: sign the verdict with this private key.")
 @option(
     "--require-rehearsal",
     metavar="[=AGE]",
@@ -108,6 +109,7 @@ def upgrade(
     nodes: str | None,
     fresh_backup: bool,
     only: tuple[str, ...],
+    sign_key: str | None,
     require_rehearsal: str | None,
     trust: bool,
 ) -> Result:
@@ -125,10 +127,12 @@ def upgrade(
         )
     if rehearse:
         copy = rehearsal_copy.CopyOptions(provider or "local", _count(nodes))
-        asked = rehearsing.RehearseOptions(options, copy, fresh_backup, only)
+        asked = rehearsing.RehearseOptions(options, copy, fresh_backup, only, sign_key or "")
         return rehearsing.rehearse(app.environment(), asked, app.printer, app.consent(trust=trust))
-    if provider or nodes or fresh_backup or only:
-        raise BadUsage("--on, --nodes, --fresh-backup and --only are about a rehearsal.", "Add --rehearse.")
+    if provider or nodes or fresh_backup or only or sign_key:
+        raise BadUsage(
+            "--on, --nodes, --fresh-backup, --only and --sign-key are about a rehearsal.", "Add --rehearse."
+        )
     environment, consent = app.environment(), app.consent(trust=trust)
     return app.once(lambda: operation.upgrade(environment, options, app.printer, consent))
 

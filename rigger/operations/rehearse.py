@@ -7,6 +7,7 @@ import shutil
 import time
 
 from rigger import __version__
+from rigger.attestations.keys import signer
 from rigger.audit.events import Rehearsed as RehearsedEvent
 from rigger.configuration.resolve import resolve
 from rigger.environments.last_backup import last_backup
@@ -23,6 +24,7 @@ from rigger.operations.upgrade_request import UpgradeOptions, request_of
 from rigger.rehearsals import copies, faults, verdict
 from rigger.rehearsals.model import GO, NO_GO, SCENARIOS, LeftOut, Rehearsed
 from rigger.rehearsals.page import page
+from rigger.rehearsals.signed import SIGNED, signed
 from rigger.rehearsals.verdict import Subject, Verdict
 from rigger.runs.reporter import Reporter, Silent
 from rigger.sha256 import digest_of_file
@@ -54,6 +56,7 @@ class RehearseOptions:
     copy: CopyOptions = field(default_factory=CopyOptions)
     fresh: bool = False  # whether a new backup is made although there is one
     only: tuple[str, ...] = ()  # names of rehearsals; empty: all
+    sign_key: str = ""  # the file of a private key that signs the verdict
 
 
 @frozen
@@ -71,8 +74,14 @@ class RehearsalResult:
     def page(self) -> str:
         return os.path.join(self.folder, verdict.PAGE)
 
+    @property
+    def signed(self) -> str:
+        """The file with the signed statement of it; empty where nobody signed."""
+        path = os.path.join(self.folder, SIGNED)
+        return path if os.path.isfile(path) else ""
+
     def as_dict(self) -> dict[str, Any]:
-        return {**self.verdict.as_dict(), "file": self.file, "page": self.page}
+        return {**self.verdict.as_dict(), "file": self.file, "page": self.page, "signed": self.signed}
 
 
 def rehearse(
@@ -88,6 +97,8 @@ def rehearse(
     """
     reporter, consent = reporter or Silent(), consent or Consent()
     scenarios = _chosen(options.only)
+    if options.sign_key:
+        signer(options.sign_key)  # what is wrong with it is said before, not after minutes
     request, config, subject = _subject(environment, options, reporter, consent)
     data = _data(environment, config, options, reporter, consent)
     began = time.monotonic()
@@ -99,7 +110,7 @@ def rehearse(
         try:
             rehearsals, left_out = _all(work, scenarios, consent)
             found = _verdict(replace(subject, data=data), rehearsals, left_out, time.monotonic() - began)
-            result = _keep(environment, found, private)
+            result = _keep(environment, found, private, options.sign_key)
         finally:
             clear(private)
     if found.verdict != GO:
@@ -226,8 +237,8 @@ def _verdict(
     return Verdict(subject, word, reason, now, seconds, tuple(rehearsals), tuple(left_out))
 
 
-def _keep(environment: Environment, found: Verdict, private: PrivateHome) -> RehearsalResult:
-    """Write the verdict and its page into the environment, and record it."""
+def _keep(environment: Environment, found: Verdict, private: PrivateHome, key: str) -> RehearsalResult:
+    """Write the verdict, its page and what the key signs into the environment, and record it."""
     stem = f"{found.time.replace(':', '').replace('-', '')}-{found.subject.start}-{found.subject.to}"
     folder = environment.file(verdict.FOLDER, stem)
     os.makedirs(folder, mode=0o700, exist_ok=True)
@@ -238,7 +249,16 @@ def _keep(environment: Environment, found: Verdict, private: PrivateHome) -> Reh
     result = RehearsalResult(found, folder)
     write_bytes(result.file, verdict.rendered(found))
     write_bytes(result.page, page(found).encode("utf-8", "backslashreplace"))
-    subject = found.subject
+    if key:
+        statement = signed(found, digest_of_file(result.file), key)
+        write_bytes(os.path.join(folder, SIGNED), statement)
+    _record(environment, result)
+    return result
+
+
+def _record(environment: Environment, result: RehearsalResult) -> None:
+    """Record a verdict in the audit log, as soon as nobody works on the environment."""
+    found, subject = result.verdict, result.verdict.subject
     event = RehearsedEvent(
         from_=subject.start,
         to=subject.to,
@@ -257,4 +277,3 @@ def _keep(environment: Environment, found: Verdict, private: PrivateHome) -> Reh
         raise problem.with_result(result) from None
     finally:
         environment.call = call
-    return result

@@ -2,17 +2,20 @@
 
 import json
 import os
+import subprocess
 from html.parser import HTMLParser
 from xml.etree import ElementTree
 
 import jsonschema
 from conftest import ROOT
 
+from rigger.attestations.envelope import verify
 from rigger.errors import StepFailed
 from rigger.operations.rehearse import RehearsalResult
 from rigger.operations.report import report_of
 from rigger.rehearsals.model import GO, NO_GO, LeftOut, Mark, Rehearsed
 from rigger.rehearsals.page import page
+from rigger.rehearsals.signed import signed
 from rigger.rehearsals.timeline import picture
 from rigger.rehearsals.verdict import FILE, Subject, Verdict, files_of, read, rendered
 
@@ -66,6 +69,26 @@ def test_the_report_is_as_described():
     [first, _] = report["rehearsals"]
     items = schema["properties"]["rehearsals"]["items"]["properties"]
     assert {*first} == {*items} and {*first["marks"][0]} == {*items["marks"]["items"]["properties"]}
+
+
+def test_a_signed_verdict_is_checked_with_the_public_key(tmp_path):
+    key = str(tmp_path / "key")
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+    data = signed(VERDICT, "a" * 64, key)
+    found = verify(data, [f"{key}.pub"], "verdict")
+    assert found.statement["subject"] == [{"name": FILE, "digest": {"sha256": "a" * 64}}]
+    predicate = found.statement["predicate"]
+    assert (predicate["result"], predicate["failedTests"], predicate["passedTests"]) == (
+        "FAILED",
+        ["killed"],
+        ["plain"],
+    )
+    digests = {one["name"]: one["digest"] for one in predicate["configuration"]}
+    assert digests == {
+        "plan": {"sha256": "d" * 64},
+        "platform/tree": {"sha256": "e" * 64},
+        "data": {"sha256": "f" * 64},
+    }
 
 
 class Words(HTMLParser):
