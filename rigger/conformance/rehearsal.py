@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from rigger.environments.environment import Environment
     from rigger.environments.inventory import Node
     from rigger.modules.model import Module
+    from rigger.plans.model import StageStep
     from rigger.runs.result import StepResult
 
 SHORT = (
@@ -58,6 +59,7 @@ class How:
         repr=False, default_factory=dict
     )  # in place of those of the environment
     environ: Mapping[str, str] = field(repr=False, default_factory=dict)
+    stage: StageStep | None = None  # of an upgrade: the one that is judged
 
 
 PLAIN = How()
@@ -137,7 +139,7 @@ class Rehearsal:
             if (module.role, verb) == ("provider", "create"):
                 self.making[self.environment.name] = self.environment
             way = self.way.environ(config, how.silent, how.held_at) if module.role == "platform" else {}
-            step = Step(current, verb, "rehearsed", goes_on=True, environ=way)
+            step = Step(current, verb, "rehearsed", goes_on=True, environ=way, stage=how.stage)
             before = self.environment.values()
             with killing(how.kill_after, self.way.held if how.held_at else ""):
                 plan = Plan(command, (step,), leaving=how.leaving, environ=how.environ)

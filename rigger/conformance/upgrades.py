@@ -11,11 +11,11 @@ from rigger.audit.upgrades import Request
 from rigger.conformance.applications import deploy_applications, remove_applications, watch
 from rigger.conformance.finding import ADVICE, NOT_RUN
 from rigger.conformance.nodes import Files
-from rigger.conformance.rehearsal import PLAIN, How, Rehearsal
-from rigger.conformance.tries import is_well, kills
+from rigger.conformance.rehearsal import How, Rehearsal
+from rigger.conformance.stages import Jump
+from rigger.conformance.tries import is_well
 from rigger.errors import BadUsage
 from rigger.plans.upgrade import validate_upgrade
-from rigger.values import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -86,30 +86,25 @@ def _backup(rehearsal: Rehearsal) -> How:
     return How(environ={"RIGGER_BACKUP_FILE": path})
 
 
-def _going(start: str, to: str, how: How = PLAIN) -> How:
-    return replace(how, values={"VERSION": to}, environ={"RIGGER_FROM_VERSION": start})
-
-
 def _there_and_back(rehearsal: Rehearsal, style: str, old: str, new: str) -> bool:
-    platform, verb = rehearsal.module, f"upgrade-{style}"
+    platform, jump = rehearsal.module, Jump(rehearsal, style, old, new)
     rehearsal.notices(platform, "check", f"{old} runs, not {new}", How(values={"VERSION": new}))
     watched = deploy_applications(rehearsal)
-    whole = rehearsal.must(platform, verb, f"succeeds from {old} to {new}", _going(old, new))
-    if whole is None:
+    moments = jump.judged(f"succeeds from {old} to {new}")
+    if moments is None:
         return False
-    moments = kills(rehearsal, whole)
     _set_version(rehearsal, new)
     if watched and watch(rehearsal, f"after {old} became {new}"):
         remove_applications(rehearsal)
     if not is_well(rehearsal, f"after {old} became {new}"):
         return False
-    rehearsal.must(platform, verb, "can be repeated", _going(old, new))
-    is_well(rehearsal, f"after {verb} ran twice")
+    jump.there("can be repeated")
+    is_well(rehearsal, f"after {jump.verb} ran twice")
     back = platform.upgrades[style].rollback
     if rehearsal.failed:
         return False
     if back == "script":
-        if not _gone_back(rehearsal, verb, old, new):
+        if not _gone_back(jump):
             return False
     elif not _at(rehearsal, old):
         return False
@@ -118,41 +113,37 @@ def _there_and_back(rehearsal: Rehearsal, style: str, old: str, new: str) -> boo
     ):
         return False
     for number, moment in enumerate(moments):
-        rehearsal.killed(platform, verb, _going(old, new, moment))
-        if number and back != "none":
-            if not _goes_back(rehearsal, verb, old, new):
-                return False
-        elif not _goes_on(rehearsal, verb, old, new):
+        jump.killed(moment)
+        if not (_goes_back(jump) if number and back != "none" else _goes_on(jump)):
             return False
     return True
 
 
-def _gone_back(rehearsal: Rehearsal, verb: str, old: str, new: str) -> bool:
+def _gone_back(jump: Jump) -> bool:
     """Go back by the same script; a platform whose way back is another one says so in its manifest."""
-    praise = f"goes back from {new} to {old}"
-    if not rehearsal.must(rehearsal.module, verb, praise, _going(new, old)):
+    rehearsal, old, new = jump.rehearsal, jump.old, jump.new
+    if not jump.back(f"goes back from {new} to {old}"):
         hint = "where it cannot, `rollback: restore` or `rollback: none` under upgrades in rigger.yml says so"
-        rehearsal.say(ADVICE, hint, verb)
+        rehearsal.say(ADVICE, hint, jump.verb)
         return False
     _set_version(rehearsal, old)
     return is_well(rehearsal, f"after {new} became {old} again")
 
 
-def _goes_on(rehearsal: Rehearsal, verb: str, old: str, new: str) -> bool:
+def _goes_on(jump: Jump) -> bool:
     """Go on with an upgrade that was killed; the old version is deployed again afterwards, for what comes next."""
-    if not rehearsal.must(rehearsal.module, verb, "resumes where it was killed", _going(old, new)):
+    if not jump.there("resumes where it was killed"):
         return False
-    _set_version(rehearsal, new)
-    return is_well(rehearsal, f"after {verb} was killed and run again") and _at(rehearsal, old)
+    _set_version(jump.rehearsal, jump.new)
+    well = is_well(jump.rehearsal, f"after {jump.verb} was killed and run again")
+    return well and _at(jump.rehearsal, jump.old)
 
 
-def _goes_back(rehearsal: Rehearsal, verb: str, old: str, new: str) -> bool:
+def _goes_back(jump: Jump) -> bool:
     """Go back from where an upgrade was killed, by its script or by a restore."""
-    platform, praise = rehearsal.module, f"goes back to {old} where {verb} was killed"
-    if platform.upgrades[verb.removeprefix("upgrade-")].rollback == "restore":
-        done = rehearsal.must(platform, "restore", praise, _backup(rehearsal))
+    rehearsal, praise = jump.rehearsal, f"goes back to {jump.old} where {jump.verb} was killed"
+    if rehearsal.module.upgrades[jump.style].rollback == "restore":
+        done = rehearsal.must(rehearsal.module, "restore", praise, _backup(rehearsal)) is not None
     else:
-        done = rehearsal.must(platform, verb, praise, _going(new, old))
-    if not done:
-        return False
-    return is_well(rehearsal, f"after {verb} was killed and gone back from")
+        done = jump.back(praise)
+    return done and is_well(rehearsal, f"after {jump.verb} was killed and gone back from")

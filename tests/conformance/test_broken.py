@@ -180,6 +180,81 @@ def test_what_is_right_is_found_to_be_right(rigger, tmp_path, name, below, how):
     assert [line for line in found if not line.startswith("PASS")] == []
 
 
+STAGES = {
+    "swap": {
+        "rigger.yml": [
+            "within: major}",
+            "within: major, stages: [{nodes: 1}, {nodes: rest}], "
+            "judge: {test: picked, for: 1h, at-most: {late: 3}, at-least: {picked: 1}}}",
+        ],
+        "upgrade-rolling": ["$(rigger-nodes names)", "${RIGGER_STAGE_NODES:-$(rigger-nodes names)}"],
+    },
+    "files": {"tests/picked": 'rigger-figure late 1\nrigger-figure picked "$RIGGER_JUDGE_SECONDS"\n'},
+}
+
+
+def staged(folder, **spoilt):
+    return changed("basket", {**STAGES, **spoilt}, folder)
+
+
+def lives_with(rigger, folder, code):
+    said = rigger(
+        "module", "check", "--run", "-o", "json", folder, "--provider", os.path.join(GOOD, "orchard"),
+        code=code, timeout=1800,
+    )  # fmt: skip
+    return [lined(finding) for finding in json.loads(said.out)["findings"]]
+
+
+@pytest.mark.slow
+def test_an_upgrade_is_tried_stage_by_stage(rigger, tmp_path):
+    found = lives_with(rigger, staged(tmp_path), 0)
+    assert [line for line in found if not line.startswith("PASS")] == []
+    of_stages = [line for line in found if "stage" in line]
+    names = [re.search(r"stage (\d of \d) \((.*?)\)", line) for line in of_stages if "succeeds from" in line]
+    assert [(name[1], len(name[2].split(", "))) for name in names] == [("1 of 2", 1), ("2 of 2", 1)]
+    said = "\n".join(found)
+    for wanted in (
+        "what is usual before an upgrade is judged good",
+        "stage 1 of 2 (",
+        "can be repeated, stage 2 of 2",
+        "resumes where it was killed, stage 1 of 2",
+        "succeeds before the stage that is killed, stage 1 of 2",
+        "goes back to 1.0.0 where upgrade-rolling was killed",
+    ):
+        assert wanted in said, said
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("spoilt", "wanted"),
+    [
+        (
+            {"also": {"upgrade-rolling": ["${RIGGER_STAGE_NODES:-$(rigger-nodes names)}", "$(rigger-nodes names)"]}},
+            r"FAIL upgrade-rolling: changes \S+ in stage 1 of 2, which is of \S+ alone",
+        ),
+        (
+            {"also": {"upgrade-rolling": ["set -eu", 'set -eu\n[ "$RIGGER_STAGE_NODES" ]']}},
+            r"FAIL upgrade-rolling: exited \d+.* \(wanted: goes back from 1.1.0 to 1.0.0\)",
+        ),
+        (
+            {"files": {"tests/picked": "rigger-figure late 1\n"}},
+            r"FAIL tests/picked: upgrade-rolling, what is usual before an upgrade is judged bad: picked was not measured",
+        ),
+        (
+            {"files": {"tests/picked": 'rigger-figure picked 1\n[ "$BASKET_VERSION" = 1.0.0 ] && rigger-figure late 1 || rigger-figure late 4\n'}},
+            r"FAIL tests/picked: upgrade-rolling, stage 1 of 2 \(\S+\) is judged bad: late is 4, and must be at most 3",
+        ),
+        (
+            {"also": {"upgrade-rolling": ["set -eu", 'set -eu\n[ -e "$RIGGER_STATE_DIR/first" ] && [ "${RIGGER_STAGE_NODES-}" ] && exit 3\n: >"$RIGGER_STATE_DIR/first"']}},
+            r"FAIL upgrade-rolling: exited 3 \(wanted: succeeds from 1.0.0 to 1.1.0, stage 2 of 2",
+        ),
+    ],
+)  # fmt: skip
+def test_a_stage_that_is_broken_is_named(rigger, tmp_path, spoilt, wanted):
+    found = lives_with(rigger, staged(tmp_path, **spoilt), 6)
+    assert any(re.match(wanted, line) for line in found), found
+
+
 def test_there_are_many_ways():
     assert len(BROKEN) >= 100
     assert {name for _, name, _ in BROKEN} >= MAIN
