@@ -28,6 +28,8 @@ def show_exported(printer: Printer, result: Exported) -> None:
 
 
 def show_imported(printer: Printer, result: ImportedFiles) -> None:
+    if result.signer:
+        printer.line(f"It is signed by {result.signer}.")
     printer.line(
         f"{result.files} files were verified; scripts find them in {result.mirror} ($RIGGER_MIRROR)."
     )
@@ -42,17 +44,22 @@ def show_imported(printer: Printer, result: ImportedFiles) -> None:
 @command("export", asks=True, reports=True, show=show_exported)
 @option("-f", "--file", "path", metavar="FILE", help="The file to write; default: NAME-TIME.offline here.")
 @option("--since", metavar="FILE", help="Leave out what this earlier export has.")
+@option("--sign", "key", metavar="KEY", help="Sign with this SSH key.")
 @option("--without-rigger", is_flag=True, help="Leave rigger's own wheels out.")
-def export(app: App, path: str | None, since: str | None, without_rigger: bool) -> Exported:
+def export(app: App, path: str | None, since: str | None, key: str | None, without_rigger: bool) -> Exported:
     """Collect all that the environment's modules need from a network in one file, with rigger and the bundle."""
     environment, consent = app.environment(), app.consent()
-    return operation.export(environment, path or "", since or "", not without_rigger, app.printer, consent)
+    with_rigger = not without_rigger
+    return operation.export(
+        environment, path or "", since or "", with_rigger, app.printer, consent, sign_key=key
+    )
 
 
 @offline.add_command
 @command("import", asks=True, reports=True, show=show_imported)
 @argument("path", metavar="FILE")
 @option("--registry", metavar="HOST:PORT", help="Give the images to this registry, not to podman.")
-def import_(app: App, path: str, registry: str | None) -> ImportedFiles:
+@option("--verify-key", "key", metavar="KEY", help="Insist on a file signed by this SSH public key.")
+def import_(app: App, path: str, registry: str | None, key: str | None) -> ImportedFiles:
     """Verify every file of FILE, and serve them to modules here; nothing is fetched."""
-    return operation.import_file(app.home, path, registry or "", app.printer)
+    return operation.import_file(app.home, path, registry or "", app.printer, verify_key=key)

@@ -7,7 +7,7 @@ import os
 import shutil
 import time
 
-from rigger.bundles import pack, read
+from rigger.bundles import pack, read, seal
 from rigger.bundles.format import Member
 from rigger.configuration.resolve import resolve
 from rigger.environments.home import MIRROR
@@ -67,10 +67,17 @@ class ImportedFiles:
     images: Mapping[str, str] = field(
         default_factory=dict
     )  # image -> podman, a registry's name of it, or nothing
+    signer: str = ""  # who signed the file; nothing where nobody did
 
     def as_dict(self) -> dict[str, Any]:
         images = [{"name": name, "place": place} for name, place in self.images.items()]
-        return {"mirror": self.mirror, "files": self.files, "bundles": list(self.bundles), "images": images}
+        return {
+            "mirror": self.mirror,
+            "files": self.files,
+            "signer": self.signer,
+            "bundles": list(self.bundles),
+            "images": images,
+        }
 
 
 def export(
@@ -80,10 +87,11 @@ def export(
     with_rigger: bool = True,
     reporter: Reporter | None = None,
     consent: Consent | None = None,
+    sign_key: str | None = None,
 ) -> Exported:
     """Collect what the modules of an environment need, with modules, rigger and the bundle, in one file.
 
-    `since` is an earlier export: what that has is left out. Raises NotReady that names what cannot be had and which line
+    `since` is an earlier export: what that has is left out. `sign_key` is an SSH key that signs it. Raises NotReady that names what cannot be had and which line
     of a manifest asks for it, BadUsage where the file cannot be written, Refused for an earlier export that is none.
     """
     reporter, consent = reporter or Silent(), consent or Consent()
@@ -110,7 +118,8 @@ def export(
         members = [Member(name, path=os.path.join(aside, name)) for name in files if name not in earlier]
         fields = {"kind": KIND, "environment": environment.name, "earlier": earlier}
         members.append(Member(bom.FILE, data=_bill(environment.name, files, wanted)))
-        packed = pack.pack(path, members, fields)
+        sign = seal.signer(sign_key) if sign_key else None
+        packed = pack.pack(path, members, fields, sign=sign)
     return Exported(path, packed.size, tuple(sorted(m.name for m in members)), tuple(sorted(earlier)))
 
 
@@ -142,18 +151,25 @@ def _files_of(manifest: Manifest) -> dict[str, str]:
     return {**{n: f.sha256 for n, f in manifest.files.items()}, **manifest.fields["earlier"]}
 
 
-def import_file(home: Home, path: str, registry: str = "", reporter: Reporter | None = None) -> ImportedFiles:
+def import_file(
+    home: Home,
+    path: str,
+    registry: str = "",
+    reporter: Reporter | None = None,
+    verify_key: str | None = None,
+) -> ImportedFiles:
     """Verify an export and serve what it has to modules, beside what earlier imports gave; all of it, or nothing.
 
     `registry` is one (HOST:PORT) that gets the images; without it podman does, where it is installed. Raises Refused for a
-    file that is not as it was written.
+    file that is not as it was written, or not signed by `verify_key`, the file of an SSH public key, where one is given.
     """
     reporter = reporter or Silent()
     home.make()
     place = os.path.join(home.path, MIRROR)
     with saying_what_failed(place), in_turn(f"{place}.lock"), folder_aside(home.path) as aside:
         new = os.path.join(aside, MIRROR)
-        manifest = _manifest(read.extract(path, new), path)
+        check = seal.checker(verify_key)
+        manifest = _manifest(read.extract(path, new, check_signature=check), path)
         files = {name: file.sha256 for name, file in manifest.files.items()}
         mirror.complete(new, place, files, manifest.fields["earlier"])
         mirror.write_indexes(new, place)
@@ -163,7 +179,8 @@ def import_file(home: Home, path: str, registry: str = "", reporter: Reporter | 
         image: _loaded(image, layout, registry, reporter) for image, layout in mirror.images(place).items()
     }
     bundles = sorted(name for name in files if name.startswith("bundles/"))
-    return ImportedFiles(place, len(files), tuple(os.path.join(place, name) for name in bundles), loaded)
+    found = tuple(os.path.join(place, name) for name in bundles)
+    return ImportedFiles(place, len(files), found, loaded, manifest.signer)
 
 
 def _loaded(image: str, layout: str, registry: str, reporter: Reporter) -> str:

@@ -248,3 +248,21 @@ def test_podman_has_an_imported_image_by_its_digest(machines, tmp_path):
         subprocess.run(["podman", "image", "exists", image], check=True)
     finally:
         subprocess.run(["podman", "rmi", f"{address}/tiny:rigger"], capture_output=True)
+
+
+@pytest.mark.skipif(not shutil.which("ssh-keygen"), reason="ssh-keygen is not installed")
+def test_an_export_is_signed_and_insisted_on(machines, tmp_path):
+    keys = [str(tmp_path / name) for name in ("mine", "other")]
+    for key in keys:
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+    path, _ = export(machines, tmp_path, "--sign", keys[0])
+    refused = machines.rigger("offline", "import", path, "--verify-key", f"{keys[1]}.pub", code=9).err
+    assert "signature is not valid by a key in" in refused
+    assert not os.path.exists(machines.rigger.path("mirror"))
+    said = machines.rigger("offline", "import", path, "--verify-key", f"{keys[0]}.pub").out
+    assert "It is signed by " in said
+    assert json.loads(machines.rigger("offline", "import", path, "-o", "json").out)["signer"]
+    plain, _ = export(machines, tmp_path, name="plain.offline")
+    refused = machines.rigger("offline", "import", plain, "--verify-key", f"{keys[0]}.pub", code=9).err
+    assert "is not signed, and should be by" in refused
+    assert json.loads(machines.rigger("offline", "import", plain, "-o", "json").out)["signer"] == ""
