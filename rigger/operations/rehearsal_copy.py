@@ -55,7 +55,8 @@ def create(
     copy = private.copy
     provider = provider_of(environment, config, options)
     values = _values(environment, config, provider)
-    values["NODES"] = str(count_of(environment, provider, options))
+    if any(question.name == "NODES" for question in provider.questions):
+        values["NODES"] = str(count_of(environment, provider, options))
     with temporary_folder("clone-", private.aside) as aside:
         clone = _clone(environment, config, aside)
         if values.get("CHECKOUT"):

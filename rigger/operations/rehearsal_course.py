@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     Figures = Mapping[str, str]
 
 YES = Consent(yes=True)
+USUAL = 5.0  # seconds that a step takes of which nobody knows how many
+SHORTEST = 0.5  # seconds
 
 
 @frozen
@@ -60,9 +62,23 @@ class Rehearsing:
 def rehearse_one(
     work: Rehearsing, scenario: Scenario, offer: Offer | None, usual: float, consent: Consent
 ) -> Rehearsed:
-    """Make a copy, fill it, upgrade it while something goes wrong, look at what became of it, and take it away.
+    """Rehearse once, and again where the upgrade was over before anything went wrong in it.
 
     `usual` is how many seconds the step takes that changes the version; `consent` agrees to what the copy's machines cost.
+    """
+    done, missed = _once(work, scenario, offer, usual, consent)
+    while missed and usual > SHORTEST:
+        usual /= 3
+        done, missed = _once(work, scenario, offer, usual, YES)
+    return done
+
+
+def _once(
+    work: Rehearsing, scenario: Scenario, offer: Offer | None, usual: float, consent: Consent
+) -> tuple[Rehearsed, bool]:
+    """Make a copy, fill it, upgrade it while something goes wrong, look at what became of it, and take it away.
+
+    Return also whether the moment at which something was to go wrong was over.
     """
     try:
         copy = create(work.private, work.environment, work.config, work.options)
@@ -71,9 +87,8 @@ def rehearse_one(
         except Interrupted:
             raise
         except RiggerError as problem:
-            return _found(
-                scenario, INCONCLUSIVE, f"the copy could not be made: {problem.message.rstrip('.')}"
-            )
+            reason = f"the copy could not be made: {problem.message.rstrip('.')}"
+            return Rehearsed(scenario.name, scenario.title, INCONCLUSIVE, reason), False
         course = _course(work, copy, scenario, offer, usual)
         rehearsal_drive.run(course)
         after = _measured(copy, plans.after(resolve(copy), work.request.style, course.finished))
@@ -81,13 +96,9 @@ def rehearse_one(
         if done.verdict != GO:
             _keep_logs(work, course)
             done = replace(done, logs=f"logs/{scenario.name}")
-        return done
+        return done, course.missed
     finally:
         take_away(work.private)
-
-
-def _found(scenario: Scenario, verdict: str, reason: str) -> Rehearsed:
-    return Rehearsed(scenario.name, scenario.title, verdict, reason)
 
 
 def _filled(
@@ -129,7 +140,7 @@ def _course(
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
     work.reporter.progress("upgrading it ...")
-    return Course(copy, scenario, work.request, folder, usual or 5.0, work.trust, offer, _struck(copy))
+    return Course(copy, scenario, work.request, folder, usual, work.trust, offer, _struck(copy))
 
 
 def _judged(
@@ -225,5 +236,6 @@ def _is_watch(record: Mapping[str, object]) -> bool:
 def _keep_logs(work: Rehearsing, course: Course) -> None:
     """Keep what scripts and commands printed, which goes with the copy, for whoever asks why."""
     folder = os.path.join(work.private.aside, "logs", course.scenario.name)
+    shutil.rmtree(folder, ignore_errors=True)  # of the same one, at another moment
     shutil.copytree(course.folder, os.path.join(folder, "commands"))
     shutil.copytree(course.copy.file("runs"), os.path.join(folder, "runs"))

@@ -10,7 +10,7 @@ from rigger.environments.state import state_of
 from rigger.errors import Paused, RolledBack, StepFailed
 from rigger.rehearsals import faults
 from rigger.rehearsals.drive import Driven
-from rigger.rehearsals.model import AFTER, BETWEEN, INSIDE, Mark
+from rigger.rehearsals.model import AFTER, BETWEEN, INSIDE, KILLED, Mark
 from rigger.values import field, mutable
 
 TYPE_CHECKING = False
@@ -177,7 +177,7 @@ def _await(course: Course, driven: Driven) -> bool:
         driven.hold()
         return reached and driven.goes_on()
     assert moment == INSIDE
-    driven.wait_for(finished, time.time() + max(0.2, course.usual * 0.4))
+    driven.wait_for(finished, time.time() + max(0.2, course.usual / 2))
     return not finished()
 
 
@@ -209,4 +209,5 @@ def _undo(course: Course) -> None:
         )
     except StepFailed as problem:
         text += f" ({problem.message})"
-    course.marks.append(Mark("fault", text, began - course.began, time.time() - course.began, False))
+    end = began if course.scenario.fault == KILLED else time.time()  # which is over at once
+    course.marks.append(Mark("fault", text, began - course.began, end - course.began, False))

@@ -17,12 +17,12 @@ from rigger.git import inspect as git_inspect
 from rigger.operations.backup import backup
 from rigger.operations.consent import Consent
 from rigger.operations.rehearsal_copy import CopyOptions, clear, count_of, create, provider_of, take_away
-from rigger.operations.rehearsal_course import YES, Rehearsing, rehearse_one
+from rigger.operations.rehearsal_course import USUAL, YES, Rehearsing, rehearse_one
 from rigger.operations.rehearsal_required import plan_digest
 from rigger.operations.session import session
 from rigger.operations.upgrade_request import UpgradeOptions, request_of
 from rigger.rehearsals import copies, faults, verdict
-from rigger.rehearsals.model import GO, NO_GO, SCENARIOS, LeftOut, Rehearsed
+from rigger.rehearsals.model import GO, INSIDE, NO_GO, PLAIN, SCENARIOS, LeftOut, Rehearsed
 from rigger.rehearsals.page import page
 from rigger.rehearsals.signed import SIGNED, signed
 from rigger.rehearsals.verdict import Subject, Verdict
@@ -129,7 +129,10 @@ def _chosen(only: Sequence[str]) -> list[Scenario]:
                 f"There is no rehearsal {name!r}{did_you_mean(name, known)}.",
                 f"There are: {', '.join(known)}.",
             )
-    return [scenario for scenario in SCENARIOS if not only or scenario.name in only]
+    chosen = [scenario for scenario in SCENARIOS if not only or scenario.name in only]
+    if any(scenario.moment == INSIDE for scenario in chosen) and PLAIN not in chosen:
+        chosen.insert(0, PLAIN)  # by which is known when the middle of a step is
+    return chosen
 
 
 def _subject(
@@ -184,13 +187,14 @@ def _all(
     apart = {one.name for one in left_out}
     chosen = [one for one in scenarios if one.name not in apart]
     rehearsals: list[Rehearsed] = []
-    usual = 0.0
+    seen: list[float] = []  # seconds that the step took which changes the version, where it ended well
     for number, scenario in enumerate(chosen, 1):
         work.reporter.heading(f"Rehearsal {number} of {len(chosen)}: {scenario.title}")
-        done = rehearse_one(work, scenario, known.get(scenario.fault), usual, YES if rehearsals else consent)
+        agreed = YES if rehearsals else consent
+        done = rehearse_one(work, scenario, known.get(scenario.fault), min(seen, default=USUAL), agreed)
         rehearsals.append(done)
         work.reporter.line(f"  {done.verdict}: {done.reason}")
-        usual = usual or _seconds_of(done, work.request.verb)
+        seen += _seconds_of(done, work.request.verb)
     for one in left_out:
         work.reporter.line(f"Not rehearsed: {one.title}: {one.reason}.")
     return rehearsals, left_out
@@ -223,10 +227,10 @@ def _why_not(work: Rehearsing, scenario: Scenario, known: Mapping[str, Offer]) -
     return "" if offer.possible else offer.words
 
 
-def _seconds_of(done: Rehearsed, verb: str) -> float:
-    return next(
-        (mark.end - mark.start for mark in done.marks if mark.kind == "step" and mark.text == verb), 0.0
-    )
+def _seconds_of(done: Rehearsed, verb: str) -> list[float]:
+    """Return how long the step took that changes the version; of one that did not go through at once, nothing."""
+    steps = [mark for mark in done.marks if mark.kind == "step" and mark.text == verb]
+    return [mark.end - mark.start for mark in steps] if len(steps) == 1 and steps[0].good else []
 
 
 def _verdict(

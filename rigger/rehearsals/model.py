@@ -17,6 +17,7 @@ BETWEEN, INSIDE, AFTER = (
     "after",
 )  # the step that changes the version: before it, in it, after it
 
+KILLED = "member-killed"
 SILENCE = 5.0  # seconds that a node does not answer
 
 
@@ -33,10 +34,11 @@ class Scenario:
     back: bool = False  # whether the way on from there is the way back
 
 
+PLAIN = Scenario("plain", "nothing goes wrong")
 SCENARIOS = (
-    Scenario("plain", "nothing goes wrong"),
-    Scenario("killed-between", "a member is killed between two steps", BETWEEN, "member-killed"),
-    Scenario("killed-inside", "a member is killed in the middle of a step", INSIDE, "member-killed"),
+    PLAIN,
+    Scenario("killed-between", "a member is killed between two steps", BETWEEN, KILLED),
+    Scenario("killed-inside", "a member is killed in the middle of a step", INSIDE, KILLED),
     Scenario("silent", f"a node is silent for {SILENCE:g} s", INSIDE, "node-silent", SILENCE),
     Scenario("disk-full", "the disk of a node is full", BETWEEN, "disk-full"),
     Scenario("slow-disk", "the disk of a node is slow", BETWEEN, "disk-slow"),
