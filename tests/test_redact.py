@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from rigger import text as texts
 from rigger.envfile import quoting
 from rigger.redact import Finder, Redactor
-from rigger.redact.forms import MIN_LENGTH
+from rigger.redact.forms import MIN_LENGTH, forms_of
 
 SECRET = 'p@ss w\'rd "é" $x/`y`\\~<&>+%!#'
 KEY = "-----BEGIN KEY-----\nMIIEpAIBAAKCAQEA+x/y\n  c2VjcmV0IGxpbmU=\n-----END KEY-----\n"
@@ -369,6 +369,40 @@ def test_whatever_the_search_learns_from_the_first_block_all_is_masked(words, fi
     text = "".join(words)
     data = (first * (6000 // len(first)) + text + "." * 600 + text).encode()
     assert in_pieces(Redactor(PLANTED), data, cuts) == reference({s.encode() for s in PLANTED}, data)
+
+
+LOG = b"2026-11-27T10:00:%02dZ info etcdserver: applied index %d term 7 for /registry/pods/default/web-%d\n"
+STREAMS = {
+    "a log": lambda chance: LOG % (chance.randrange(60), chance.getrandbits(30), chance.randrange(999)),
+    "hex digits": lambda chance: chance.randbytes(chance.randrange(200)).hex().encode(),
+    "base64": lambda chance: base64.b64encode(chance.randbytes(chance.randrange(200))),
+    "any bytes": lambda chance: chance.randbytes(chance.randrange(200)),
+    "one byte": lambda chance: bytes([chance.choice(b"Q8b\0")]) * chance.randrange(400),
+    "words": lambda chance: b" ".join(chance.choices([b"hunter", b"of", b"the", b"west"], k=20)),
+}
+TOKEN = "kQ7-Wv2zXjY_Zb8Hr4mN0pLs6tGd3fCa"  # has bytes that are seldom in most data
+DIGITS = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+
+
+@pytest.mark.parametrize("size", [700, 65_536])
+@pytest.mark.parametrize(
+    "secrets", [[TOKEN, DIGITS], [TOKEN, "hunter of the west", "eeee0000eeee"]], ids=["rows", "words"]
+)
+def test_all_is_masked_in_data_of_every_kind_that_follow_one_another(size, secrets):
+    """What is searched teaches the search how to look, and is of another kind the next moment."""
+    chance = random.Random(size)
+    redactor = Redactor(secrets)
+    forms = sorted(set().union(*(forms_of(secret.encode()) for secret in secrets)))
+    for _ in range(12):
+        make = STREAMS[chance.choice(sorted(STREAMS))]
+        parts = [make(chance) for _ in range(chance.randrange(1, 300))]
+        for _ in range(20):
+            form, at = chance.choice(forms), chance.randrange(len(parts) + 1)
+            parts.insert(
+                at, chance.choice([form, form[:-1], form[1:], form[: len(form) // 2] + form, form + form])
+            )
+        data = b"".join(parts)
+        assert in_pieces(redactor, data, range(0, len(data), size)) == reference(forms, data)
 
 
 # --- looking for secrets without masking them --------------------------------------------------------------

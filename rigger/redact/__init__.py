@@ -5,12 +5,11 @@ A Redactor masks, and rather too much than too little. A Finder only looks, fast
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from itertools import groupby
 
 from rigger import text as texts
 from rigger.redact.forms import MIN_LENGTH, encode, forms_of, telling_forms
+from rigger.redact.search import Search
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,18 +24,6 @@ _PIECE = 256
 
 # In bytes. How much of the beginning of a form the search looks for; what it finds is then compared in full.
 _ANCHOR = 8
-
-# How much of what files hold may be made one byte: where more is, the search would stop at every word.
-_RARE = 0.15
-
-# In bytes. What is looked at in one go: what it makes of it should stay in the processor's cache.
-_WINDOW = 256 * 1024
-
-# In bytes. How much of the first block tells which bytes are seldom in what is searched.
-_SAMPLE = 4096
-
-# Bytes that ordinary text, programs and logs are full of, the most frequent first.
-_COMMON = b"\0 e0123456789taoinsr\nldcumpfg-h_./,\"yb:=v()k'w;AESTRCINODLxPMjzqBF\xff"
 
 
 def maskable(secrets: Mapping[Any, str]) -> list[str]:
@@ -119,9 +106,9 @@ class _Matcher:
         anchors = sorted({piece[:_ANCHOR] for piece in pieces})
         for (anchor, size), group in groupby(sorted(pieces, key=_longest_first), key=_anchor_and_size):
             self._groups.setdefault(anchor, []).append((size, set(group)))
-        self._search = _Search(sorted(pieces))
-        starts = _starting_with(sorted({anchor[:MIN_LENGTH] for anchor in anchors}))
-        self._starts = re.compile(b"(?=" + starts + b")", re.DOTALL)  # looked ahead for: they may overlap
+        self._search = Search(sorted(pieces))
+        self._starts = {anchor[:MIN_LENGTH] for anchor in anchors}
+        self._letters = bytes({*b"".join(pieces)})
         self._sizes = sorted({len(anchor) for anchor in anchors}, reverse=True)
         self._beginnings = {anchor[:size] for anchor in anchors for size in range(1, len(anchor))}
 
@@ -146,9 +133,11 @@ class _Matcher:
 
     def _candidates(self, data: bytes, last: int) -> list[int]:
         """Where a secret is, and where the end of the data may have cut one off, from the first to the last."""
-        whole = {start for found in self._search.hits(data) for start, _ in found if start <= last}
-        cut_off = self._starts.finditer(data, max(0, len(data) - _PIECE), last + MIN_LENGTH)
-        return sorted(whole.union(match.start() for match in cut_off))
+        whole = {start for start, _ in self._search.hits(data) if start <= last}
+        end = data[-_PIECE:]
+        begun = len(data) - len(end) + len(end.rstrip(self._letters))  # what begins before ends there, too
+        left = range(begun, min(last, len(data) - MIN_LENGTH) + 1)
+        return sorted(whole.union(at for at in left if data[at : at + MIN_LENGTH] in self._starts))
 
     def _measure(self, data: bytes, start: int, final: bool) -> tuple[int, bool]:
         """Where the longest form that begins at `start` ends, else 0, and whether that is final."""
@@ -181,102 +170,12 @@ class Finder:
         needles = sorted({piece for form in forms for piece in _pieces(form)})
         # In bytes. What lies across a cut between two blocks lies within this distance of it.
         self.reach = max(map(len, needles), default=0)
-        self._search = _Search(needles) if needles else None
+        self._search = Search(needles) if needles else None
 
     def find(self, data: bytes | bytearray) -> Iterator[tuple[int, int]]:
         """Where in the data a secret, or a piece of a long one, begins and ends."""
-        for found in self._search.hits(data) if self._search else ():
-            start, needle = found[0]
+        for start, needle in self._search.hits(data) if self._search else ():
             yield start, start + len(needle)
-
-
-class _Search:
-    """Where a fixed set of byte strings occurs.
-
-    A few rare bytes are chosen of which every needle has one. They are made one byte, as nothing is found faster than
-    that; where it is found, the bytes that were there tell which needles may be around.
-    """
-
-    def __init__(self, needles: list[bytes]):
-        self._needles = needles
-        self._choose(_usual())
-        self._learns = True  # from the first block, which bytes are seldom there
-
-    def _choose(self, likeness: list[float]) -> None:
-        """Choose the rare bytes by how likely each of the 256 is."""
-        rare = _cover(self._needles, likeness)
-        alike = rare if sum(likeness[byte] for byte in rare) < _RARE * sum(likeness) else b""
-        # Every byte changes: `translate` is twice as fast when it need not guess whether one does.
-        self._fold = bytes((rare[0] if byte in alike else byte) ^ 0x80 for byte in range(256))
-        self._around: dict[bytes, list[tuple[int, bytes]]] = {}
-        for needle in self._needles:
-            at = _rarest(needle, alike, likeness)
-            self._around.setdefault(needle[at : at + MIN_LENGTH], []).append((at, needle))
-        anchors = sorted({anchor.translate(self._fold) for anchor in self._around})
-        self._search = re.compile(_starting_with(anchors), re.DOTALL).search
-
-    def hits(self, data: bytes | bytearray) -> Iterator[list[tuple[int, bytes]]]:
-        """The needles that occur around one place after the other, and where each begins."""
-        if self._learns and len(data) >= _SAMPLE:
-            self._learns = False
-            seen = Counter(data[:_SAMPLE])
-            self._choose([usual + seen[byte] / _SAMPLE for byte, usual in enumerate(_usual())])
-        search, fold, around = (
-            self._search,
-            self._fold,
-            self._around,
-        )  # what another search learns changes nothing
-        for start in range(0, len(data), _WINDOW):
-            folded = data[start : start + _WINDOW + MIN_LENGTH - 1].translate(fold)
-            match = search(folded)
-            while match:
-                place = start + match.start()
-                if found := _begun(data, place, around.get(bytes(data[place : place + MIN_LENGTH]), ())):
-                    yield found
-                match = search(folded, match.start() + 1)
-
-
-def _begun(
-    data: bytes | bytearray, place: int, around: Iterable[tuple[int, bytes]]
-) -> list[tuple[int, bytes]]:
-    """Which needles are in the data around a place, and where each begins."""
-    begun = ((place - at, needle) for at, needle in around)
-    return [(start, needle) for start, needle in begun if start >= 0 and data.startswith(needle, start)]
-
-
-def _rarest(needle: bytes, alike: bytes, likeness: list[float]) -> int:
-    """Where in a needle the MIN_LENGTH bytes begin that text has seldom, once `alike` bytes are one; one of them is the first."""
-    places = [at for at, byte in enumerate(needle[: 1 - MIN_LENGTH]) if byte in alike] or [0]
-    rareness = [sum(likeness) if byte in alike else likeness[byte] for byte in needle]
-    return min(places, key=lambda at: sum(rareness[at : at + MIN_LENGTH]))
-
-
-def _cover(needles: list[bytes], likeness: list[float]) -> bytes:
-    """A few bytes, rare ones if possible, so that each needle has one of them before its last three."""
-    left = [frozenset(needle[: 1 - MIN_LENGTH]) for needle in needles]
-    chosen = bytearray()
-    while left:
-        counts = Counter(byte for letters in left for byte in letters)
-        best = max(counts, key=lambda byte: (counts[byte] / likeness[byte], byte))
-        chosen.append(best)
-        left = [letters for letters in left if best not in letters]
-    for byte in sorted(chosen, key=lambda byte: -likeness[byte]):  # what was chosen since may do without it
-        others = {*chosen} - {byte}
-        if all(not others.isdisjoint(needle[: 1 - MIN_LENGTH]) for needle in needles):
-            chosen.remove(byte)
-    return bytes(chosen)
-
-
-def _frequency(byte: int) -> float:
-    """How often a byte occurs in files, in no unit: a guess is enough to search fast."""
-    rank = _COMMON.find(byte)
-    return 0.5 if rank < 0 else 1.0 + 60.0 / (1 + rank / 4)
-
-
-def _usual() -> list[float]:
-    """How likely each byte is in files of all kinds."""
-    often = [_frequency(byte) for byte in range(256)]
-    return [one / sum(often) for one in often]
 
 
 def _anchor_and_size(piece: bytes) -> tuple[bytes, int]:
@@ -291,13 +190,3 @@ def _pieces(form: bytes) -> list[bytes]:
     """The form cut into pieces of about the same length, none longer than _PIECE."""
     count = -(-len(form) // _PIECE)
     return [form[len(form) * i // count : len(form) * (i + 1) // count] for i in range(count)]
-
-
-def _starting_with(anchors: list[bytes]) -> bytes:
-    """The pattern of the sorted anchors, as a tree, so that the search does not try them one by one."""
-    if not anchors[0]:
-        return b""
-    branches = []
-    for first, group in groupby(anchors, key=lambda anchor: anchor[:1]):
-        branches.append(re.escape(first) + _starting_with([anchor[1:] for anchor in group]))
-    return branches[0] if len(branches) == 1 else b"(?:" + b"|".join(branches) + b")"
