@@ -9,6 +9,7 @@ import time
 from contextlib import suppress
 
 from rigger.errors import ProcessTimedOut, StepFailed
+from rigger.later import later
 from rigger.process import spawn
 from rigger.process.interrupts import TICK, Interrupts
 from rigger.process.spawn import own_children, piped
@@ -19,8 +20,12 @@ from rigger.values import field, frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import subprocess
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+
+    from rigger.process import forked
+    from rigger.process.spawn import Started
+else:
+    forked = later("rigger.process.forked")
 
 # ---- small helper programs -------------------------------------------------------------------------------
 
@@ -42,14 +47,16 @@ def capture(
     input: bytes = b"",
     timeout: float = 60.0,
     limit: int = 16 * 1024 * 1024,
+    inside: Callable[[], int] | None = None,
 ) -> Captured:
     """Run a helper program (a check, a list of choices, git) and return what it wrote.
 
-    `timeout` is in seconds, `limit` in bytes for each of its two streams. Raises CannotStart, ProcessTimedOut,
-    StepFailed when it writes more than that, and KeyboardInterrupt on Ctrl-C; it is killed then.
+    `timeout` is in seconds, `limit` in bytes for each of its two streams. `inside` is rigger's own function that does what
+    the program would, and reads no input. Raises CannotStart, ProcessTimedOut, StepFailed when it writes more than that,
+    and KeyboardInterrupt on Ctrl-C; it is killed then.
     """
     with Interrupts() as interrupts:  # no KeyboardInterrupt may come between a program's start and its care
-        captured = _converse(argv, cwd, env, input, timeout, limit, interrupts)
+        captured = _converse(argv, cwd, env, input, timeout, limit, interrupts, inside)
     if interrupts.requested():
         os.kill(os.getpid(), interrupts.first or signal.SIGINT)  # for whoever handles it outside
         raise KeyboardInterrupt
@@ -64,9 +71,14 @@ def _converse(
     timeout: float,
     limit: int,
     interrupts: Interrupts,
+    inside: Callable[[], int] | None,
 ) -> Captured:
     stdin = spawn.PIPE if input else spawn.DEVNULL
-    proc = spawn.spawn(argv, cwd, env, stdin=stdin, stderr=spawn.PIPE)
+    proc: Started
+    if inside:
+        proc = forked.fork(inside, cwd, env)
+    else:
+        proc = spawn.spawn(argv, cwd, env, stdin=stdin, stderr=spawn.PIPE)
     conversation = _Conversation(proc, os.fsdecode(argv[0]), input, limit, interrupts)
     try:
         conversation.carry_on(timeout)
@@ -75,7 +87,7 @@ def _converse(
         raise
     finally:
         conversation.close()
-    code = proc.returncode
+    code = proc.wait()
     output, errors = conversation.streams.values()
     return Captured(128 - code if code < 0 else code, bytes(output), bytes(errors))
 
@@ -83,9 +95,7 @@ def _converse(
 class _Conversation:
     """The pipes to and from a helper program."""
 
-    def __init__(
-        self, proc: subprocess.Popen[bytes], name: str, input: bytes, limit: int, interrupts: Interrupts
-    ):
+    def __init__(self, proc: Started, name: str, input: bytes, limit: int, interrupts: Interrupts):
         self.proc = proc
         self.name = name
         self.limit = limit

@@ -12,7 +12,20 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Collection, Mapping, Sequence
-    from typing import IO
+    from typing import IO, Any, Protocol
+
+    class Started(Protocol):
+        """A program that was started, as a Popen is."""
+
+        pid: int
+        returncode: int | Any  # None while it runs
+        stdin: IO[bytes] | None
+        stdout: IO[bytes] | None
+        stderr: IO[bytes] | None
+
+        def poll(self) -> int | None: ...
+        def wait(self) -> int: ...
+
 
 # As subprocess has them, which takes long to import: many commands start no program.
 PIPE, STDOUT, DEVNULL = -1, -2, -3

@@ -7,9 +7,9 @@ import signal
 import time
 from contextlib import suppress
 
-from rigger.process import spawn
+from rigger.later import later
 from rigger.process.interrupts import TICK, Interrupts
-from rigger.process.spawn import own_children
+from rigger.process.spawn import STDOUT, own_children, spawn
 from rigger.process.tree import KILL_PATIENCE, Family, Group, GroupTarget, ProcessInfo, has_proc
 from rigger.process.watch import BLOCK, DRAIN_IDLE, DRAIN_LIMIT, DRAIN_SIZE, Watch
 from rigger.text import in_words
@@ -17,10 +17,13 @@ from rigger.values import field, frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Callable, Mapping, Sequence
 
+    from rigger.process import forked
     from rigger.process.relay import Relay
+    from rigger.process.spawn import Started
+else:
+    forked = later("rigger.process.forked")
 
 GRACE = 600.0  # seconds a script has to stop by itself: cloud tools wait for an API, then save their state
 PATIENCE = 5.0  # seconds between TERM and KILL when somebody insists
@@ -64,13 +67,14 @@ def run(
     keep_open: Sequence[int] = (),
     relay: Relay | None = None,
     note: str = "",
+    inside: Callable[[], int] | None = None,
 ) -> Outcome:
     """Run a step's script to its end and pass its output on to `sink` in blocks as it comes.
 
     `timeout`, `grace` (for a script to stop by itself after the first request) and `patience` (between TERM
     and KILL) are in seconds. `tick` is called every 0.25 s or so. `keep_open` are file descriptors that the
-    script inherits under the same numbers. `relay` is told of the script's output, with the note. When a stop was
-    requested already, nothing is started.
+    script inherits under the same numbers. `relay` is told of the script's output, with the note. `inside` is rigger's own
+    function that does what the script would. When a stop was requested already, nothing is started.
 
     A sink that raises OSError (a full disk, a terminal that has gone) does not stop a script that is building
     a cluster: the first such error is in the outcome. Anything else it raises ends the script, then comes
@@ -81,7 +85,7 @@ def run(
         return Outcome(128 + signum, signum, interrupted=True, started=False)
     family: Family | Group = Family() if has_proc() else Group()
     with family:
-        step = _Step(argv, cwd, env, sink, interrupts, tick, keep_open, family, relay, note)
+        step = _Step(argv, cwd, env, sink, interrupts, tick, keep_open, family, relay, note, inside)
         step.stop = _Stop(step, say, timeout, grace, patience)
         try:
             step.follow()
@@ -108,6 +112,7 @@ class _Step:
         family: Family | Group,
         relay: Relay | None,
         note: str,
+        inside: Callable[[], int] | None,
     ):
         self.sink = sink
         self.sink_error: OSError | None = None
@@ -117,7 +122,7 @@ class _Step:
         self.begun = self.ticked = time.monotonic()
         self.stop: _Stop
         self.relay = relay
-        self.stdout, self.proc = _start(argv, cwd, env, tuple(keep_open), relay, note)
+        self.stdout, self.proc = _start(argv, cwd, env, tuple(keep_open), relay, note, inside)
         self.took: float | None = None
         family.begin(self.proc.pid)
         self.watch = Watch(self.proc, [self.stdout], interrupts)
@@ -215,13 +220,16 @@ def _start(
     keep_open: tuple[int, ...],
     relay: Relay | None,
     note: str,
-) -> tuple[int, subprocess.Popen[bytes]]:
+    inside: Callable[[], int] | None,
+) -> tuple[int, Started]:
     """Start a script whose output comes through a pipe that the relay has before the script can write to it."""
     ours, theirs = os.pipe()
     if relay:
         relay.hold(ours, note)
     try:
-        return ours, spawn.spawn(argv, cwd, env, stdout=theirs, stderr=spawn.STDOUT, pass_fds=keep_open)
+        if inside:
+            return ours, forked.fork(inside, cwd, env, stdout=theirs, stderr=STDOUT, pass_fds=keep_open)
+        return ours, spawn(argv, cwd, env, stdout=theirs, stderr=STDOUT, pass_fds=keep_open)
     except BaseException:
         os.close(ours)
         if relay:

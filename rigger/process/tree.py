@@ -12,7 +12,7 @@ from rigger.values import frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import subprocess
+    from rigger.process.spawn import Started
 
 KILL_PATIENCE = 10.0  # seconds after which a process that survives KILL (another user's, say) is given up
 
@@ -299,7 +299,7 @@ def kill_descendants(without: frozenset[tuple[int, int]]) -> int:
     return len(processes)
 
 
-def kill_session(proc: subprocess.Popen[bytes]) -> None:
+def kill_session(proc: Started) -> None:
     """Kill a program and whatever shares its session, and wait until they are gone."""
     if proc.returncode is None:
         with suppress(ProcessLookupError, PermissionError):

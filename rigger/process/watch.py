@@ -7,10 +7,10 @@ import select
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Sequence
 
     from rigger.process.interrupts import Interrupts
+    from rigger.process.spawn import Started
 
 BLOCK = 64 * 1024  # bytes; what a pipe holds by default on Linux
 
@@ -23,7 +23,7 @@ DRAIN_SIZE = 16 * 1024 * 1024  # bytes; ... nor fill the disk meanwhile
 class Watch:
     """Waits for output, for the end of a process and for signals, whichever comes first."""
 
-    def __init__(self, proc: subprocess.Popen[bytes], fds: Sequence[int], interrupts: Interrupts):
+    def __init__(self, proc: Started, fds: Sequence[int], interrupts: Interrupts):
         self.reading = set(fds)
         self.interrupts = interrupts
         self.proc = proc

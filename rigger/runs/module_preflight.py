@@ -8,6 +8,7 @@ from rigger.later import later
 from rigger.modules.verbs import in_words
 from rigger.runs.environment import script_environment
 from rigger.runs.finding import Finding
+from rigger.runs.own_scripts import inside
 from rigger.text import last_line
 from rigger.trust.gate import require_trusted
 
@@ -58,6 +59,7 @@ def _of_module(environment: Environment, config: Config, module: Module) -> Iter
             cwd=module.folder,
             env=script_environment(environment, config, module, VERB),
             timeout=module.timeout(VERB),
+            inside=inside(script),
         )
     except StepFailed as problem:
         yield Finding(what, False, problem.message, problem.next_step)

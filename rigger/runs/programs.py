@@ -10,6 +10,7 @@ from rigger.errors import NotReady, StepFailed
 from rigger.later import later
 from rigger.modules.contract import INTERFACE
 from rigger.runs.environment import LIBEXEC, script_environment
+from rigger.runs.own_scripts import inside
 from rigger.text import last_line
 from rigger.trust.gate import require_agreed_folder, require_trusted
 
@@ -76,7 +77,7 @@ def _ask_provider(environment: Environment, config: Config, script: str, what: s
     require_trusted(environment, config.modules)
     environ = script_environment(environment, config, config.provider, "leaving")
     try:
-        outcome = capture.capture([script], cwd=config.provider.folder, env=environ)
+        outcome = capture.capture([script], cwd=config.provider.folder, env=environ, inside=inside(script))
     except StepFailed as problem:
         raise NotReady(problem.message, problem.next_step) from None
     if outcome.exit_code:

@@ -34,6 +34,7 @@ from rigger.runs.output import (
     with_given,
 )
 from rigger.runs.own_folder import OwnFolder
+from rigger.runs.own_scripts import inside
 from rigger.runs.reach import Reach
 from rigger.runs.ready import Wait
 from rigger.runs.records import step_finished, step_started
@@ -249,6 +250,7 @@ class Run:
                     keep_open=[self.lock_fd],
                     relay=self.relay,
                     note=channels.log,
+                    inside=None if step.trace else inside(step.script),
                 )
             except StepFailed as problem:
                 log.take(f"{problem.message}\n".encode("utf-8", "backslashreplace"))

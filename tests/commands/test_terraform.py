@@ -14,6 +14,7 @@ import pytest
 from conftest import ROOT
 from helpers.clusters import ended, wait_for
 from helpers.processes import below, name_of
+from helpers.programs_started import programs_started
 from helpers.second_machine import contents, elsewhere, save
 from helpers.terraform_provider import MAIN, MANIFEST, StateServer, instances, needs_terraform
 
@@ -129,6 +130,21 @@ def test_the_life_of_a_cluster(pots):
         seen += "".join(read(os.path.join(folder, name)) for name in names)
     assert pots.made() == [] and "(sensitive value)" in seen
     assert "sesame-4711" not in seen and "***" in seen
+
+
+@pytest.mark.slow
+def test_nothing_but_terraform_is_started_for_the_steps_of_rigger(pots):
+    """No Python and no shell: rigger's own steps are done by copies of it. The platform noop has three scripts."""
+    pots.configure(NODES=0)  # nobody asks machines that there are none of
+    scripts = [("install", ""), ("deploy", ""), ("check", "")]
+
+    def terraform(*words):
+        return [("terraform", word) for word in words]
+
+    first = programs_started(pots.rigger, "provision")
+    assert first == [*terraform("version", "init", "plan", "apply"), *scripts]
+    assert programs_started(pots.rigger, "provision", "--again") == [*terraform("plan"), *scripts]
+    assert programs_started(pots.rigger, "provision") == [*terraform("plan"), scripts[-1]]
 
 
 @pytest.mark.slow
