@@ -80,14 +80,14 @@ service_begin() {
     said_before=0
     if [ -f "$service_log" ]; then said_before=$(wc -c <"$service_log"); fi
     service_launch
-    left=1000
+    left=500
     while [ ! -f "$service_record" ]; do
         left=$((left - 1))
         if [ "$left" = 0 ] || ! service_launched && [ ! -f "$service_record" ]; then
             service_let_go
             fail "$service could not be started: $(service_last_words)"
         fi
-        sleep 0.01
+        sleep 0.02
     done
 }
 

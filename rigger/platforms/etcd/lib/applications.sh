@@ -22,7 +22,8 @@ find_applications() {
     ((${#nodes[@]})) || return 0
     # shellcheck disable=SC2016
     answers=$(for node in "${nodes[@]}"; do
-        rigger-node "$node" sh -c "$find_home"'for folder in "$home"/applications/*/application.py; do
+        rigger-node "$node" sh -c "$(find_home)"'
+        for folder in "$home"/applications/*/application.py; do
             [ -f "$folder" ] || continue
             folder=${folder%/application.py}
             echo "$1 ${folder##*/}"
@@ -50,7 +51,8 @@ application() {
 
 become_application_verb() {
     # shellcheck disable=SC2016
-    exec rigger-node "${home[$1]}" sh -c "$find_home"'name=$1; shift
+    exec rigger-node "${home[$1]}" sh -c "$(find_home)"'
+        name=$1; shift
         exec python3 "$home/applications/$name/application.py" "$@"' sh "$@"
 }
 

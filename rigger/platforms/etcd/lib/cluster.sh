@@ -51,9 +51,12 @@ is_node() {
     [[ ${peer[$1]-} ]]
 }
 
-# Stands in front of what runs on a node, and sets home there.
-find_home=$(rigger-service prepared && cat "$RIGGER_MODULE_DIR/lib/home.sh")$'\n'
 service_functions=$(rigger-service functions)
+
+# Prints what stands in front of a command on a node, and sets home there.
+find_home() {
+    printf '%s\n' "$(rigger-service prepared)" "$(<"$RIGGER_MODULE_DIR/lib/home.sh")"
+}
 
 # on NODE VERB ARGUMENT...: runs a verb of lib/member.sh on a node.
 on() {
@@ -63,8 +66,7 @@ on() {
 }
 
 member_script() {
-    printf '%s\n' "$service_functions"
-    cat "$RIGGER_MODULE_DIR/lib/home.sh" "$RIGGER_MODULE_DIR/lib/member.sh"
+    printf '%s\n' "$service_functions" "$(<"$RIGGER_MODULE_DIR/lib/home.sh")" "$(<"$RIGGER_MODULE_DIR/lib/member.sh")"
 }
 
 # each COMMAND NODE...: runs `COMMAND NODE` for all nodes at once; false when one of them failed.

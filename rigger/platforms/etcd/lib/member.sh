@@ -38,20 +38,23 @@ has_data() {
 programs_whole() { # FOLDER
     [ -x "$1/etcd" ] && [ -x "$1/etcdctl" ] || return 1
     [ -f "$1/sums" ] || return 0
-    while read -r _ size name; do
-        [ "$(wc -c <"$1/$name")" -eq "$size" ] || return 1
-    done <"$1/sums"
+    sizes=''
+    while read -r _ size _; do sizes="$sizes $size"; done <"$1/sums"
+    # shellcheck disable=SC2046 # words: SIZE etcd SIZE etcdctl, and their sum
+    set -- $(cd "$1" && wc -c etcd etcdctl)
+    [ " $1 $3" = "$sizes" ]
 }
 
 survey() {
-    case $(uname -s)/$(uname -m) in
-        Linux/x86_64) platform=linux-amd64 ;;
-        Linux/aarch64 | Linux/arm64) platform=linux-arm64 ;;
-        Linux/ppc64le) platform=linux-ppc64le ;;
-        Linux/s390x) platform=linux-s390x ;;
-        Darwin/x86_64) platform=darwin-amd64 ;;
-        Darwin/arm64) platform=darwin-arm64 ;;
-        *) platform=$(uname -s)-$(uname -m) ;;
+    machine=$(uname -sm)
+    case $machine in
+        'Linux x86_64') platform=linux-amd64 ;;
+        'Linux aarch64' | 'Linux arm64') platform=linux-arm64 ;;
+        'Linux ppc64le') platform=linux-ppc64le ;;
+        'Linux s390x') platform=linux-s390x ;;
+        'Darwin x86_64') platform=darwin-amd64 ;;
+        'Darwin arm64') platform=darwin-arm64 ;;
+        *) platform=${machine%% *}-${machine##* } ;;
     esac
     data=no state=stopped
     if has_data; then data=yes; fi
@@ -152,13 +155,14 @@ healthy() { # VERSION ENDPOINT
 
 # await VERSION ENDPOINT SECONDS: until the member answers, which takes a quorum; at once false when it has ended.
 await() {
-    end=$(($(date +%s) + $3))
+    end=''
     until healthy "$1" "$2"; do
         service_running || [ -f "$home/supervisor" ] || fail "etcd has ended: $(service_last_words)"
-        [ "$(date +%s)" -lt "$end" ] || fail "etcd does not answer within $3 s: $(service_last_words)"
+        now=$(date +%s) end=${end:-$((now + $3))}
+        [ "$now" -lt "$end" ] || fail "etcd does not answer within $3 s: $(service_last_words)"
         sleep 0.05
     done
-    rm -f "$home/first"
+    [ ! -f "$home/first" ] || rm -f "$home/first"
 }
 
 # status VERSION ENDPOINT: prints `healthy|ailing|stopped VERSION leader|follower|- MEMBER-ID`

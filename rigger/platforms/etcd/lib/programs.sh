@@ -27,7 +27,9 @@ b5923182becacc515108d19befb0ab9e53e80c763bca901931b014933bea831b
 declare -A looked_at=() # version and platform -> the folder of programs that were looked at by this run
 
 own_platform() {
-    HOME=/nonexistent sh -s -- survey < <(member_script) | cut -d ' ' -f 1
+    local answer
+    answer=$(HOME=/nonexistent sh -s -- survey < <(member_script))
+    echo "${answer%% *}"
 }
 
 # Sets programs to a folder with the programs of this version for PLATFORM; fetches them when need be.
@@ -269,7 +271,6 @@ install_on_nodes() {
     ((${#missing[@]})) || return 0
     rigger-log info "Installing etcd $version on ${missing[*]}"
     each put_programs_on "${missing[@]}" || fail "etcd could not be installed everywhere"
-    survey
 }
 
 put_programs_on() {
@@ -278,5 +279,5 @@ put_programs_on() {
     find_programs "${platform[$1]}"
     if [[ -x $programs/etcdutl ]]; then names+=(etcdutl); fi
     # These files never change; but GNU tar says so, with 1, when another run links to one of them (place_clients).
-    { tar -cf - -C "$programs" "${names[@]}" || (($? == 1)); } | rigger-node "$1" sh -c "$find_home$unpack" sh "$version"
+    { tar -cf - -C "$programs" "${names[@]}" || (($? == 1)); } | rigger-node "$1" sh -c "$(find_home)$unpack" sh "$version"
 }

@@ -21,7 +21,7 @@ may_follow() {
     ((minor <= old + 1)) || fail "it has run etcd $from; go to 3.$((old + 1)) before $version"
 }
 
-# revive [NODE...]: starts the members that have data and do not run, of all nodes or of some.
+# revive [NODE...]: starts the members that have data and do not run, of all nodes or of some, and looks at all again then.
 revive() {
     local dead=() node names=("$@")
     ((${#names[@]})) || names=("${nodes[@]}")
@@ -31,6 +31,7 @@ revive() {
     if ((${#dead[@]})); then
         rigger-log info "Starting ${dead[*]} again"
         each start "${dead[@]}" || fail "not every member could be started again"
+        survey
     fi
 }
 
@@ -108,6 +109,7 @@ prepare_upgrade() {
         find_programs "$(own_platform)"
         new_clients=$programs
         install_on_nodes
+        survey
     fi
     each must_be_ready "${nodes[@]}" || fail "not every node is ready for etcd $version"
     for node in "${nodes[@]}"; do
