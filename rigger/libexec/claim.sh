@@ -27,7 +27,7 @@ done
 now=$(date +%s)
 
 line_of() {
-    [ -f "$1" ] && head -c 16384 "$1" | head -n 1
+    [ -f "$1" ] && head -c 16384 "$1" | { IFS= read -r line; printf '%s\n' "$line"; }
 }
 
 # Prints the run that is written down, without its time; false where there is none.
@@ -81,7 +81,7 @@ case $verb in
         say
         ;;
     leave)
-        mkdir -p "$folder" || exit 1
+        [ -d "$folder" ] || mkdir -p "$folder" || exit 1
         there=$(holder)
         if [ "${there:-$1}" = "$1" ]; then
             printf '%s\n' "$2" >"$folder/claim.$$" && mv -f "$folder/claim.$$" "$folder/claim" && printf 'taken\n'

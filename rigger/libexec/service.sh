@@ -71,7 +71,7 @@ service_running() {
 service_start() {
     # What would start it again, as it was before.
     service_let_go
-    rm -f "$service_record"
+    [ ! -f "$service_record" ] || rm -f "$service_record"
     service_write_run "$@" >"$service_home/run" || fail "$service_home cannot be written to; is its disk full?"
     service_begin
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import glob
 import json
 import os
 import re
@@ -110,10 +111,13 @@ def etcd(place: Place, table: Table) -> None:
         _trace(trace, place, *cluster, "provision")
     finally:
         place.run(*cluster, "destroy", "--yes")
-    with open(trace, errors="replace") as file:
-        started = collections.Counter(
-            os.path.basename(name) for name in re.findall(r'execve\("([^"]+)".*\) = 0$', file.read(), re.M)
-        )
+    started: collections.Counter[str] = collections.Counter()
+    for path in glob.glob(
+        f"{glob.escape(trace)}.*"
+    ):  # one of each process: in one file they would cut each other's lines
+        with open(path, errors="replace") as file:
+            names = re.findall(r'^execve\("([^"]+)".*\) = 0$', file.read(), re.M)
+        started.update(map(os.path.basename, names))
     table.figures("etcd, rigger's own seconds", shares[1:], "%", "the run")
     table.figures("etcd, processes", [float(sum(started.values()))], "", "a provision of three nodes")
     print(f"       {', '.join(f'{count} {name}' for name, count in started.most_common(12))}")
@@ -123,7 +127,7 @@ def _trace(path: str, place: Place, *command: str) -> None:
     """Note every program that a command starts; strace itself would wait for the members, which live on."""
     ended = f"{path}.ended"
     shell = ("sh", "-c", '"$@"; echo $? >"$0"', ended, *command)
-    argv = ("strace", "-I", "2", "-f", "-qq", "-e", "trace=execve", "-o", path, *shell)
+    argv = ("strace", "-I", "2", "-ff", "-qq", "-e", "trace=execve", "-o", path, *shell)
     with subprocess.Popen(argv, env=place.env, cwd=place.folder, stdout=subprocess.DEVNULL) as tracer:
         while tracer.poll() is None and not (os.path.exists(ended) and os.path.getsize(ended)):
             time.sleep(0.2)

@@ -40,6 +40,7 @@ class Place:
             "RIGGER_PROVIDER_PATH": self.file("providers"),
             "PATH": os.environ["PATH"],
             "LC_ALL": "C.UTF-8",
+            "USER": os.environ.get("USER", "root"),  # as a login has it
         }
         os.makedirs(self.env["HOME"])
 

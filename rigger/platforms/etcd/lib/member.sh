@@ -99,7 +99,8 @@ write_before() {
     printf 'home=%s\n' "$(quoted "$home")"
     # shellcheck disable=SC2016
     printf '%s\n' '
-        if ! ls "$home"/data/member/wal/*.wal >/dev/null 2>&1; then
+        for log in "$home"/data/member/wal/*.wal; do :; done
+        if [ ! -e "$log" ]; then
             [ -f "$home/first" ] || { echo "panic: this member has lost its data"; exit 3; }
             while IFS= read -r word; do set -- "$@" "$word"; done <"$home/first"
         fi'

@@ -239,10 +239,13 @@ unpack='
     umask 022
     mkdir -p "$home"
     cd "$home"
-    rm -rf .new
+    [ ! -e .new ] || rm -rf .new
     mkdir .new
     tar -xf - -C .new
-    said=$(.new/etcd --version 2>&1 | head -n 1)
+    said=$(.new/etcd --version 2>&1)
+    read -r said <<END
+$said
+END
     if [ ! -x .new/etcd ] || case $said in *"Permission denied"*) true ;; *) false ;; esac; then
         echo "error: programs in $PWD cannot be run: $said (is it on a disk that is mounted noexec?)" >&2
         rm -rf .new
@@ -253,7 +256,7 @@ unpack='
         exit 1
     fi
     (cd .new && cksum etcd etcdctl >sums) # for the audit
-    rm -rf "$1"
+    [ ! -e "$1" ] || rm -rf "$1"
     mv .new "$1"
 '
 
@@ -270,6 +273,7 @@ install_on_nodes() {
     done
     ((${#missing[@]})) || return 0
     rigger-log info "Installing etcd $version on ${missing[*]}"
+    unpack="$(find_home)$unpack"
     each put_programs_on "${missing[@]}" || fail "etcd could not be installed everywhere"
 }
 
@@ -279,5 +283,5 @@ put_programs_on() {
     find_programs "${platform[$1]}"
     if [[ -x $programs/etcdutl ]]; then names+=(etcdutl); fi
     # These files never change; but GNU tar says so, with 1, when another run links to one of them (place_clients).
-    { tar -cf - -C "$programs" "${names[@]}" || (($? == 1)); } | rigger-node "$1" sh -c "$(find_home)$unpack" sh "$version"
+    { tar -cf - -C "$programs" "${names[@]}" || (($? == 1)); } | rigger-node "$1" sh -c "$unpack" sh "$version"
 }

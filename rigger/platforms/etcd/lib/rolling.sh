@@ -84,7 +84,7 @@ bring_down() {
 
 # Deletes the programs of other versions, but for the one that an upgrade may have to go back to.
 tidy() {
-    on "$1" tidy "$version" "${RIGGER_FROM_VERSION-}"
+    [[ ${versions[$1]} == ",$version," ]] || on "$1" tidy "$version" "${RIGGER_FROM_VERSION-}"
 }
 
 # What all styles of upgrade do before they touch a member, and after all of them are well.
