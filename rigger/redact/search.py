@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 # The share of the data up to which a byte is seldom: a stop at one costs as much as looking through this many bytes.
 _SELDOM = 1 / 1000
 
-# How many bytes of a needle are looked at to tell, by its letters, that it may be there.
-_ROW = 8
+# How many bytes of a needle are looked at to tell, by its letters, that it may be there; every other one, or fewer.
+_ROW = 12
+_LONG = 16  # bytes of a needle of which that may be enough
 
 # How likely a row of the needles' letters may be, for that to be of use.
 _RARE_ROW = 0.02
@@ -104,23 +105,31 @@ def _way(needles: Sequence[bytes], likeness: list[float]) -> _Way:
         at = min(places, key=lambda at: likeness[needle[at]])
         around.setdefault(needle[at : at + MIN_LENGTH], []).append((at, needle))
     left = [needle for needle in needles if allowed.isdisjoint(needle[: 1 - MIN_LENGTH])]
-    long = [needle for needle in left if len(needle) >= 2 * _ROW]
-    letters = {*b"".join(long)}
-    if (sum(likeness[byte] for byte in letters) / sum(likeness)) ** _ROW > _RARE_ROW:
-        long = []
-    short = [needle for needle in left if not long or len(needle) < 2 * _ROW]
-    return _Way(seldom, around, [_Rows(group, likeness, group is long) for group in (long, short) if group])
+    long = [needle for needle in left if len(needle) >= _LONG]
+    step = _step(long, likeness)
+    short = [needle for needle in left if len(needle) < _LONG]
+    groups = ((long, step), (short, 0)) if step else ((left, 0),)
+    rows = [_Rows(group, apart, likeness) for group, apart in groups if group]
+    return _Way(seldom, around, rows)
+
+
+def _step(needles: Sequence[bytes], likeness: list[float]) -> int:
+    """Return how far apart the bytes may be by which needles are known as rows of their letters; 0 where those are common."""
+    shortest = min(map(len, needles), default=0)
+    step = max(2, shortest // _ROW)
+    share = sum(likeness[byte] for byte in {*b"".join(needles)}) / sum(likeness)
+    return step if needles and share ** (shortest // step) < _RARE_ROW else 0
 
 
 class _Rows:
-    """Needles without a seldom byte; `by_letters` are those of which every other place, or fewer, tells that they may be there."""
+    """Needles without a seldom byte. Where there is a step, a row of their letters so far apart tells that one may be there."""
 
-    def __init__(self, needles: Sequence[bytes], likeness: list[float], by_letters: bool):
-        self._needles, self._likeness = needles, likeness
+    def __init__(self, needles: Sequence[bytes], step: int, likeness: list[float]):
+        self._needles, self._step, self._likeness = needles, step, likeness
         letters = {*b"".join(needles)}
-        self._folded: _Folded | None = None
-        self._step = min(map(len, needles)) // _ROW if by_letters else 0
         self._is_letter = bytes(byte in letters for byte in range(256))
+        self._row = b"\1" * (min(map(len, needles)) // step if step else 0)
+        self._folded: _Folded | None = None
 
     def hits(self, data: bytes | bytearray) -> Iterator[tuple[int, bytes]]:
         for start, end in self._rows(data) if self._step else [(0, len(data))]:
@@ -132,13 +141,12 @@ class _Rows:
     def _rows(self, data: bytes | bytearray) -> Iterator[tuple[int, int]]:
         """Give the places between which one byte after the other, of those that are looked at, is one of the letters."""
         step, looked_at = self._step, data[:: self._step].translate(self._is_letter)
-        row = b"\1" * _ROW
-        begun = looked_at.find(row)
+        begun = looked_at.find(self._row)
         while begun >= 0:
             ended = looked_at.find(b"\0", begun)
             ended = len(looked_at) if ended < 0 else ended
             yield max(0, (begun - 1) * step + 1), ended * step
-            begun = looked_at.find(row, ended)
+            begun = looked_at.find(self._row, ended)
 
 
 class _Folded:

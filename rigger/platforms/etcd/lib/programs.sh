@@ -242,7 +242,7 @@ unpack='
     [ ! -e .new ] || rm -rf .new
     mkdir .new
     tar -xf - -C .new
-    said=$(.new/etcd --version 2>&1)
+    said=$(.new/etcd --version 2>&1) || true
     read -r said <<END
 $said
 END
