@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rigger.terraform.workspace import Workspace
 
 
-def preflight(workspace: Workspace, say: Callable[[str], None] = print) -> int:
+def preflight(workspace: Workspace, say: Callable[[str], None]) -> int:
     """Look for a Terraform or OpenTofu that will do, or whether one can be downloaded; return the exit code."""
     name = workspace.module.name
     needs = f"the network, quotas and rights that {name}'s .tf files need"

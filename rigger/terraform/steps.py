@@ -297,6 +297,10 @@ def _own_check(workspace: Workspace) -> None:
             return
 
 
+def _preflight(workspace: Workspace) -> int:
+    return preflight(workspace, print)
+
+
 def _apply(workspace: Workspace) -> None:
     create(workspace)
 
@@ -326,7 +330,7 @@ def _leftovers(workspace: Workspace) -> None:
 
 
 STEPS: dict[str, Callable[..., int | None]] = {
-    "preflight": preflight,
+    "preflight": _preflight,
     "install": install,
     "create": create,
     "apply": _apply,

@@ -24,7 +24,7 @@ def findings(clay, capfd):
             RIGGER_PYTHON=sys.executable,
         )
         clay.values.update(values)
-        code = preflight(clay.workspace)
+        code = preflight(clay.workspace, print)
         out, errors = capfd.readouterr()
         return code, [line.split("\t")[1:] for line in out.splitlines()], errors
 
