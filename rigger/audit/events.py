@@ -41,6 +41,7 @@ KINDS: Mapping[str, tuple[Any, Any]] = {
     "Names": (list, ()),
     "Rows": (list, ()),
     "Texts": (dict, {}),
+    "Rows | None": (list, None),
 }
 
 
@@ -73,6 +74,14 @@ def _are_texts_if_any(value: Any) -> bool:
 
 def _are_lines_if_any(value: Any) -> bool:
     return value is None or (_are_texts(value) and all(map(_is_line, value.values())))
+
+
+def _are_nodes_if_any(value: Any) -> bool:
+    """Return whether these are nodes, each with its name and its address."""
+    if value is None:
+        return True
+    pairs = isinstance(value, list) and all(isinstance(node, list) and len(node) == 2 for node in value)
+    return pairs and all(map(_is_line, (text for node in value for text in node)))
 
 
 def _are_lines(value: Any) -> bool:
@@ -243,9 +252,13 @@ class RunStarted(Event):
     given: str = ""  # digest of what people had said, where the plan was approved
     provider_is: Texts = field(default_factory=dict)  # its origin, interface, version and sha256
     platform_is: Texts = field(default_factory=dict)
+    values: Texts = field(default_factory=dict)  # of the vars, where they are not as the log had them
+    gone: Names = ()  # names of vars that the log had
 
     checks = {
         **dict.fromkeys(("provider_is", "platform_is"), _are_lines_if_any),
+        "values": _are_texts_if_any,
+        "gone": lambda value: value is None or _are_lines(value),
         "command": _is_line,
         "version": _is_line,
         **dict.fromkeys(("provider", "platform", "id"), _is_line_if_any),
@@ -327,6 +340,8 @@ class StepFinished(Event):
     log_size: int  # bytes
     log_sha256: str
     changed: Names  # names of vars
+    values: Texts = field(default_factory=dict)  # of those, secrets as their digests
+    nodes: Rows | None = None  # name and address of all that there are, where those are others than before
     kept: int = 0  # how many files its scripts have in their own folder, which are kept in the module's state
     before: str = ""  # the output that the module had, as JSON, where this step gave another one
     output: str = ""  # the output that an apply gave, as JSON; empty where it gave none
@@ -334,6 +349,7 @@ class StepFinished(Event):
 
     checks = {
         **{"module": _is_module, "step": _is_step, "number": _is_number, "exit_code": _is_number},
+        **{"values": _are_texts_if_any, "nodes": _are_nodes_if_any},
         **{
             "before": _is_output,
             "output": _is_output,
@@ -351,9 +367,14 @@ class StepRecovered(Event):
     step: str
     leftovers: Names = ()
     changed: Names
+    values: Texts = field(default_factory=dict)  # these as of a step that finished, too
+    nodes: Rows | None = None
     kept: int = 0  # as of a step that finished
 
-    checks = {"module": _is_module, "step": _is_step, "number": _is_number}
+    checks = {
+        **{"module": _is_module, "step": _is_step, "number": _is_number},
+        **{"values": _are_texts_if_any, "nodes": _are_nodes_if_any},
+    }
 
 
 @event("hook-started")
@@ -396,6 +417,10 @@ class Configured(Event):
 
     by: str  # the command
     changed: Names
+    who: str = ""  # user@host, and what $USER says where that is another
+    actor: str = ""  # for whom, where that is somebody else
+
+    checks = dict.fromkeys(("who", "actor"), _is_line_if_any)
 
 
 @event("module-added")
@@ -471,8 +496,9 @@ class UpgradeFinished(Event):
     from_: str
     to: str
     figures: Texts
+    values: Texts = field(default_factory=dict)  # that say the version now
 
-    checks = {"from": _is_line, "to": _is_line}
+    checks = {"from": _is_line, "to": _is_line, "values": _are_texts_if_any}
 
 
 @event("upgrade-rolled-back")
@@ -482,8 +508,9 @@ class UpgradeRolledBack(Event):
     from_: str
     to: str
     figures: Texts
+    values: Texts = field(default_factory=dict)  # that say the version now
 
-    checks = {"from": _is_line, "to": _is_line}
+    checks = {"from": _is_line, "to": _is_line, "values": _are_texts_if_any}
 
 
 @event("rehearsed")

@@ -12,12 +12,14 @@ from rigger.audit.cluster import ClusterHistory
 from rigger.audit.leftovers import LeftoverHistory
 from rigger.audit.missing import MissingFiles
 from rigger.audit.modules import ModuleHistory
+from rigger.audit.nodes import NodeHistory
 from rigger.audit.readiness import ReadinessHistory
 from rigger.audit.restores import RestoreHistory
 from rigger.audit.runs import LastRun
 from rigger.audit.steps import StepHistory
 from rigger.audit.suspension import SuspensionHistory
 from rigger.audit.upgrades import UpgradeHistory
+from rigger.audit.values import ValueHistory
 from rigger.audit.versions import VersionHistory
 
 TYPE_CHECKING = False
@@ -50,6 +52,8 @@ class Fold:
         self.readiness = ReadinessHistory()
         self.missing = MissingFiles()
         self.modules = ModuleHistory()
+        self.values = ValueHistory()
+        self.nodes = NodeHistory()
 
     def take(self, event: Event) -> None:
         """Take the next event of the log in."""

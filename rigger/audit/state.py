@@ -14,13 +14,14 @@ if TYPE_CHECKING:
     from rigger.audit.backups import BackupHistory
     from rigger.audit.checkouts import CheckoutHistory
     from rigger.audit.cluster import RecordedCluster
-    from rigger.audit.events import Record
+    from rigger.audit.events import Record, Rows
     from rigger.audit.leftovers import LeftoverHistory
     from rigger.audit.modules import ModuleHistory
     from rigger.audit.readiness import ReadinessHistory
     from rigger.audit.runs import LastRun
     from rigger.audit.steps import StepHistory
     from rigger.audit.upgrades import PendingUpgrade
+    from rigger.audit.values import ValueHistory
     from rigger.audit.versions import VersionHistory
 
 
@@ -43,6 +44,8 @@ class ClusterState:
     backups: BackupHistory
     readiness: ReadinessHistory
     modules: ModuleHistory
+    values: ValueHistory
+    nodes: Rows  # name and address
     missing: Sequence[str]  # files that were left out of the bundle which was loaded last, and are not here
 
     @classmethod
@@ -72,6 +75,8 @@ class ClusterState:
             fold.backups,
             fold.readiness,
             fold.modules,
+            fold.values,
+            fold.nodes.nodes,
             fold.missing.names,
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from rigger.environments.environment import ATTESTATIONS
 from rigger.modules.own_files import KEPT, is_known_data
 from rigger.sha256 import digest_of_file
 from rigger.terraform import brought
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 STATE = "modules"  # a folder for each module's own state
 BIN = "bin"  # rigger's own folder on PATH, which never travels
-PROGRAMS = ("modules", "runs", "tests")  # where nothing was agreed to by its name
+PROGRAMS = ("modules", "runs", "tests", ATTESTATIONS)  # where nothing was agreed to by its name
 ENDS = (".sh", ".bash", ".zsh", ".py", ".pl", ".rb", ".js", ".so")  # what runs or is loaded without a run bit
 
 

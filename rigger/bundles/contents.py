@@ -22,7 +22,7 @@ from rigger.configuration.origin import as_recorded
 from rigger.envfile import file as envfile
 from rigger.environments.answers import outputs_of
 from rigger.environments.backups import ENDING, FOLDER
-from rigger.environments.environment import split_secrets
+from rigger.environments.environment import ATTESTATIONS, split_secrets
 from rigger.environments.state import state_of
 from rigger.environments.store import OUTPUTS, SECRET_OUTPUTS
 from rigger.errors import BadUsage, InvalidConfig, Refused
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from rigger.environments.environment import Environment
 
 # Of an environment's folder; what scripts may have left elsewhere is not ours.
-TREES = ("runs", "tests", "modules", "rehearsals")
+TREES = ("runs", "tests", "modules", "rehearsals", ATTESTATIONS)
 SECRETS = "secrets.age"
 CHECKOUT = "checkout.bundle"
 BACKUPS, BACKUP_NAME = FOLDER, rf"{WORD}{re.escape(ENDING)}"

@@ -231,7 +231,8 @@ class Loaded:
         plain, hidden = split_secrets(outputs.over(answers), {*secrets, *self.secrets, *redacted})
 
         def record(aside: Environment) -> None:
-            self._record(aside, hidden, {*outputs.hidden})
+            given = {name: plain[name] for name in outputs.steps if name in plain}  # recorded as digests, too
+            self._record(aside, {**given, **hidden}, {*outputs.hidden})
 
         self.opened.put_in_place(self.target, plain, hidden, record, self.update, outputs)
 

@@ -18,7 +18,7 @@ from rigger.bundles.rules import AGAIN, ROLES, member_problem
 from rigger.envfile import file as envfile
 from rigger.envfile.names import MANAGED
 from rigger.environments import inventory
-from rigger.environments.environment import CHECKOUT, Environment
+from rigger.environments.environment import ATTESTATIONS, CHECKOUT, Environment
 from rigger.environments.store import SECRET_OUTPUTS, FolderStore
 from rigger.errors import BadUsage, Refused
 from rigger.files import link_tree
@@ -199,7 +199,8 @@ class OpenedBundle:
 
     def _take_along(self, target: Environment) -> None:
         """Link in what never travels, and state that was left out of the bundle because it holds a secret."""
-        for name in (*STAYS, *self._backups_of(target), *self.fields["left_out"]):
+        statements = [f"{ATTESTATIONS}/{name}" for name in _listed(target.file(ATTESTATIONS))]
+        for name in (*STAYS, *statements, *self._backups_of(target), *self.fields["left_out"]):
             if os.path.lexists(target.file(name)) and not os.path.lexists(self.file(name)):
                 os.makedirs(os.path.dirname(self.file(name)), mode=0o700, exist_ok=True)
                 link_tree(target.file(name), self.file(name))
@@ -220,6 +221,10 @@ class OpenedBundle:
 def _read(path: str) -> bytes:
     with open(path, "rb") as file:
         return file.read()
+
+
+def _listed(folder: str) -> list[str]:
+    return sorted(os.listdir(folder)) if os.path.isdir(folder) else []
 
 
 def _files(folder: str) -> Iterator[str]:

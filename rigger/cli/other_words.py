@@ -20,10 +20,6 @@ _COMMANDS = {
         ("Create the cluster, or bring it up to date", "rigger provision"),
     ),
     ("plan", "preview", "dry-run"): (("Show what would be done", "rigger provision --plan"),),
-    ("diff",): (
-        ("Compare the values with those that were provisioned", "rigger config diff"),
-        ("Show what would be done", "rigger provision --plan"),
-    ),
     ("init", "new", "setup", "login", "wizard"): (("Describe a cluster", "rigger configure"),),
     ("add",): (
         ("Describe another cluster", "rigger configure --name NAME"),
@@ -54,7 +50,9 @@ _COMMANDS = {
         ("Check this machine", "rigger doctor"),
         ("Check a provider or a platform", "rigger module check PATH"),
     ),
-    ("verify", "health", "ping"): (("Check the cluster", "rigger check"),),
+    ("health", "ping"): (("Check the cluster", "rigger check"),),
+    ("annotate", "who"): (("Say who set a value", "rigger blame NAME"),),
+    ("prove", "sign", "provenance"): (("Write what a run did, and sign it", "rigger attest --sign KEY"),),
     ("refresh", "drift"): (("Say what was changed by hand", "rigger audit"),),
     ("update",): (
         ("Bring the cluster to another version", "rigger upgrade"),

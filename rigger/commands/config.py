@@ -8,6 +8,7 @@ from rigger import text as texts
 from rigger.cli.app import App, command, group
 from rigger.cli.declared import argument, option
 from rigger.errors import BadUsage, DifferencesFound
+from rigger.later import later
 from rigger.operations import edit as edit_operation
 from rigger.operations import values as operations
 from rigger.operations.values import ChangedValues, Differences, Value, Values
@@ -15,7 +16,11 @@ from rigger.redact.known import reveal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from rigger.operations import run_difference as looking_back
+    from rigger.operations.run_difference import PastDifferences
     from rigger.ui.printer import Printer
+else:
+    looking_back = later("rigger.operations.run_difference")
 
 
 @group("config")
@@ -60,7 +65,14 @@ def _answered(value: Value) -> str:
     return f"answered: {texts.visible(value.answered)}" if value.answered else "answered: nothing"
 
 
-def show_differences(printer: Printer, result: Differences) -> None:
+def show_differences(printer: Printer, result: Differences | PastDifferences) -> None:
+    if not isinstance(result, Differences):
+        rest, ends = "rigger config diff -o json", (str(result.before), str(result.after))
+        if result.changes:
+            printer.table(looking_back.rows_of(result.changes), headers=("name", *ends), rest=rest)
+        else:
+            printer.line("No difference.")
+        return
     if result.not_compared:
         names = ", ".join(result.not_compared)
         printer.line(f"Not compared, because it looks no secret up: {names}.")
@@ -108,9 +120,19 @@ def unset(app: App, names: tuple[str, ...]) -> ChangedValues:
 
 @config.add_command
 @command("diff", reports=True, show=show_differences, show_failed=show_differences)
+@option(
+    "--at",
+    multiple=True,
+    metavar="TIME|RUN",
+    help="As it was then; twice: at two moments. One is compared with now.",
+)
 @option("--exit-code", is_flag=True, help="Exit 8 when there is a difference.")
-def diff(app: App, exit_code: bool) -> Differences:
-    """Compare the configuration with what the cluster was last provisioned with."""
+def diff(app: App, at: tuple[str, ...], exit_code: bool) -> Differences | PastDifferences:
+    """Compare the configuration with what the cluster was last provisioned with, or as it was at two moments."""
+    if len(at) > 2:
+        raise BadUsage("--at was given more than twice.", "Name one or two moments.")
+    if at:
+        return _compare_moments(app, at, exit_code)
     differences = operations.compare_values(app.environment())
     if differences.changes and exit_code:
         problem = DifferencesFound(
@@ -119,6 +141,15 @@ def diff(app: App, exit_code: bool) -> Differences:
         )
         raise problem.with_result(differences)
     return differences
+
+
+def _compare_moments(app: App, at: tuple[str, ...], exit_code: bool) -> PastDifferences:
+    past = looking_back.compare_moments(app.environment(), at)
+    if past.changes and exit_code:
+        raise DifferencesFound(f"The values at {past.before} are not those at {past.after}.").with_result(
+            past
+        )
+    return past
 
 
 @config.add_command

@@ -1,16 +1,63 @@
 """rigger history"""
 
+from __future__ import annotations
+
 import time
 
 from rigger.audit.runs import seconds
 from rigger.cli.app import App, command
+from rigger.cli.declared import argument
+from rigger.later import later
 from rigger.operations import history as operation
 from rigger.operations.history import PastRun, Runs
-from rigger.text import duration
+from rigger.text import duration, visible
 from rigger.ui.printer import Printer
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from rigger.operations import value_history as values
+    from rigger.operations.value_history import ValueChange, ValueChanges
+else:
+    values = later("rigger.operations.value_history")
 
-def show(printer: Printer, result: Runs) -> None:
+
+def show(printer: Printer, result: Runs | ValueChanges) -> None:
+    if isinstance(result, Runs):
+        _show_runs(printer, result)
+        return
+    headers = ("when", "from", "to", "how", "by", "who", "in effect since", "why")
+    rows = [_change(change) for change in result.changes[::-1]]
+    used = [number for number, _ in enumerate(headers) if any(row[number] for row in rows)]
+    rows = [tuple(row[number] for number in used) for row in rows]
+    rest = f"rigger history {result.name} -o json"
+    printer.table(rows, headers=tuple(headers[number] for number in used), rest=rest)
+
+
+def _change(change: ValueChange) -> tuple[str, ...]:
+    cause, applied = change.cause, change.applied
+    by = f"run {cause.number}, {cause.command}" if cause.number else cause.command
+    since = f"run {applied.number}, {applied.command}" if applied else ""
+    why = applied.reason if applied else cause.reason
+    return (local(cause.time), *shown(change), change.how, by, cause.who, since, why)
+
+
+def shown(change: ValueChange) -> tuple[str, str]:
+    """Return a value as it was and as it is, for people; what is hidden is only said to have changed."""
+    if change.hidden:
+        return "", "not set" if change.gone else "changed"
+    return _value(change.before), _value(change.after)
+
+
+def _value(value: str | None) -> str:
+    return "not set" if value is None else visible(value) or "empty"
+
+
+def local(moment: str) -> str:
+    """Return the time of a record as the clocks here show it."""
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds(moment)))
+
+
+def _show_runs(printer: Printer, result: Runs) -> None:
     if not result.runs:
         printer.line(f"{result.environment} has not run anything yet.")
         return
@@ -39,6 +86,11 @@ def _versions(run: PastRun) -> str:
 
 
 @command("history", reports=True, show=show)
-def history(app: App) -> Runs:
-    """The newest run comes first. The version is what ran before, and what ran after it or was to."""
+@argument("name", required=False)
+def history(app: App, name: str | None) -> Runs | ValueChanges:
+    """The newest comes first. The version of a run is what ran before, and what ran after it or was to. With NAME, the
+    changes of that value: when, who and why, and from which run on the cluster had it.
+    """
+    if name is not None:
+        return values.value_history(app.environment(), name)
     return operation.history(app.environment())

@@ -10,6 +10,7 @@ from rigger.audit.upgrades import WAYS_ON, unfinished
 from rigger.cli.app import App, command
 from rigger.cli.declared import option
 from rigger.errors import BadUsage
+from rigger.later import later
 from rigger.operations import status as operation
 from rigger.operations.status import Status
 from rigger.ui.printer import Printer
@@ -19,15 +20,44 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any
 
+    from rigger.operations import status_at as looking_back
+    from rigger.operations.status_at import PastStatus
+else:
+    looking_back = later("rigger.operations.status_at")
+
 PAUSE = 1.0  # seconds between two looks
 
 
-def show(printer: Printer, status: Status) -> None:
+def show(printer: Printer, result: Status | PastStatus) -> None:
+    if isinstance(result, Status):
+        _show_now(printer, result)
+    else:
+        _show_past(printer, result)
+
+
+def _show_past(printer: Printer, past: PastStatus) -> None:
+    """Show what was, without the commands that would change it: they are about what is."""
+    status, at = past.status, past.at
+    printer.heading(_heading(status))
+    ended = f" (when run {at.number} ended)" if at.number else ""
+    printer.line(f"  as of record {len(at.records)}, {_local(at.time)}{ended}")
+    printer.line(f"  {_state(status)[0]}")
+    _show_parts(printer, status)
+    if status.upgrade:
+        printer.line(f"  {unfinished(status.name, status.upgrade.start, status.upgrade.to)}")
+    for item in status.leftovers:
+        printer.line(f"  may have been left over: {item}")
+    if past.lost:
+        printer.warn("Records before that moment are lost; more may have been there.")
+
+
+def _heading(status: Status) -> str:
     version = status.deployed_version or status.version
-    printer.heading(f"{status.name}: {status.platform} {version} on {status.provider}")
-    state, next_steps = _state(status)
-    printer.line(f"  {state}")
-    printer.ways(*next_steps)
+    return f"{status.name}: {status.platform} {version} on {status.provider}"
+
+
+def _show_parts(printer: Printer, status: Status) -> None:
+    """Show nodes, add-ons and the last run."""
     if status.nodes:
         printer.table([(node.name, node.address) for node in status.nodes])
     if status.addons:
@@ -36,6 +66,14 @@ def show(printer: Printer, status: Status) -> None:
         )
     for line in _last_run(status):
         printer.line(f"  {line}")
+
+
+def _show_now(printer: Printer, status: Status) -> None:
+    printer.heading(_heading(status))
+    state, next_steps = _state(status)
+    printer.line(f"  {state}")
+    printer.ways(*next_steps)
+    _show_parts(printer, status)
     if status.upgrade:
         printer.warn(unfinished(status.name, status.upgrade.start, status.upgrade.to))
         if status.reached:
@@ -57,7 +95,12 @@ def show(printer: Printer, status: Status) -> None:
 
 @command("status", reports=True, show=show)
 @option("--watch", is_flag=True, help="Show it again whenever it changes, until Ctrl-C.")
-def status(app: App, watch: bool) -> Status:
+@option("--at", metavar="TIME|RUN", help="As it was then, by the audit log: a time, or when a run had ended.")
+def status(app: App, watch: bool, at: str | None) -> Status | PastStatus:
+    if at is not None:
+        if watch:
+            raise BadUsage("--watch is about what is, and --at about what was.", "Leave one out.")
+        return looking_back.status_at(app.environment(), at)
     if watch and app.json:
         raise BadUsage("--watch is for people, and -o json is one report.", "Leave one out.")
     environment, shown = app.environment(), None

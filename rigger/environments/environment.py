@@ -29,6 +29,7 @@ else:
     nested = later("rigger.redact.nested")
 
 CHECKOUT = "checkout"  # in an environment: the clone of its platform's repository
+ATTESTATIONS = "attestations"  # in an environment: statements about what was done, for others to check
 IMAGES = "images.json"  # in an environment: the images of the release that was brought to it last, by service
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 
 from rigger import __version__
-from rigger.audit.secrets import secret_digest
 from rigger.configuration.origin import digest_of
 from rigger.configuration.resolve import look_up_references, resolve
 from rigger.envfile.names import SETTINGS
 from rigger.environments.answers import outputs_of
+from rigger.environments.recorded import hidden
 from rigger.git import inspect as git_inspect
 from rigger.later import later
 from rigger.modules.scripts import content_digest
@@ -21,7 +21,7 @@ from rigger.values import frozen, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator
     from typing import Any
 
     from rigger.configuration.config import Config
@@ -85,13 +85,6 @@ def require_same(environment: Environment, now: Inputs, command: str) -> None:
     elif now.given != call.given:
         raise call.outdated(again)
     environment.call = replace(call, given=now.given)
-
-
-def hidden(environment: Environment, names: Iterable[str], values: Mapping[str, str]) -> Mapping[str, str]:
-    """Return values with a digest in place of each secret: of those names, and those that are stored as such."""
-    secrets = {*names, *environment.secrets()}
-    key = environment.key() if secrets & values.keys() else b""
-    return {name: secret_digest(key, value) if name in secrets else value for name, value in values.items()}
 
 
 def _scripts(environment: Environment, config: Config) -> Iterator[Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shlex
 
-from rigger.audit.events import Configured
 from rigger.configuration import change, identity
 from rigger.configuration.identity import require_modules_named, require_recorded
 from rigger.configuration.resolve import resolve
@@ -14,6 +13,7 @@ from rigger.envfile.names import MANAGED
 from rigger.environments import checkout
 from rigger.environments.checkout import is_used
 from rigger.environments.environment import Environment, split_secrets
+from rigger.environments.recorded import configured
 from rigger.environments.store import FolderStore
 from rigger.errors import Declined, InvalidConfig, NotReady, RiggerError, StepFailed
 from rigger.files import unlink_if_there, write_bytes
@@ -233,8 +233,10 @@ def _mend(work: _Editing, after: Mapping[str, str]) -> ChangedValues:
     config = resolve(work.draft)
     root = checkout.place(environment, after) if is_used(after) else ""
     after = {**after, **identity.identity(after, config.platform, root)}
-    changed = tuple(sorted(name for name in {*before, *after} if before.get(name) != after.get(name)))
-    environment.audit.append(Configured(by="rigger config", changed=changed))
+    record = configured(environment, "rigger config", before, after)
+    if record:
+        environment.audit.append(record)
+    changed = tuple(record.changed) if record else ()
     vars, secrets = split_secrets(after, config.secrets)
     environment.save(vars, {**secrets, **environment.secrets()}, work.draft.shell.own_folders())
     rewrite_computed(environment)

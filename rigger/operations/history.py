@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from rigger.audit.events import StepFinished, StepStarted
+    from rigger.audit.events import RunStarted, StepFinished, StepStarted
     from rigger.environments.environment import Environment
 
-UNTOLD = ("version", "before", "after", "begun")  # under these names
+UNTOLD = ("version", "before", "after", "begun", "started")  # under these names
 
 
 @frozen
@@ -43,6 +43,7 @@ class PastRun:
     seconds: float
     steps: tuple[StepFinished, ...]
     begun: tuple[StepStarted, ...]
+    started: RunStarted  # its record
 
     def as_dict(self) -> dict[str, Any]:
         keys = ("number", "module", "step", "exit_code", "seconds", "changed")
@@ -88,6 +89,7 @@ def history(environment: Environment) -> Runs:
             _took(started.time, run.end.time if run.end else None, outcome, run.steps),
             tuple(run.steps),
             tuple(begun.get(started.run, ())),
+            started,
         )
         found.append(past)
     return Runs(environment.name, tuple(found))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-from rigger.audit.events import Configured
 from rigger.configuration.addons import LIST, ordered, parse, require_no_circle, written
 from rigger.configuration.inputs import values_of_environ
 from rigger.configuration.merge import Merged, merge
@@ -14,12 +13,12 @@ from rigger.configuration.origin import digest_of
 from rigger.configuration.questionnaire import questionnaire_of
 from rigger.configuration.resolve import resolve
 from rigger.environments.answers import answers_of, save_answers
+from rigger.environments.recorded import configured, hidden
 from rigger.errors import BadUsage, DoesNotConform, NotReady, Refused
 from rigger.modules import search
 from rigger.modules.contract import NAME
 from rigger.modules.instance import instance, prefixed
 from rigger.operations.answers import interview_of_module
-from rigger.operations.approval import hidden
 from rigger.operations.consent import Consent
 from rigger.operations.module_find import event_of, restore
 from rigger.operations.module_find import found as find
@@ -119,9 +118,8 @@ def add(
 def _save(work: Session, values: Mapping[str, str], secrets: set[str]) -> None:
     """Save the values, where they are other ones, and the state with the module in it."""
     environment, old = work.environment, answers_of(work.environment)
-    changed = sorted(name for name in {*old, *values} if old.get(name) != values.get(name))
-    if changed:
-        work.record(Configured(by="rigger module add", changed=changed))
+    if record := configured(environment, "rigger module add", old, values):
+        work.record(record)
         save_answers(environment, values, secrets)
     if problem := write_state(environment, resolve(environment)):
         work.reporter.warn(problem)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from rigger.audit.events import Configured, ModuleRemoved
+from rigger.audit.events import ModuleRemoved
 from rigger.configuration.addons import LIST, parse, written
 from rigger.configuration.module_state import write as write_state
 from rigger.configuration.resolve import resolve
 from rigger.environments.answers import answers_of, outputs_of
+from rigger.environments.recorded import configured
 from rigger.errors import NotReady, StepFailed
 from rigger.files import remove as remove_files
 from rigger.operations.consent import Consent
@@ -87,6 +88,6 @@ def _forget(environment: Environment, module: Module) -> None:
     named = {name: other for name, other in parse(before.get(LIST, "")).items() if name != module.name}
     after = {name: value for name, value in before.items() if name not in {*own, LIST}}
     after |= {LIST: written(named)} if named else {}
-    gone = sorted(name for name in before if name not in after)
-    environment.audit.append(Configured(by="rigger module remove", changed=sorted({*gone, LIST})))
+    if record := configured(environment, "rigger module remove", before, after):
+        environment.audit.append(record)
     environment.save_values(outputs.without(own).over(after), outputs=outputs.without(own))

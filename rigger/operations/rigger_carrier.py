@@ -17,7 +17,7 @@ from rigger.operations.provision import provision
 from rigger.operations.test import test
 from rigger.operations.values import change_values
 from rigger.plans.upgrade import WATCH, watches
-from rigger.releases.names import variable
+from rigger.releases.names import EVERY, variable
 from rigger.text import addressed, listed, ways
 
 TYPE_CHECKING = False
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from rigger.operations.consent import Consent
     from rigger.releases.carrier import Images
     from rigger.runs.reporter import Reporter
-
-EVERY = "RELEASE_IMAGES"  # the question that has the images of all services, as JSON
 
 
 class RiggerCarrier:

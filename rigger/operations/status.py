@@ -94,7 +94,8 @@ def status(environment: Environment) -> Status:
     state = state_of(environment)
     deployed = state.steps.done.get(f"platform/{config.platform.name}/deploy")
     running = state.versions.running
-    last = _run(state.runs.last, environment.lock.busy_since()) if state.runs.last else None
+    ran = state.runs.last
+    last = run_of(ran, ran.outcome(environment.lock.busy_since())) if ran else None
     return Status(
         name=environment.name,
         id=config.id,
@@ -128,13 +129,14 @@ def _addon(state: ClusterState, module: Module) -> AddonStatus:
     return AddonStatus(module.name, module.version, record.status, record.since, record.problem, said)
 
 
-def _run(run: RecordedRun, busy_since: float | None) -> Mapping[str, Any]:
+def run_of(run: RecordedRun, outcome: str) -> Mapping[str, Any]:
+    """Return a run and its steps as a report has them."""
     return {
         "number": run.number,
         "run": run.started.run,
         "command": run.started.command,
         "time": run.started.time,
-        "outcome": run.outcome(busy_since),
+        "outcome": outcome,
         "steps": [
             {
                 "module": step.module,

@@ -208,14 +208,17 @@ def _finish(work: Session, request: Request, result: RunResult) -> None:
     """Write the new version to the vars: only now does the cluster run it, as far as anybody knows."""
     version = request.to
     prefix = work.config.platform.prefix
-    values = {**work.environment.values(), "VERSION": version, f"{prefix}_VERSION": version}
+    said = {"VERSION": version, f"{prefix}_VERSION": version}
+    values = {**work.environment.values(), **said}
     if not request.back:
         values.pop("REF", None)  # from now on it is a release
+    elif "REF" in values:
+        said["REF"] = values["REF"]
     event = UpgradeRolledBack if request.back else UpgradeFinished
     figures = plans.report(result.steps)
     try:
         work.environment.save_values(values)
-        work.record(event(from_=request.start, to=version, figures=figures), result.run)
+        work.record(event(from_=request.start, to=version, figures=figures, values=said), result.run)
     except RiggerError as problem:
         problem.result = result
         raise

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 
-from rigger.audit.events import Configured
 from rigger.audit.secrets import HIDDEN
 from rigger.configuration.change import validated
 from rigger.configuration.questionnaire import asked_by_config_sh
@@ -12,6 +11,7 @@ from rigger.configuration.resolve import CORE, resolve, write_computed
 from rigger.configuration.version import version_change
 from rigger.environments.answers import answers_of, outputs_of, save_answers
 from rigger.environments.checkout import is_cloned
+from rigger.environments.recorded import configured
 from rigger.environments.state import state_of
 from rigger.errors import BadUsage, RiggerError
 from rigger.plans import changes as plan_changes
@@ -185,10 +185,11 @@ def carry_out(environment: Environment, change: ValidChange) -> ChangedValues:
     """Save a change, where the lock is held, and record the names of what changed."""
     old = answers_of(environment)
     new = {name: value for name, value in old.items() if name not in change.gone} | {**change.values}
-    changed = tuple(sorted(name for name in {*old, *new} if old.get(name) != new.get(name)))
-    if changed:
+    record = configured(environment, "rigger config", old, new)
+    changed = tuple(record.changed) if record else ()
+    if record:
         own_folder.take_over(environment)  # of the folder that the provider has until now
-        environment.audit.append(Configured(by="rigger config", changed=changed))
+        environment.audit.append(record)
         save_answers(environment, new, change.secret_names)
         rewrite_computed(environment)
     held_back = _held_back(environment, changed) if changed else ()

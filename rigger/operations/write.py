@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 
-from rigger.audit.events import Configured
 from rigger.configuration import identity
 from rigger.configuration.identity import require_same_cluster, require_same_modules
 from rigger.configuration.inputs import whole_path
@@ -15,6 +14,7 @@ from rigger.environments import checkout
 from rigger.environments.answers import answers_of, save_answers
 from rigger.environments.checkout import is_used
 from rigger.environments.environment import Environment, split_secrets
+from rigger.environments.recorded import configured
 from rigger.errors import BadUsage, InvalidConfig, NotReady
 from rigger.files import sync_folder
 from rigger.git import clone as git_clone
@@ -69,7 +69,8 @@ def _created(work: Answering, target: Environment, loaded: Mapping[str, str]) ->
     """Make an environment with its first records, and give it, its lock held."""
     values = values_to_store(work, {}, loaded, target)
     clone = _new_clone(work)
-    records: list[Event] = [Configured(by="rigger configure", changed=sorted(values))]
+    record = configured(target, "rigger configure", {}, values)
+    records: list[Event] = [record] if record else []
     if clone:
         records.append(source_checkout.checked_out(target, clone, values.get("REF", "")))
     parts = split_secrets(values, work.secret_names())
@@ -92,14 +93,14 @@ def _change(work: Answering, target: Environment, loaded: Mapping[str, str]) -> 
     old = answers_of(target)
     before = {**old, **missing_from_vars(target, target.values())}
     new = values_to_store(work, before, loaded, target)
-    changed = sorted(name for name in {*old, *new} if old.get(name) != new.get(name))
     require_same_modules(target, before, new)
     require_same_cluster(target, new, *work.modules())
-    if changed:
+    record = configured(target, "rigger configure", old, new)
+    if record:
         own_folder.take_over(target)  # another checkout, or folder of the user's own, may take its place
-        target.audit.append(Configured(by="rigger configure", changed=changed))
+        target.audit.append(record)
         save_answers(target, new, work.secret_names())
-    return bool(changed)
+    return record is not None
 
 
 def _new_clone(work: Answering) -> Checkout | None:

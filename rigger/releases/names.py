@@ -10,6 +10,7 @@ import re
 NAME = r"(?!\.{1,2}$)[A-Za-z0-9_.-]{1,128}"
 RULE = "letters, digits, _ . and -, at most 128"
 URI = r"[A-Za-z0-9][!-~]{0,1023}"
+EVERY = "RELEASE_IMAGES"  # the question that has the images of all services, as JSON
 
 
 def is_name(text: str) -> bool:

@@ -1,19 +1,27 @@
-"""What the audit log keeps of a step: that it is about to begin, and how it ended."""
+"""What the audit log keeps of a run that begins, and of a step: that it is about to begin, and how it ended."""
 
 from __future__ import annotations
 
 import json
 import os
 
-from rigger.audit.events import StepFinished, StepStarted
+from rigger import __version__
+from rigger.audit.events import RunStarted, StepFinished, StepStarted
 from rigger.configuration.module_state import inputs_of
+from rigger.configuration.origin import as_recorded
+from rigger.environments.recorded import recorded
 from rigger.environments.state import state_of
 from rigger.modules.scripts import step_digest
 from rigger.plans.changes import recorded_parameters
 from rigger.plans.scripts import digest_of_shared
+from rigger.process.actor import actor
+from rigger.sources import checkout as source_checkout
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
     from rigger.configuration.config import Config
     from rigger.environments.environment import Environment
     from rigger.plans.model import Plan, Step
@@ -22,6 +30,39 @@ if TYPE_CHECKING:
     from rigger.runs.log import StepLog
     from rigger.runs.result import StepResult
     from rigger.runs.step_files import StepFiles, StepOutput
+
+
+def run_started(environment: Environment, config: Config, plan: Plan) -> RunStarted:
+    """Return the record of a run that is about to begin, with the values that are others than the log has."""
+    commit, dirty = source_checkout.commit_of(environment, config.platform, config.values)
+    call, known, values = environment.call, state_of(environment).values.said, recorded(environment)
+    return RunStarted(
+        command=plan.command,
+        rigger=__version__,
+        by=actor(),
+        provider=config.provider.name,
+        platform=config.platform.name,
+        id=config.id,
+        version=config.values.get("VERSION", ""),
+        steps=len(plan.steps),
+        commit=commit,
+        dirty=dirty,
+        request=call.request,
+        words=call.words if call.request else "",
+        reason=call.reason,
+        actor=call.actor,
+        given=call.given,
+        provider_is=as_recorded(config.provider, environment, config.values),
+        platform_is=as_recorded(config.platform, environment, config.values),
+        values={name: value for name, value in values.items() if known.get(name) != value},
+        gone=tuple(sorted(known.keys() - values.keys())),
+    )
+
+
+def nodes_if_changed(environment: Environment) -> Sequence[Sequence[Any]] | None:
+    """Return the nodes that there are, name and address; None where the log has the same."""
+    nodes = [[node.name, node.address] for node in environment.nodes()]
+    return nodes if nodes != [[*node] for node in state_of(environment).nodes] else None
 
 
 def step_started(
@@ -85,6 +126,8 @@ def step_finished(
         log_size=log.size,
         log_sha256=log.digest.hexdigest(),
         changed=result.changed,
+        values=recorded(environment, result.changed) if result.changed else {},
+        nodes=nodes_if_changed(environment),
         kept=result.kept,
         before=state_of(environment).modules.get(step.module.name).output if output else "",
         output=output,

@@ -8,6 +8,7 @@ import os
 from rigger.audit.events import StepRecovered, StepStarted
 from rigger.configuration.identity import require_recorded
 from rigger.configuration.resolve import look_up_references, resolve, write_computed
+from rigger.environments.recorded import recorded
 from rigger.environments.state import state_of
 from rigger.later import later
 from rigger.plans.model import Step
@@ -15,6 +16,7 @@ from rigger.redact import Redactor, maskable
 from rigger.runs.log import mask_logs
 from rigger.runs.output import apply_output, take_own
 from rigger.runs.own_folder import OwnFolder
+from rigger.runs.records import nodes_if_changed
 from rigger.runs.step_files import StepFiles
 from rigger.trust.gate import require_trusted
 
@@ -69,6 +71,8 @@ def _recover_step(environment: Environment, config: Config, started: StepStarted
         step=started.step,
         leftovers=[redactor.text(item) for item in leftovers],
         changed=list(changed),
+        values=recorded(environment, changed) if changed else {},
+        nodes=nodes_if_changed(environment),
         kept=kept,
     )
     environment.audit.append(recovered, started.run)

@@ -5,16 +5,13 @@ from __future__ import annotations
 import json
 import os
 
-from rigger import __version__
-from rigger.audit.events import LogsMasked, RunFinished, RunStarted
+from rigger.audit.events import LogsMasked, RunFinished
 from rigger.configuration import module_state
-from rigger.configuration.origin import as_recorded
 from rigger.environments import reserve
 from rigger.environments.state import state_of
 from rigger.errors import Interrupted, NotReady, Paused, StepFailed, Unwritable
 from rigger.files import write_bytes
 from rigger.process import step as step_process
-from rigger.process.actor import actor
 from rigger.process.interrupts import Interrupts
 from rigger.process.relay import Relay
 from rigger.process.step import Outcome
@@ -37,12 +34,11 @@ from rigger.runs.own_folder import OwnFolder
 from rigger.runs.own_scripts import inside
 from rigger.runs.reach import Reach
 from rigger.runs.ready import Wait
-from rigger.runs.records import step_finished, step_started
+from rigger.runs.records import run_started, step_finished, step_started
 from rigger.runs.reporter import Silent
 from rigger.runs.result import step_result
 from rigger.runs.step_files import StepFiles, StepOutput
 from rigger.runs.ways_on import after_failure, after_interrupt, not_kept, not_recorded
-from rigger.sources import checkout as source_checkout
 from rigger.ssh.connections import first_pause
 
 TYPE_CHECKING = False
@@ -149,27 +145,7 @@ class Run:
         self.id, self.folder = new_folder(self.environment, plan.command, self.reporter.warn)
         shown = json.dumps(masked_data(plan.as_dict()), indent=2).encode() + b"\n"
         write_bytes(os.path.join(self.folder, "plan.json"), shown, durable=False)
-        commit, dirty = source_checkout.commit_of(self.environment, self.config.platform, self.config.values)
-        call = self.environment.call
-        started = RunStarted(
-            command=plan.command,
-            rigger=__version__,
-            by=actor(),
-            provider=self.config.provider.name,
-            platform=self.config.platform.name,
-            id=self.config.id,
-            version=self.config.values.get("VERSION", ""),
-            steps=len(plan.steps),
-            commit=commit,
-            dirty=dirty,
-            request=call.request,
-            words=call.words if call.request else "",
-            reason=call.reason,
-            actor=call.actor,
-            given=call.given,
-            provider_is=as_recorded(self.config.provider, self.environment, self.config.values),
-            platform_is=as_recorded(self.config.platform, self.environment, self.config.values),
-        )
+        started = run_started(self.environment, self.config, plan)
         self.environment.audit.append(started, self.id)
         self.number = state_of(self.environment).runs.count
         self._write_state()

@@ -23,6 +23,11 @@ EVERY = {
     "status": ("", 3),
     "check": ("", 3),
     "history": ("", 3),
+    "blame": ("NODES", 3),
+    "diff": ("1 2", 3),
+    "attest": ("", 3),
+    "verify": ("nothing", 2),
+    "approve": (f"1:{'0' * 64}", 3),
     "logs": ("", 3),
     "ssh": ("", 3),
     "audit": ("", 3),
@@ -86,7 +91,7 @@ EVERY = {
 }
 LOOKS = (
     *("status", "check", "history", "logs", "doctor", "config get", "config diff", "list", "shellinit"),
-    *("completion", "docs", "graph"),
+    *("completion", "docs", "graph", "blame", "diff", "verify"),
     *("shell-reset", "bundle inspect", "bundle verify", "bundle diff", "provider list", "platform list"),
     *("module check", "module schema", "module list", "module info", "module search", "repository list"),
     *("release list", "release show", "release diff", "release status", "image list"),

@@ -310,3 +310,27 @@ def test_what_rigger_works_out_cannot_be_set(cluster):
 def test_a_look_at_nothing_does_not_fix_the_provider(cluster):
     cluster.rigger("check", code=None)
     cluster.rigger("config", "set", "PROVIDER=noop")
+
+
+def test_values_at_two_moments_are_compared(provisioned):
+    provisioned.rigger("config", "set", "NODES=3", "TOKEN=hunter2hunter2")
+    provisioned.rigger("provision")
+    provisioned.rigger("config", "unset", "NODES")
+    rows = [
+        line.split()
+        for line in provisioned.rigger("config", "diff", "--at", "1", "--at", "2").out.splitlines()
+    ]
+    assert (
+        rows[0] == ["NAME", "RUN", "1", "RUN", "2"]
+        and ["NODES", "2", "3"] in rows
+        and ["TOKEN", "changed"] in rows
+    )
+    report = json.loads(provisioned.rigger("config", "diff", "--at", "2", "-o", "json").out)
+    assert report["changes"] == {
+        "NODES": {"from": None, "to": None, "hidden": True}
+    }  # which no run has had yet
+    assert len(report["at"]) == 2
+    same = provisioned.rigger("config", "diff", "--at", "2", "--at", "2", "--exit-code")
+    assert same.out == "No difference.\n"
+    assert "not those at" in provisioned.rigger("config", "diff", "--at", "1", "--exit-code", code=8).err
+    assert "one or two moments" in provisioned.rigger("config", "diff", *["--at", "1"] * 3, code=2).err

@@ -201,3 +201,52 @@ def test_watch_shows_it_again_when_it_changes(provisioned):
     watching.send_signal(signal.SIGINT)
     assert watching.wait(20) == 130
     watching.stdout.close()
+
+
+def test_as_it_was_at_a_time_and_when_a_run_had_ended(provisioned):
+    provisioned.rigger("config", "set", "NODES=3")
+    provisioned.rigger("provision")
+    provisioned.rigger("destroy", "--yes")
+    then = provisioned.rigger("status", "--at", "1").out
+    assert "wood: tree 1.10.0 on soil" in then and "node-2" in then and "node-3" not in then
+    assert "(when run 1 ended)" in then and "deployed since" in then and "rigger provision" not in then
+    report = json.loads(provisioned.rigger("status", "--at", "2", "-o", "json").out)
+    assert [node["name"] for node in report["nodes"]] == ["node-1", "node-2", "node-3"]
+    assert (report["state"], report["at"]["number"]) == ("deployed", 2)
+    time = report["at"]["time"]
+    again = json.loads(provisioned.rigger("status", "--at", time, "-o", "json").out)
+    assert {**again, "at": None} == {**report, "at": None} and again["at"]["run"] == ""
+    assert "destroyed" in provisioned.rigger("status", "--at", "last").out
+
+
+def test_a_moment_that_is_none_has_a_sentence(provisioned):
+    first = provisioned.records()[0]["time"]
+    said = provisioned.rigger("status", "--at", "2019-12-31", code=2).err
+    assert f"2019-12-31 is before wood was made: its record begins {first}" in said
+    assert "still to come" in provisioned.rigger("status", "--at", "2999-01-01", code=2).err
+    assert (
+        "There is no run 'provsion' (did you mean provision?)"
+        in provisioned.rigger("status", "--at", "provsion", code=2).err
+    )
+    assert "Leave one out" in provisioned.rigger("status", "--at", "1", "--watch", code=2).err
+
+
+def test_what_came_in_a_bundle_has_its_past(provisioned, tmp_path):
+    bundle = str(tmp_path / "wood.rigger")
+    provisioned.rigger("config", "set", "NODES=3", "TOKEN=hunter2hunter2")
+    provisioned.rigger("provision")
+    provisioned.rigger("save", "-f", bundle)
+    there = {"RIGGER_HOME": str(tmp_path / "elsewhere"), "RIGGER_TOKEN": "hunter2hunter2"}
+    provisioned.rigger("configure", "--file", bundle, "--no-input", "--trust", env=there)
+    same = [
+        json.loads(provisioned.rigger("status", "--at", "1", "-o", "json", env=env).out)
+        for env in ({}, there)
+    ]
+    assert {**same[0], "path": ""} == {**same[1], "path": ""} and len(same[0]["nodes"]) == 2
+    changes = json.loads(provisioned.rigger("config", "diff", "--at", "2", "-o", "json", env=there).out)[
+        "changes"
+    ]
+    assert "TOKEN" not in changes  # the same secret, though its digest has another key here
+    provisioned.rigger("provision", env=there)
+    said = provisioned.rigger("history", "TOKEN", "-o", "json", env=there).out
+    assert len(json.loads(said)["changes"]) == 1
