@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-
 from rigger.cli.app import App, command
 from rigger.cli.declared import argument, option
 from rigger.operations import approve as operation
@@ -16,8 +14,8 @@ if TYPE_CHECKING:
 
 
 def show(printer: Printer, result: Attested) -> None:
-    printer.line(f"{result.file} has {result.signatures} signatures now.")
-    check = f"rigger verify {shlex.quote(result.file)} --key FIRST_KEY --key YOUR_KEY"
+    printer.line(f"{result.shown} has {result.signatures} signatures now.")
+    check = f"rigger verify {result.shown} --key FIRST_KEY --key YOUR_KEY"
     printer.ways(("Check both", check))
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-
 from rigger.cli.app import App, command
 from rigger.cli.declared import argument, option
 from rigger.operations import attest as operation
@@ -15,10 +13,10 @@ if TYPE_CHECKING:
 
 
 def show(printer: Printer, result: Attested) -> None:
-    printer.line(f"What run {result.number} did is in {result.file}.")
+    printer.line(f"What run {result.number} did is in {result.shown}.")
     printer.lines("It is about this head of the audit log:", f"  {result.head}")
     if result.signatures:
-        check = f"rigger verify {shlex.quote(result.file)} --key PUBLIC_KEY"
+        check = f"rigger verify {result.shown} --key PUBLIC_KEY"
         printer.ways(
             ("Check it", check),
             ("Sign it too, as another person", f"rigger approve {result.head} --sign KEY"),

@@ -25,7 +25,7 @@ def show(printer: Printer, result: Runs | ValueChanges) -> None:
     if isinstance(result, Runs):
         _show_runs(printer, result)
         return
-    headers = ("when", "from", "to", "how", "by", "who", "in effect since", "why")
+    headers = ("when", "from", "to", "how", "who", "run", "why")
     rows = [_change(change) for change in result.changes[::-1]]
     used = [number for number, _ in enumerate(headers) if any(row[number] for row in rows)]
     rows = [tuple(row[number] for number in used) for row in rows]
@@ -34,11 +34,9 @@ def show(printer: Printer, result: Runs | ValueChanges) -> None:
 
 
 def _change(change: ValueChange) -> tuple[str, ...]:
-    cause, applied = change.cause, change.applied
-    by = f"run {cause.number}, {cause.command}" if cause.number else cause.command
-    since = f"run {applied.number}, {applied.command}" if applied else ""
-    why = applied.reason if applied else cause.reason
-    return (local(cause.time), *shown(change), change.how, by, cause.who, since, why)
+    run = change.applied or change.cause
+    since = f"{run.number} {run.command}" if run.number else ""
+    return (local(change.cause.time), *shown(change), change.how, change.cause.who, since, run.reason)
 
 
 def shown(change: ValueChange) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 
 from rigger.attestations import envelope
 from rigger.attestations.statement import content
@@ -12,6 +13,7 @@ from rigger.errors import BadUsage, NotReady
 from rigger.files import write_bytes
 from rigger.operations.history import history, named
 from rigger.operations.provenance import head_of, provenance, until_end_of
+from rigger.text import short_home
 from rigger.values import frozen
 
 TYPE_CHECKING = False
@@ -31,6 +33,12 @@ class Attested:
     head: Head  # that it is about
     subjects: int  # with that
     signatures: int  # 0: a bare statement
+
+    @property
+    def shown(self) -> str:
+        """Its file, as a shell takes it."""
+        quoted = shlex.quote(self.file)
+        return short_home(quoted) if quoted == self.file else quoted
 
     def as_dict(self) -> dict[str, Any]:
         return {**vars(self), "head": {"count": self.head.count, "hash": self.head.hash}}

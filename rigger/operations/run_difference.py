@@ -55,7 +55,7 @@ class RunDifference:
 
     before: PastRun
     after: PastRun
-    values: Mapping[str, Change]
+    values: Mapping[str, Change] = field(repr=False)
     scripts: Mapping[str, Pair] = field(default_factory=dict)  # digests, by module and step
     versions: Mapping[str, Pair] = field(default_factory=dict)
     nodes: Mapping[str, Pair] = field(default_factory=dict)  # addresses

@@ -38,7 +38,7 @@ def test_all_changes_of_a_value(changed):
     ]
     lines = changed.rigger("history", "NODES").out.splitlines()
     assert lines[0].split()[:4] == ["WHEN", "FROM", "TO", "HOW"]
-    assert "run 3, provision" in lines[1] and "more room" in lines[2] and "run 1, provision" in lines[3]
+    assert "3 provision" in lines[1] and "more room" in lines[2] and "1 provision" in lines[3]
 
 
 def test_a_secret_is_only_said_to_have_changed(changed):
