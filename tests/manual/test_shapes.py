@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 
 import jsonschema
 import pytest
@@ -107,6 +108,7 @@ def test_every_report_is_as_described(rigger, reported, modules, tmp_path):
     )
     rigger("config", "unset", "SIZE")
     reported("upgrade", "--version", "1.1.0", "--upgrade-style", "inplace")
+    _look_back_and_prove(reported, str(tmp_path / "key"))
     backups = rigger.path("environments", "oak", "backups")
     reported("restore", os.path.join(backups, sorted(os.listdir(backups))[0]), "-y")
     reported("save", "-f", str(tmp_path / "oak.rigger"))
@@ -152,6 +154,20 @@ def test_every_report_is_as_described(rigger, reported, modules, tmp_path):
     rigger("configure", "--defaults", "--trust", "--name", "tree", "--platform", "tree", "--provider", "noop")
     reported("checkout", "--leave")
     assert reported.compared == {name[:-5] for name in os.listdir(SHAPES)} - RELEASES
+
+
+def _look_back_and_prove(reported, key):
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", f"{key}-2"], check=True)
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+    reported("status", "--at", "1")
+    reported("config", "diff", "--at", "1", shape_of="config-diff")
+    reported("history", "SIZE")
+    reported("blame", "SIZE")
+    reported("diff", "1", "last")
+    attested = reported("attest", "1", "--sign", key)
+    head = "{count}:{hash}".format(**attested["head"])
+    reported("approve", head, "--sign", f"{key}-2")
+    reported("verify", attested["file"], "--key", f"{key}.pub")
 
 
 RELEASES = {

@@ -8,10 +8,11 @@ import random
 import pytest
 from helpers.histories import Past
 
-from rigger.audit.snapshot import _encoded
+from rigger.audit.snapshot import ROOMS
 from rigger.audit.state import ClusterState
 from rigger.environments.state import STATE, state_of
 from rigger.errors import BadUsage
+from rigger.kept import encoded
 from rigger.operations.moment import moment
 from rigger.operations.status_at import status_at
 from rigger.operations.value_history import value_history
@@ -50,7 +51,7 @@ def made(folder, seed, monkeypatch, length=12):
 
     def note(now):
         state = state_of(now.environment)
-        taken.append((told(state), json.dumps(_encoded(now.environment.worked_out[STATE].fold))))
+        taken.append((told(state), json.dumps(encoded(now.environment.worked_out[STATE].fold, ROOMS))))
 
     past.write(length, note)
     return past, taken
@@ -68,7 +69,7 @@ def compare(past, taken):
         fold = Fold()
         for record in at.records:
             fold.take(parse(record))
-        assert json.dumps(_encoded(fold)) == whole, time
+        assert json.dumps(encoded(fold, ROOMS)) == whole, time
         status = status_at(past.environment, time).as_dict()
         assert status["deployed_version"] == true.version
         assert [[node["name"], node["address"]] for node in status["nodes"]] == true.nodes
