@@ -8,7 +8,7 @@ from rigger.audit.head import Head
 from rigger.bundles import seal, unpack
 from rigger.errors import BadUsage, DifferencesFound, Refused
 from rigger.operations.attest import read
-from rigger.operations.provenance import FOLDER, head_of, provenance, run_of
+from rigger.operations.provenance import FOLDER, PREDICATE, head_of, provenance, run_of
 from rigger.trust.digests import digest
 from rigger.values import frozen
 
@@ -63,6 +63,8 @@ def verify(
         said, signers = verified.statement, tuple(one.fingerprint for one in verified.signers)
     others = signatures - len(signers)
     if head_of(said) is None:
+        if bundle or said["predicateType"] == PREDICATE:
+            raise Refused(f"{path} is not about a run of rigger's: there is nothing to compare.", AGAIN)
         return Proved(path, said["predicateType"], signers, others, "", "")
     if not bundle:
         if environment is None:

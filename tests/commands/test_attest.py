@@ -120,6 +120,7 @@ def test_whoever_has_the_bundle_and_the_key_can_check_it(proved, tmp_path):
     assert "rigger bundle verify" in proved.rigger("verify", proved.bundle, "--key", proved.key, code=2).err
 
 
+@pytest.mark.slow
 def test_a_second_person_signs_what_was_done(proved, tmp_path):
     proved.rigger("attest", "--sign", proved.key)
     head = "{count}:{hash}".format(**proved.attested["head"])
@@ -146,6 +147,7 @@ def test_a_second_person_signs_what_was_done(proved, tmp_path):
     assert proved.rigger("verify", file, *both, env=there).out.count("signed by") == 2
 
 
+@pytest.mark.slow
 def test_a_bare_statement_says_that_nobody_signed_it(provisioned):
     said = provisioned.rigger("attest", "1").out
     assert "rigger attest 1 --sign KEY" in said
@@ -159,6 +161,18 @@ def test_a_bare_statement_says_that_nobody_signed_it(provisioned):
     assert "is not signed" in provisioned.rigger("verify", file, "--key", f"{key}.pub", code=9).err
 
 
+@pytest.mark.slow
+def test_a_statement_about_something_else_is_only_checked_for_its_signatures(proved, tmp_path):
+    file, key = str(tmp_path / "other.json"), f"{proved.key}.pub"
+    said = {**payload(proved.statement), "predicateType": "https://example.com/v1"}
+    with open(file, "wb") as out:
+        out.write(envelope.sign(said, proved.key))
+    assert "is not compared with anything" in proved.rigger("verify", file, "--key", key).out
+    refused = proved.rigger("verify", file, "--key", key, "--bundle", proved.bundle, code=9).err
+    assert "there is nothing to compare" in refused
+
+
+@pytest.mark.slow
 def test_the_same_run_has_the_same_statement_later(proved):
     proved.rigger("check")
     later = proved.file("later.json")
@@ -173,6 +187,7 @@ def test_runs_that_cannot_be_proved(cluster, tmp_path):
     assert "There is no folder" in cluster.rigger("attest", "-f", str(tmp_path / "no" / "x"), code=2).err
 
 
+@pytest.mark.slow
 def test_images_of_a_release_are_subjects(rigger, modules, tmp_path):
     shop = Shop(rigger, modules)
     rigger("image", "set", "latest", f"api=127.0.0.1:9/api:1@sha256:{DIGEST}")

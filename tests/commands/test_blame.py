@@ -24,6 +24,7 @@ def test_who_set_a_value_and_which_run_the_cluster_has_it_from(changed):
     assert change["by"] and change["applied"]["by"]
 
 
+@pytest.mark.slow
 def test_all_changes_of_a_value(changed):
     changed.rigger("config", "set", "NODES=9")
     changed.rigger("config", "unset", "NODES")
@@ -58,6 +59,7 @@ def test_what_a_step_gave_is_its_own_doing(cluster):
     assert "given by tree deploy" in said and "run 1, provision" in said and "green" not in said
 
 
+@pytest.mark.slow
 def test_a_hand_edited_vars_file_shows_at_the_next_run(provisioned):
     with open(provisioned.file("vars"), "a") as file:
         file.write('export NODES="1"\n')

@@ -312,6 +312,7 @@ def test_a_look_at_nothing_does_not_fix_the_provider(cluster):
     cluster.rigger("config", "set", "PROVIDER=noop")
 
 
+@pytest.mark.slow
 def test_values_at_two_moments_are_compared(provisioned):
     provisioned.rigger("config", "set", "NODES=3", "TOKEN=hunter2hunter2")
     provisioned.rigger("provision")

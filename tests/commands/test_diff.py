@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 
 def test_values_scripts_versions_and_nodes_of_two_runs(provisioned):
     provisioned.script("platform", "deploy", "echo another\n")
@@ -21,6 +23,7 @@ def test_values_scripts_versions_and_nodes_of_two_runs(provisioned):
     assert (report["a"]["number"], report["b"]["command"]) == (1, "provision")
 
 
+@pytest.mark.slow
 def test_the_same_run_twice(provisioned):
     assert provisioned.rigger("diff", "1", "provision", "--exit-code").out == "No difference.\n"
     provisioned.rigger("config", "set", "NODES=3")

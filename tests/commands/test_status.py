@@ -203,6 +203,7 @@ def test_watch_shows_it_again_when_it_changes(provisioned):
     watching.stdout.close()
 
 
+@pytest.mark.slow
 def test_as_it_was_at_a_time_and_when_a_run_had_ended(provisioned):
     provisioned.rigger("config", "set", "NODES=3")
     provisioned.rigger("provision")
@@ -231,6 +232,7 @@ def test_a_moment_that_is_none_has_a_sentence(provisioned):
     assert "Leave one out" in provisioned.rigger("status", "--at", "1", "--watch", code=2).err
 
 
+@pytest.mark.slow
 def test_what_came_in_a_bundle_has_its_past(provisioned, tmp_path):
     bundle = str(tmp_path / "wood.rigger")
     provisioned.rigger("config", "set", "NODES=3", "TOKEN=hunter2hunter2")
