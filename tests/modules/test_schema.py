@@ -128,6 +128,8 @@ class Maker:
             question["choices"] = self.one(["a", 1], {"a": "first"}, {"command": "bin/list"})
         if kind == "secret" and self.flag() is True:
             question["generate"] = {"length": self.one(8, 32, 1024)}
+        if kind == "secret":
+            question |= self.some(copy=self.flag)
         return question | self.some(
             ask=self.text,
             help=self.text,
