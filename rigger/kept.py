@@ -1,7 +1,7 @@
 """Values kept in a file, so that what they were worked out of need not be worked through again.
 
 Such a file is as good as none unless it is whole, nobody else could have written it, and the very code wrote it that reads
-it: its first line has a digest over all of it and says what that code was, and what the values were made of. Whether that is
+it: it begins with a digest of all the rest, which says what that code was, and what the values were made of. Whether that is
 still as it was, whoever asks for them knows.
 """
 
@@ -18,7 +18,7 @@ from rigger import __version__
 from rigger.errors import RiggerError
 from rigger.files import PACKAGE, write_bytes
 from rigger.sha256 import sha256
-from rigger.values import has_usual, is_frozen, is_usual
+from rigger.values import has_usual, is_frozen, is_usual, own_fields
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,22 +36,30 @@ OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 def keep(path: str, of: Mapping[str, Any], value: Any, rooms: Rooms) -> None:
     """Keep a value in a file with what it was made `of`, anything that JSON can say; nothing where that cannot be."""
     with suppress(RiggerError, OSError, TypeError):
-        content = json.dumps(encoded(value, rooms), separators=(",", ":"))
-        head = {**of, "rigger": code(rooms)}
-        head["sha256"] = digest(head, content)
-        write_bytes(path, f"{json.dumps(head)}\n{content}\n".encode("ascii"), durable=False)
+        content = json.dumps([code(rooms), of, *encoded(value, rooms)], separators=(",", ":")).encode("ascii")
+        write_bytes(path, sealed(content), durable=False)
 
 
 def recall(path: str, rooms: Rooms) -> tuple[Mapping[str, Any], Any] | None:
     """Return what the value in a file was made of, and the value; None where that file is as good as none."""
     try:
-        first, _, content = _own(path).decode("ascii").removesuffix("\n").partition("\n")
-        head = json.loads(first)
-        if head.pop("sha256") == digest(head, content) and head["rigger"] == code(rooms):
-            return head, decoded(json.loads(content), rooms)
+        seal, _, content = _own(path).partition(b"\n")
+        if seal == _seal(content):
+            by, of, rows, whole = json.loads(content)
+            if by == code(rooms):
+                return of, decoded((rows, whole), rooms)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError, RecursionError):
         pass
     return None
+
+
+def sealed(content: bytes) -> bytes:
+    """Return the bytes of a file: the digest of the content, and the content on the next line."""
+    return _seal(content) + b"\n" + content
+
+
+def _seal(content: bytes) -> bytes:
+    return sha256(content).hexdigest().encode("ascii")
 
 
 def _own(path: str) -> bytes:
@@ -65,11 +73,6 @@ def _own(path: str) -> bytes:
         return os.read(fd, status.st_size)
     finally:
         os.close(fd)
-
-
-def digest(head: Mapping[str, Any], content: str) -> str:
-    """Return the digest over all that a file has, but for that digest itself."""
-    return sha256(f"{json.dumps(head, sort_keys=True)}\n{content}".encode()).hexdigest()
 
 
 @functools.cache
@@ -134,7 +137,7 @@ class _Table:
         if not _is_of(kind.__module__, self._rooms):
             raise TypeError(f"a file cannot hold {kind}")
         name = f"{kind.__module__.removeprefix(OURS)}.{kind.__qualname__}"
-        fields = {field: one for field, one in value.__dict__.items() if not is_usual(kind, field, one)}
+        fields = {field: one for field, one in own_fields(value).items() if not is_usual(kind, field, one)}
         return [name, self._composite(fields, fixed)]
 
 
@@ -159,21 +162,29 @@ class _Reader:
         self._rooms = rooms
 
     def value(self, data: Any) -> Any:
-        if isinstance(data, dict):
+        kind = type(data)
+        if kind is dict:
             for name, one in data.items():
-                if isinstance(one, list | dict):
+                if type(one) is list or type(one) is dict:
                     data[name] = self.value(one)
             return data
-        if not isinstance(data, list):
+        if kind is not list:
             return data
-        kind, content = data
-        if kind == SAME:
+        name, content = data
+        if name == "tuple":
+            return tuple([one if type(one) is str else self.value(one) for one in content])
+        if name == SAME:
             return self.rows[content]
-        if kind == "dict":
-            return {self.value(name): self.value(one) for name, one in content}
-        if kind in CONTAINERS:
-            return CONTAINERS[kind]([self.value(one) for one in content])
-        known, fields = _class(kind, self._rooms), self.value(content)
+        if name in CONTAINERS:
+            return CONTAINERS[name]([self.value(one) for one in content])
+        if name == "dict":
+            return {self.value(key): self.value(one) for key, one in content}
+        return self._made(_class(name, self._rooms), content)
+
+    def _made(self, known: type[Any], fields: dict[str, Any]) -> Any:
+        for name, one in fields.items():
+            if type(one) is list or type(one) is dict:
+                fields[name] = self.value(one)
         if has_usual(known):
             return known(**fields)
         value: Any = object.__new__(known)

@@ -65,8 +65,13 @@ class GrowingDigest:
 
 def digest_of_file(path: str) -> str:
     """Return the digest of a file, in hexadecimal."""
-    digest = GrowingDigest()
     with open(path, "rb", buffering=0) as file:
-        while block := file.read(BLOCK):
-            digest.update(block)
+        block, more = file.read(BLOCK), file.read(BLOCK)
+        if not more:
+            return sha256(block).hexdigest()
+        digest = GrowingDigest()
+        digest.update(block)
+        while more:
+            digest.update(more)
+            more = file.read(BLOCK)
     return digest.hexdigest()

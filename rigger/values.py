@@ -38,6 +38,7 @@ __all__ = [
     "is_frozen",
     "is_usual",
     "mutable",
+    "own_fields",
     "replace",
 ]
 
@@ -68,18 +69,17 @@ class Field:
         self.repr = repr
         self.compare = compare
 
-    def usual(self, owner: object) -> Any:
-        """Return its default; raises TypeError where there is none."""
-        if self.default_factory is not MISSING:
-            return self.default_factory()
-        if self.default is MISSING:
-            raise TypeError(f"{type(owner).__name__} has no value for {self.name!r}")
-        return self.default
+    def usual(self) -> Any:
+        """Return its default, MISSING where there is none."""
+        return self.default if self.default_factory is MISSING else self.default_factory()
 
 
 def _init(self: Any, *given: Any, **named: Any) -> None:
     """Take the fields by position or by name, as a dataclass does; raises TypeError as that does."""
     fields, values = self.__fields__, self.__dict__
+    if not named and len(given) == len(fields):
+        values.update(zip(fields, given, strict=True))
+        return
     if given:
         taken = dict(zip(fields, given))  # noqa: B905 - what is too much is counted below
         taken.update(named)
@@ -87,9 +87,11 @@ def _init(self: Any, *given: Any, **named: Any) -> None:
         taken = named
     values.update(self.__usual__)
     values.update(taken)
-    for name in self.__needed__:
+    for name, make in self.__needed__:
         if name not in taken:
-            values[name] = fields[name].usual(self)
+            if make is MISSING:
+                raise TypeError(f"{type(self).__name__} has no value for {name!r}")
+            values[name] = make()
     if len(taken) < len(given) + len(named) or len(values) > len(fields):
         more = ", ".join(name for name in named if name not in fields) or "by position"
         raise TypeError(f"{type(self).__name__} was given too much: {more}")
@@ -140,7 +142,7 @@ def declare(cls: Any, methods: dict[str, Any]) -> None:
         declared[name] = one
     cls.__fields__ = declared
     cls.__usual__ = {name: one.default for name, one in declared.items()}
-    cls.__needed__ = [name for name, one in declared.items() if one.default is MISSING]
+    cls.__needed__ = [(name, one.default_factory) for name, one in declared.items() if one.default is MISSING]
     setattr(cls, "__match_args__", tuple(declared))  # noqa: B010 - mypy takes it for its own
     for name, method in methods.items():
         if name not in own or (name == "__hash__" and cls.__dict__[name] is None):
@@ -157,13 +159,18 @@ def has_usual(cls: Any) -> bool:
     return cls.__init__ is _init
 
 
+def own_fields(value: Any) -> dict[str, Any]:
+    """Return the fields of a value, or all that any other object has, without what was worked out of them since."""
+    values, fields = value.__dict__, value.__fields__ if has_usual(type(value)) else ()
+    return {name: values[name] for name in fields} if 0 < len(fields) < len(values) else values
+
+
 def is_usual(cls: Any, name: str, value: object) -> bool:
     """Return whether a field would have that value where it is not named."""
-    one = cls.__fields__.get(name) if has_usual(cls) else None
-    if one is None or (one.default is MISSING and one.default_factory is MISSING):
+    if not has_usual(cls) or name not in cls.__fields__:
         return False
-    usual = one.usual(cls)
-    return type(usual) is type(value) and usual == value
+    usual = cls.__fields__[name].usual()
+    return type(usual) is type(value) and usual == value and usual is not MISSING
 
 
 def fields_of(cls: Any) -> tuple[Field, ...]:
@@ -189,9 +196,15 @@ if not TYPE_CHECKING:
 
     def replace(value, /, **changes):
         """Return the same value with other fields; raises TypeError for one that it has not."""
-        fields = {name: value.__dict__[name] for name in value.__fields__}
-        fields.update(changes)
-        return type(value)(**fields)
+        kind, fields = type(value), own_fields(value)
+        if not has_usual(kind):
+            return kind(**{**{name: fields[name] for name in value.__fields__}, **changes})
+        if changes.keys() - fields.keys():
+            return kind(**{**fields, **changes})  # which says what is too much
+        other = object.__new__(kind)
+        other.__dict__.update(fields)
+        other.__dict__.update(changes)
+        return other
 
     def asdict(value):
         """Return the fields as a dict, and so those of values within, in lists, tuples and dicts too."""

@@ -24,7 +24,7 @@ SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False)
 VALUES = st.one_of(
     st.builds(Suite, TEXT, TEXT, st.lists(TEXT, max_size=3).map(tuple)),
     st.builds(Stage, TEXT, TEXT, st.booleans()),
-    st.builds(Limit, TEXT, st.none() | st.floats(allow_nan=False)),
+    st.builds(Limit, TEXT, st.none() | st.floats(allow_nan=False), st.sampled_from([0, 0.0, False, 1])),
     st.builds(Upgrade, TEXT, minors=st.none() | st.integers(), stages=st.tuples(st.builds(Stage, TEXT))),
     st.builds(Question, TEXT, TEXT, choices=st.lists(st.builds(Choice, TEXT), max_size=2).map(tuple)),
     st.builds(Module, TEXT, TEXT, TEXT, tools=st.tuples(st.builds(Tool, TEXT)), interfaces=st.dictionaries(st.integers(), TEXT)),
@@ -103,13 +103,14 @@ def rewritten(path, change):
         file.write(change(data))
 
 
-def sealed(data, **changes):
-    """Return a file that somebody changed with care: its own digest fits."""
-    first, content = data.decode().rstrip("\n").split("\n")
-    content = changes.pop("content", content)
-    head = {**json.loads(first), **changes}
-    del head["sha256"]
-    return f"{json.dumps({**head, 'sha256': kept.digest(head, content)})}\n{content}\n".encode()
+def resealed(change):
+    """Return what makes of a file one that somebody changed with care: its digest fits."""
+    return lambda data: kept.sealed(change(data.partition(b"\n")[2]))
+
+
+def with_value(text):
+    """Return the content of a file with another value."""
+    return lambda content: json.dumps([*json.loads(content)[:2], *json.loads(text)]).encode()
 
 
 SPOILED = {
@@ -117,18 +118,20 @@ SPOILED = {
     "cut": lambda data: data[:-4],
     "longer": lambda data: data + b"x",
     "no text": lambda data: b"\xff" * 100,
-    "no JSON": lambda data: b"{\n{\n",
-    "a list": lambda data: b"[]\n[]\n",
     "one line": lambda data: data.split(b"\n")[0],
     "another value": lambda data: data.replace(b"smoke", b"smoki"),
     "of something else": lambda data: data.replace(b"/a/rigger.yml", b"/b/rigger.yml"),
-    "of another rigger": lambda data: sealed(data, rigger="0" * 64),
-    "no value": lambda data: sealed(data, content="7"),
-    "a field that the class has not": lambda data: sealed(data, content=data.decode().split("\n")[1].replace("tests", "text")),
-    "a class that there is not": lambda data: sealed(data, content='[[],["modules.model.Sweet",{}]]'),
-    "a file that there is not": lambda data: sealed(data, content='[[],["modules.mould.Suite",{}]]'),
-    "nested without end": lambda data: sealed(data, content="[" * 100_000 + "]" * 100_000),
-}  # fmt: skip
+    "of another rigger": resealed(lambda content: content.replace(kept.code(ROOMS).encode(), b"0" * 64)),
+    "no JSON": resealed(lambda content: b"{"),
+    "no text, but sealed": resealed(lambda content: b"\xff" * 100),
+    "a list of something else": resealed(lambda content: b"[]"),
+    "no value": resealed(with_value("[7, 7]")),
+    "a field that the class has not": resealed(lambda content: content.replace(b'"tests"', b'"texts"')),
+    "a class that there is not": resealed(with_value('[[], ["modules.model.Sweet", {}]]')),
+    "a class of another room": resealed(with_value('[[], ["audit.fold.Fold", {}]]')),
+    "a file that there is not": resealed(with_value('[[], ["modules.mould.Suite", {}]]')),
+    "nested without end": resealed(lambda content: b"[" * 100_000 + b"]" * 100_000),
+}
 
 
 @pytest.mark.parametrize("how", SPOILED)
@@ -141,7 +144,7 @@ def test_a_spoiled_file_is_as_good_as_none(path, how):
 
 def test_a_file_that_was_changed_with_care_would_be_believed(path):
     """Or the tests above would say nothing."""
-    rewritten(path, lambda data: sealed(data, content=data.decode().split("\n")[1].replace("smoke", "smoki")))
+    rewritten(path, resealed(lambda content: content.replace(b"smoke", b"smoki")))
     assert recall(path, ROOMS)[1].name == "smoki"
 
 

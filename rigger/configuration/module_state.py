@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from rigger.audit.state import ClusterState
     from rigger.configuration.config import Config
     from rigger.environments.environment import Environment
-    from rigger.environments.inventory import Node
     from rigger.modules.model import Module
 
 FILE = "state.json"
@@ -72,7 +71,7 @@ def module_state(environment: Environment, config: Config) -> dict[str, Any]:
         }
         for node in record.uses:
             used.setdefault(node, []).append(name)
-    nodes = [{**_plain(node), "used_by": used.get(node.name, [])} for node in environment.nodes()]
+    nodes = [{**vars(node), "used_by": used.get(node.name, [])} for node in environment.nodes()]
     return {"version": VERSION, "modules": modules, "nodes": nodes}
 
 
@@ -122,12 +121,8 @@ def inputs_of(
 
 def _read_of(environment: Environment, config: Config, module: Module, record: ModuleRecord) -> Any:
     output = record.given() if module.role == "addon" else _output(config, module)
-    nodes = [_plain(node) for node in environment.nodes()] if module.role == "provider" else []
+    nodes = [vars(node) for node in environment.nodes()] if module.role == "provider" else []
     return [_config(config, module), output, list(record.uses), nodes]
-
-
-def _plain(node: Node) -> dict[str, Any]:
-    return dict(vars(node))
 
 
 def _config(config: Config, module: Module) -> dict[str, str]:

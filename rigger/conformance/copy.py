@@ -7,6 +7,7 @@ import shutil
 
 from rigger.conformance.subject import NOT_READ, load
 from rigger.git import inspect as git_inspect
+from rigger.git.place import around
 from rigger.modules import own_files
 from rigger.modules.contract import MANIFEST
 from rigger.modules.interface1 import PLACE, is_provider
@@ -57,7 +58,7 @@ def copied_path(home: Home, path: str, folder: str) -> str:
 
 def _repository_of(module: Module, folder: str) -> str:
     """Return the repository that a platform brings itself, nothing where it lies in none or in somebody else's."""
-    top = git_inspect.around(folder) if module.role == "platform" else ""
+    top = around(folder) if module.role == "platform" else ""
     places = [os.path.normpath(os.path.join(top, place)) for place in PLATFORM_PLACES]
     return top if top and folder in places else ""
 
@@ -73,7 +74,7 @@ def _all_of(folder: str, repository: str) -> tuple[str, list[str]]:
 
 def _chosen(folder: str, live: frozenset[str]) -> tuple[str, list[str]]:
     """Return the top of what is copied, and the files of it."""
-    repository = git_inspect.around(folder)
+    repository = around(folder)
     tracked = git_inspect.tracked(repository, folder, links=True) if repository else []
     if tracked:
         names = [

@@ -10,6 +10,7 @@ from rigger.errors import NotReady
 from rigger.git import runner as git_runner
 from rigger.git.errors import GitError
 from rigger.git.gitlinks import Submodule, is_here, submodules
+from rigger.git.place import is_repository
 from rigger.git.runner import Repository, git_folders, saying_what_failed, text_of
 from rigger.later import later
 from rigger.values import frozen
@@ -47,20 +48,6 @@ class State:
     def local(self) -> bool:
         """Whether somebody's own work is in it."""
         return bool(self.changed or self.commits or self.under_way)
-
-
-def is_repository(folder: str) -> bool:
-    return os.path.exists(os.path.join(folder, ".git"))
-
-
-def around(folder: str) -> str:
-    """Return the repository that a folder is, or lies in; nothing where there is none."""
-    folder = os.path.realpath(folder)
-    while not is_repository(folder):
-        folder, inner = os.path.dirname(folder), folder
-        if folder == inner:
-            return ""
-    return folder
 
 
 def commit(folder: str | None) -> str:

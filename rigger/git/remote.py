@@ -12,7 +12,7 @@ from rigger.errors import BadUsage, NotReady, Refused
 from rigger.files import temporary_folder
 from rigger.git import runner as git_runner
 from rigger.git.errors import AmbiguousCommit, GitError, GitTimedOut, NoSuchCommit
-from rigger.git.inspect import is_repository
+from rigger.git.place import is_repository
 from rigger.git.runner import TIMEOUT, Repository, text_of
 from rigger.git.urls import check_ref, check_url
 from rigger.sha256 import sha256

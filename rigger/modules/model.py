@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 from rigger.modules import kinds
 from rigger.modules.interface2 import Interface
 from rigger.modules.selectors import Requires
@@ -211,9 +213,12 @@ class Module:
         unable = self.container is not None and verb not in self.container.commands
         return None if unable else kinds.script(self.kind, self.role, verb)
 
-    @property
+    @functools.cached_property
     def kind(self) -> str:
-        """Which kind of module it is, and so gets from rigger the scripts that it lacks; empty: one of scripts alone."""
+        """Which kind of module it is, and so gets from rigger the scripts that it lacks; empty: one of scripts alone.
+
+        Its folder is looked into once, as its manifest is: scripts do not write there.
+        """
         if self.container is not None:
             return kinds.CONTAINER
         return kinds.kind_of(self.folder, self.role) if self.contract.may_use_kinds else ""

@@ -6,6 +6,7 @@ import os
 import stat
 from contextlib import suppress
 
+from rigger.git.place import around
 from rigger.later import later
 from rigger.modules.contract import MANIFEST
 from rigger.modules.interface1 import FILES
@@ -47,7 +48,7 @@ def find(folder: str, own: Collection[str]) -> Found:
 
     Raises NotReady where git cannot tell.
     """
-    top = git_inspect.around(folder)
+    top = around(folder)
     tracked = git_inspect.tracked(top, folder, links=True) if top else []
     if top and tracked:
         real = os.path.realpath(folder)

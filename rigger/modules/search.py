@@ -36,17 +36,18 @@ def packaged(role: str) -> str:
     return inside if os.path.isdir(inside) else os.path.join(os.path.dirname(package), f"{role}s")
 
 
-def search_path(role: str, home: str) -> list[str]:
-    """Return the folders that may hold modules: $RIGGER_PROVIDER_PATH, the user's own, rigger's."""
-    return [folder for _, folder in _places(role, home)]
+def search_path(role: str, home: str) -> Iterator[str]:
+    """Yield the folders that may hold modules: $RIGGER_PROVIDER_PATH, the user's own, rigger's."""
+    return (folder for _, folder in _places(role, home))
 
 
-def _places(role: str, home: str) -> list[tuple[str, str]]:
-    """Return where modules may lie, in words, and the folders that hold them."""
+def _places(role: str, home: str) -> Iterator[tuple[str, str]]:
+    """Yield where modules may lie, in words, and the folders that hold them."""
     variable = f"RIGGER_{role.upper()}_PATH"
-    listed = [folder for folder in os.environ.get(variable, "").split(os.pathsep) if folder]
-    own = [(f"${variable}", os.path.abspath(folder)) for folder in listed]
-    return [*own, (OWN_PLACE.format(role), os.path.join(home, f"{role}s")), (ITSELF, packaged(role))]
+    for folder in filter(None, os.environ.get(variable, "").split(os.pathsep)):
+        yield f"${variable}", os.path.abspath(folder)
+    yield OWN_PLACE.format(role), os.path.join(home, f"{role}s")
+    yield ITSELF, packaged(role)
 
 
 OWN_PLACE = "~/.rigger/{}s"

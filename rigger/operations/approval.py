@@ -10,7 +10,6 @@ from rigger.configuration.resolve import look_up_references, resolve
 from rigger.envfile.names import SETTINGS
 from rigger.environments.answers import outputs_of
 from rigger.environments.recorded import hidden
-from rigger.git import inspect as git_inspect
 from rigger.later import later
 from rigger.modules.scripts import content_digest
 from rigger.runs.hooks import folder_of
@@ -26,8 +25,10 @@ if TYPE_CHECKING:
 
     from rigger.configuration.config import Config
     from rigger.environments.environment import Environment
+    from rigger.git import inspect as git_inspect
     from rigger.terraform import beside
 else:
+    git_inspect = later("rigger.git.inspect")
     beside = later("rigger.terraform.beside")
 
 
@@ -60,7 +61,7 @@ def inputs_of(environment: Environment, asked: str, known: Config | None = None)
     answers = outputs_of(environment).answers(environment.values())
     answers = {name: value for name, value in answers.items() if name not in SETTINGS}
     given = [__version__, asked, hidden(environment, config.secrets, answers), *_scripts(environment, config)]
-    nodes = [{**vars(node)} for node in environment.nodes()]
+    nodes = [vars(node) for node in environment.nodes()]
     moving = [hidden(environment, config.secrets, config.values), nodes]
     return Inputs(digest_of_data(given), digest_of_data(moving), environment.audit.head())
 
@@ -94,7 +95,7 @@ def _scripts(environment: Environment, config: Config) -> Iterator[Any]:
     hooks = folder_of(environment.home)
     yield digests.digest(hooks) if os.path.isdir(hooks) else ""
     folder = source_checkout.find(environment, config.platform, config.values)
-    yield git_inspect.commit(folder)
+    yield git_inspect.commit(folder) if folder else ""
     if folder and config.platform.checkout:  # scripts may run whatever is in it
         changed = [os.path.join(folder, name) for name in git_inspect.state(folder).changed]
         yield [(path, content_digest(path) if os.path.lexists(path) else "") for path in changed]

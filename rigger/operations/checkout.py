@@ -16,6 +16,7 @@ from rigger.git import clone as git_clone
 from rigger.git import inspect as git_inspect
 from rigger.git import remote as git_remote
 from rigger.git import submodules as git_submodules
+from rigger.git.place import is_repository
 from rigger.git.urls import check_url
 from rigger.modules import search
 from rigger.operations.agreement import agree_to_repository
@@ -278,7 +279,7 @@ def _bring(work: _Work, way: str, submodules: bool) -> None:
 
 def _has_all_submodules(folder: str) -> bool:
     """Return whether a checkout has submodules, and none was left out: then the next commit has all of its own."""
-    if not git_inspect.is_repository(folder):
+    if not is_repository(folder):
         return False
     return git_submodules.are_used(folder) and not any(not s.has for s in git_submodules.lacking(folder))
 
@@ -286,7 +287,7 @@ def _has_all_submodules(folder: str) -> bool:
 def _settle_submodules(work: _Work, submodules: bool | None) -> None:
     """Fetch what is missing, or note that it is done without, where that was asked for; else say what is missing."""
     folder = work.source.folder
-    if not git_inspect.is_repository(folder):
+    if not is_repository(folder):
         return
     if submodules:
         git_submodules.take_in(folder)

@@ -6,7 +6,6 @@ import time
 
 from rigger.later import later
 from rigger.plans import provision as plans
-from rigger.runs.run import Run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,9 +17,11 @@ if TYPE_CHECKING:
     from rigger.modules.prices import Costs
     from rigger.operations.session import Session
     from rigger.plans.model import Plan
+    from rigger.runs import run
     from rigger.runs.reporter import Reporter
 else:
     prices = later("rigger.modules.prices")
+    run = later("rigger.runs.run")
 
 YEAR = 365
 
@@ -63,7 +64,7 @@ def show_plans(environment: Environment, config: Config, shown: Plan, reporter: 
 
     One that fails says so, too: what it would have said is unknown.
     """
-    results = Run(environment, config, reporter, lock).carry_out(shown) if shown.steps else ()
+    results = run.Run(environment, config, reporter, lock).carry_out(shown) if shown.steps else ()
     for result in results:
         if reporter.live and result.step.verb == "plan":
             with open(result.log, "rb") as file:

@@ -7,7 +7,7 @@ from rigger.environments import checkout
 from rigger.environments.environment import CHECKOUT
 from rigger.environments.state import state_of
 from rigger.errors import BadUsage, NotReady
-from rigger.git import inspect as git_inspect
+from rigger.git.place import around
 from rigger.plans import provision
 from rigger.runs import preflight
 from rigger.runs.finding import Finding
@@ -86,6 +86,6 @@ def _repository(environment: Environment, folder: str, values: Mapping[str, str]
         require_whole(environment, values)
     except NotReady as problem:
         return Finding("repository", False, problem.message, problem.next_step)
-    top = git_inspect.around(folder)
+    top = around(folder)
     lacks = left_out(top, checkout.is_cloned(environment, values)) if top else ""
     return Finding("repository", True, f"{folder}. {lacks}" if lacks else folder)

@@ -11,23 +11,17 @@ from rigger.configuration.resolve import look_up_references, resolve
 from rigger.configuration.version import require_same_version, shown, version_change
 from rigger.environments.state import state_of
 from rigger.errors import Locked
+from rigger.later import later
 from rigger.operations.approval import inputs_of, require_approved
 from rigger.operations.consent import Consent
 from rigger.operations.costs import agree_to_costs, costs, show_costs, show_machines, show_plans
-from rigger.operations.influence import influenced
 from rigger.operations.planned import Planned
 from rigger.operations.related import addon, related, require_met
-from rigger.operations.session import Session, session
 from rigger.plans import addons
 from rigger.plans import provision as plans
 from rigger.plans.model import Plan
 from rigger.process.actor import actor
-from rigger.runs.output import drop_outdated
-from rigger.runs.programs import leaving, left_behind
-from rigger.runs.recovery import load_config
 from rigger.runs.reporter import Reporter, Silent
-from rigger.sources.checkout import check_checkout, restore
-from rigger.sources.whole import require_whole
 from rigger.values import replace
 
 TYPE_CHECKING = False
@@ -36,8 +30,20 @@ if TYPE_CHECKING:
 
     from rigger.configuration.config import Config
     from rigger.environments.environment import Environment
+    from rigger.operations import influence, session
     from rigger.operations.result import RunResult
+    from rigger.operations.session import Session
     from rigger.plans.addons import Related
+    from rigger.runs import output, programs, recovery
+    from rigger.sources import checkout, whole
+else:  # a plan that is only shown, which people wait for, needs nothing of what runs one
+    influence = later("rigger.operations.influence")
+    session = later("rigger.operations.session")
+    output = later("rigger.runs.output")
+    programs = later("rigger.runs.programs")
+    recovery = later("rigger.runs.recovery")
+    checkout = later("rigger.sources.checkout")
+    whole = later("rigger.sources.whole")
 
 
 def provision(
@@ -62,12 +68,12 @@ def provision(
         state.require_no_upgrade(environment.name)
         state.require_running(environment.name)
         _require_version(environment, allow_version_change, reporter)
-        restore(environment, reporter.line, reporter.progress)
+        checkout.restore(environment, reporter.line, reporter.progress)
 
-    with session(environment, "rigger provision", reporter, consent, bring_back, asked=None) as work:
+    with session.session(environment, "rigger provision", reporter, consent, bring_back, asked=None) as work:
         work = _with_wanted_version(work, allow_version_change)
-        standing = check_checkout(environment, work.config.values)
-        require_whole(environment, work.config.values)
+        standing = checkout.check_checkout(environment, work.config.values)
+        whole.require_whole(environment, work.config.values)
         others = related(environment, work.config)
         plan = _plan(environment, work.config, again, modules, others)
         _show(work, plan, standing)
@@ -78,8 +84,10 @@ def provision(
         agree_to_costs(work, plan)
         if plan.removals:
             consent.agree("Continue, although what is named above will be lost?")
-        result = work.run(plan, before={"plan": plan.as_dict()}, after=lambda steps: influenced(work, steps))
-        drop_outdated(environment, resolve(environment))
+        result = work.run(
+            plan, before={"plan": plan.as_dict()}, after=lambda steps: influence.influenced(work, steps)
+        )
+        output.drop_outdated(environment, resolve(environment))
         return result
 
 
@@ -87,7 +95,7 @@ def _agree_to_make_again(work: Session, plan: Plan) -> None:
     """Ask before a create that was killed makes again what it may have made; raises BadUsage or Declined."""
     if not plan.creates or not work.state.steps.unfinished(plan.creates[0].key):
         return
-    items = left_behind(work.environment, work.config)
+    items = programs.left_behind(work.environment, work.config)
     if not items:
         return
     if new := [item for item in items if item not in work.state.leftovers.items]:
@@ -176,7 +184,7 @@ def _plan(
         nodes,
         environment.key(),
         renewed if again else 0,
-        lambda: leaving(environment, config, nodes),
+        lambda: programs.leaving(environment, config, nodes),
         others,
         modules,
         running(state.runs, environment.lock.busy_since()),
@@ -207,7 +215,7 @@ def _show_machines(
         return planned.changes
     try:
         with environment.locked("rigger provision --plan") as lock:
-            config = load_config(environment)
+            config = recovery.load_config(environment)
             show_machines(environment, config, planned, reporter, lock)
             differs = show_plans(environment, config, Plan("plan", steps), reporter, lock)
     except Locked as problem:

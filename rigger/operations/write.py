@@ -19,6 +19,7 @@ from rigger.errors import BadUsage, InvalidConfig, NotReady
 from rigger.files import sync_folder
 from rigger.git import clone as git_clone
 from rigger.git import inspect as git_inspect
+from rigger.git.place import is_repository
 from rigger.operations.recover import missing_from_vars
 from rigger.runs import own_folder
 from rigger.sources import checkout as source_checkout
@@ -135,7 +136,7 @@ def say_left_out(target: Environment, reporter: Reporter) -> None:
     """Warn of submodules that the platform's checkout lacks, a clone or a folder of the user's own."""
     values = target.vars()
     folder = checkout.place(target, values)
-    if is_used(values) and git_inspect.is_repository(folder):
+    if is_used(values) and is_repository(folder):
         if missing := left_out(folder, checkout.is_cloned(target, values)):
             reporter.warn(missing)
 

@@ -52,22 +52,25 @@ def steps(
     """
     todo: list[Step] = []
     up_to_date: list[Step] = []
+    made = made_by(before)
     for module in config.addons:
         if named and module.name not in named:
             continue
         if module.script("install"):
             why = reason(module, "install", "")
             (todo if why else up_to_date).append(Step(module, "install", why or "up to date"))
-        others = _changed(config, related, module, made_by([*before, *todo]))
+        others = _changed(config, related, module, made)
         why = reason(module, "apply", f"{listed(others)} changed since" if others else "")
         why = why or related.failed.get(module.name, "")
         if why:
             todo += [*plan_of(module, "what would apply change?"), Step(module, "apply", why)]
+            made.append(module)
         elif named and module.script("plan"):
             todo += [
                 *plan_of(module, "would apply change anything?"),
                 Step(module, "apply", "where its plan says that something would change", if_differs=True),
             ]
+            made.append(module)
         else:
             up_to_date.append(Step(module, "apply", "up to date"))
         if why or history.done.get(f"addon/{module.name}/apply"):
@@ -77,10 +80,13 @@ def steps(
 
 def _changed(config: Config, related: Related, module: Module, made: Sequence[Module]) -> list[str]:
     """Return the modules that are not what an add-on read; without those `made` now, where one of them influences it."""
+    changed = related.changed.get(module.name, ())
+    if not changed:
+        return []
     labels = related.labels.get(config.state_name(module), {})
     influenced = any(group.holds(labels) for one in made for group in one.influences if one is not module)
     now = {config.state_name(one) for one in made} if influenced else set()
-    return [name for name in related.changed.get(module.name, ()) if name not in now]
+    return [name for name in changed if name not in now]
 
 
 def plan_of(module: Module, why: str) -> list[Step]:
@@ -102,13 +108,14 @@ def told(config: Config, related: Related, planned: Sequence[Step]) -> list[Step
     """Return the steps that tell modules which the planned ones influence: the script plan of each, and no apply."""
     made = made_by(planned)
     own = {config.state_name(module) for module in made}
+    influencing = [module for module in made if module.influences]
     found: list[Step] = []
-    for module in config.addons:
+    for module in config.addons if influencing else ():
         name = config.state_name(module)
         if name in own or name not in related.applied or not module.script("plan"):
             continue
         labels = related.labels[name]
-        by = [one.name for one in made if any(group.holds(labels) for group in one.influences)]
+        by = [one.name for one in influencing if any(group.holds(labels) for group in one.influences)]
         if by:
             found.append(Step(module, "plan", f"after {listed(by)}: would it change?", goes_on=True))
     return found

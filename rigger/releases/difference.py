@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rigger.git import inspect as git_inspect
+from rigger.git.place import around
 from rigger.releases.names import short
 from rigger.releases.registry import commit
 from rigger.values import frozen
@@ -54,7 +55,7 @@ def difference(project: Project, before: Mapping[str, str], after: Mapping[str, 
     Commits are those of the repository that the manifest lies in, where the tags of both images name them,
     or the labels that their registry has.
     """
-    repository = git_inspect.around(project.folder)
+    repository = around(project.folder)
     known = {id: uri for id, uri in before.items() if id in project.images}
     changes = []
     for id in [*after, *(id for id in known if id not in after)]:

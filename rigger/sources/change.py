@@ -8,6 +8,7 @@ from rigger.environments.checkout import is_used
 from rigger.errors import BadUsage
 from rigger.git import inspect as git_inspect
 from rigger.git import remote as git_remote
+from rigger.git.place import around
 from rigger.git.urls import check_url
 from rigger.modules.search import in_checkout
 from rigger.sources import checkout as source_checkout
@@ -42,7 +43,7 @@ def _places(place: str) -> list[str]:
     folder = place.removeprefix("file://")
     if not os.path.isdir(folder):
         return [place] if place else []
-    top = git_inspect.around(folder)
+    top = around(folder)
     return [os.path.realpath(folder), *([url] if top and (url := git_inspect.origin(top)) else [])]
 
 

@@ -10,6 +10,7 @@ from rigger.audit.versions import Deployed
 from rigger.environments.environment import CHECKOUT, Environment
 from rigger.environments.state import state_of
 from rigger.errors import BadUsage, NotReady
+from rigger.git.place import around, is_repository
 from rigger.later import later
 from rigger.sources.spec import ANOTHER_FOLDER, UNVERSIONED, Checkout, same_release
 from rigger.trust.ledger import agreed_commits
@@ -36,7 +37,7 @@ def find(environment: Environment, platform: Module, values: Mapping[str, str]) 
     """Return the folder of the platform's repository, None where there is none."""
     root = values.get(f"{platform.prefix}_ROOT", "")
     for folder in (root, environment.file(CHECKOUT), platform.folder):
-        if folder and git_inspect.is_repository(folder):
+        if folder and is_repository(folder):
             return folder
     return None
 
@@ -50,7 +51,7 @@ def commit_of(environment: Environment, platform: Module, values: Mapping[str, s
 
 def describe(folder: str) -> str:
     """Return the version of a folder, or of the repository around it: what git describe says, else UNVERSIONED."""
-    top = git_inspect.around(folder)
+    top = around(folder)
     return git_inspect.describe(top) if top and git_inspect.commit(top) else UNVERSIONED
 
 

@@ -12,6 +12,7 @@ from rigger.git import clone as git_clone
 from rigger.git import inspect as git_inspect
 from rigger.git import remote as git_remote
 from rigger.git.clone import fetch_to_compare
+from rigger.git.place import around
 from rigger.git.urls import check_url
 from rigger.sha256 import sha256
 from rigger.sources import checkout as source_checkout
@@ -155,7 +156,7 @@ class SourceChooser:
         """Return the repository that the platform comes from; of a folder, the one that it was cloned from."""
         if (values.get(SOURCE) or stored_source(values)) != FOLDER:
             return values.get("REPOSITORY", "")
-        top = git_inspect.around(values.get("CHECKOUT", ""))
+        top = around(values.get("CHECKOUT", ""))
         return git_inspect.origin(top) if top else ""
 
     def _obtain(self, wanted: SourceSpec) -> Checkout:

@@ -7,8 +7,8 @@ import os
 from rigger import text
 from rigger.environments import checkout
 from rigger.errors import NotReady
-from rigger.git import inspect as git_inspect
 from rigger.git import lfs, submodules
+from rigger.git.place import around
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def _require_none_moved(top: str, found: list[Lacking]) -> None:
 def _found(environment: Environment, values: Mapping[str, str]) -> tuple[str, list[Lacking]]:
     """Return the repository that the platform lies in, and its submodules that are not as they should be."""
     folder = checkout.place(environment, values)
-    top = git_inspect.around(folder) if os.path.isdir(folder) else ""
+    top = around(folder) if os.path.isdir(folder) else ""
     found = submodules.lacking(top) if top else []
     return top, [one for one in found if _concerns(os.path.join(top, one.path), folder)]
 

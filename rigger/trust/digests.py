@@ -6,7 +6,7 @@ import os
 
 from rigger.later import later
 from rigger.modules.scripts import content_digest
-from rigger.sha256 import sha256
+from rigger.sha256 import digest_of_file, sha256
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,14 +25,15 @@ def digest(folder: str, without: Collection[str] = ()) -> str:
     `without` are relative paths of files that do not count: what scripts wrote beside them.
     """
     total = sha256()
-    for name in _files(folder, ""):
+    for name, is_link in _files(folder, ""):
         if name in without:
             continue
         path = os.path.join(folder, name)
+        content = content_digest(path) if is_link else digest_of_file(path)
         runs = "x" if os.access(path, os.X_OK) else "-"
         # As sha256sum writes names: one with a line break in it could pass for another file.
         shown = os.fsencode(name).replace(b"\\", b"\\\\").replace(b"\n", b"\\n")
-        total.update(f"{content_digest(path)} {runs} ".encode() + shown + b"\n")
+        total.update(f"{content} {runs} ".encode() + shown + b"\n")
     return total.hexdigest()
 
 
@@ -42,18 +43,21 @@ def agreed_digest(folder: str) -> str:
     return sha256(f"{digest(folder)} {outside}".encode()).hexdigest() if outside else digest(folder)
 
 
-def _files(folder: str, under: str) -> Iterator[str]:
-    """Return the files and links of a folder by their paths in it, in order; `under` begins these, and ends in a slash."""
+def _files(folder: str, under: str) -> Iterator[tuple[str, bool]]:
+    """Return the files and links of a folder by their paths in it, in order, and whether each is a link.
+
+    `under` begins the paths, and ends in a slash.
+    """
     with os.scandir(os.path.join(folder, under)) as entries:
         found = sorted(entries, key=lambda entry: entry.name)
     for entry in found:
-        name = under + entry.name
-        if entry.name in NOT_SCRIPTS and not entry.is_symlink():
+        name, is_link = under + entry.name, entry.is_symlink()
+        if entry.name in NOT_SCRIPTS and not is_link:
             continue
         if entry.is_dir(follow_symlinks=False):
             yield from _files(folder, f"{name}{os.sep}")
-        elif entry.is_symlink() or entry.is_file():
-            yield name
+        elif is_link or entry.is_file():
+            yield name, is_link
 
 
 def lies_in(path: str, folder: str) -> bool:

@@ -202,13 +202,14 @@ def edited(path, change):
         file.write(change(data))
 
 
-def resealed(data, **changes):
-    """Return a snapshot that somebody changed with care: its own digest fits."""
-    first, state = data.decode().rstrip("\n").split("\n")
-    head = {**json.loads(first), **changes}
-    del head["sha256"]
-    head["sha256"] = files.digest(head, state)
-    return f"{json.dumps(head)}\n{state}\n".encode()
+def resealed(**changes):
+    """Return what makes of a snapshot one that somebody changed with care: its own digest fits."""
+
+    def change(data):
+        code, of, *value = json.loads(data.partition(b"\n")[2])
+        return files.sealed(json.dumps([changes.get("rigger", code), {**of, **changes}, *value]).encode())
+
+    return change
 
 
 SPOILED = {
@@ -216,13 +217,14 @@ SPOILED = {
     "cut": lambda data: data[:-40],
     "no JSON": lambda data: b"\xff" * 100,
     "another state": lambda data: data.replace(b"create", b"deploy"),
-    "a list": lambda data: b"[]\n[]\n",
-    "another rigger's": lambda data: resealed(data, rigger="0" * 64),
-    "another record": lambda data: resealed(data, head=f"59:{'a' * 64}"),
-    "another place": lambda data: resealed(data, size=100),
-    "no place": lambda data: resealed(data, size=10**9),
-    "a place that is no number": lambda data: resealed(data, size="x"),
-    "a negative place": lambda data: resealed(data, size=-1),
+    "a list": lambda data: files.sealed(b"[]"),
+    "another rigger's": resealed(rigger="0" * 64),
+    "another record": resealed(head=f"59:{'a' * 64}"),
+    "no record": resealed(head="x"),
+    "another place": resealed(size=100),
+    "no place": resealed(size=10**9),
+    "a place that is no number": resealed(size="x"),
+    "a negative place": resealed(size=-1),
 }
 
 
