@@ -17,6 +17,7 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rigger.redact import layers
 from rigger.redact.nested import SecretSearch, holding
 
 SECRET = 'sw0rd/f1sh "& <Sentinel>'
@@ -133,3 +134,17 @@ def test_what_is_compressed_and_written_in_digits_over_many_blocks(outer):
     blocks = [data[start : start + 4096] for start in range(0, len(data), 4096)]
     assert SecretSearch([SECRET]).holds_any(blocks)
     assert not SecretSearch([SECRET[::-1]]).holds_any(blocks)
+
+
+@pytest.mark.parametrize("longest", [1, 3, 30, 60])
+def test_rows_of_digits_are_found_among_few_blanks_and_among_many(longest):
+    """Each row of 24 and more, of an even or an odd number of digits, and no shorter one."""
+    chance = random.Random(longest)
+    for _ in range(50):
+        words = [chance.randbytes(chance.randrange(longest)).hex()[chance.randrange(2) :] for _ in range(200)]
+        words += [chance.randbytes(12).hex()[cut:] for cut in (0, 0, 1)]
+        chance.shuffle(words)
+        rows = [word for word in words if len(word) >= 24]
+        text = (" " * chance.randrange(2) + " ".join(words) + " " * chance.randrange(2)).encode()
+        whole = bytes.fromhex("".join(row + "0" * (len(row) % 2) for row in rows))
+        assert layers.Digits(layers.HEX).feed(text, final=True)[0] == whole

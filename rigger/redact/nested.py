@@ -93,7 +93,7 @@ class _Looked:
         if any(unpacked.feed(view[before:], final) for unpacked in self._unpacked):
             return True
         self._unpacked = [unpacked for unpacked in self._unpacked if not unpacked.over]
-        for match in coded.COMPRESSED.finditer(seam):
+        for match in coded.signs(seam):
             if match.end() > before:
                 unpacked = _Unpacked(match[0], _Looked(self._finder, self.depth - 1))
                 if unpacked.feed(view[match.start() :], final):
