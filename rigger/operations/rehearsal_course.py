@@ -196,12 +196,12 @@ def _as_far_as_it_went(course: Course, reason: str) -> tuple[str, str]:
 def _problem(work: Rehearsing, course: Course, after: Sequence[StepResult]) -> str:
     """Return why the copy is not as it should be at the end; nothing where it is."""
     if not course.finished:
-        said = course.said().rstrip(".")
+        said = course.said()
         return f"it could not be finished, with {len(course.commands)} commands" + (
             f": {said}" if said else ""
         )
     if course.code == RolledBack.exit_code and not course.scenario.moment:
-        return f"it went back by itself: {course.said().rstrip('.')}"
+        return f"it went back by itself: {course.said()}"
     wanted = work.request.start if course.went_back else work.request.to
     runs = course.copy.vars().get("VERSION", "")
     if runs != wanted:

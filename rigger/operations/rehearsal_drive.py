@@ -63,8 +63,11 @@ class Course:
         return tuple(sorted([*found, *self.marks], key=lambda mark: mark.start))
 
     def said(self) -> str:
-        """Return what the last command said that went wrong."""
-        return self.commands[-1].said() if self.commands else ""
+        """Return what the last command said that went wrong, and the last line of the step that failed."""
+        if not self.commands:
+            return ""
+        found = [self.commands[-1].said().rstrip("."), self.commands[-1].last_words()]
+        return ": ".join(filter(None, found))
 
 
 def run(course: Course) -> None:

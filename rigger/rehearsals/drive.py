@@ -17,6 +17,7 @@ from rigger.process import spawn, tree
 from rigger.process.tree import kill_session
 from rigger.rehearsals.model import Mark
 from rigger.runs.environment import CALLERS
+from rigger.text import last_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from rigger.environments.environment import Environment
 
+TAIL = 4096  # bytes of a log in which its last line is
 LOOK = 0.02  # seconds between two looks at the record
 PERSONS = ("RIGGER_ENVIRONMENT", "RIGGER_HOME", *CALLERS)
 
@@ -106,6 +108,18 @@ class Driven:
         """Return what went wrong, in the command's own words; nothing where nothing did, or it was killed."""
         with suppress(OSError, ValueError, KeyError, TypeError), open(self._out, "rb") as file:
             return str(json.load(file)["error"]["message"])
+        return ""
+
+    def last_words(self) -> str:
+        """Return the last line that the last step printed which failed; nothing where none did."""
+        failed = [one for one in self.records("step-finished") if one["exit_code"]]
+        logs = {(one["run"], one["number"]): one["log"] for one in self.records("step-started")}
+        log = logs.get((failed[-1]["run"], failed[-1]["number"])) if failed else None
+        if log is None:
+            return ""
+        with suppress(OSError), open(self.copy.file(log), "rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL))
+            return last_line(file.read().decode("utf-8", "replace")).removeprefix("error: ")
         return ""
 
     def marks(self, since: float) -> list[Mark]:

@@ -12,14 +12,17 @@ ETCD = ("--platform", "etcd", "--provider", "local", "--version", "3.5.0")
 SHIPPED = os.path.join(ROOT, "rigger", "platforms", "etcd")
 KEYS = {"colour": "green", "size": "large"}  # what the real cluster has
 
-# Where an earlier attempt did not end and a member is down, it "repairs" what was never broken.
-AFTER_A_DEATH = """
-half=$RIGGER_STATE_DIR/half died=''
-if [[ -f $half && " ${state[*]} " == *' stopped '* ]]; then died=yes; fi
-touch "$half"
+# Where a member has died on its own, it "repairs" what was never broken.
+NOTICE = """
+died=''
+if [[ " ${state[*]} " == *' stopped '* ]]; then died=yes; fi
+eval "real_$(declare -f stop)"
+stop() {
+    if [[ $(on "$1" survey) != *' running '* ]]; then died=yes; fi
+    real_stop "$1"
+}
 """
 HARM = """
-rm -f "$half"
 if [[ $died ]]; then
     find_speaker
     record=/rigger-app/app-1/000000000003
@@ -153,7 +156,7 @@ def planted(rigger, folder, fault):
     with open(path) as file:
         text = file.read()
     if fault in (LOSES, DUPLICATES):
-        text = text.replace("prepare_upgrade\n", f"prepare_upgrade\n{AFTER_A_DEATH}", 1) + HARM.replace(
+        text = text.replace("prepare_upgrade\n", f"prepare_upgrade\n{NOTICE}", 1) + HARM.replace(
             "COMMAND", fault
         )
     else:
