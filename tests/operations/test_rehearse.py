@@ -155,6 +155,7 @@ def test_an_upgrade_that_requires_a_rehearsal_is_refused_without_one(prod):
     assert "The upgrade from 3.5.0 to 3.5.1, graceful, was never rehearsed here." in refused.err
     assert prod.rehearse("plain")["verdict"] == "go"
     prod.rigger("config", "set", "REQUIRE_REHEARSAL=1h")
+    time.sleep(2)
     refused = prod.rigger(*upgrade, "--require-rehearsal=1s", code=4)
     assert "was rehearsed" in refused.err and "1 s is the most" in refused.err
     # Another value makes it another plan; a check does not.
