@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 
 from rigger.text import duration
+from rigger.values import frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ WIDTH, LEFT, ROW, TOP = 920, 150, 22, 26  # units; ROW is the height of a line
 LANES = {"command": "typed", "step": "steps", "fault": "goes wrong"}
 COLOURS = {"command": "#3b5b92", "step": "#2e7d32", "fault": "#b35c00"}
 BAD = "#b3261e"
-LETTER = 6.4  # units that a letter takes
+LETTER = 6.6  # units that a letter takes
 
 
 def picture(done: Rehearsed) -> str:
@@ -33,7 +34,7 @@ def picture(done: Rehearsed) -> str:
         parts.append(_text(8, y + 15, name, "lane"))
         rows = _rows(marks, scale)
         for number, row in enumerate(rows):
-            parts += [_bar(mark, y + number * ROW, scale) for mark in row]
+            parts += [_drawn(mark, y + number * ROW, scale) for mark in row]
         y += len(rows) * ROW + 8
     height = y + 6
     return (
@@ -44,38 +45,59 @@ def picture(done: Rehearsed) -> str:
     )
 
 
+@frozen
+class Bar:
+    """Where a mark is drawn: its bar, and its words in it, behind it or before it."""
+
+    x: float
+    width: float
+    words: float  # where they begin, or end
+    inside: bool = False
+    before: bool = False
+    room: float = 0.0  # that the words take
+
+    @property
+    def start(self) -> float:
+        return self.words - self.room if self.before else self.x
+
+    @property
+    def end(self) -> float:
+        return self.x + self.width if self.inside or self.before else self.words + self.room
+
+
+def _bar(mark: Mark, scale: float) -> Bar:
+    x, width = LEFT + mark.start * scale, max(4.0, (mark.end - mark.start) * scale)
+    room = len(mark.text) * LETTER + 8
+    if room < width:
+        return Bar(x, width, x + 6, inside=True, room=room)
+    if x + width + room < WIDTH:
+        return Bar(x, width, x + width + 4, room=room)
+    return Bar(x, width, x - 4, before=True, room=room)
+
+
 def _rows(marks: Sequence[Mark], scale: float) -> list[list[Mark]]:
     """Return the marks of a lane in as few rows as their bars and words need, so that none covers another."""
     rows: list[list[Mark]] = []
     free: list[float] = []  # where each row is free again
     for mark in marks:
-        start = mark.start * scale
-        end = max(mark.end * scale, start + 4) + len(mark.text) * LETTER + 14
-        row = next((number for number, at in enumerate(free) if at <= start), len(rows))
+        bar = _bar(mark, scale)
+        row = next((number for number, at in enumerate(free) if at <= bar.start), len(rows))
         if row == len(rows):
             rows.append([])
             free.append(0.0)
         rows[row].append(mark)
-        free[row] = end
+        free[row] = bar.end
     return rows
 
 
-def _bar(mark: Mark, y: int, scale: float) -> str:
-    x, width = LEFT + mark.start * scale, max(4.0, (mark.end - mark.start) * scale)
-    colour = COLOURS[mark.kind] if mark.good or mark.kind == "fault" else BAD
-    took = f"{mark.text}, {duration(mark.end - mark.start)}" + (
-        "" if mark.good or mark.kind == "fault" else ", not good"
-    )
-    words = x + width + 4
-    if words + len(mark.text) * LETTER > WIDTH:  # there is no room behind it
-        words = max(LEFT, WIDTH - len(mark.text) * LETTER)
-        y_words = y + 14
-        fill = "bar" if words >= x and len(mark.text) * LETTER < width else "word"
-    else:
-        y_words, fill = y + 14, "word"
+def _drawn(mark: Mark, y: int, scale: float) -> str:
+    bar = _bar(mark, scale)
+    good = mark.good or mark.kind == "fault"
+    took = f"{mark.text}, {duration(mark.end - mark.start)}{'' if good else ', not good'}"
+    words = _text(bar.words, y + 14, mark.text, "bar" if bar.inside else "word", "end" if bar.before else "")
     return (
-        f'<g><title>{html.escape(took)}</title><rect x="{x:.1f}" y="{y + 2}" width="{width:.1f}" height="16" rx="3" '
-        f'fill="{colour}"/>{_text(words, y_words, mark.text, fill)}</g>'
+        f'<g><title>{html.escape(took)}</title><rect x="{bar.x:.1f}" y="{y + 2}" width="{bar.width:.1f}" height="16" rx="3" '
+        f'fill="{COLOURS[mark.kind] if good else BAD}"/>{words}</g>'
     )
 
 
@@ -85,13 +107,14 @@ def _axis(whole: float, scale: float, height: int) -> Iterable[str]:
     while second <= whole:
         x = LEFT + second * scale
         yield f'<line x1="{x:.1f}" y1="{TOP - 6}" x2="{x:.1f}" y2="{height}" stroke="#cccccc" stroke-width="1"/>'
-        yield _text(x, TOP - 10, f"{second} s", "axis")
+        yield _text(x, TOP - 10, f"{second} s", "axis", "middle")
         second += step
 
 
 FILLS = {"lane": "#555555", "axis": "#777777", "bar": "#ffffff", "word": "#222222"}
 
 
-def _text(x: float, y: float, words: str, kind: str) -> str:
-    anchor = ' text-anchor="middle"' if kind == "axis" else ""
-    return f'<text x="{x:.1f}" y="{y}" fill="{FILLS[kind]}"{anchor}>{html.escape(words)}</text>'
+def _text(x: float, y: float, words: str, kind: str, anchor: str = "") -> str:
+    """Return words as SVG has them; `anchor` says which part of them is at `x`: middle or end, else their beginning."""
+    at = f' text-anchor="{anchor}"' if anchor else ""
+    return f'<text x="{x:.1f}" y="{y}" fill="{FILLS[kind]}"{at}>{html.escape(words)}</text>'
