@@ -24,9 +24,9 @@ EXIT_CODES = {
     5: "a script failed or timed out, or something was left over",
     6: "tests failed, or a module does not conform",
     7: "the environment is locked by another run, or another record's run is at work on its nodes",
-    8: "differences found (``--exit-code``, ``audit``); the cluster was changed with another record; a plan was approved "
+    8: "differences found (``--exit-code``, ``audit``, ``verify``); the cluster was changed with another record; a plan was approved "
     "(``--approved``) and what it was made of is another now",
-    9: "a bundle, a manifest or a git input was refused",
+    9: "a bundle, a statement, a manifest or a git input was refused",
     10: "declined: somebody, or a ``pre-`` hook, was asked and said no; nothing was changed",
     11: "an upgrade waits until somebody agrees to its next stage; what is done was judged well",
     12: "an upgrade was rolled back because a stage of it failed or was judged bad: what ran before runs again",

@@ -7,6 +7,7 @@ import json
 import os
 import random
 import subprocess
+import sys
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -132,6 +133,21 @@ def test_keys_that_cannot_be_used_are_named(keys, said, tmp_path):
             call()
 
 
+def test_without_what_signs_the_message_says_how_to_get_it(keys, said, monkeypatch):
+    data = envelope.sign(said, keys["ed25519"])
+    for name in [name for name in sys.modules if name.partition(".")[0] == "securesystemslib"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "securesystemslib", None)
+    for call in (
+        lambda: envelope.sign(said, keys["ed25519"]),
+        lambda: envelope.verify(data, ["x"], "x.json"),
+    ):
+        with pytest.raises(NotReady) as problem:
+            call()
+        assert "pip install 'rigger[attest]'" in problem.value.next_step
+    assert envelope.statement_in(data, "x.json") == (said, 1)  # it is read without
+
+
 def test_a_statement_is_about_something_that_has_a_digest():
     for subjects in ([], [Resource("prod", {})]):
         with pytest.raises(ValueError, match="digest"):
@@ -211,6 +227,24 @@ def test_a_mutation_is_found(keys, said, mutate):
             assert not envelope.verify(changed, [public], "x.json"), changed
         found += 1
     assert found == 400
+
+
+def test_what_no_signature_covers_is_refused(keys, said):
+    """Another way to write the same bytes, and a member that stands twice, of which programs take one or the other."""
+    data, public = envelope.sign(said, keys["ed25519"]), f"{keys['ed25519']}.pub"
+    signature = json.loads(data)["signatures"][0]["sig"]
+    assert signature.endswith("==")  # behind which four bits of the last digit say nothing
+    digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    other = signature[:-3] + digits[digits.index(signature[-3]) ^ 1] + "=="
+    assert base64.b64decode(other) == base64.b64decode(signature)
+    for changed in (
+        data.replace(signature.encode(), other.encode()),
+        data.replace(b'{"payload":', b'{"payload":"e30=","payload":'),
+        data.replace(b'"keyid":', b'"keyid":"x","keyid":'),
+    ):
+        assert changed != data
+        with pytest.raises(Refused):
+            envelope.verify(changed, [public], "x.json")
 
 
 def test_a_signature_of_another_statement_does_not_fit(keys, said):
