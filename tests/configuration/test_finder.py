@@ -127,3 +127,12 @@ def test_the_checkout_has_the_module_again_that_came_in_a_bundle(saved, checkout
     copy = home.at("wood").file("scripts", "provider", "soil")
     finder, values = saved(CHECKOUT=checkout, PLATFORM="oak", PROVIDER=copy)
     assert finder.modules(values)[0].folder == os.path.join(checkout, "contrib", "soil")
+
+
+def test_a_name_is_of_the_module_that_was_last_given_for_it(home, modules):
+    for name in ("clay", "sand"):
+        modules.write("addon", name, f"questions: [{{name: {name.upper()}}}]\n")
+    finder = ModuleFinder(home.path)
+    for name in ("clay", "sand", "clay"):
+        (found,) = finder.addons({"kiln": os.path.join(modules.folder, "addons", name)})
+        assert [question.name for question in found.questions] == [f"KILN_{name.upper()}"]

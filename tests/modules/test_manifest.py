@@ -460,6 +460,14 @@ def test_what_is_kept_of_another_module_does_not_count(soil, cache, tmp_path, de
     assert modules_manifest.load(str(other), str(cache)).folder == str(other)
 
 
+def test_what_a_killed_process_left_half_written_is_swept(soil, manifest, cache):
+    left = cache / f".{'a' * 64}.json.{2**22 + 1}-{'b' * 12}.tmp"  # of a process that there cannot be
+    left.write_text("{")
+    os.utime(left, (0, 0))
+    modules_manifest.load(manifest(OAK + "# changed\n"), str(cache))
+    assert not left.exists()
+
+
 def test_what_an_older_rigger_decoded_does_not_count(soil, cache, decoded, monkeypatch):
     monkeypatch.setattr(kept, "code", lambda rooms: "another")
     modules_manifest.load(soil, str(cache))
