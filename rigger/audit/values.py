@@ -70,8 +70,9 @@ class ValueHistory:
             case UpgradeFinished() | UpgradeRolledBack():
                 self._change(("VERSION", "REF"), event.values or {"VERSION": event.to})
             case Loaded():  # the same secrets, or other ones, by the key that this machine has
-                self._said.update((n, digest) for n, digest in event.digests.items() if n in self._said)
-                self._seen.update((n, digest) for n, digest in event.digests.items() if n in self._seen)
+                for values in (self._said, self._seen):
+                    known = {n for n, value in values.items() if value.startswith(HIDDEN)}
+                    values.update((n, digest) for n, digest in event.digests.items() if n in known)
             case Destroyed():
                 self._change([*self._given], {})
                 self._given = {}

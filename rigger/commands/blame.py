@@ -38,8 +38,8 @@ def _run(cause: Cause) -> str:
 @command("blame", reports=True, show=show)
 @argument("name")
 def blame(app: App, name: str) -> ValueChanges:
-    """Say which run or command gave NAME the value that it has, when, who and why, and what it was before. Of secrets, and
-    of what steps gave, it says that they changed.
+    """The last change of the value NAME: from what to what, and since which run the cluster has it. Of secrets, and of what
+    no question asked for, it says that they changed.
     """
     result = value_history(app.environment(), name)
     return replace(result, changes=result.changes[-1:]) if app.json else result

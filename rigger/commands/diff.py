@@ -41,6 +41,6 @@ def _short(value: str | None) -> str:
 @option("--exit-code", is_flag=True, help="Exit 8 when there is a difference.")
 def diff(app: App, a: str, b: str, exit_code: bool) -> RunDifference:
     """In values, scripts, versions and nodes, once each of them had ended. RUN is as in "rigger logs": a number, "last", a
-    command, or the beginning of an id. Of secrets, and of what steps gave, it says that they changed.
+    command, or the beginning of an id. Of secrets, and of what no question asked for, it says that they changed.
     """
     return operation.compare_runs(app.environment(), a, b, strict=exit_code)

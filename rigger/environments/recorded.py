@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from rigger.audit.events import Configured
 from rigger.audit.secrets import secret_digest
-from rigger.environments.answers import outputs_of
+from rigger.envfile.names import is_core
 from rigger.process.actor import actor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Container, Iterable, Mapping
 
     from rigger.environments.environment import Environment
 
@@ -21,15 +21,18 @@ def hidden(environment: Environment, names: Iterable[str], values: Mapping[str, 
     return {name: secret_digest(key, value) if name in secrets else value for name, value in values.items()}
 
 
-def recorded(environment: Environment, names: Iterable[str] | None = None) -> dict[str, str]:
+def recorded(
+    environment: Environment, asked: Container[str], names: Iterable[str] | None = None
+) -> dict[str, str]:
     """Return the values of an environment, all or those of some names, as a run records them.
 
-    What a step gave is there as its digest, too: a later step may say that it was a secret, and a log is not written again.
+    What no question asked for (`asked` are the names of those that did) is there as its digest, too: a step gave it, or
+    somebody wrote it into the vars file, and a log is not written again where it turns out to be a secret.
     """
-    values, outputs = environment.values(), outputs_of(environment)
-    given = outputs.steps.keys() - outputs.hidden.keys()
+    values = environment.values()
     chosen = values if names is None else {name: values[name] for name in names if name in values}
-    return hidden(environment, given, chosen)
+    others = [name for name in chosen if name not in asked and not is_core(name, values)]
+    return hidden(environment, others, chosen)
 
 
 def configured(

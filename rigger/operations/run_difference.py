@@ -26,7 +26,7 @@ SHORT = 12  # digits of a digest
 
 @frozen
 class Change:
-    """A value that was another one at two moments; what is hidden is a secret, or was given by a step."""
+    """A value that was another one at two moments; what is hidden is a secret, or no question asked for it."""
 
     before: str | None
     after: str | None

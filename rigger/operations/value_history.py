@@ -47,7 +47,7 @@ class Cause:
 
 @frozen
 class ValueChange:
-    """A value that came to be another one; a secret, and what a step gave, is never shown."""
+    """A value that came to be another one; a secret, and what no question asked for, is never shown."""
 
     before: str | None  # None: it was not set, or it is not shown
     after: str | None

@@ -35,7 +35,11 @@ if TYPE_CHECKING:
 def run_started(environment: Environment, config: Config, plan: Plan) -> RunStarted:
     """Return the record of a run that is about to begin, with the values that are others than the log has."""
     commit, dirty = source_checkout.commit_of(environment, config.platform, config.values)
-    call, known, values = environment.call, state_of(environment).values.said, recorded(environment)
+    call, known, values = (
+        environment.call,
+        state_of(environment).values.said,
+        recorded(environment, config.asked),
+    )
     return RunStarted(
         command=plan.command,
         rigger=__version__,
@@ -99,6 +103,7 @@ def step_started(
 
 def step_finished(
     environment: Environment,
+    config: Config,
     number: int,
     result: StepResult,
     outcome: Outcome,
@@ -126,7 +131,7 @@ def step_finished(
         log_size=log.size,
         log_sha256=log.digest.hexdigest(),
         changed=result.changed,
-        values=recorded(environment, result.changed) if result.changed else {},
+        values=recorded(environment, config.asked, result.changed) if result.changed else {},
         nodes=nodes_if_changed(environment),
         kept=result.kept,
         before=state_of(environment).modules.get(step.module.name).output if output else "",

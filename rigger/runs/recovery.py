@@ -71,7 +71,7 @@ def _recover_step(environment: Environment, config: Config, started: StepStarted
         step=started.step,
         leftovers=[redactor.text(item) for item in leftovers],
         changed=list(changed),
-        values=recorded(environment, changed) if changed else {},
+        values=recorded(environment, config.asked, changed) if changed else {},
         nodes=nodes_if_changed(environment),
         kept=kept,
     )

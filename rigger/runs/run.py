@@ -317,7 +317,9 @@ class Run:
         step = result.step
         if log.problem:
             self.reporter.warn(f"The log of {step.shown} is not complete: {log.problem}.")
-        finished = step_finished(self.environment, number, result, outcome, log, given, self.redactor)
+        finished = step_finished(
+            self.environment, self.config, number, result, outcome, log, given, self.redactor
+        )
         try:
             self.environment.audit.append(finished, self.id)
         except NotReady as problem:

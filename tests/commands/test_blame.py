@@ -62,10 +62,12 @@ def test_what_a_step_gave_is_its_own_doing(cluster):
 @pytest.mark.slow
 def test_a_hand_edited_vars_file_shows_at_the_next_run(provisioned):
     with open(provisioned.file("vars"), "a") as file:
-        file.write('export NODES="1"\n')
+        file.write('export NODES="1"\nexport MINE="something of my own"\n')
     provisioned.rigger("provision", "--yes")
     said = provisioned.rigger("blame", "NODES").out
     assert "NODES: 2 → 1" in said and "in the vars file" in said and "run 2, provision" in said
+    said = provisioned.rigger("blame", "MINE").out
+    assert "MINE: changed" in said and "something" not in said + provisioned.content("audit.jsonl")
 
 
 def test_a_name_that_nobody_set(changed):

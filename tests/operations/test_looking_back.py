@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 
 import pytest
 from helpers.histories import Past
 
-from rigger.audit.snapshot import ROOMS
+from rigger.audit.snapshot import EVERY, ROOMS
 from rigger.audit.state import ClusterState
+from rigger.environments.home import Home
 from rigger.environments.state import STATE, state_of
 from rigger.errors import BadUsage
 from rigger.kept import encoded
-from rigger.operations.moment import moment
+from rigger.operations.moment import moment, now
 from rigger.operations.status_at import status_at
 from rigger.operations.value_history import value_history
 
@@ -105,6 +107,18 @@ def test_of_a_damaged_log_that_was_repaired_too(tmp_path, monkeypatch, seeds):
         for time, true in past.moments:
             assert told(moment(past.environment, time).state) == expected(true), time
     assert repaired > len(seeds) / 4
+
+
+def test_of_a_log_whose_result_is_kept_beside_it(tmp_path, monkeypatch):
+    """A long log is read from a snapshot on; the past is what it was without one."""
+    past, taken = made(tmp_path, 7, monkeypatch, length=80)
+    assert len(past.environment.audit.records()) > 2 * EVERY
+    state_of(Home(str(tmp_path)).get("made-up"))
+    assert os.path.isfile(past.environment.file("audit.snapshot"))
+    again = Home(str(tmp_path)).get("made-up")
+    assert told(state_of(again)) == taken[-1][0] == told(now(again).state)
+    for time, true in past.moments[::20]:
+        assert told(moment(again, time).state) == expected(true)
 
 
 def test_a_repaired_log_says_that_records_are_lost(tmp_path, monkeypatch):
