@@ -118,3 +118,20 @@ def test_what_makes_no_sense_is_refused(rigger, modules):
         refused = rigger("upgrade", "--version", "1.1.0", *words, code=2)
         assert said in refused.err, refused
     assert wood.notes() and os.listdir(rigger.path("environments")) == ["wood"]
+
+
+@pytest.mark.slow
+def test_a_copy_is_filled_with_the_newest_backup_or_a_fresh_one(rigger, modules):
+    scripts = {
+        "backup": 'echo "data of $RIGGER_ENVIRONMENT" >"$RIGGER_BACKUP_FILE"\n',
+        "restore": 'echo "restored $(cat "$RIGGER_BACKUP_FILE")" >>"$NOTED"\n',
+    }
+    wood = Wood(rigger, modules, **scripts, **APPLICATIONS)
+    backups = rigger.path("environments", "wood", "backups")
+    # There is none: one is made.
+    first = wood.rehearse("--only", "plain")["data"]["file"]
+    assert os.listdir(backups) == [os.path.basename(first)]
+    assert ["restored", "data", "of", "wood"] in wood.notes()
+    assert wood.rehearse("--only", "plain")["data"]["file"] == first
+    fresh = wood.rehearse("--only", "plain", "--fresh-backup")["data"]["file"]
+    assert fresh != first and len(os.listdir(backups)) == 2
