@@ -153,7 +153,7 @@ def test_every_report_is_as_described(rigger, reported, modules, tmp_path):
     modules.write("platform", "tree", f"repository: {upstream.url}\nversions: git-tags\n")
     rigger("configure", "--defaults", "--trust", "--name", "tree", "--platform", "tree", "--provider", "noop")
     reported("checkout", "--leave")
-    assert reported.compared == {name[:-5] for name in os.listdir(SHAPES)} - RELEASES
+    assert reported.compared == {name[:-5] for name in os.listdir(SHAPES)} - RELEASES - REHEARSED
 
 
 def _look_back_and_prove(reported, key):
@@ -170,6 +170,7 @@ def _look_back_and_prove(reported, key):
     reported("verify", attested["file"], "--key", f"{key}.pub")
 
 
+REHEARSED = {"upgrade-rehearse"}  # tests/rehearsals make one
 RELEASES = {
     *(
         "deploy",
@@ -214,7 +215,7 @@ def test_every_command_that_reports_has_a_schema():
     assert {same.get(name, name) for name in reporting} == {name[:-5] for name in os.listdir(SHAPES)} - {
         "provision-plan",
         "configure-questions",
-        "upgrade-rehearse",  # of which tests/rehearsals make one
+        *REHEARSED,
         "error",
     }
 
