@@ -33,39 +33,30 @@ def recorded_parameters(config: Config, key: bytes) -> dict[str, str]:
     return {**config.parameters(), **hidden}
 
 
-def values_of_step(config: Config, module: Module, verb: str) -> set[str]:
+def values_of_step(config: Config, module: Module, verb: str) -> list[str]:
     """Return the names of the questions whose change makes a step run again."""
-    names, role = set(), module.role
-    if role == "addon":
-        own = {question.name for question in config.questions if question.owner == module.name}
-        return {n for n in own if _is_of(config.question(n), verb)}
-    for question in config.questions:
-        if question.owner:
-            continue
-        owner = (
-            "platform"
-            if question.folder == config.platform.folder or question.name == "VERSION"
-            else "provider"
-        )
-        if question.changes in ("create", "replace"):
-            concerns = (role, verb) == ("provider", "create")
-        elif question.changes == "deploy":
-            concerns = (role, verb) == ("platform", "deploy")
-        elif question.changes == "install":
-            concerns = (
-                (role, verb) == (owner, "install")
-                or owner == "platform" == role
-                and verb
-                in (
-                    "deploy",
-                    "setup-clients",
-                )
-            )
-        else:
-            concerns = False
-        if concerns:
-            names.add(question.name)
-    return names
+    if module.role == "addon":
+        own = [question.name for question in config.questions if question.owner == module.name]
+        return [name for name in own if _is_of(config.question(name), verb)]
+    return [
+        question.name
+        for question in config.questions
+        if not question.owner and _concerns(config, question, module.role, verb)
+    ]
+
+
+def _concerns(config: Config, question: Question, role: str, verb: str) -> bool:
+    """Return whether a change of a provider's or a platform's question makes a step of one of them run again."""
+    if question.changes in ("create", "replace"):
+        return (role, verb) == ("provider", "create")
+    if question.changes == "deploy":
+        return (role, verb) == ("platform", "deploy")
+    if question.changes != "install":
+        return False
+    of_platform = question.folder == config.platform.folder or question.name == "VERSION"
+    if of_platform and role == "platform" and verb in ("deploy", "setup-clients"):
+        return True
+    return (role, verb) == ("platform" if of_platform else "provider", "install")
 
 
 def _is_of(question: Question | None, verb: str) -> bool:
@@ -75,12 +66,12 @@ def _is_of(question: Question | None, verb: str) -> bool:
 
 
 def changed_values(
-    config: Config, parameters: Mapping[str, str], before: Mapping[str, str]
+    config: Config, module: Module, verb: str, parameters: Mapping[str, str], before: Mapping[str, str]
 ) -> dict[str, Change]:
-    """Return the questions whose value is not what it was: name -> (old or None, new or None)."""
+    """Return the questions that a step hangs on and whose value is not what it was: name -> (old or None, new or None)."""
     if before == parameters:  # which is compared at once, also where there are thousands
         return {}
-    names = dict.fromkeys([*(question.name for question in config.questions), *before])
+    names = values_of_step(config, module, verb)
     changes = {n: (before.get(n), parameters.get(n)) for n in names if before.get(n) != parameters.get(n)}
     # What came to be a secret since the step ran stands there as it was.
     return {
@@ -121,9 +112,7 @@ def _changed_since(
         if run is None and begun:
             continue
         parameters = recorded_parameters(config.seen_by(module, verb), key)
-        changes = changed_values(config, parameters, run.parameters if run else {})
-        concerned = values_of_step(config, module, verb)
-        changed.update({name: change for name, change in changes.items() if name in concerned})
+        changed.update(changed_values(config, module, verb, parameters, run.parameters if run else {}))
     return changed
 
 

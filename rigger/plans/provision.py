@@ -8,7 +8,7 @@ from rigger.modules.kinds import is_riggers_own
 from rigger.modules.scripts import step_digest
 from rigger.plans import addons
 from rigger.plans.addons import Related
-from rigger.plans.changes import Change, changed_values, recorded_parameters, say_changes, values_of_step
+from rigger.plans.changes import Change, changed_values, recorded_parameters, say_changes
 from rigger.plans.model import Plan, Step
 from rigger.plans.scripts import digest_of_shared
 from rigger.sha256 import digest_of_file
@@ -83,9 +83,8 @@ class _Planner:
 
     def changes(self, module: Module, verb: str, run: StepRun) -> dict[str, Change]:
         """Return the values that concern a step and are not what that run of it had."""
-        changes = changed_values(self.config, self._parameters(module, verb), run.parameters)
-        concerned = values_of_step(self.config, module, verb) if changes else ()
-        return {name: change for name, change in changes.items() if name in concerned}
+        parameters = self._parameters(module, verb)
+        return changed_values(self.config, module, verb, parameters, run.parameters)
 
     def _parameters(self, module: Module, verb: str) -> Mapping[str, str]:
         """Return the values that a step sees as they are recorded; worked out once where all steps see the same."""
