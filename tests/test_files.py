@@ -40,8 +40,8 @@ def test_what_is_old_and_not_locked_is_swept(tmp_path):
 def test_a_name_that_tells_the_process_is_swept_when_that_has_ended(tmp_path):
     ended = subprocess.Popen(["true"])
     ended.wait()
-    left, busy = aside(tmp_path, f"new-{ended.pid}", 0), aside(tmp_path, f"new-{os.getpid()}", 3600)
-    files.sweep(str(tmp_path), r"new-(?P<pid>[0-9]+)")
+    left, busy = aside(tmp_path, f".new-{ended.pid}", 0), aside(tmp_path, f".new-{os.getpid()}", 3600)
+    files.sweep(str(tmp_path), r"\.new-(?P<pid>[0-9]+)")
     assert not left.exists() and busy.exists()
 
 

@@ -12,7 +12,7 @@ import pytest
 from helpers.scripts import HEEDS_NOBODY, linux, open_files, wait_until, when
 
 from rigger.process import interrupts as process_interrupts
-from rigger.process import spawn as process_spawn
+from rigger.process import step as process_step
 from rigger.process import tree as process_tree
 
 
@@ -177,7 +177,7 @@ def test_after_a_request_nothing_is_started(world):
 
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_a_signal_around_the_start_is_not_lost(world, monkeypatch, moment):
-    start = process_spawn.spawn
+    start = process_step.spawn
 
     def spawn(*args, **kwargs):
         if moment == "before":
@@ -187,7 +187,7 @@ def test_a_signal_around_the_start_is_not_lost(world, monkeypatch, moment):
             os.kill(os.getpid(), signal.SIGINT)
         return proc
 
-    monkeypatch.setattr(process_spawn, "spawn", spawn)
+    monkeypatch.setattr(process_step, "spawn", spawn)
     outcome = world.run("sleep 20\n", timeout=15)
     assert (outcome.interrupted, outcome.timed_out) == (True, False)
 
