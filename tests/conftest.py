@@ -27,6 +27,9 @@ def pytest_configure():
     for signum, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGQUIT, signal.SIG_DFL)):
         if signal.getsignal(signum) is signal.SIG_IGN:
             signal.signal(signum, usual)
+    # In a hook of git, or in "git bisect run", these name the repository that it is about: tests would write to it.
+    for name in [name for name in os.environ if name.startswith("GIT_")]:
+        del os.environ[name]
 
 
 def pytest_report_header():
