@@ -502,7 +502,10 @@ def test_a_quota_of_networks_and_one_that_nobody_tells(world, quota):
     networks = len(account(world.server)["networks"])
     quota("L-F678F1CE", str(networks))
     said = world.rigger("provision", "-y", code=4)
-    assert f"quota of networks (VPCs): {networks} allowed in this region, {networks} used" in said.err
+    assert (
+        f"quota of networks (VPCs) ({networks} allowed in this region, {networks} used by others, 1 needed"
+        in said.err
+    )
     quota("L-F678F1CE", "5")
     quota("L-1216C47A")  # the value of every account, which another call tells
     assert all(one["good"] and one["tried"] for one in found_by_doctor(world).values())
