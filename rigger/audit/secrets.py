@@ -5,6 +5,11 @@ from __future__ import annotations
 HIDDEN = "***"
 
 
+def is_hidden(value: str | None) -> bool:
+    """Return whether a recorded value is there as its digest alone."""
+    return value is not None and value.startswith(HIDDEN)
+
+
 def secret_digest(key: bytes, value: str) -> str:
     """Return what is recorded of a secret: HMAC-SHA-256 under the environment's own key, 16 hex digits.
 

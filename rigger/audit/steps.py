@@ -14,7 +14,7 @@ from rigger.audit.events import (
     UpgradeFinished,
     UpgradeRolledBack,
 )
-from rigger.audit.secrets import HIDDEN
+from rigger.audit.secrets import is_hidden
 from rigger.values import frozen, replace
 
 TYPE_CHECKING = False
@@ -189,5 +189,5 @@ def _give_digests(runs: dict[Any, StepRun], digests: Mapping[str, str]) -> None:
     for key, run in runs.items():
         before = run.parameters
         runs[key] = run.with_parameters(
-            {name: new for name, new in digests.items() if str(before.get(name, "")).startswith(HIDDEN)}
+            {name: new for name, new in digests.items() if is_hidden(before.get(name))}
         )

@@ -14,7 +14,7 @@ from rigger.audit.events import (
     UpgradeFinished,
     UpgradeRolledBack,
 )
-from rigger.audit.secrets import HIDDEN
+from rigger.audit.secrets import HIDDEN, is_hidden
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class ValueHistory:
     def is_same(self, name: str, other: ValueHistory) -> bool:
         """Return whether a value is what it is at another moment of the same environment."""
         old, new = self.get(name), other.get(name)
-        if old is None or new is None or not (old.startswith(HIDDEN) and new.startswith(HIDDEN)):
+        if not (is_hidden(old) and is_hidden(new)):
             return old == new
         return old == new or self._times.get(name) == other._times.get(name)
 
@@ -71,7 +71,7 @@ class ValueHistory:
                 self._change(("VERSION", "REF"), event.values or {"VERSION": event.to})
             case Loaded():  # the same secrets, or other ones, by the key that this machine has
                 for values in (self._said, self._seen):
-                    known = {n for n, value in values.items() if value.startswith(HIDDEN)}
+                    known = {n for n, value in values.items() if is_hidden(value)}
                     values.update((n, digest) for n, digest in event.digests.items() if n in known)
             case Destroyed():
                 self._change([*self._given], {})
@@ -96,5 +96,5 @@ class ValueHistory:
 
     def _count(self, values: Mapping[str, str]) -> None:
         for name, value in values.items():
-            if value.startswith(HIDDEN) and self.get(name) != value:
+            if is_hidden(value) and self.get(name) != value:
                 self._times[name] = self._times.get(name, 0) + 1

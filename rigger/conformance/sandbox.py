@@ -161,8 +161,7 @@ def _made_up(sandbox: Sandbox, modules: Sequence[Module], given: Mapping[str, st
     """Return values for the questions that have no default; a secret that nobody gave is one that nobody knows."""
     values = {}
     for question in (question for module in modules for question in module.questions):
-        elsewhere = (f"RIGGER_{question.name}", *question.env)
-        if question.name in given or any(os.environ.get(name) for name in elsewhere):
+        if question.name in given or any(os.environ.get(name) for name in question.variables):
             continue
         value = _invented(sandbox, question)
         if value is not None:

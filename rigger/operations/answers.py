@@ -138,7 +138,7 @@ def interview_of(
         sources,
         lambda folder, program, values: run_program(target, folder, program, values),
         make_key=lambda question: _found_or_made_key(reporter, question),
-        make_secret=_new_secret,
+        make_secret=new_secret,
         look_up=look_up,
         advanced=given.advanced,
         take_defaults=take_defaults,
@@ -188,7 +188,7 @@ def _as_default(question: Question, saved: Mapping[str, str]) -> Question:
     return replace(question, default=f"{{% raw %}}{value}{{% endraw %}}" if "{" in value else value)
 
 
-def _new_secret(question: Question) -> str:
+def new_secret(question: Question) -> str:
     """Return a secret of letters and digits, which every program and file takes as it is."""
     return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(question.generate))
 

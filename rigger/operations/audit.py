@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rigger.audit.head import REPAIRS, Head
-from rigger.audit.secrets import HIDDEN
+from rigger.audit.secrets import is_hidden
 from rigger.configuration.identity import id_of
 from rigger.configuration.resolve import resolve
 from rigger.environments.state import may_have_cluster, state_of
@@ -198,7 +198,7 @@ def _as_provisioned(work: Session) -> Config:
     if not changes:
         return work.config
     work.reporter.line(f"Looked for as it was provisioned; configured since: {say_changes(changes)}.")
-    before = {n: old or "" for n, (old, _) in changes.items() if not str(old).startswith(HIDDEN)}
+    before = {n: old or "" for n, (old, _) in changes.items() if not is_hidden(old)}
     version = {name: work.config.values[name] for name in ("VERSION",) if name in work.config.values}
     try:
         return resolve(work.environment, {**version, **before})

@@ -10,7 +10,7 @@ from rigger.audit.state import ClusterState
 from rigger.errors import BadUsage
 from rigger.operations.history import history, named
 from rigger.text import ways
-from rigger.values import field, frozen
+from rigger.values import field, frozen, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from rigger.audit.events import Record
     from rigger.environments.environment import Environment
+    from rigger.operations.history import PastRun
 
 TIME = re.compile(r"\d{4}-\d\d-\d\d([T ].*)?")  # as it begins; all else names a run
 FORMS = "Times look like 2026-11-20, 2026-11-20T21:44 or 2026-11-20T21:44:00Z; without a zone they are local."
@@ -61,7 +62,7 @@ def moment(environment: Environment, word: str) -> Moment:
     """
     records = environment.audit.records()
     if not TIME.fullmatch(word):
-        return _end_of_run(environment, records, word)
+        return _end_of_run(environment, word)
     at = _milliseconds(word)
     if at > time.time() * 1000:
         raise BadUsage(f"{word} is still to come.", FORMS)
@@ -82,7 +83,14 @@ def now(environment: Environment) -> Moment:
     return _until(records, len(records), "now")
 
 
-def _end_of_run(environment: Environment, records: Sequence[Record], word: str) -> Moment:
+def end_of(environment: Environment, run: PastRun) -> Moment:
+    """Return the moment when a run had ended."""
+    records = environment.audit.records()
+    until = max(n for n, record in enumerate(records, 1) if record["run"] == run.run)
+    return _until(records, until, run.run, run.run, run.number)
+
+
+def _end_of_run(environment: Environment, word: str) -> Moment:
     runs = history(environment).runs
     if not runs:
         raise BadUsage(f"{environment.name} has not run anything yet.", f"Name a time. {FORMS}")
@@ -90,8 +98,7 @@ def _end_of_run(environment: Environment, records: Sequence[Record], word: str) 
         run = named(runs, word)
     except BadUsage as problem:
         raise BadUsage(f"{problem.message} {FORMS}", problem.next_step) from None
-    until = max(n for n, record in enumerate(records, 1) if record["run"] == run.run)
-    return _until(records, until, word, run.run, run.number)
+    return replace(end_of(environment, run), said=word)
 
 
 def _until(records: Sequence[Record], until: int, word: str, run: str = "", number: int = 0) -> Moment:

@@ -20,9 +20,9 @@ from rigger.audit.events import (
     parse,
 )
 from rigger.audit.head import Head
+from rigger.audit.secrets import is_hidden
 from rigger.audit.state import ClusterState
 from rigger.errors import BadUsage
-from rigger.operations.value_history import is_hidden
 from rigger.releases.names import EVERY
 
 TYPE_CHECKING = False

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import secrets
 import signal
-import string
 import time
 
 from rigger.audit.events import Configured
@@ -19,6 +17,7 @@ from rigger.files import remove, temporary_folder
 from rigger.git import archive as git_archive
 from rigger.git import inspect as git_inspect
 from rigger.modules import search
+from rigger.operations.answers import new_secret
 from rigger.operations.consent import Consent
 from rigger.operations.destroy import destroy
 from rigger.process.lookup import processes_holding
@@ -102,8 +101,7 @@ def _named(config: Config, provider: Module) -> str:
 def _give_secret(values: dict[str, str], question: Question) -> None:
     """Let the copy have a new secret where one can be made, none where its question says so, else that which is there."""
     if question.generate:
-        letters = string.ascii_letters + string.digits
-        values[question.name] = "".join(secrets.choice(letters) for _ in range(question.generate))
+        values[question.name] = new_secret(question)
     elif (
         not question.copied
         and values.pop(question.name, "")
@@ -113,8 +111,7 @@ def _give_secret(values: dict[str, str], question: Question) -> None:
 
 
 def _take_from_environment(values: dict[str, str], question: Question) -> None:
-    names = (f"RIGGER_{question.name}", *question.env)
-    given = next((os.environ[name] for name in names if os.environ.get(name)), "")
+    given = next((os.environ[name] for name in question.variables if os.environ.get(name)), "")
     if given and question.name not in values:
         values[question.name] = given
 

@@ -216,7 +216,7 @@ def _figures(results: Sequence[StepResult], verb: str) -> Figures:
 
 def _of_writes(course: Course, after: Sequence[StepResult]) -> dict[str, str]:
     """Return the applications' figures at the end, and the worst of all that were tested on the way."""
-    told = [one["figures"] for one in course.commands[-1].copy.audit.records() if _is_watch(one)]
+    told = [one["figures"] for one in course.copy.audit.records() if _is_watch(one)]
     told += [dict(one.figures) for one in after if one.step.verb == f"tests/{WATCH}"]
     told = [one for one in told if one]
     if not told:

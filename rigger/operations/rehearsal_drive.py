@@ -8,6 +8,7 @@ import time
 from rigger.configuration.resolve import resolve
 from rigger.environments.state import state_of
 from rigger.errors import Paused, RolledBack, StepFailed
+from rigger.operations.upgrade_record import words_for
 from rigger.rehearsals import faults
 from rigger.rehearsals.drive import Driven
 from rigger.rehearsals.model import AFTER, BETWEEN, INSIDE, KILLED, Mark
@@ -72,15 +73,7 @@ class Course:
 
 def run(course: Course) -> None:
     """Upgrade the copy, let go wrong what is to go wrong, and continue as somebody would, until it is over or hopeless."""
-    request = course.request
-    first = (
-        "upgrade",
-        "--version",
-        request.to,
-        "--upgrade-style",
-        request.style,
-        *(["--trust"] if course.trust else []),
-    )
+    first = [*words_for(course.request), *(["--trust"] if course.trust else [])]
     course.began = time.time()
     try:
         driven = _start(course, first)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from rigger.audit.secrets import is_hidden
 from rigger.errors import BadUsage, DifferencesFound
 from rigger.operations.history import history, named
-from rigger.operations.moment import moment, now
-from rigger.operations.value_history import is_hidden
+from rigger.operations.moment import end_of, moment, now
 from rigger.text import visible
 from rigger.values import field, frozen
 
@@ -95,7 +95,7 @@ def compare_runs(environment: Environment, a: str, b: str, strict: bool = False)
     if not runs:
         raise BadUsage(f"{environment.name} has not run anything yet.", "There is nothing to compare.")
     first, second = named(runs, a), named(runs, b)
-    before, after = (moment(environment, run.run).state for run in (first, second))
+    before, after = (end_of(environment, run).state for run in (first, second))
     result = RunDifference(
         first,
         second,

@@ -47,9 +47,14 @@ def end_of(step: StepFinished) -> float:
 
 def command_for(request: Request) -> str:
     """Return the command that asks for such an upgrade."""
-    words = ["rigger", "upgrade", "--version", request.to, "--upgrade-style", request.style]
+    return shlex.join(["rigger", *words_for(request)])
+
+
+def words_for(request: Request) -> list[str]:
+    """Return the words of that command behind `rigger`."""
+    words = ["upgrade", "--version", request.to, "--upgrade-style", request.style]
     older = versions.key(request.to) < versions.key(request.start)
-    return shlex.join([*words, *(["--allow-downgrade"] if older else [])])
+    return [*words, *(["--allow-downgrade"] if older else [])]
 
 
 def _how_far(upgrade: PendingUpgrade) -> str:

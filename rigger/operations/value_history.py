@@ -15,7 +15,7 @@ from rigger.audit.events import (
     UpgradeRolledBack,
     parse,
 )
-from rigger.audit.secrets import HIDDEN
+from rigger.audit.secrets import is_hidden
 from rigger.audit.values import ValueHistory
 from rigger.errors import BadUsage
 from rigger.text import did_you_mean, ways
@@ -161,11 +161,6 @@ class _Found:
         before, after = (None, None) if hidden else (self.before, self.after)
         gone = self.after is None and not hidden
         return ValueChange(before, after, hidden, gone, self.how, self.cause, self.applied)
-
-
-def is_hidden(value: str | None) -> bool:
-    """Return whether a recorded value is there as its digest alone."""
-    return value is not None and value.startswith(HIDDEN)
 
 
 def _how(event: Event) -> str:

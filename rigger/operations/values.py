@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 
-from rigger.audit.secrets import HIDDEN
+from rigger.audit.secrets import HIDDEN, is_hidden
 from rigger.configuration.change import validated
 from rigger.configuration.questionnaire import asked_by_config_sh
 from rigger.configuration.resolve import CORE, resolve, write_computed
@@ -261,6 +261,6 @@ def _source(config: Config, name: str) -> str:
 
 def _shown(*change: str | None) -> plan_changes.Change:
     """Return a changed value; of what is or was a secret, not even the digest by which a change is noticed."""
-    hidden = any(value is not None and value.startswith(HIDDEN) for value in change)
+    hidden = any(map(is_hidden, change))
     old, new = (HIDDEN if hidden and value is not None else value for value in change)
     return old, new

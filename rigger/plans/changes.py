@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rigger.audit.secrets import HIDDEN, secret_digest
+from rigger.audit.secrets import is_hidden, secret_digest
 from rigger.text import plain
 
 TYPE_CHECKING = False
@@ -120,14 +120,12 @@ def say_changes(changes: Mapping[str, Change]) -> str:
     def shown(value: str | None) -> str:
         if value is None:
             return "unset"
-        if value.startswith(HIDDEN):
+        if is_hidden(value):
             return "a new value"
         value = plain(value) or "empty"
         return value if len(value) <= LONGEST_SHOWN else f"{value[:LONGEST_SHOWN]}..."
 
     return ", ".join(
-        f"{name} is new"
-        if HIDDEN in (str(old)[: len(HIDDEN)], str(new)[: len(HIDDEN)])
-        else f"{name} {shown(old)} -> {shown(new)}"
+        f"{name} is new" if is_hidden(old) or is_hidden(new) else f"{name} {shown(old)} -> {shown(new)}"
         for name, (old, new) in changes.items()
     )

@@ -81,7 +81,7 @@ class Family:
         """Everything the script started that still runs, parents before their children."""
         self.reap()
         processes = all_processes()
-        descendants = _descendants(processes, self.before)
+        descendants = _descendants(processes, os.getpid(), self.before)
         strays = [process for process in processes.values() if process.session == self.leader]
         family = {process.key: process for process in descendants + strays}
         return [p for p in family.values() if p.start >= self.since and p.state not in "ZX"]
@@ -170,7 +170,7 @@ def _before() -> frozenset[tuple[int, int]]:
     children = _children()
     if all(process.pid in own_children and _is_childless(process.pid) for process in children):
         return frozenset(process.key for process in children)
-    return frozenset(process.key for process in _descendants(all_processes()))
+    return frozenset(process.key for process in _descendants(all_processes(), os.getpid()))
 
 
 def _children() -> list[ProcessInfo]:
@@ -263,14 +263,14 @@ def process_of(pid: int) -> ProcessInfo | None:
 
 
 def _descendants(
-    processes: dict[int, ProcessInfo], without: frozenset[tuple[int, int]] = frozenset()
+    processes: dict[int, ProcessInfo], root: int, without: frozenset[tuple[int, int]] = frozenset()
 ) -> list[ProcessInfo]:
-    """All descendants of ours, parents first; those `without` are left out together with their children."""
+    """All descendants of a process, parents first; those `without` are left out together with their children."""
     children: dict[int, list[ProcessInfo]] = {}
     for process in processes.values():
         children.setdefault(process.parent, []).append(process)
     descendants: list[ProcessInfo] = []
-    generation = [os.getpid()]
+    generation = [root]
     while generation:
         born = [child for pid in generation for child in children.get(pid, ()) if child.key not in without]
         descendants += born
@@ -288,12 +288,17 @@ def _ignores(pid: int, signum: int) -> bool:
 
 def descendants() -> frozenset[tuple[int, int]]:
     """Return the keys of all processes that descend from this one; none where the system does not tell."""
-    return frozenset(process.key for process in _descendants(all_processes())) if has_proc() else frozenset()
+    return frozenset(process.key for process in descendants_of(os.getpid()))
+
+
+def descendants_of(pid: int) -> list[ProcessInfo]:
+    """Return all processes that descend from one, parents first; none where the system does not tell."""
+    return _descendants(all_processes(), pid) if has_proc() else []
 
 
 def kill_descendants(without: frozenset[tuple[int, int]]) -> int:
     """Kill what descends from this process, but for those `without`, as the end of a machine would; say how many."""
-    processes = _descendants(all_processes(), without) if has_proc() else []
+    processes = _descendants(all_processes(), os.getpid(), without) if has_proc() else []
     for process in processes:
         process.send(signal.SIGKILL)
     return len(processes)

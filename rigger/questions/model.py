@@ -53,6 +53,11 @@ class Question:
     foreseen: bool = False  # which ones its default brings is known, and they are counted beforehand
 
     @property
+    def variables(self) -> tuple[str, ...]:
+        """The names that it is looked for by in the process environment, rigger's own before native ones."""
+        return f"RIGGER_{self.name}", *self.env
+
+    @property
     def secret(self) -> bool:
         return self.type == "secret"
 

@@ -55,8 +55,8 @@ class Sources:
             return Answer(
                 self.flags[question.name], self.flags_name or question.flag or f"--set {question.name}"
             )
-        own = f"RIGGER_{question.name}"
-        for name in (own, *question.env):
+        own = question.variables[0]
+        for name in question.variables:
             # A native name that is set to nothing is how shells and CI say that it is not set.
             if self.environ.get(name) or (name == own and name in self.environ):
                 return Answer(self.environ[name], f"${name}")

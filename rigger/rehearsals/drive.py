@@ -162,13 +162,7 @@ def _family(pid: int) -> list[tree.ProcessInfo]:
     What they started on nodes that are folders of this computer is a node's, and lives on: it is in no session with a
     process that knows of the step.
     """
-    processes = tree.all_processes() if tree.has_proc() else {}
-    found: list[tree.ProcessInfo] = []
-    generation = {pid}
-    while generation:
-        born = [one for one in processes.values() if one.parent in generation and one.state not in "ZX"]
-        found += born
-        generation = {one.pid for one in born}
+    found = [one for one in tree.descendants_of(pid) if one.state not in "ZX"]
     sessions = {one.session for one in found if _is_of_step(one.pid)}
     return [one for one in found if one.session in sessions]
 
