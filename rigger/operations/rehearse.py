@@ -11,7 +11,7 @@ from rigger.attestations.keys import signer
 from rigger.audit.events import Rehearsed as RehearsedEvent
 from rigger.configuration.resolve import resolve
 from rigger.environments.last_backup import last_backup
-from rigger.errors import BadUsage, RiggerError, StepFailed, TestsFailed
+from rigger.errors import BadUsage, Interrupted, RiggerError, StepFailed, TestsFailed
 from rigger.files import remove, write_bytes
 from rigger.git import inspect as git_inspect
 from rigger.operations.backup import backup
@@ -20,6 +20,7 @@ from rigger.operations.rehearsal_copy import CopyOptions, clear, count_of, creat
 from rigger.operations.rehearsal_course import USUAL, YES, Rehearsing, rehearse_one
 from rigger.operations.rehearsal_required import plan_digest
 from rigger.operations.session import session
+from rigger.operations.upgrade_record import command_for
 from rigger.operations.upgrade_request import UpgradeOptions, request_of
 from rigger.rehearsals import copies, faults, verdict
 from rigger.rehearsals.model import GO, INSIDE, NO_GO, PLAIN, SCENARIOS, LeftOut, Rehearsed
@@ -29,7 +30,7 @@ from rigger.rehearsals.verdict import Subject, Verdict
 from rigger.runs.reporter import Reporter, Silent
 from rigger.sha256 import digest_of_file
 from rigger.sources import checkout as source_checkout
-from rigger.text import did_you_mean
+from rigger.text import did_you_mean, ways
 from rigger.trust.digests import digest
 from rigger.values import field, frozen, replace
 
@@ -111,6 +112,12 @@ def rehearse(
             rehearsals, left_out = _all(work, scenarios, consent)
             found = _verdict(replace(subject, data=data), rehearsals, left_out, time.monotonic() - began)
             result = _keep(environment, found, private, options.sign_key)
+        except Interrupted:  # which speaks of runs of the copy
+            again = ways(("Rehearse it again", f"{command_for(request)} --rehearse"))
+            raise Interrupted(
+                f"The rehearsal was interrupted: there is no verdict, and {environment.name} is as it was.",
+                again,
+            ) from None
         finally:
             clear(private)
     if found.verdict != GO:

@@ -2,6 +2,8 @@
 
 import json
 import os
+import signal
+import time
 
 import pytest
 
@@ -135,3 +137,19 @@ def test_a_copy_is_filled_with_the_newest_backup_or_a_fresh_one(rigger, modules)
     assert wood.rehearse("--only", "plain")["data"]["file"] == first
     fresh = wood.rehearse("--only", "plain", "--fresh-backup")["data"]["file"]
     assert fresh != first and len(os.listdir(backups)) == 2
+
+
+@pytest.mark.slow
+def test_ctrl_c_speaks_of_the_rehearsal_and_not_of_the_copy(rigger, modules):
+    wood = Wood(rigger, modules, **APPLICATIONS | {"tests__app-deploy": 'touch "$NOTED.begun"\nsleep 60\n'})
+    before = os.listdir(rigger.path("environments"))
+    process = rigger.start("upgrade", "--version", "1.1.0", "--rehearse", "--on", "soil", "-y")
+    until = time.monotonic() + 30
+    while not os.path.exists(f"{wood.noted}.begun") and time.monotonic() < until:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    said = process.communicate(timeout=60)[0].decode()
+    assert process.returncode == 130
+    assert "rigger: The rehearsal was interrupted: there is no verdict, and wood is as it was.\n" in said
+    assert "    rigger upgrade --version 1.1.0 --upgrade-style inplace --rehearse\n" in said
+    assert "rigger logs" not in said and os.listdir(rigger.path("environments")) == before
